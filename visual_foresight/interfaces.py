@@ -1,0 +1,101 @@
+"""The verbs of the house: what each room must be able to do. One screen; read it first.
+
+A new predictor, env, cost, planner or controller is one file that honours one of these protocols, and one registry line.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Prediction, Workspace
+
+
+class Env(Protocol):
+    """A `gymnasium.Env` whose observation is {"frame", "state"}, seen by judges. A controller never holds one."""
+
+    workspace: Workspace
+    frame_size: tuple[int, int]
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]: ...
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]: ...
+    def close(self) -> None: ...
+
+    def observe(self) -> Observation:
+        """Return the frame and the robot's state now."""
+        ...
+
+    def save(self) -> Any:
+        """Return a picklable snapshot; after `restore` of it, here or in another env of this kind, the same actions give
+        the same frames bit for bit."""
+        ...
+
+    def restore(self, snapshot: Any) -> None: ...
+
+    def truth(self) -> Float[np.ndarray, "k 7"]:
+        """Return the objects' poses: position in metres, quaternion x y z w. For judges only."""
+        ...
+
+    def pick(self, pixel: Pixel) -> Any:
+        """Return the physical point seen at a pixel, fixed to its body; its `.kind` is "object", "arm" or "background".
+        For judges only."""
+        ...
+
+    def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
+        """Return where a picked point is now: in the frame (also when occluded) and in the world, in metres. Judges only."""
+        ...
+
+
+class Predictor(Protocol):
+    """p(o_{t+1} | o_{1:t}, a_t) in image space, with the motion of designated pixels."""
+
+    context: int
+    """How many frames it wants to see before it imagines."""
+
+    def observe(self, clip: Clip) -> Any:
+        """Return the carry after the clip's frames (b = 1, or b equal to the number of candidates imagined later)."""
+        ...
+
+    def imagine(
+        self,
+        carry: Any,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        """Imagine each candidate from the carry (broadcast over n when b = 1). p = 0 asks for no pixel maps."""
+        ...
+
+
+class Cost(Protocol):
+    """How bad an imagined future is; the goal is bound at construction."""
+
+    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]: ...
+
+
+class Planner(Protocol):
+    """A search over action sequences; it knows neither images nor models."""
+
+    def plan(
+        self,
+        cost_of: Callable[[Float[Tensor, "n t a"]], Float[Tensor, " n"]],
+        warm_start: Float[Tensor, "t a"] | None,
+        rng: torch.Generator,
+    ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " n"], ...]]:
+        """Return the best sequence found and the costs per iteration. A cost that is not finite raises `ValueError`."""
+        ...
+
+
+class Locator(Protocol):
+    """Where is each designated pixel now? The weakest assumption of the method, so it is named and swappable."""
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]: ...
+
+
+class Controller(Protocol):
+    """Chooses actions from what was seen; the previous plan is an argument, not an attribute."""
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan: ...

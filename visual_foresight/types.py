@@ -1,0 +1,182 @@
+"""The nouns of the house: what the rooms hand to one another.
+
+Everything here is frozen and checks itself on construction; nothing here knows a simulator, a network or a screen.
+Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a` action, `s` robot state, `p` designated pixels.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
+
+
+class UserError(Exception):
+    """Bad input, in one clear sentence; the command line prints it and exits with code 2."""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the robot perceives at one instant: a camera frame, and its own measured state (SI units)."""
+
+    frame: UInt8[np.ndarray, "h w 3"]
+    state: Float32[np.ndarray, " s"]
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A recorded run: t actions join t+1 frames and states; action t takes frame t to frame t+1."""
+
+    actions: Float32[np.ndarray, "t a"]
+    frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
+    states: Float32[np.ndarray, "t_plus_1 s"]
+    tracks: Float32[np.ndarray, "t_plus_1 p 2"]
+    """True (row, col) of p physical points over time, seen in the first frame. For judges only; p = 0 where unknown."""
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    """Plain JSON values: seed, env, and for each track its kind: "object", "arm" or "background"."""
+
+    def __post_init__(self) -> None:
+        counts = (len(self.actions) + 1, len(self.frames), len(self.states), len(self.tracks))
+        if len(set(counts)) != 1:
+            raise ValueError(f"t actions join t+1 frames, states and tracks, got {counts[0] - 1} and {counts[1:]}")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A slice of experience to learn from or to plan from, batched, as tensors; frames are in [0, 1]."""
+
+    actions: Float[Tensor, "b t a"]
+    frames: Float[Tensor, "b t_plus_1 c h w"]
+    states: Float[Tensor, "b t_plus_1 s"]
+
+    def __post_init__(self) -> None:
+        counts = (self.actions.shape[1] + 1, self.frames.shape[1], self.states.shape[1])
+        if len(set(counts)) != 1:
+            raise ValueError(f"t actions join t+1 frames and states, got {counts[0] - 1}, {counts[1]} and {counts[2]}")
+
+    def to(self, device: torch.device | str) -> "Clip":
+        """Return the same clip on another device."""
+        return Clip(self.actions.to(device), self.frames.to(device), self.states.to(device))
+
+
+@dataclass(frozen=True)
+class Pixel:
+    """A place in a frame, in pixels: origin at the top left, the centre of the first pixel at (0, 0)."""
+
+    row: float
+    col: float
+
+    def distance(self, other: "Pixel") -> float:
+        """Return the Euclidean distance to another pixel, in pixels."""
+        return float(np.hypot(self.row - other.row, self.col - other.col))
+
+    def inside(self, height: int, width: int) -> bool:
+        """Tell whether the place lies in a frame of this size."""
+        return -0.5 <= self.row < height - 0.5 and -0.5 <= self.col < width - 0.5
+
+
+@dataclass(frozen=True)
+class PixelGoal:
+    """Move what is now seen at each source (the designated pixels) to the target of the same position (the goal pixels)."""
+
+    sources: tuple[Pixel, ...]
+    targets: tuple[Pixel, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.sources) != len(self.targets) or not self.sources:
+            raise ValueError(f"one goal pixel per designated pixel: {len(self.sources)} sources, {len(self.targets)} targets")
+
+
+@dataclass(frozen=True)
+class ImageGoal:
+    """Make the camera see this frame."""
+
+    frame: UInt8[np.ndarray, "h w 3"]
+
+
+Goal = PixelGoal | ImageGoal
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where the arm may go, and what an action means: one unit of action i moves `state[i]` by `step[i]`, kept in [low, high].
+
+    An env applies it; a planner applies the same clip to its candidates *before* it imagines them.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    step: tuple[float, ...]
+
+    def clip(self, state: Float[Tensor, " s"], actions: Float[Tensor, "n t a"]) -> Float[Tensor, "n t a"]:
+        """Return the actions that are really carried out from this state: in [-1, 1] and inside the limits at every step."""
+        size = actions.shape[-1]
+        low, high, step = (actions.new_tensor(limit) for limit in (self.low, self.high, self.step))
+        position = torch.minimum(torch.maximum(state[:size].to(actions), low), high)
+        kept = []
+        for action in actions.clamp(-1, 1).unbind(1):
+            reached = torch.minimum(torch.maximum(position + action * step, low), high)
+            kept.append((reached - position) / step)
+            position = reached
+        return torch.stack(kept, dim=1) if kept else actions
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a predictor imagines for n candidates.
+
+    `frames` has f = t imagined frames in [0, 1] when they were asked for, and f = 0 otherwise (h and w are the frame's size
+    all the same). `pixel_maps` say where each designated pixel is after each action, as distributions (each sums to 1) on a
+    grid that may be coarser than the frame and covers it exactly. `lost` is the mass that the motion lost (or, negative,
+    made) before a map was normalised. `carry` is the predictor's memory after the last action: imagine further from it.
+    """
+
+    frames: Float[Tensor, "n f c h w"]
+    pixel_maps: Float[Tensor, "n t p map_h map_w"]
+    lost: Float[Tensor, "n t p"]
+    carry: Any
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a controller chose, and why: the best actions found, what they are imagined to do, the costs of all candidates."""
+
+    actions: Float[Tensor, "t a"]
+    sources: tuple[Pixel, ...]
+    """Where the designated pixels were believed to be in the newest frame (empty when the goal is an image)."""
+    prediction: Prediction
+    """The imagination of `actions`, n = 1."""
+    costs: tuple[Float[Tensor, " n"], ...]
+    """Costs of the candidates, one tensor per planner iteration."""
+    seconds: float
+    """Wall-clock time that the planning took."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One closed-loop run with a goal, judged by the simulator's truth."""
+
+    goal: PixelGoal
+    episode: Episode
+    plans: tuple[Plan, ...]
+    distances_m: tuple[float, ...]
+    """True distance of the designated point to its goal on the table, before the first and after each step."""
+    distances_px: tuple[float, ...]
+    """The same in the frame."""
+
+    def success(self, radius_m: float) -> bool:
+        """Tell whether the designated point ended within this distance of its goal."""
+        return self.distances_m[-1] <= radius_m
+
+
+def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch c h w"]:
+    """Turn frames as stored (uint8, channels last) into frames as networks see them (float in [0, 1], channels first)."""
+    return torch.from_numpy(np.ascontiguousarray(frames)).movedim(-1, -3).to(torch.get_default_dtype()) / 255
+
+
+def to_uint8(frames: Float[Tensor, "*batch c h w"]) -> UInt8[np.ndarray, "*batch h w c"]:
+    """Turn frames as networks see them into frames as stored; values outside [0, 1] are clamped."""
+    return (frames.detach().clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1).cpu().numpy()
