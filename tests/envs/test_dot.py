@@ -1,0 +1,142 @@
+"""The dot env: every answer is known."""
+
+import pickle
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from visual_foresight.envs import GYMNASIUM_IDS
+from visual_foresight.envs.dot import GROUND, PIXEL_M, STEP_PX, DotEnv
+from visual_foresight.types import Pixel, UserError
+
+SIZE = (20, 28)
+
+
+def make_at(row: float, col: float) -> DotEnv:
+    env = DotEnv(SIZE)
+    env.reset(seed=3)
+    snapshot = env.save()
+    env.restore(type(snapshot)((row * PIXEL_M, col * PIXEL_M), (255, 0, 0)))
+    return env
+
+
+def test_is_a_gymnasium_env() -> None:
+    env = gymnasium.make(f"visual_foresight/{GYMNASIUM_IDS['dot']}", frame_size=SIZE).unwrapped
+    check_env(env, skip_render_check=True)  # which wants several render modes; there is one
+    np.testing.assert_array_equal(env.render(), env.observe().frame)
+
+
+def test_draws_the_dot_where_it_is() -> None:
+    frame = make_at(6, 10).observe().frame
+    expected = np.full((*SIZE, 3), GROUND, np.uint8)
+    expected[4:9, 8:13] = (255, 0, 0)
+    np.testing.assert_array_equal(frame, expected)
+
+
+def test_a_place_between_pixels_shares_its_colour() -> None:
+    ground, dot = 128, 255
+    line = make_at(6.25, 10).observe().frame[:, 10, 0]
+    assert list(line[3:10]) == [
+        ground,
+        round(ground + 0.75 * (dot - ground)),
+        255,
+        255,
+        255,
+        255,
+        round(ground + 0.25 * (dot - ground)),
+    ]
+
+
+@pytest.mark.parametrize("action", [(1, 0), (0, 1), (-0.5, 0.25), (-1, 1)])
+def test_an_action_moves_the_picture_by_whole_pixels(action: tuple[float, float]) -> None:
+    env = make_at(9, 13)
+    before = env.observe()
+    observation, *_ = env.step(action)
+    shift = tuple(int(part * STEP_PX) for part in action)
+    np.testing.assert_array_equal(observation["frame"], np.roll(before.frame, shift, axis=(0, 1)))
+    np.testing.assert_array_equal(observation["state"] - before.state, np.multiply(shift, PIXEL_M))
+
+
+def test_x_is_down_and_y_is_right() -> None:
+    env = make_at(9, 13)
+    env.step((1, 0))
+    assert env.where(env.pick(Pixel(13, 13)))[0] == Pixel(13, 13)
+    assert env.pick(Pixel(13, 13)).kind == "object"
+    assert env.pick(Pixel(9, 13)).kind == "background"
+
+
+def test_a_picked_point_goes_with_the_dot_and_the_ground_stays() -> None:
+    env = make_at(9, 13)
+    on_dot, on_ground = env.pick(Pixel(10, 12)), env.pick(Pixel(1, 2))
+    assert (on_dot.kind, on_ground.kind) == ("object", "background")
+    env.step((0.5, -1))
+    assert env.where(on_dot)[0] == Pixel(12, 8)
+    assert env.where(on_ground)[0] == Pixel(1, 2)
+    np.testing.assert_array_equal(env.where(on_dot)[1], [12 * PIXEL_M, 8 * PIXEL_M, 0])
+    np.testing.assert_array_equal(env.truth(), [[11 * PIXEL_M, 9 * PIXEL_M, 0, 0, 0, 0, 1]])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=8), st.integers(0, 99))
+def test_the_workspace_says_what_an_action_does(actions: list[tuple[float, float]], seed: int) -> None:
+    env = DotEnv(SIZE)
+    env.reset(seed=seed)
+    wanted = torch.tensor([actions], dtype=torch.float64)
+    start = torch.from_numpy(env.truth()[0, :2])
+    kept = env.workspace.clip(start, wanted)[0]
+    for action in actions:
+        env.step(action)
+    reached = start + (kept * torch.tensor(env.workspace.step)).sum(0)
+    np.testing.assert_allclose(env.truth()[0, :2], reached, atol=1e-12)
+
+
+def test_restore_brings_back_the_same_future_in_another_env() -> None:
+    env, other = DotEnv(SIZE), DotEnv(SIZE)
+    env.reset(seed=5)
+    snapshot = pickle.loads(pickle.dumps(env.save()))
+    frames = [env.step(action)[0]["frame"] for action in [(1, 0.3), (-0.2, -1)]]
+    other.reset(seed=6)
+    other.restore(snapshot)
+    again = [other.step(action)[0]["frame"] for action in [(1, 0.3), (-0.2, -1)]]
+    np.testing.assert_array_equal(frames, again)
+
+
+def test_seeds_decide_the_scene() -> None:
+    env = DotEnv(SIZE)
+    frames = [env.reset(seed=seed)[0]["frame"] for seed in (0, 1, 0)]
+    np.testing.assert_array_equal(frames[0], frames[2])
+    assert (frames[0] != frames[1]).any()
+
+
+def test_held_out_colours_are_not_training_colours() -> None:
+    def colours(held_out: bool) -> set[tuple[int, int, int]]:
+        env = DotEnv(SIZE, held_out=held_out)
+        seen = set()
+        for seed in range(40):
+            env.reset(seed=seed)
+            seen.add(env.save().color)
+        return seen
+
+    # Held out: blue is the strongest part; in training it never is.
+    assert all(blue > max(red, green) - 1 for red, green, blue in colours(True))
+    assert all(blue < max(red, green) for red, green, blue in colours(False))
+
+
+def test_bad_input_is_named() -> None:
+    env = DotEnv(SIZE)
+    env.reset(seed=0)
+    with pytest.raises(UserError, match="4x28"):
+        DotEnv((4, 28))
+    with pytest.raises(UserError, match="2 finite numbers"):
+        env.step((1, 2, 3))
+    with pytest.raises(UserError, match="2 finite numbers"):
+        env.step((float("nan"), 0))
+    with pytest.raises(UserError, match="inside the 20x28 frame"):
+        env.pick(Pixel(20, 3))
+    with pytest.raises(UserError, match="num_objects = 3"):
+        env.reset(seed=0, options={"num_objects": 3})
