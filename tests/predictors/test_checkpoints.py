@@ -1,0 +1,222 @@
+"""Checkpoints: saved, loaded, identical; anything wrong with one is said in one sentence."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from visual_foresight import predictors
+from visual_foresight.predictors.still import Still
+from visual_foresight.types import Episode, UserError
+
+
+@dataclass(frozen=True)
+class TinyConfig:
+    frame_size: tuple[int, int] = (4, 6)
+    action_size: int = 2
+    state_size: int = 3
+    width: int = 3
+
+
+class Tiny(nn.Module):
+    """As a learned predictor looks from here: built from its configuration, which it keeps."""
+
+    context = 2
+
+    def __init__(self, config):
+        super().__init__()
+        if config.width < 1:
+            raise ValueError("width must be 1 or more")
+        self.config = config
+        self.linear = nn.Linear(config.action_size, config.width)
+        self.norm = nn.BatchNorm1d(config.width)
+
+    def observe(self, clip):
+        raise NotImplementedError
+
+    def imagine(self, carry, actions, pixel_maps, decode=False):
+        raise NotImplementedError
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    monkeypatch.setitem(predictors.PREDICTORS, "tiny", lambda: (Tiny, TinyConfig))
+    return Tiny(TinyConfig(width=5))
+
+
+@pytest.fixture
+def folder(tiny, tmp_path):
+    predictors.save(tiny, tmp_path / "tiny", {"env": "dot", "steps": 7})
+    return tmp_path / "tiny"
+
+
+def damage(folder, **changes):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_save_and_load_give_the_same_predictor(tiny, folder):
+    loaded = predictors.load(folder, frame_size=(4, 6), action_size=2)
+    assert loaded.config == tiny.config
+    assert loaded.state_dict().keys() == tiny.state_dict().keys()
+    for name, value in tiny.state_dict().items():
+        assert torch.equal(loaded.state_dict()[name], value)
+    assert not loaded.training
+    assert not any(weight.requires_grad for weight in loaded.parameters())
+
+
+def test_a_checkpoint_is_two_files_and_carries_its_facts(folder):
+    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "weights.safetensors"]
+    assert predictors.read_config(folder)["meta"] == {"env": "dot", "steps": 7}
+
+
+def test_saving_again_replaces(tiny, folder):
+    with torch.no_grad():
+        tiny.linear.bias.fill_(42)
+    predictors.save(tiny, folder, {})
+    assert (predictors.load(folder).linear.bias == 42).all()
+
+
+def test_weights_that_are_not_finite_are_not_saved(tiny, tmp_path):
+    with torch.no_grad():
+        tiny.linear.bias[1] = float("nan")
+    with pytest.raises(ValueError, match="linear.bias"):
+        predictors.save(tiny, tmp_path / "new", {})
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_full_disk_keeps_the_old_checkpoint(tiny, folder, monkeypatch):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    with pytest.raises(OSError, match="No space"):
+        predictors.save(tiny, folder, {"steps": 8})
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_still_needs_no_checkpoint():
+    assert isinstance(predictors.load("still", frame_size=(4, 6), action_size=9), Still)
+
+
+def test_every_registered_predictor_can_be_imported():
+    for classes in predictors.PREDICTORS.values():
+        predictor_class, config_class = classes()
+        assert isinstance(predictor_class, type)
+        assert config_class is None or {"frame_size", "action_size"} <= config_class.__dataclass_fields__.keys()
+
+
+def test_create_takes_the_sizes_of_the_data(tiny):
+    episode = Episode(
+        actions=np.zeros((5, 4), dtype=np.float32),
+        frames=np.zeros((6, 8, 10, 3), dtype=np.uint8),
+        states=np.zeros((6, 7), dtype=np.float32),
+        tracks=np.zeros((6, 0, 2), dtype=np.float32),
+    )
+    config = predictors.create("tiny", episode).config
+    assert (config.frame_size, config.action_size, config.state_size) == ((8, 10), 4, 7)
+    for name in ("still", "oracle"):
+        with pytest.raises(UserError, match=f"no learned predictor '{name}': choose one of flow, tiny"):
+            predictors.create(name, episode)
+
+
+def nothing_there(folder):
+    return folder / "nowhere"
+
+
+def no_config(folder):
+    (folder / "config.json").unlink()
+
+
+def no_json(folder):
+    (folder / "config.json").write_text('{"predictor": "ti')
+
+
+def binary_config(folder):
+    (folder / "config.json").write_bytes(b"\xff\xfe\x00")
+
+
+def a_list(folder):
+    (folder / "config.json").write_text("[]")
+
+
+def unknown_predictor(folder):
+    damage(folder, predictor="oracle")
+
+
+def another_version(folder):
+    damage(folder, config={"frame_size": [4, 6], "action_size": 2, "state_size": 3, "depth": 3})
+
+
+def cannot_be_built(folder):
+    damage(folder, config={"frame_size": [4, 6], "action_size": 2, "state_size": 3, "width": 0})
+
+
+def no_weights_in_still(folder):
+    damage(folder, predictor="still")
+
+
+def no_weights(folder):
+    (folder / "weights.safetensors").unlink()
+
+
+def cut_weights(folder):
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+
+
+def foreign_weights(folder):
+    damage(folder, config={"frame_size": [4, 6], "action_size": 2, "state_size": 3, "width": 4})
+
+
+def weights_not_finite(folder):
+    path = folder / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:-4] + torch.tensor([float("inf")]).numpy().tobytes())
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (nothing_there, "no predictor or checkpoint .*flow, still"),
+        (no_config, "no checkpoint: it has no config.json"),
+        (no_json, "config.json is damaged"),
+        (binary_config, "config.json is damaged"),
+        (a_list, "config.json is damaged"),
+        (unknown_predictor, "unknown predictor 'oracle'.*flow, still"),
+        (another_version, "missing or unknown: depth, width"),
+        (cannot_be_built, "width must be 1 or more"),
+        (no_weights_in_still, "has no weights"),
+        (no_weights, "has no weights.safetensors"),
+        (cut_weights, "weights.safetensors is damaged"),
+        (foreign_weights, r"for linear.bias, \(4,\) was expected, got \(5,\)"),
+        (weights_not_finite, "not finite"),
+    ],
+)
+def test_a_bad_checkpoint_is_named_in_one_sentence(folder, spoil, sentence):
+    with pytest.raises(UserError, match=sentence) as caught:
+        predictors.load(spoil(folder) or folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("sizes", [{"frame_size": (6, 4)}, {"action_size": 4}])
+def test_a_checkpoint_for_other_sizes_is_refused(folder, sizes):
+    with pytest.raises(UserError, match="was trained on .* was asked for"):
+        predictors.load(folder, **sizes)
+
+
+def test_a_name_stands_for_the_shipped_checkpoint(tmp_path, monkeypatch):
+    package = tmp_path / "visual_foresight"
+    monkeypatch.setattr("visual_foresight.__file__", str(package / "__init__.py"))
+    with pytest.raises(UserError, match="models/push, is missing"):
+        predictors.resolve("flow")
+    in_the_wheel = package / "shipped" / "models" / "push"
+    in_the_wheel.mkdir(parents=True)
+    assert predictors.resolve("flow") == in_the_wheel
+    in_the_tree = tmp_path / "models" / "push"
+    in_the_tree.mkdir(parents=True)
+    assert predictors.resolve("flow") == in_the_tree

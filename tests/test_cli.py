@@ -1,0 +1,170 @@
+"""The command line through its real door, and what its user is told when something goes wrong."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+
+import pytest
+
+from visual_foresight import cli
+from visual_foresight.types import UserError
+
+
+def run(*words, cwd=None, stdout=subprocess.PIPE):
+    """Run the program as its user does: in a process of its own."""
+    command = [sys.executable, "-m", "visual_foresight", *words]
+    return subprocess.run(command, cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+
+
+def test_help_is_quick_and_works_from_any_folder(tmp_path):
+    start_s = time.perf_counter()
+    done = run("--help", cwd=tmp_path)
+    assert time.perf_counter() - start_s < 5, "it takes 0.1 s; seconds would mean that PyTorch is imported"
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in cli.COMMANDS)
+    assert not done.stderr
+
+
+def test_help_imports_nothing_heavy():
+    heavy = "any(name in sys.modules for name in ('torch', 'numpy', 'cv2', 'tyro'))"
+    code = f"import sys, visual_foresight.cli as cli; cli._help(); sys.exit({heavy})"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("words", [(), ("sing",), ("evaluate",), ("evaluate", "nothing")])
+def test_an_unknown_command_exits_2_and_lists_the_known(words):
+    done = run(*words)
+    assert done.returncode == 2
+    assert not done.stdout
+    assert all(name in done.stderr for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_help_and_refuses_unknown_flags(name):
+    done = run(*name.split(), "--help")
+    assert done.returncode == 0, done.stderr
+    assert "--json" in done.stdout
+    assert cli.COMMANDS[name].summary[:40] in done.stdout
+    done = run(*name.split(), "--no-such-flag")
+    assert done.returncode == 2
+    assert "no-such-flag" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@dataclass(frozen=True)
+class SingConfig:
+    """How to sing."""
+
+    voice: str = "alto"
+    """Which voice."""
+    notes: tuple[int, int] = (3, 5)
+
+
+@pytest.fixture
+def sing(monkeypatch):
+    """Register a command that does what a test says."""
+
+    def register(work):
+        def command(name, arguments):
+            config, as_json = cli._read(name, SingConfig, arguments)
+            cli._report(lambda: work(config), as_json)
+
+        monkeypatch.setitem(cli.COMMANDS, "sing", cli.Command("Sing a song.", command))
+
+    return register
+
+
+def stopped(*words):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    return caught.value.code
+
+
+def test_flags_become_the_configuration(sing, capfd):
+    sing(lambda config: {"voice": config.voice, "notes": config.notes})
+    cli.main(["sing", "--voice", "bass", "--notes", "7", "8", "--json"])
+    assert json.loads(capfd.readouterr().out) == {"voice": "bass", "notes": [7, 8]}
+
+
+def test_json_is_alone_on_stdout_even_when_libraries_print(sing, capfd):
+    def noisy(_):
+        sys.stdout.write("chatter\n")
+        os.write(1, b"native chatter\n")
+        return {"rate": 0.5}
+
+    sing(noisy)
+    cli.main(["sing", "--json"])
+    out, err = capfd.readouterr()
+    assert json.loads(out) == {"rate": 0.5}
+    assert "native chatter" in err
+    assert "chatter" in err
+
+
+def test_figures_for_people(sing, capfd):
+    sing(lambda _: {"suites": {"near": {"rate": 0.123456, "interval": [0.1, 0.2]}}})
+    cli.main(["sing"])
+    assert capfd.readouterr().out == "suites\n  near\n    rate: 0.1235\n    interval: 0.1, 0.2\n"
+
+
+def test_a_figure_that_is_not_a_number_is_an_error(sing):
+    sing(lambda _: {"rate": float("nan")})
+    with pytest.raises(ValueError, match="Out of range"):
+        cli.main(["sing", "--json"])
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "sentence"),
+    [
+        (UserError("a horse was expected, got a cow"), 2, "visual-foresight: a horse was expected, got a cow\n"),
+        (OSError(errno.ENOSPC, "No space left on device", "runs/a"), 2, "the disk is full (runs/a): make room"),
+        (OSError("file write failed: No space left on device"), 2, "the disk is full: make room"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data"), 2, "cannot be used (/data): Permission denied"),
+        (KeyboardInterrupt(), 130, "stopped"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_sentence(sing, capfd, error, code, sentence):
+    def fail(_):
+        raise error
+
+    sing(fail)
+    assert stopped("sing", "--json") == code
+    out, err = capfd.readouterr()
+    assert sentence in err
+    assert err.count("\n") == 1
+    assert not out
+
+
+def test_a_bug_is_not_hidden(sing):
+    def fail(_):
+        raise OSError(errno.EIO, "the disk hums")
+
+    sing(fail)
+    with pytest.raises(OSError, match="hums"):
+        cli.main(["sing"])
+
+
+def test_a_bad_value_exits_2(sing, capfd):
+    sing(lambda _: {})
+    assert stopped("sing", "--notes", "do", "re") == 2
+    assert "--notes" in capfd.readouterr().err
+
+
+def test_version(capfd):
+    assert stopped("--version") == 0
+    assert capfd.readouterr().out.startswith("visual-foresight ")
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    song = "cli.COMMANDS['sing'] = cli.Command('', lambda *_: print('la ' * 99999))"
+    code = f"import visual_foresight.cli as cli; {song}; cli.main(['sing'])"
+    singer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with singer:
+        assert singer.stdout is not None and singer.stderr is not None
+        singer.stdout.read(3)
+        singer.stdout.close()
+        assert not singer.stderr.read()
+    assert singer.returncode == 141

@@ -1,0 +1,163 @@
+"""Pictures with known answers: where the heat, the rings and the crosses are, and that files come out as written."""
+
+import cv2
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+import torch
+
+from visual_foresight import drawing
+from visual_foresight.types import Episode, Pixel, PixelGoal, Plan, Prediction, Trial, UserError
+
+HEIGHT, WIDTH = 6, 8
+GREY = np.full((HEIGHT, WIDTH, 3), 90, dtype=np.uint8)
+
+
+def one_hot(row, col, size=(HEIGHT, WIDTH)):
+    pixel_map = np.zeros((1, *size), dtype=np.float32)
+    pixel_map[0, row, col] = 1
+    return pixel_map
+
+
+def nothing():
+    return np.zeros((0, HEIGHT, WIDTH), dtype=np.float32)
+
+
+def changed_centre(picture, scale):
+    """Return the mean (row, col), in frame pixels, of what differs from the grey frame."""
+    rows, cols = np.nonzero((picture != drawing.upscale(GREY, scale)).any(axis=-1))
+    return (rows.mean() + 0.5) / scale - 0.5, (cols.mean() + 0.5) / scale - 0.5
+
+
+def test_upscale_repeats_every_pixel():
+    frame = np.random.default_rng(0).integers(0, 256, (2, 3, 3), dtype=np.uint8)
+    picture = drawing.upscale(frame, 4)
+    assert picture.shape == (8, 12, 3)
+    for row in range(8):
+        for col in range(12):
+            assert (picture[row, col] == frame[row // 4, col // 4]).all()
+
+
+def test_overlay_of_nothing_is_the_enlarged_frame():
+    assert (drawing.overlay(GREY, nothing(), scale=3) == drawing.upscale(GREY, 3)).all()
+
+
+def test_heat_is_where_the_map_is():
+    picture = drawing.overlay(GREY, one_hot(2, 5), scale=5)
+    assert changed_centre(picture, 5) == pytest.approx((2, 5), abs=0.1)
+    assert picture[12, 27].astype(int).sum() > 2 * 3 * 90
+
+
+def test_a_coarser_map_covers_the_frame_exactly():
+    # cell (1, 3) of a 3x4 grid over 6x8 pixels: its centre is at 1.5 * 2 - 0.5 = 2.5 and 3.5 * 2 - 0.5 = 6.5
+    picture = drawing.overlay(GREY, one_hot(1, 2, (3, 4)), scale=5)
+    assert changed_centre(picture, 5) == pytest.approx((2.5, 4.5), abs=0.1)
+
+
+def test_overlay_leaves_its_frame_alone():
+    frame = GREY.copy()
+    drawing.overlay(frame, one_hot(0, 0), [Pixel(1, 1)], [Pixel(2, 2)], scale=1)
+    assert (frame == GREY).all()
+
+
+@pytest.mark.parametrize("kind", ["ring", "cross"])
+def test_markers_are_centred_on_their_pixel_and_differ(kind):
+    pixel = Pixel(2, 5)
+    rings, crosses = ([pixel], []) if kind == "ring" else ([], [pixel])
+    picture = drawing.overlay(GREY, nothing(), rings, crosses, scale=9)
+    assert changed_centre(picture, 9) == pytest.approx((2, 5), abs=0.15)
+    own, other = (drawing.SOURCE_COLOUR, drawing.GOAL_COLOUR)[:: 1 if kind == "ring" else -1]
+    assert (picture == own).all(axis=-1).any()
+    assert not (picture == other).all(axis=-1).any()
+
+
+def test_a_marker_outside_the_frame_is_cut_not_refused():
+    assert drawing.overlay(GREY, nothing(), [Pixel(-20, 400)], scale=2).shape == (12, 16, 3)
+
+
+def test_label_adds_a_bar_and_keeps_the_picture():
+    picture = drawing.label(drawing.upscale(GREY, 20), "seven words")
+    assert (picture[-120:] == 90).all()
+    assert picture[:-120].max() > 150, "some ink"
+    assert not (picture == drawing.label(drawing.upscale(GREY, 20), "other words")).all()
+
+
+def test_filmstrip_lays_time_to_the_right():
+    rows = [np.stack([GREY + step for step in range(count)]).astype(np.uint8) for count in (3, 2)]
+    picture = drawing.filmstrip(rows, ["long", "short"], scale=2)
+    height, step = picture.shape[0] // 2, 2 * WIDTH + drawing.GAP
+    assert picture.shape[1] == 3 * step
+    middle = height - 2 * HEIGHT // 2
+    assert [int(picture[middle, step * i + step // 2, 0]) for i in range(3)] == [90, 91, 92]
+    assert tuple(picture[height + middle, 2 * step + step // 2]) == drawing.PAPER
+
+
+def test_filmstrip_wants_one_label_per_row():
+    with pytest.raises(ValueError, match="one label per row"):
+        drawing.filmstrip([GREY[None]], [])
+
+
+def trial(horizon, decoded):
+    num_steps = 2
+    frames = np.stack([GREY + 10 * step for step in range(num_steps + 1)]).astype(np.uint8)
+    prediction = Prediction(
+        frames=torch.full((1, horizon if decoded else 0, 3, HEIGHT, WIDTH), 1.0),
+        pixel_maps=torch.from_numpy(np.stack([one_hot(0, step % WIDTH) for step in range(horizon)]))[None],
+        lost=torch.zeros(1, horizon, 1),
+        carry=None,
+    )
+    plan = Plan(torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1)
+    episode = Episode(
+        actions=np.zeros((num_steps, 2), dtype=np.float32),
+        frames=frames,
+        states=np.zeros((num_steps + 1, 4), dtype=np.float32),
+        tracks=np.zeros((num_steps + 1, 0, 2), dtype=np.float32),
+    )
+    goal = PixelGoal((Pixel(2, 2),), (Pixel(4, 6),))
+    return Trial(goal, episode, (plan,) * num_steps, (0.1, 0.07, 0.02), (3.0, 2.0, 1.0))
+
+
+@pytest.mark.parametrize(("decoded", "below"), [(True, 255), (False, 90)])
+def test_trial_animation_plays_the_plans_beside_the_camera(decoded, below):
+    movie = drawing.trial_animation(trial(horizon=5, decoded=decoded), scale=4, num_glimpses=3)
+    assert movie.shape[0] == 2 * 3 + 9, "3 glimpses of each of 2 plans, then the end held"
+    half = WIDTH * 4
+    assert (movie[0, -1, half + drawing.GAP] == below).all(), "the imagined frame, or the newest real one"
+    assert (movie[0, :, :half] == movie[2, :, :half]).all(), "the camera stands while a plan plays"
+    assert not (movie[0, 22:, half:] == movie[1, 22:, half:]).all(), "the pixel map moves"
+    assert (movie[-1, -1, 0] == 110).all(), "the last real frame at the end"
+
+
+def test_trial_animation_shows_a_horizon_shorter_than_the_glimpses():
+    assert drawing.trial_animation(trial(horizon=2, decoded=False), num_glimpses=4).shape[0] == 2 * 2 + 12
+
+
+def test_png_round_trip(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    drawing.write_png(tmp_path / "a.png", picture)
+    assert (imageio.imread(tmp_path / "a.png") == picture).all()
+
+
+def read_video(path):
+    video = cv2.VideoCapture(str(path))
+    while (answer := video.read())[0]:
+        yield answer[1]
+    video.release()
+
+
+@pytest.mark.parametrize(("suffix", "size"), [(".gif", (31, 45)), (".mp4", (32, 46))])
+def test_animation_round_trip(tmp_path, suffix, size):
+    shades = [20, 120, 220]
+    frames = np.stack([np.full((31, 45, 3), shade, dtype=np.uint8) for shade in shades])
+    path = tmp_path / f"a{suffix}"
+    drawing.write_animation(path, frames, fps=5)
+    back = imageio.imread(path, index=None, plugin="pillow") if suffix == ".gif" else np.stack(list(read_video(path)))
+    assert back.shape[:3] == (3, *size)
+    assert back.mean(axis=(1, 2, 3)) == pytest.approx(shades, abs=6)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_unknown_suffix_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"\.gif or \.mp4"):
+        drawing.write_animation(tmp_path / "a.webm", GREY[None])
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,196 @@
+"""The command line: the one place that wires the rooms together, and the one that prints.
+
+Each command is a function that imports what it needs when it runs (PyTorch alone takes seconds, and `--help` should not),
+reads its flags from the frozen dataclass of the thing that it starts, and reports figures: plain JSON values. Figures go to
+stdout, as lines for people or with `--json` as one object; progress, logs and complaints go to stderr.
+"""
+
+import dataclasses
+import errno
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Annotated, Any
+
+PROGRAM = "visual-foresight"
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
+
+Figures = Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Command:
+    """What a word on the command line starts."""
+
+    summary: str
+    """One line for the list of commands."""
+    run: Callable[[str, list[str]], None]
+    """Called with its own name and the arguments that follow it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidateConfig:
+    """Which data to read."""
+
+    folder: Path
+    """Folder of episodes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 done, 2 bad input, 130 interrupted; 1 and a traceback are a bug of ours.
+
+    Args:
+        arguments: the words after the program's name; those of the process when None.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if not words or words[0] in ("-h", "--help"):
+        print(_help(), file=sys.stdout if words else sys.stderr)
+        sys.exit(0 if words else 2)
+    if words[0] == "--version":
+        from visual_foresight import __version__
+
+        print(f"{PROGRAM} {__version__}")
+        sys.exit(0)
+    name = next((name for name in (" ".join(words[:2]), words[0]) if name in COMMANDS), None)
+    if name is None:
+        _stop(f"there is no command {' '.join(words[:2])!r}: choose one of {', '.join(COMMANDS)}", 2)
+    try:
+        _run(name, words[len(name.split()) :])
+    except KeyboardInterrupt:
+        _stop("stopped; what was finished is kept", 130)
+
+
+def _run(name: str, arguments: list[str]) -> None:
+    """Run one command; what its user can mend becomes one sentence."""
+    from visual_foresight.types import UserError
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        COMMANDS[name].run(name, arguments)
+        sys.stdout.flush()
+    except UserError as error:
+        _stop(str(error), 2)
+    except BrokenPipeError:  # the reader of stdout went away, as `| head` does; keep the flush at exit from complaining
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(141)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        if error.errno in NO_SPACE or "No space left" in str(error):
+            _stop(f"the disk is full{place}: make room and run the same command again", 2)
+        if error.errno in NO_ACCESS:
+            _stop(f"a file or folder cannot be used{place}: {os.strerror(error.errno)}; mend that or choose another", 2)
+        raise
+
+
+def _stop(sentence: str, code: int) -> None:
+    print(f"{PROGRAM}: {sentence}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _help() -> str:
+    """Return the list of commands, without importing any."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    head = f"usage: {PROGRAM} [--help] [--version] COMMAND ...\n\nA robot that sees, imagines and acts."
+    return "\n".join([head, "", "commands:", *lines, "", f"The flags of a command: {PROGRAM} COMMAND --help"])
+
+
+def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, bool]:
+    """Read a command's flags: its configuration, and whether figures are wanted as JSON.
+
+    Args:
+        name: the command, for its help.
+        config_class: a frozen dataclass; each field is a flag, its doc the help.
+        arguments: the words to read. Wrong ones print what is wrong and exit with code 2.
+    """
+    import tyro
+
+    flat = Annotated[config_class, tyro.conf.arg(name="")]  # type: ignore[valid-type]
+    wants_json = Annotated[bool, tyro.conf.arg(help="Print the figures as one JSON object on stdout.")]
+    options_class = dataclasses.make_dataclass("Options", [("config", flat), ("json", wants_json, False)], frozen=True)
+    options: Any = tyro.cli(
+        options_class,
+        prog=f"{PROGRAM} {name}",
+        description=COMMANDS[name].summary,
+        args=arguments,
+        config=(tyro.conf.FlagCreatePairsOff,),
+    )
+    return options.config, options.json
+
+
+def _report(work: Callable[[], Figures], as_json: bool) -> None:
+    """Do the work with stdout closed to everything else (native libraries print, too), then print its figures."""
+    with _stdout_to_stderr():
+        figures = work()
+    print(json.dumps(figures, allow_nan=False, default=os.fspath) if as_json else "\n".join(_lines(figures)))
+
+
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    sys.stdout.flush()
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+def _lines(figures: Figures, indent: str = "") -> Iterator[str]:
+    """Yield figures as readable lines; what is nested is indented."""
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            yield f"{indent}{name}"
+            yield from _lines(value, indent + "  ")
+        else:
+            yield f"{indent}{name}: {_text(value)}"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
+
+
+def _train(name: str, arguments: list[str]) -> None:
+    from visual_foresight import predictors
+    from visual_foresight.training import TrainConfig, train
+
+    def work() -> Figures:
+        folder = train(config)
+        return {"checkpoint": folder, **predictors.read_config(folder)["meta"]}
+
+    config, as_json = _read(name, TrainConfig, arguments)
+    _report(work, as_json)
+
+
+def _validate(name: str, arguments: list[str]) -> None:
+    from visual_foresight.episodes import validate
+
+    def work() -> Figures:
+        report = validate(config.folder)
+        problems.extend(report.problems)
+        return {
+            "folder": report.folder,
+            "sound_episodes": report.num_sound,
+            "problems": {str(problem.path): f"{problem.what}: {problem.advice}" for problem in problems},
+        }
+
+    problems: list[Any] = []
+    config, as_json = _read(name, ValidateConfig, arguments)
+    _report(work, as_json)
+    if problems:
+        _stop(f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above", 2)
+
+
+COMMANDS = {
+    "validate": Command("Read a folder of episodes whole, and name every damaged, missing or foreign file.", _validate),
+    "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
+}

@@ -1,0 +1,201 @@
+"""Arrays into pictures: pixel maps over frames, filmstrips, animations of trials, files on disk.
+
+Everything takes and returns uint8 arrays `h w 3`; nothing here opens a window. A designated pixel is a cyan ring, a goal
+pixel a magenta cross: they differ in shape as well as in colour.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import imageio.v3 as imageio
+import numpy as np
+from einops import repeat
+from jaxtyping import Float, UInt8
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from visual_foresight.files import replacing
+from visual_foresight.types import Pixel, Plan, Trial, UserError, to_uint8
+
+Frame = UInt8[np.ndarray, "h w 3"]
+Picture = UInt8[np.ndarray, "drawn_h drawn_w 3"]
+Strip = UInt8[np.ndarray, "t h w 3"]
+
+SOURCE_COLOUR = (0, 229, 255)
+GOAL_COLOUR = (255, 64, 200)
+INK = (235, 235, 235)
+PAPER = (24, 26, 30)
+GAP = 4
+"""Space between panels, in screen pixels."""
+
+
+def upscale(frame: Frame, scale: int) -> Picture:
+    """Enlarge a frame by a whole factor, pixels staying sharp squares."""
+    return repeat(frame, "h w c -> (h y) (w x) c", y=scale, x=scale)
+
+
+def overlay(
+    frame: Frame,
+    pixel_maps: Float[np.ndarray, "p map_h map_w"],
+    sources: Sequence[Pixel] = (),
+    targets: Sequence[Pixel] = (),
+    scale: int = 5,
+) -> Picture:
+    """Draw where designated pixels may be, as heat over an enlarged frame, with rings and crosses on top.
+
+    Args:
+        frame: what is below.
+        pixel_maps: distributions on a grid that covers the frame exactly and may be coarser; each is shown relative to its
+            own largest value, so that a blurred map is as visible as a sharp one. p = 0 shows none.
+        sources: designated pixels, rings; in pixels of `frame`.
+        targets: goal pixels, crosses; likewise.
+        scale: how many times larger the picture is.
+    """
+    picture = upscale(frame, scale)
+    height, width, _ = picture.shape
+    for pixel_map in pixel_maps:
+        share = np.clip(pixel_map / max(float(pixel_map.max()), 1e-12), 0, 1).astype(np.float32)
+        heat = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
+        glow = (
+            (110 + 145 * heat).round().astype(np.uint8)
+        )  # the lower part of the map is black, which would look like shade
+        colours = cv2.applyColorMap(glow, cv2.COLORMAP_HOT)[..., ::-1]
+        weight = 0.85 * heat[..., None] ** 0.6
+        picture = (picture * (1 - weight) + colours * weight).round().astype(np.uint8)
+    return _mark(picture, sources, targets, scale)
+
+
+def _mark(picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], scale: int) -> Picture:
+    """Draw rings and crosses with a dark rim, so that they show on any ground."""
+    canvas = np.ascontiguousarray(picture)
+    radius, rim, line = max(2, round(1.6 * scale)), max(3, scale), max(1, scale // 2)
+    for colour, thickness in (((0, 0, 0), rim), (None, line)):
+        for pixel in sources:
+            cv2.circle(canvas, _centre(pixel, scale), radius, colour or SOURCE_COLOUR, thickness, cv2.LINE_AA)
+        for pixel in targets:
+            col, row = _centre(pixel, scale)
+            for side in (-1, 1):
+                ends = (col - radius, row - side * radius), (col + radius, row + side * radius)
+                cv2.line(canvas, *ends, colour or GOAL_COLOUR, thickness, cv2.LINE_AA)
+    return canvas
+
+
+def _centre(pixel: Pixel, scale: int) -> tuple[int, int]:
+    """Return the centre of an enlarged pixel as (column, row): the centre of the first pixel of all is at (0, 0)."""
+    return round((pixel.col + 0.5) * scale - 0.5), round((pixel.row + 0.5) * scale - 0.5)
+
+
+def label(picture: Frame, text: str) -> Picture:
+    """Put a thin bar with a line of text above a picture; the text shrinks until it fits, then it is cut."""
+    size = 15
+    while size > 8 and _font(size).getlength(text) > picture.shape[1] - 8:
+        size -= 1
+    bar = Image.new("RGB", (picture.shape[1], 22), PAPER)
+    ImageDraw.Draw(bar).text((5, 11), text, fill=INK, font=_font(size), anchor="lm")
+    return np.concatenate([np.asarray(bar, dtype=np.uint8), picture])
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def filmstrip(rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str], scale: int = 2) -> Picture:
+    """Lay out rows of frames, time to the right, each row under its label; shorter rows end early.
+
+    Args:
+        rows: frames of one size, one strip per row.
+        labels: one line of text per row.
+        scale: how many times larger the frames are shown.
+    """
+    if not rows or len(rows) != len(labels):
+        raise ValueError(f"one label per row, and at least one row: {len(rows)} rows, {len(labels)} labels")
+    strips = [np.concatenate([_framed(upscale(frame, scale)) for frame in row], axis=1) for row in rows]
+    width = max(strip.shape[1] for strip in strips)
+    return np.concatenate([label(_widen(strip, width), text) for strip, text in zip(strips, labels, strict=True)])
+
+
+def _framed(picture: Frame) -> Picture:
+    """Add half a gap of paper on every side."""
+    return cv2.copyMakeBorder(picture, *[GAP // 2] * 4, cv2.BORDER_CONSTANT, value=PAPER)
+
+
+def _widen(picture: Frame, width: int) -> Picture:
+    return cv2.copyMakeBorder(picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=PAPER)
+
+
+def beside(pictures: Sequence[Frame]) -> Picture:
+    """Put pictures of one height side by side, a gap between them."""
+    gap = np.full((pictures[0].shape[0], GAP, 3), PAPER, dtype=np.uint8)
+    spaced = [part for picture in pictures for part in (gap, picture)][1:]
+    return np.concatenate(spaced, axis=1)
+
+
+def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Strip:
+    """Show a trial: what the camera sees beside what the model imagines that its plan will do.
+
+    Each step of the trial plays a few moments of that step's plan: the imagined frame (or the newest real one, if the plan
+    was not decoded) with the pixel maps as heat. The last picture stays for a while.
+
+    Args:
+        trial: what happened.
+        scale: how many times larger the frames are shown.
+        num_glimpses: how many moments of each plan to show, spread over its horizon, the last included.
+    """
+    targets, num_steps = trial.goal.targets, len(trial.plans)
+    pictures = []
+    for step, plan in enumerate(trial.plans):
+        frame = trial.episode.frames[step]
+        text = f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
+        real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
+        for moment in _glimpses(len(plan.actions), num_glimpses):
+            maps = _maps(plan, moment)
+            imagined = overlay(_imagined(plan, moment, frame), maps, (), targets, scale)
+            pictures.append(beside([real, label(imagined, f"imagined, {moment + 1} steps ahead")]))
+    end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
+    text = f"camera, after {num_steps} steps: {100 * trial.distances_m[-1]:.1f} cm to go"
+    start = overlay(trial.episode.frames[0], _no_maps(), trial.goal.sources, targets, scale)
+    last = beside([label(end, text), label(start, f"at the start: {100 * trial.distances_m[0]:.1f} cm to go")])
+    return np.stack([*pictures, *[last] * (3 * num_glimpses)])
+
+
+def _glimpses(horizon: int, num_glimpses: int) -> list[int]:
+    """Return the indices of moments spread evenly over 0 ... horizon - 1, ascending, the last one included."""
+    count = min(num_glimpses, horizon)
+    return [round(horizon * (i + 1) / count) - 1 for i in range(count)]
+
+
+def _imagined(plan: Plan, moment: int, otherwise: Frame) -> Frame:
+    frames: Tensor = plan.prediction.frames
+    return to_uint8(frames[0, moment]) if frames.shape[1] else otherwise
+
+
+def _maps(plan: Plan, moment: int) -> Float[np.ndarray, "p map_h map_w"]:
+    return plan.prediction.pixel_maps[0, moment].detach().float().cpu().numpy()
+
+
+def _no_maps() -> Float[np.ndarray, "p map_h map_w"]:
+    return np.zeros((0, 1, 1), dtype=np.float32)
+
+
+def write_png(path: Path, picture: Picture) -> None:
+    """Write a picture, whole or not at all."""
+    with replacing(path) as temporary:
+        imageio.imwrite(temporary, picture, plugin="pillow", extension=".png")
+
+
+def write_animation(path: Path, frames: Strip, fps: float = 8) -> None:
+    """Write a GIF (endless) or an MP4 (H.264, sides padded to even numbers), as the suffix says, whole or not at all.
+
+    Raises:
+        UserError: the suffix is another.
+    """
+    if path.suffix.lower() not in (".gif", ".mp4"):
+        raise UserError(f"an animation is written as .gif or .mp4, got {path.name!r}: change the suffix")
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".gif":
+            imageio.imwrite(temporary, frames, plugin="pillow", extension=".gif", duration=1000 / fps, loop=0)
+        else:
+            odd = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
+            even = np.pad(frames, odd, mode="edge")
+            imageio.imwrite(temporary, even, plugin="FFMPEG", extension=".mp4", fps=fps, macro_block_size=2)
