@@ -106,7 +106,7 @@ def documents():
 @pytest.mark.parametrize("path", documents(), ids=short)
 def test_documents_name_commands_and_files_that_exist(path):
     text = path.read_text(encoding="utf-8")
-    for words in re.findall(r"^(?:\.venv/bin/)?visual-foresight ([a-z][a-z ]*)", text, flags=re.MULTILINE):
+    for words in re.findall(r"(?:^|`|\.venv/bin/)visual-foresight ([a-z][a-z ]*)", text, flags=re.MULTILINE):
         named = words.split()
         assert " ".join(named[:2]) in COMMANDS or named[0] in COMMANDS, f"{short(path)}: visual-foresight {words}"
     for script in re.findall(r"`(scripts/\w+(?:\.\w+)?)", text):

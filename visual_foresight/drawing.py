@@ -117,7 +117,8 @@ def filmstrip(rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str
 
 def _framed(picture: Frame) -> Picture:
     """Add half a gap of paper on every side."""
-    return cv2.copyMakeBorder(picture, *[GAP // 2] * 4, cv2.BORDER_CONSTANT, value=PAPER)
+    edge = GAP // 2
+    return cv2.copyMakeBorder(picture, edge, edge, edge, edge, cv2.BORDER_CONSTANT, value=PAPER)
 
 
 def _widen(picture: Frame, width: int) -> Picture:
