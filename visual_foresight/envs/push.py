@@ -196,9 +196,9 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
         Args:
             snapshot: what `save` returned.
-            exact: the same actions then give the same frames bit for bit, for which the world is built anew (20 ms).
-                Otherwise poses and speeds are set in the world as it is: 100 times as fast, and after 12 actions in
-                contact poses may differ by about 0.01 mm.
+            exact: the same actions then give the same frames bit for bit, for which the world is built anew (7 ms).
+                Otherwise poses and speeds are set in the world as it is: 100 times as fast; after 12 actions in
+                contact poses may differ by up to half a millimetre.
         """
         if exact or snapshot.specs != self._specs:
             self._bullet.rebuild(snapshot.specs)
