@@ -159,6 +159,13 @@ def _text(value: Any) -> str:
     return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
 
 
+def _collect(name: str, arguments: list[str]) -> None:
+    from visual_foresight.collect import CollectConfig, collect
+
+    config, as_json = _read(name, CollectConfig, arguments)
+    _report(lambda: dataclasses.asdict(collect(config)), as_json)
+
+
 def _train(name: str, arguments: list[str]) -> None:
     from visual_foresight import predictors
     from visual_foresight.training import TrainConfig, train
@@ -190,7 +197,30 @@ def _validate(name: str, arguments: list[str]) -> None:
         _stop(f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above", 2)
 
 
+def _evaluate_control(name: str, arguments: list[str]) -> None:
+    from visual_foresight.evaluation.control import ControlConfig, evaluate_control
+
+    config, as_json = _read(name, ControlConfig, arguments)
+    _report(lambda: evaluate_control(config), as_json)
+
+
+def _plan(name: str, arguments: list[str]) -> None:
+    from visual_foresight.headless import PlanConfig, plan
+
+    config, as_json = _read(name, PlanConfig, arguments)
+    _report(lambda: plan(config), as_json)
+
+
 COMMANDS = {
+    "collect": Command(
+        "Gather episodes with an exploration policy, or go on with a collection that was stopped.", _collect
+    ),
     "validate": Command("Read a folder of episodes whole, and name every damaged, missing or foreign file.", _validate),
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
+    "evaluate control": Command(
+        "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.", _evaluate_control
+    ),
+    "plan": Command(
+        "Run one trial: push an object to a goal, planned from frames, and write an animation of it.", _plan
+    ),
 }

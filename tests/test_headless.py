@@ -1,0 +1,58 @@
+"""One trial without a screen, through its real command line; the floor `still` needs no checkpoint."""
+
+import json
+import subprocess
+import sys
+
+import imageio.v3 as imageio
+import pytest
+
+from visual_foresight.headless import PlanConfig, plan
+from visual_foresight.types import UserError
+
+
+def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
+    command = [sys.executable, "-m", "visual_foresight", "plan", "--model", "still", "--preset", "fast", "--seed", "1"]
+    command += ["--json", "--animation", "out/a.gif"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=True)
+    figures = json.loads(done.stdout)
+    assert figures.keys() == {"success", "start_distance_cm", "final_distance_cm", "replan_seconds_median", "animation"}
+    assert 8 <= figures["start_distance_cm"] <= 12, "suite near"
+    assert figures["success"] == (figures["final_distance_cm"] <= 5)
+    assert figures["replan_seconds_median"] > 0
+    assert figures["animation"] == str(tmp_path / "out" / "a.gif")
+    assert imageio.improps(figures["animation"], index=None, plugin="pillow").shape[0] > 20
+    assert done.stderr.count(" cm to go") == 21, "a line before each of 20 steps and at the end"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"suite": "moon"}, "unknown suite 'moon': choose one of near, far, novel"),
+        ({"locator": "dowse"}, "unknown locator 'dowse'"),
+        ({"preset": "lazy"}, "unknown preset 'lazy'"),
+        ({"source": (1.0, 2.0)}, "give both"),
+        ({"seed": -1}, "seed must be 0 or more, got -1"),
+        ({"animation": "a.webm"}, r"\.gif or \.mp4"),
+    ],
+)
+def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
+    if "animation" in wrong:
+        wrong = {"animation": tmp_path / wrong["animation"]}
+    with pytest.raises(UserError, match=sentence):
+        PlanConfig(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("source", "goal", "sentence"),
+    [
+        ((3.0, 3.0), (99.0, 3.0), r"the goal pixel \(row 99, col 3\) is outside the frame of 64 rows and 64 columns"),
+        ((-1.0, 3.0), (9.0, 3.0), r"the designated pixel \(row -1, col 3\) is outside the frame"),
+        ((63.0, 3.0), (9.0, 3.0), "does not show an object but the background"),
+    ],
+)
+def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
+    animation = tmp_path / "a.gif"
+    with pytest.raises(UserError, match=sentence):
+        plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=animation))
+    assert not animation.exists()
