@@ -4,7 +4,7 @@ A new predictor, env, cost, planner or controller is one file that honours one o
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Prediction, Workspace
 
 
+@runtime_checkable
 class Env(Protocol):
     """A `gymnasium.Env` whose observation is {"frame", "state"}, seen by judges. A controller never holds one."""
 
@@ -49,6 +50,7 @@ class Env(Protocol):
         ...
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """p(o_{t+1} | o_{1:t}, a_t) in image space, with the motion of designated pixels."""
 
@@ -70,12 +72,25 @@ class Predictor(Protocol):
         ...
 
 
+@runtime_checkable
+class Learner(Predictor, Protocol):
+    """A predictor with weights: a `torch.nn.Module` built from its frozen configuration, which it keeps."""
+
+    config: Any
+
+    def calibrate(self, clip: Clip) -> None:
+        """Set from experience, before the first gradient step, what needs no gradient. Doing nothing is fine."""
+        ...
+
+
+@runtime_checkable
 class Cost(Protocol):
     """How bad an imagined future is; the goal is bound at construction."""
 
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]: ...
 
 
+@runtime_checkable
 class Planner(Protocol):
     """A search over action sequences; it knows neither images nor models."""
 
@@ -89,12 +104,14 @@ class Planner(Protocol):
         ...
 
 
+@runtime_checkable
 class Locator(Protocol):
     """Where is each designated pixel now? The weakest assumption of the method, so it is named and swappable."""
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]: ...
 
 
+@runtime_checkable
 class Controller(Protocol):
     """Chooses actions from what was seen; the previous plan is an argument, not an attribute."""
 
