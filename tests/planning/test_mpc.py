@@ -1,0 +1,196 @@
+"""The controllers in closed loop, with a model that is exact: a dot that moves by the action."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from einops import rearrange
+
+from visual_foresight.pixel_maps import centres
+from visual_foresight.planning.cem import PRESETS, CEMConfig
+from visual_foresight.planning.locate import Propagate, Track
+from visual_foresight.planning.mpc import RandomController, VisualMPC, moved_on
+from visual_foresight.predictors.still import Still
+from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace
+
+SIZE = (24, 36)
+STEP_PX = 2.0
+WORKSPACE = Workspace(low=(2.0, 2.0), high=(21.0, 33.0), step=(STEP_PX, STEP_PX))  # the state is (row, col) in pixels
+QUICK = CEMConfig(populations=(40, 32, 25), horizon=6, num_elites=8)
+
+
+def drawn(places):
+    """Draw a soft dot at each (row, col), channels first."""
+    rows, cols = centres(SIZE[0], SIZE[0]), centres(SIZE[1], SIZE[1])
+    squares = (rows[:, None] - places[..., 0, None, None]) ** 2 + (cols - places[..., 1, None, None]) ** 2
+    dot = torch.exp(-squares / 8)
+    return torch.stack([dot, 0.5 * dot, 0.2 * torch.ones_like(dot)], dim=-3)
+
+
+class DotModel:
+    """Knows exactly what an action does: the dot, and every designated pixel on it, moves by `STEP_PX` times the action."""
+
+    context = 2
+
+    def __init__(self):
+        self.observed, self.imagined, self.decoded = [], [], []
+
+    def observe(self, clip):
+        self.observed.append(clip.frames.shape[1])
+        return clip.states[:, -1, :2]
+
+    def imagine(self, carry, actions, pixel_maps, decode=False):
+        self.imagined.append(actions)
+        self.decoded.append(decode)
+        moves = STEP_PX * actions.cumsum(1)
+        places = carry[:, None] + moves
+        height, width = pixel_maps.shape[-2:]
+        rows, cols = centres(height, SIZE[0]), centres(width, SIZE[1])
+        mean_row = (pixel_maps.sum(-1) * rows).sum(-1)[:, None] + moves[..., :1]
+        mean_col = (pixel_maps.sum(-2) * cols).sum(-1)[:, None] + moves[..., 1:]
+        maps = rearrange(_hat(mean_row, rows), "n t p h -> n t p h 1") * rearrange(
+            _hat(mean_col, cols), "n t p w -> n t p 1 w"
+        )
+        frames = drawn(places) if decode else torch.zeros(len(actions), 0, 3, *SIZE)
+        return Prediction(frames, maps, torch.zeros(maps.shape[:3]), places[:, -1])
+
+
+def _hat(place, axis):
+    gap = axis[1] - axis[0]
+    place = place.clamp(axis[0], axis[-1])
+    return (1 - (place[..., None] - axis).abs() / gap).clamp(min=0)
+
+
+def clip_of(states):
+    """Build the clip of a dot that was at these places, newest last."""
+    places = torch.tensor(states, dtype=torch.float32)
+    return Clip(torch.zeros(1, len(states) - 1, 2), drawn(places)[None], places[None])
+
+
+def run(controller, start, target, num_steps=12, seed=0):
+    """Close the loop in a world that does what the workspace allows; return the places of the dot and the plans."""
+    rng = torch.Generator().manual_seed(seed)
+    places, plans = [start, start], []
+    goal = PixelGoal((Pixel(*start),), (Pixel(*target),))
+    for _ in range(num_steps):
+        clip = clip_of(places[-2:])
+        plans.append(controller.plan(clip, goal, plans[-1] if plans else None, rng))
+        done = WORKSPACE.clip(clip.states[0, -1], plans[-1].actions[None, :1])[0, 0]
+        places.append(tuple((clip.states[0, -1] + STEP_PX * done).tolist()))
+    return places[1:], plans
+
+
+@pytest.mark.parametrize("locator", [Propagate(), Track(search_px=6.0)], ids=["propagate", "track"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_reaches_the_goal_with_an_exact_model(locator, stride):
+    controller = VisualMPC(DotModel(), WORKSPACE, QUICK, locator, map_stride=stride)
+    places, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 16)
+    assert np.hypot(places[-1][0] - 17, places[-1][1] - 26) < 1.0
+    assert plans[-1].sources[0].distance(Pixel(*places[-2])) < 1.0
+
+
+def test_random_actions_and_a_model_without_motion_do_not():
+    for controller in (RandomController(WORKSPACE), VisualMPC(Still(), WORKSPACE, QUICK, Propagate())):
+        missed = [run(controller, (6.0, 8.0), (17.0, 26.0), seed=seed)[0][-1] for seed in range(3)]
+        assert np.mean([np.hypot(row - 17, col - 26) for row, col in missed]) > 5
+
+
+def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
+    model = DotModel()
+    controller = VisualMPC(model, WORKSPACE, QUICK, batch=30)
+    start = (3.0, 4.0)
+    goal = PixelGoal((Pixel(*start),), (Pixel(0.0, 0.0),))
+    plan = controller.plan(clip_of([start] * 4), goal, None, torch.Generator().manual_seed(0))
+    assert model.observed == [2]  # once, its own context of a longer clip
+    assert [len(actions) for actions in model.imagined] == [30, 10, 30, 2, 25, 1]
+    assert model.decoded == [False] * 5 + [True]
+    reached = torch.tensor(start) + STEP_PX * torch.cat(model.imagined).cumsum(1)
+    assert reached.min() > 2.0 - 1e-4
+    assert torch.equal(model.imagined[-1][0], plan.actions)
+    assert plan.prediction.frames.shape == (1, 6, 3, *SIZE)
+    assert plan.prediction.pixel_maps.shape == (1, 6, 1, 12, 18)
+    assert [len(costs) for costs in plan.costs] == [40, 32, 25]
+    assert 0 < plan.seconds < 60
+
+
+def test_same_seed_same_plans_and_the_batch_does_not_matter():
+    trials = [
+        run(VisualMPC(DotModel(), WORKSPACE, QUICK, batch=batch), (6.0, 8.0), (17.0, 26.0), 3)[1] for batch in (128, 11)
+    ]
+    for one, other in zip(*trials, strict=True):
+        assert torch.allclose(one.actions, other.actions, atol=1e-5)
+
+
+def test_planning_does_not_decode_unless_it_is_shown():
+    model = DotModel()
+    controller = VisualMPC(model, WORKSPACE, QUICK, decode_best=False)
+    run(controller, (6.0, 8.0), (17.0, 26.0), 1)
+    assert not any(model.decoded)
+
+
+def test_the_previous_best_goes_on_where_it_stopped():
+    seen = DotModel()
+    controller = VisualMPC(seen, WORKSPACE, QUICK)
+    _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
+    warm = WORKSPACE.clip(torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], moved_on(plans[0], 6)[None])
+    second = torch.cat(seen.imagined[4:7])
+    assert (second - warm).abs().amax((1, 2)).min() < 1e-5
+    shifted = moved_on(plans[0], 6)
+    assert torch.equal(shifted[:5], plans[0].actions[1:])
+    assert torch.equal(shifted[5], plans[0].actions[5])
+    assert moved_on(plans[0], 9).shape == (9, 2)
+    assert moved_on(None, 9) is None
+
+
+def test_proposals_of_the_caller_are_imagined():
+    model = DotModel()
+    right = torch.tensor([0.0, 0.731]).expand(1, 6, 2)
+    controller = VisualMPC(model, WORKSPACE, QUICK, propose=lambda clip, sources, goal, rng: right)
+    run(controller, (6.0, 8.0), (6.0, 30.0), 1)
+    assert (model.imagined[0] - right).abs().amax((1, 2)).min() < 1e-5
+
+
+@pytest.mark.parametrize(
+    ("goal", "message"),
+    [
+        (PixelGoal((Pixel(3, 3),), (Pixel(24, 3),)), "goal pixel .row 24, col 3. is outside the frame of 24 rows"),
+        (PixelGoal((Pixel(3, -1),), (Pixel(4, 3),)), "designated pixel .row 3, col -1. is outside"),
+        (ImageGoal(np.zeros((*SIZE, 3), np.uint8)), "PixelDistance"),
+    ],
+)
+def test_a_goal_that_cannot_be_planned_for_is_refused_in_words(goal, message):
+    controller = VisualMPC(DotModel(), WORKSPACE, QUICK)
+    with pytest.raises(UserError, match=message):
+        controller.plan(clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator())
+
+
+def test_too_short_a_clip_is_refused():
+    goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
+    with pytest.raises(ValueError, match="wants 2 frames of context, the clip has 1"):
+        VisualMPC(DotModel(), WORKSPACE, QUICK).plan(clip_of([(6.0, 8.0)]), goal, None, torch.Generator())
+
+
+def test_a_model_that_imagines_nonsense_stops_the_search():
+    class Broken(DotModel):
+        def imagine(self, carry, actions, pixel_maps, decode=False):
+            good = super().imagine(carry, actions, pixel_maps, decode)
+            return replace(good, pixel_maps=good.pixel_maps * float("nan"))
+
+    with pytest.raises(ValueError, match="40 of 40 costs are not finite in iteration 0"):
+        run(VisualMPC(Broken(), WORKSPACE, QUICK), (6.0, 8.0), (17.0, 26.0), 1)
+
+
+def test_random_actions_are_smooth_kept_inside_and_seeded():
+    controller = RandomController(WORKSPACE, horizon=5)
+    places, plans = run(controller, (3.0, 4.0), (17.0, 26.0), 30)
+    assert torch.allclose(plans[1].actions, plans[0].actions[1:], atol=1e-5)
+    assert [len(plan.actions) for plan in plans[:7]] == [5, 4, 3, 2, 1, 5, 4]
+    assert all(2 - 1e-4 <= row <= 21 + 1e-4 and 2 - 1e-4 <= col <= 33 + 1e-4 for row, col in places)
+    assert places == run(controller, (3.0, 4.0), (17.0, 26.0), 30)[0]
+    assert places != run(controller, (3.0, 4.0), (17.0, 26.0), 30, seed=1)[0]
+    assert plans[0].prediction.pixel_maps.shape == (1, 5, 0, *SIZE)
+
+
+def test_default_preset_is_the_default():
+    assert VisualMPC(Still(), WORKSPACE).config == PRESETS["default"]

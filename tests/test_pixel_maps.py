@@ -1,0 +1,40 @@
+"""Pixels to maps and back, on grids that are coarser than the frame and not square."""
+
+import pytest
+import torch
+
+from visual_foresight.pixel_maps import centres, expected, mode, splat
+from visual_foresight.types import Pixel
+
+
+def test_centres_lie_where_cells_cover_the_frame():
+    assert centres(4, 8).tolist() == [0.5, 2.5, 4.5, 6.5]
+    assert centres(5, 5).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_pixel_at_a_centre_fills_one_cell():
+    maps = splat((Pixel(2.5, 10.0),), (4, 6), (8, 18))
+    assert maps.shape == (1, 4, 6)
+    assert maps[0, 1, 3] == 1
+    assert maps.sum() == 1
+
+
+@pytest.mark.parametrize("map_size", [(12, 20), (6, 10), (3, 4), (5, 7)])
+def test_splat_keeps_the_expected_position(map_size):
+    pixels = (Pixel(3.3, 7.9), Pixel(8.25, 2.6), Pixel(5.0, 16.4))
+    maps = splat(pixels, map_size, (12, 20))
+    assert torch.allclose(maps.sum((1, 2)), torch.ones(3))
+    assert (maps >= 0).all()
+    for pixel, found in zip(pixels, expected(maps, (12, 20)), strict=True):
+        assert found.distance(pixel) < 1e-5
+
+
+def test_beyond_the_outermost_centres_the_outermost_cells_take_it():
+    maps = splat((Pixel(-5.0, 40.0),), (3, 4), (12, 20))
+    assert maps[0, 0, 3] == 1
+
+
+def test_mode_is_the_centre_of_the_likeliest_cell():
+    maps = torch.full((1, 3, 4), 0.05)
+    maps[0, 2, 1] = 0.45
+    assert mode(maps, (12, 20)) == (Pixel(9.5, 7.0),)

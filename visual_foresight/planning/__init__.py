@@ -1,0 +1,24 @@
+"""The planning room: a search over action sequences, costs of imagined futures, and the controllers made of them.
+
+It sees models only through `visual_foresight.interfaces`.
+"""
+
+from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
+from visual_foresight.planning.costs import PixelDistance
+from visual_foresight.planning.locate import LOCATORS, GroundedPlan, Propagate, Track
+from visual_foresight.planning.mpc import CONTROLLERS, RandomController, VisualMPC
+
+__all__ = [
+    "CEM",
+    "CONTROLLERS",
+    "LOCATORS",
+    "PRESETS",
+    "CEMConfig",
+    "GroundedPlan",
+    "PixelDistance",
+    "Propagate",
+    "RandomController",
+    "Track",
+    "VisualMPC",
+    "colored_noise",
+]

@@ -1,0 +1,163 @@
+"""The controllers: observe, imagine candidates, compare, choose; and the floor that chooses at random.
+
+A controller sees the clip, the goal and its own previous plan; it never holds an env. Everything that may vary (model,
+limits, search, locator) is a part that is given, so another method is another set of parts.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from einops import repeat
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.interfaces import Controller, Locator, Predictor
+from visual_foresight.pixel_maps import splat
+from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
+from visual_foresight.planning.costs import PixelDistance
+from visual_foresight.planning.locate import GroundedPlan, Track, reference_frame
+from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
+
+Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
+"""From what is seen, where the designated pixels are and the goal: sequences worth a place in the first population."""
+
+
+@dataclass(frozen=True)
+class VisualMPC:
+    """Model-predictive control from frames: find the pixels, search with the model, give the best plan.
+
+    Ebert et al., "Visual Foresight: Model-Based Deep Reinforcement Learning for Vision-Based Robotic Control", 2018.
+    """
+
+    predictor: Predictor
+    workspace: Workspace
+    config: CEMConfig = PRESETS["default"]
+    locator: Locator = field(default_factory=Track)
+    map_stride: int = 2
+    """Frame pixels per side of a cell of the pixel maps."""
+    batch: int = 128
+    """Candidates imagined at once: memory against speed."""
+    final_weight: float = 10.0
+    """Weight of the last step in `PixelDistance`."""
+    decode_best: bool = True
+    """Whether to imagine the frames of the chosen plan too, to show them."""
+    propose: Propose | None = None
+    """Where else candidates come from, if anywhere."""
+
+    @torch.inference_mode()
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        """Return the best plan found for the newest frame of the clip (see `interfaces.Controller`).
+
+        Args:
+            clip: b = 1, with as many frames as the predictor's context or more; `Track` wants two at least.
+            goal: The sources are places in the frame that was the newest one when `previous` was None.
+            previous: The plan whose first action has been carried out since; None at the first plan for a goal.
+            rng: The same state of it gives the same plan.
+
+        Raises:
+            UserError: The goal has a pixel outside the frame, or is not of pixels.
+        """
+        start_s = time.perf_counter()
+        frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
+        wanted = _checked(goal, frame_size)
+        sources = self.locator.locate(clip, wanted, previous)
+        carry = self.predictor.observe(_newest(clip, self.predictor.context))
+        grid = (max(frame_size[0] // self.map_stride, 1), max(frame_size[1] // self.map_stride, 1))
+        maps = splat(sources, grid, frame_size).to(clip.frames)
+        cost = PixelDistance(wanted, self.final_weight)
+
+        def cost_of(actions: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
+            return torch.cat([cost(self._imagine(carry, part, maps)) for part in actions.split(self.batch)])
+
+        actions, costs = CEM(self.config, len(self.workspace.step)).plan(
+            cost_of,
+            moved_on(previous, self.config.horizon),
+            rng,
+            clip=lambda candidates: self.workspace.clip(clip.states[0, -1], candidates),
+            proposals=None if self.propose is None else self.propose(clip, sources, wanted, rng),
+        )
+        return GroundedPlan(
+            actions=actions,
+            sources=sources,
+            prediction=self._imagine(carry, actions[None], maps, self.decode_best),
+            costs=costs,
+            seconds=time.perf_counter() - start_s,
+            reference=reference_frame(clip, previous),
+        )
+
+    def _imagine(
+        self,
+        carry: Any,
+        actions: Float[Tensor, "n t a"],
+        maps: Float[Tensor, "p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        spread = repeat(maps, "p h w -> n p h w", n=len(actions))
+        return self.predictor.imagine(carry, actions.to(maps), spread, decode)
+
+
+@dataclass(frozen=True)
+class RandomController:
+    """Smooth random actions inside the workspace: what any method must beat. It looks at nothing and imagines nothing."""
+
+    workspace: Workspace
+    horizon: int = 12
+    noise_exponent: float = 2.0
+    std: float = 1.0
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        """Return the rest of the previous plan, so that what is carried out is smooth; a new one when it is used up."""
+        start_s = time.perf_counter()
+        if previous is not None and len(previous.actions) > 1:
+            actions = previous.actions[None, 1:]
+        else:
+            shape = (1, self.horizon, len(self.workspace.step))
+            actions = self.std * colored_noise(shape, self.noise_exponent, rng)
+        actions = self.workspace.clip(clip.states[0, -1], actions)
+        num_steps, (channels, height, width) = actions.shape[1], clip.frames.shape[-3:]
+        nothing = Prediction(
+            frames=torch.zeros(1, 0, channels, height, width),
+            pixel_maps=torch.zeros(1, num_steps, 0, height, width),
+            lost=torch.zeros(1, num_steps, 0),
+            carry=None,
+        )
+        return Plan(actions[0], (), nothing, (), time.perf_counter() - start_s)
+
+
+def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
+    """Return the previous best sequence without its first action, which is done, and its last one repeated to the horizon."""
+    if previous is None:
+        return None
+    left = previous.actions[1:] if len(previous.actions) > 1 else previous.actions
+    return torch.cat([left, left[-1:].expand(horizon, -1)])[:horizon]
+
+
+def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
+    if not isinstance(goal, PixelGoal):
+        raise UserError(
+            f"This controller plans for a PixelGoal (its cost is PixelDistance), but got {type(goal).__name__}: "
+            f"give designated pixels and goal pixels instead."
+        )
+    for name, pixels in (("designated", goal.sources), ("goal", goal.targets)):
+        for pixel in pixels:
+            if not pixel.inside(*frame_size):
+                raise UserError(
+                    f"The {name} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the frame of {frame_size[0]} "
+                    f"rows and {frame_size[1]} columns: choose one inside it."
+                )
+    return goal
+
+
+def _newest(clip: Clip, context: int) -> Clip:
+    """Return the last `context` frames of the clip and the actions between them."""
+    num_frames = clip.frames.shape[1]
+    if num_frames < context:
+        raise ValueError(f"the predictor wants {context} frames of context, the clip has {num_frames}")
+    first = num_frames - context
+    return Clip(clip.actions[:, first:], clip.frames[:, first:], clip.states[:, first:])
+
+
+CONTROLLERS: dict[str, Callable[..., Controller]] = {"visual": VisualMPC, "random": RandomController}
