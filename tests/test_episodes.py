@@ -1,0 +1,247 @@
+"""Episodes: round trips, atomic writing, and what is said about damaged data."""
+
+import errno
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from visual_foresight.episodes import (
+    DatasetInfo,
+    Episodes,
+    episode_path,
+    read_episode,
+    read_info,
+    validate,
+    write_episode,
+    write_info,
+)
+from visual_foresight.types import Episode, UserError, Workspace
+
+HEIGHT, WIDTH, NUM_ACTIONS = 6, 10, 4
+
+
+def make_episode(seed: int, num_actions: int = NUM_ACTIONS, num_tracks: int = 3, height: int = HEIGHT) -> Episode:
+    rng = np.random.default_rng(seed)
+    return Episode(
+        actions=rng.uniform(-1, 1, (num_actions, 2)).astype(np.float32),
+        frames=rng.integers(0, 256, (num_actions + 1, height, WIDTH, 3), dtype=np.uint8),
+        states=rng.normal(size=(num_actions + 1, 5)).astype(np.float32),
+        tracks=rng.normal(size=(num_actions + 1, num_tracks, 2)).astype(np.float32),
+        meta={"seed": seed, "track_kinds": ["object"] * num_tracks},
+    )
+
+
+INFO = DatasetInfo(
+    env="dot",
+    frame_size=(HEIGHT, WIDTH),
+    state_size=5,
+    workspace=Workspace((0.0, 0.1), (1.0, 2.0), (0.5, 0.25)),
+    renderer="none",
+    package_version="0",
+    collection={"seed": 7},
+)
+
+
+def assert_same(one: Episode, other: Episode) -> None:
+    for name in ("actions", "frames", "states", "tracks"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    assert dict(one.meta) == dict(other.meta)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "set"
+    write_info(path, INFO)
+    for index in range(5):
+        write_episode(path, index, make_episode(index, num_actions=NUM_ACTIONS + index))
+    return path
+
+
+@pytest.mark.parametrize("num_tracks", [3, 0])
+@pytest.mark.parametrize("num_actions", [4, 0])
+def test_an_episode_comes_back_as_it_was(tmp_path: Path, num_actions: int, num_tracks: int) -> None:
+    episode = make_episode(1, num_actions, num_tracks)
+    path = write_episode(tmp_path, 12, episode)
+    assert path.name == "episode_000012.hdf5"
+    assert_same(read_episode(path), episode)
+
+
+def test_the_same_episode_gives_the_same_bytes(tmp_path: Path) -> None:
+    one, other = (write_episode(tmp_path / name, 0, make_episode(3)) for name in ("a", "b"))
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_info_comes_back_as_it_was(folder: Path) -> None:
+    assert read_info(folder) == INFO
+    assert INFO.action_size == 2
+
+
+def test_a_full_disk_is_said_and_leaves_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def fill_the_disk(path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
+    with pytest.raises(UserError, match=r"full.*episode_000000\.hdf5.*make room"):
+        write_episode(folder, 0, make_episode(99))
+    with pytest.raises(UserError, match="full"):
+        write_info(folder, INFO)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_another_failure_is_not_called_a_full_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises((NotADirectoryError, FileExistsError)):
+        write_episode(tmp_path / "file", 0, make_episode(1))
+
+
+def test_any_flipped_byte_is_noticed_or_harmless(folder: Path) -> None:
+    path = episode_path(folder, 0)
+    sound, whole = read_episode(path), path.read_bytes()
+    noticed = 0
+    for place in range(0, len(whole), 37):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        try:
+            assert_same(read_episode(path), sound)
+        except UserError:
+            noticed += 1
+    assert noticed >= sound.frames.size // 37  # random pixels do not compress: each of their bytes counts
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 0.9])
+def test_a_cut_off_file_is_named(folder: Path, share: float) -> None:
+    path = episode_path(folder, 2)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(UserError, match=r"episode_000002\.hdf5 is damaged or no episode.*delete it and collect again"):
+        read_episode(path)
+    report = validate(folder)
+    assert [problem.path for problem in report.problems] == [path]
+    assert report.num_sound == 4
+
+
+def test_validate_finds_nothing_in_a_sound_folder(folder: Path) -> None:
+    (folder / "README.md").write_text("about this data")
+    assert validate(folder).problems == ()
+    assert validate(folder).num_sound == 5
+
+
+def test_validate_names_everything_that_is_wrong(folder: Path) -> None:
+    (folder / "notes.txt").write_text("hello")
+    (folder / ".episode_000009.123.tmp.hdf5").write_bytes(b"half")
+    episode_path(folder, 1).unlink()
+    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
+    bad = make_episode(4)
+    bad.states[2, 1] = np.nan
+    write_episode(folder, 4, bad)
+    found = {problem.path.name: problem.what for problem in validate(folder).problems}
+    assert set(found) == {
+        "notes.txt",
+        ".episode_000009.123.tmp.hdf5",
+        "episode_000001.hdf5",
+        "episode_000003.hdf5",
+        "episode_000004.hdf5",
+    }
+    assert found["episode_000001.hdf5"] == "is missing"
+    assert "(7, 10, 3), not (6, 10, 3)" in found["episode_000003.hdf5"]
+    assert "NaN" in found["episode_000004.hdf5"]
+    assert all(problem.advice for problem in validate(folder).problems)
+
+
+def test_a_folder_that_cannot_be_used_is_refused_in_words(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(UserError, match="no folder of episodes"):
+        Episodes(tmp_path / "nowhere")
+    empty = tmp_path / "empty"
+    write_info(empty, INFO)
+    with pytest.raises(UserError, match="no episodes yet"):
+        Episodes(empty)
+    (folder / "episode_7.hdf5").write_bytes(b"")
+    with pytest.raises(UserError, match=r"episode_7\.hdf5 does not belong"):
+        Episodes(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}'])
+def test_a_damaged_info_is_refused_in_words(folder: Path, text: str) -> None:
+    (folder / "dataset.json").write_text(text)
+    with pytest.raises(UserError, match=r"dataset\.json is damaged"):
+        Episodes(folder)
+
+
+def test_another_schema_is_refused_in_words(folder: Path) -> None:
+    content = json.loads((folder / "dataset.json").read_text())
+    (folder / "dataset.json").write_text(json.dumps({**content, "schema_version": 99}))
+    with pytest.raises(UserError, match="schema version 99"):
+        validate(folder)
+
+
+def test_a_misfit_is_refused_when_read(folder: Path) -> None:
+    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
+    with pytest.raises(UserError, match=r"episode_000003\.hdf5 has frames"):
+        Episodes(folder)[3]
+
+
+def test_require_compares_sizes(folder: Path) -> None:
+    episodes = Episodes(folder)
+    episodes.require((HEIGHT, WIDTH), 2)
+    with pytest.raises(UserError, match=r"\(6, 10\), but \(64, 64\) is needed"):
+        episodes.require((64, 64), 2)
+    with pytest.raises(UserError, match="actions of size 2, but 4 is needed"):
+        episodes.require((HEIGHT, WIDTH), 4)
+
+
+def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
+    episodes = Episodes(folder)
+    clip = episodes.clip([(0, 1), (4, 5)], num_actions=3)
+    assert clip.frames.shape == (2, 4, 3, HEIGHT, WIDTH)
+    last = make_episode(4, NUM_ACTIONS + 4)
+    np.testing.assert_array_equal(clip.actions[1], last.actions[5:8])
+    np.testing.assert_array_equal(clip.states[1], last.states[5:9])
+    np.testing.assert_allclose(clip.frames[1].movedim(1, -1) * 255, last.frames[5:9], atol=1e-4)
+    with pytest.raises(IndexError):
+        episodes.clip([(0, 2)], num_actions=3)
+
+
+def test_starts_are_all_places_where_a_clip_fits(folder: Path) -> None:
+    episodes = Episodes(folder)
+    assert episodes.starts(7).tolist() == [[3, 0], [4, 0], [4, 1]]
+    with pytest.raises(UserError, match="no episode .* has 9 actions"):
+        episodes.starts(9)
+
+
+def test_samples_follow_the_generator_and_the_weights(folder: Path) -> None:
+    episodes = Episodes(folder)
+    one, same, other = (episodes.sample(8, 3, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    assert torch.equal(one.frames, same.frames)
+    assert not torch.equal(one.frames, other.frames)
+    weights = np.zeros(len(episodes.starts(3)))
+    weights[5] = 0.5
+    only = episodes.sample(3, 3, np.random.default_rng(0), weights)
+    expected = episodes.clip(episodes.starts(3)[[5, 5, 5]], 3)
+    assert torch.equal(only.actions, expected.actions)
+
+
+def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
+    episodes = Episodes(folder)
+    learned, held_out = episodes.split(0.4, seed=1)
+    assert (len(learned), len(held_out)) == (3, 2)
+    assert sorted(learned.numbers + held_out.numbers) == [0, 1, 2, 3, 4]
+    assert episodes.split(0.4, seed=1)[1].numbers == held_out.numbers
+    assert any(episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9))
+    assert len(episodes.split(0.01, seed=1)[1]) == 1
+    assert_same(held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0]))
+    with pytest.raises(UserError, match="fraction between 0 and 1"):
+        episodes.split(1.0, seed=1)
+
+
+def test_more_episodes_hardly_move_the_split(folder: Path) -> None:
+    before = set(Episodes(folder).split(0.4, seed=1)[0].numbers)
+    for index in range(5, 10):
+        write_episode(folder, index, make_episode(index))
+    after = set(Episodes(folder).split(0.4, seed=1)[1].numbers)
+    assert len(before & after) <= 1
