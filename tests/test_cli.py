@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -20,16 +19,14 @@ def run(*words, cwd=None, stdout=subprocess.PIPE):
     return subprocess.run(command, cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
 
 
-def test_help_is_quick_and_works_from_any_folder(tmp_path):
-    start_s = time.perf_counter()
+def test_help_works_from_any_folder(tmp_path):
     done = run("--help", cwd=tmp_path)
-    assert time.perf_counter() - start_s < 5, "it takes 0.1 s; seconds would mean that PyTorch is imported"
     assert done.returncode == 0
     assert all(name in done.stdout for name in cli.COMMANDS)
     assert not done.stderr
 
 
-def test_help_imports_nothing_heavy():
+def test_help_is_quick_because_it_imports_nothing_heavy():
     heavy = "any(name in sys.modules for name in ('torch', 'numpy', 'cv2', 'tyro'))"
     code = f"import sys, visual_foresight.cli as cli; cli._help(); sys.exit({heavy})"
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
@@ -43,16 +40,20 @@ def test_an_unknown_command_exits_2_and_lists_the_known(words):
     assert all(name in done.stderr for name in cli.COMMANDS)
 
 
+def stopped(*words):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    return caught.value.code
+
+
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_every_command_has_help_and_refuses_unknown_flags(name):
-    done = run(*name.split(), "--help")
-    assert done.returncode == 0, done.stderr
-    assert "--json" in done.stdout
-    assert cli.COMMANDS[name].summary[:40] in done.stdout
-    done = run(*name.split(), "--no-such-flag")
-    assert done.returncode == 2
-    assert "no-such-flag" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_every_command_has_help_and_refuses_unknown_flags(name, capfd):
+    assert stopped(*name.split(), "--help") == 0
+    said = capfd.readouterr().out
+    assert "--json" in said
+    assert cli.COMMANDS[name].summary[:40] in said
+    assert stopped(*name.split(), "--no-such-flag") == 2
+    assert "no-such-flag" in capfd.readouterr().err
 
 
 @dataclass(frozen=True)
@@ -76,12 +77,6 @@ def sing(monkeypatch):
         monkeypatch.setitem(cli.COMMANDS, "sing", cli.Command("Sing a song.", command))
 
     return register
-
-
-def stopped(*words):
-    with pytest.raises(SystemExit) as caught:
-        cli.main(words)
-    return caught.value.code
 
 
 def test_flags_become_the_configuration(sing, capfd):

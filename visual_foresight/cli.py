@@ -204,6 +204,20 @@ def _evaluate_control(name: str, arguments: list[str]) -> None:
     _report(lambda: evaluate_control(config), as_json)
 
 
+def _evaluate_prediction(name: str, arguments: list[str]) -> None:
+    from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
+
+    config, as_json = _read(name, PredictionConfig, arguments)
+    _report(lambda: judge_model(config), as_json)
+
+
+def _evaluate_ranking(name: str, arguments: list[str]) -> None:
+    from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
+
+    config, as_json = _read(name, RankingConfig, arguments)
+    _report(lambda: evaluate_ranking(config), as_json)
+
+
 def _plan(name: str, arguments: list[str]) -> None:
     from visual_foresight.headless import PlanConfig, plan
 
@@ -219,6 +233,12 @@ COMMANDS = {
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
     "evaluate control": Command(
         "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.", _evaluate_control
+    ),
+    "evaluate prediction": Command(
+        "Judge where a model takes designated pixels, step by step, on episodes it never saw.", _evaluate_prediction
+    ),
+    "evaluate ranking": Command(
+        "Judge how well predicted costs rank candidates in states of contact.", _evaluate_ranking
     ),
     "plan": Command(
         "Run one trial: push an object to a goal, planned from frames, and write an animation of it.", _plan
