@@ -106,7 +106,7 @@ def trial(horizon, decoded):
         lost=torch.zeros(1, horizon, 1),
         carry=None,
     )
-    plan = Plan(torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1)
+    plan = Plan(torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1, torch.zeros(3, 8, 8))
     episode = Episode(
         actions=np.zeros((num_steps, 2), dtype=np.float32),
         frames=frames,

@@ -99,8 +99,19 @@ class Planner(Protocol):
         cost_of: Callable[[Float[Tensor, "n t a"]], Float[Tensor, " n"]],
         warm_start: Float[Tensor, "t a"] | None,
         rng: torch.Generator,
-    ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " n"], ...]]:
-        """Return the best sequence found and the costs per iteration. A cost that is not finite raises `ValueError`."""
+        *,
+        clip: Callable[[Float[Tensor, "n t a"]], Float[Tensor, "n t a"]],
+        proposals: Float[Tensor, "m t a"] | None = None,
+    ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " _"], ...]]:
+        """Return the best sequence found and the costs per iteration. A cost that is not finite raises `ValueError`.
+
+        Args:
+            cost_of: what a batch of sequences costs.
+            warm_start: the sequence found before, moved on by one action.
+            rng: decides the search.
+            clip: what the robot would really carry out; sequences are clipped before they are imagined.
+            proposals: sequences worth a place among the first.
+        """
         ...
 
 

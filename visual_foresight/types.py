@@ -149,10 +149,12 @@ class Plan:
     """Where the designated pixels were believed to be in the newest frame (empty when the goal is an image)."""
     prediction: Prediction
     """The imagination of `actions`, n = 1."""
-    costs: tuple[Float[Tensor, " n"], ...]
-    """Costs of the candidates, one tensor per planner iteration."""
+    costs: tuple[Float[Tensor, " _"], ...]
+    """Costs of the candidates, one tensor per planner iteration (their number differs)."""
     seconds: float
     """Wall-clock time that the planning took."""
+    reference: Float[Tensor, "c h w"]
+    """The frame in which the goal's designated pixels were designated; it travels from plan to plan."""
 
 
 @dataclass(frozen=True)

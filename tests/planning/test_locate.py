@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from visual_foresight.pixel_maps import splat
-from visual_foresight.planning.locate import GroundedPlan, Propagate, Track
+from visual_foresight.planning.locate import Propagate, Track
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
 
 SIZE = (40, 56)
@@ -32,7 +32,7 @@ def a_plan(sources, believed, reference):
     """Build a plan that believes its executed action brings the sources to these places."""
     maps = splat(believed, (20, 28), SIZE)[None, None]
     prediction = Prediction(torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None)
-    return GroundedPlan(torch.zeros(1, 2), sources, prediction, (), 0.0, reference=reference)
+    return Plan(torch.zeros(1, 2), sources, prediction, (), 0.0, reference=reference)
 
 
 def follow(locator, frames, start, beliefs):
@@ -71,7 +71,7 @@ def test_propagate_keeps_the_sources_after_a_plan_that_imagined_nothing():
     sources = (Pixel(10.0, 10.0),)
     frames = film([(20, 20), (20, 20)])
     empty = Prediction(torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 2, 0, 20, 28), torch.zeros(1, 2, 0), None)
-    previous = Plan(torch.zeros(2, 2), (), empty, (), 0.0)
+    previous = Plan(torch.zeros(2, 2), (), empty, (), 0.0, torch.zeros(3, 16, 16))
     assert Propagate().locate(clip_of(frames), PixelGoal(sources, sources), previous) == sources
 
 

@@ -4,6 +4,7 @@ The envs look through it; nothing here knows a simulator.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +24,7 @@ class Camera:
     near_m: float = 0.1
     far_m: float = 3.0
 
-    @property
+    @cached_property
     def axes(self) -> Float[np.ndarray, "3 3"]:
         """Return the unit vectors right, up and forward as rows, in the world."""
         forward = np.subtract(self.target, self.eye)
@@ -32,7 +33,7 @@ class Camera:
         right = right / np.linalg.norm(right)
         return np.stack([right, np.cross(right, forward), forward])
 
-    @property
+    @cached_property
     def focal_px(self) -> float:
         """Return the focal length in pixels."""
         return float(self.height / 2 / np.tan(np.deg2rad(self.field_of_view_deg) / 2))

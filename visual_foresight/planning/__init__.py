@@ -5,7 +5,7 @@ It sees models only through `visual_foresight.interfaces`.
 
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import PixelDistance
-from visual_foresight.planning.locate import LOCATORS, GroundedPlan, Propagate, Track
+from visual_foresight.planning.locate import LOCATORS, Propagate, Track
 from visual_foresight.planning.mpc import CONTROLLERS, RandomController, VisualMPC
 
 __all__ = [
@@ -14,7 +14,6 @@ __all__ = [
     "LOCATORS",
     "PRESETS",
     "CEMConfig",
-    "GroundedPlan",
     "PixelDistance",
     "Propagate",
     "RandomController",

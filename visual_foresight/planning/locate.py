@@ -1,7 +1,7 @@
 """Where is each designated pixel now? The weakest assumption of the method, so it is one replaceable piece.
 
 A locator sees what the camera saw and the previous plan, never the truth, and keeps nothing between calls: the frame in
-which the pixels were designated travels in the plan (`GroundedPlan.reference`).
+which the pixels were designated travels in the plan (`Plan.reference`).
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,6 @@ from visual_foresight.pixel_maps import expected, mode
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]
-
-
-@dataclass(frozen=True)
-class GroundedPlan(Plan):
-    """A plan that remembers the frame in which the goal's sources were designated."""
-
-    reference: Float[Tensor, "c h w"]
-
-
-def reference_frame(clip: Clip, previous: Plan | None) -> Float[Tensor, "c h w"]:
-    """Return the frame in which the sources were designated: the newest one at the first plan for a goal."""
-    return previous.reference if isinstance(previous, GroundedPlan) else clip.frames[0, -1]
 
 
 @dataclass(frozen=True)
@@ -90,7 +78,7 @@ class Track:
         beliefs = Propagate().locate(clip, goal, previous)
         if isinstance(goal, ImageGoal) or previous is None:
             return beliefs
-        reference = _rgb(reference_frame(clip, previous))
+        reference = _rgb(previous.reference)
         newest = _rgb(clip.frames[0, -1])
         before = _rgb(clip.frames[0, -2]) if clip.frames.shape[1] > 1 else newest
         starts = previous.sources if len(previous.sources) == len(beliefs) else beliefs

@@ -18,7 +18,7 @@ from visual_foresight.interfaces import Controller, Locator, Predictor
 from visual_foresight.pixel_maps import splat
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import PixelDistance
-from visual_foresight.planning.locate import GroundedPlan, Track, reference_frame
+from visual_foresight.planning.locate import Track
 from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
 
 Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
@@ -79,13 +79,13 @@ class VisualMPC:
             clip=lambda candidates: self.workspace.clip(clip.states[0, -1], candidates),
             proposals=None if self.propose is None else self.propose(clip, sources, wanted, rng),
         )
-        return GroundedPlan(
+        return Plan(
             actions=actions,
             sources=sources,
             prediction=self._imagine(carry, actions[None], maps, self.decode_best),
             costs=costs,
             seconds=time.perf_counter() - start_s,
-            reference=reference_frame(clip, previous),
+            reference=clip.frames[0, -1] if previous is None else previous.reference,
         )
 
     def _imagine(
@@ -124,7 +124,7 @@ class RandomController:
             lost=torch.zeros(1, num_steps, 0),
             carry=None,
         )
-        return Plan(actions[0], (), nothing, (), time.perf_counter() - start_s)
+        return Plan(actions[0], (), nothing, (), time.perf_counter() - start_s, clip.frames[0, -1])
 
 
 def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:

@@ -1,0 +1,43 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from visual_foresight.envs.camera import Camera
+from visual_foresight.types import Pixel
+
+CAMERA = Camera((1.0, 0.2, 0.9), (0.5, 0.0, 0.0), 40.0, 48, 64)
+
+
+def test_the_target_is_seen_in_the_middle() -> None:
+    pixel = CAMERA.project(np.array(CAMERA.target))
+    assert (pixel.row, pixel.col) == pytest.approx((23.5, 31.5))
+
+
+def test_half_the_field_of_view_above_the_middle_is_the_upper_border() -> None:
+    straight = Camera((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), 90.0, 10, 20)
+    assert straight.project(np.array([1.0, 0.0, 1.0])).row == pytest.approx(-0.5)
+    assert straight.project(np.array([1.0, -2.0, 0.0])).col == pytest.approx(19.5)  # right of the viewer is -y
+
+
+@given(st.floats(-0.4, 47.4), st.floats(-0.4, 63.4), st.floats(0.3, 2.0))
+def test_unproject_undoes_project(row: float, col: float, depth_m: float) -> None:
+    back = CAMERA.project(CAMERA.unproject(Pixel(row, col), depth_m))
+    assert (back.row, back.col) == pytest.approx((row, col), abs=1e-6)
+
+
+@given(st.floats(0, 47), st.floats(0, 63))
+def test_a_place_on_the_table_has_the_height_asked_for(row: float, col: float) -> None:
+    place = CAMERA.on_plane(Pixel(row, col), 0.02)
+    back = CAMERA.project(place)
+    assert place[2] == pytest.approx(0.02)
+    assert (back.row, back.col) == pytest.approx((row, col), abs=1e-6)
+
+
+def test_a_point_behind_the_camera_is_refused() -> None:
+    with pytest.raises(ValueError, match="in front of the camera"):
+        CAMERA.project(np.array([2.0, 0.4, 1.8]))
+
+
+def test_the_depth_buffer_runs_from_near_to_far() -> None:
+    assert CAMERA.depth_m(np.array([0.0, 1.0])) == pytest.approx([CAMERA.near_m, CAMERA.far_m])

@@ -1,0 +1,107 @@
+"""Batches to learn from: clips in which something is pushed more often than not, and points whose motion is known.
+
+Everything comes from frames, actions and robot states (see `tracks`). Batch number k is a function of (seed, k), so a
+training run that is resumed sees what one that was never stopped sees.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, UInt8
+from torch import Tensor
+
+from visual_foresight.tracks import FoundTracks, choose, find_tracks
+from visual_foresight.types import Clip, Episode, UserError, to_float
+
+CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many
+NUM_POINTS = 8
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Clips, and where p points of each are in its frames; a clip's first frames are the context."""
+
+    clip: Clip
+    places: Float[Tensor, "b t p 2"]
+    """(row, col) in pixels."""
+    valid: Bool[Tensor, "b t p"]
+
+
+class Examples:
+    """Episodes prepared for training: frames in memory, points followed, clips weighted."""
+
+    def __init__(self, episodes: Sequence[Episode], num_actions: int) -> None:
+        shortest = min((len(episode.actions) for episode in episodes), default=0)
+        if shortest < num_actions:
+            raise UserError(
+                f"clips of {num_actions} actions are needed, but the shortest episode has {shortest}: "
+                "collect longer episodes or train for a shorter horizon"
+            )
+        self._episodes = list(episodes)
+        with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
+            self._tracks: list[FoundTracks] = list(pool.map(lambda e: find_tracks(e.frames, e.states), self._episodes))
+
+    @property
+    def contact_share(self) -> float:
+        """Return the share of steps in which something besides the arm was seen to move."""
+        return float(np.mean([tracks.contact().mean() for tracks in self._tracks]))
+
+    def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return all (episode, start) and their weights."""
+        places, contacts = [], []
+        for number, tracks in enumerate(self._tracks):
+            contact = tracks.contact()
+            for start in range(len(contact) - num_actions + 1):
+                places.append((number, start))
+                contacts.append(contact[start + 1 : start + num_actions].any())
+        touched = np.array(contacts)
+        share = touched.mean()
+        if share in (0.0, 1.0):
+            return np.array(places), np.full(len(places), 1 / len(places))
+        wanted = max(CONTACT_SHARE, share)
+        return np.array(places), np.where(touched, wanted / touched.sum(), (1 - wanted) / (~touched).sum())
+
+    def batches(self, size: int, num_actions: int, seed: int, numbers: Sequence[int]) -> Iterator[Batch]:
+        """Yield the batches of these numbers, each prepared in a thread while the one before is learnt from."""
+        places, weights = self._starts(num_actions)
+
+        def prepare(number: int) -> Batch:
+            rng = np.random.default_rng([seed, number])
+            chosen = places[rng.choice(len(places), size, p=weights)]
+            return self._batch([(int(episode), int(start)) for episode, start in chosen], num_actions, rng)
+
+        with ThreadPoolExecutor(1) as pool:
+            ahead = None
+            for number in numbers:
+                following = pool.submit(prepare, number)
+                if ahead is not None:
+                    yield ahead.result()
+                ahead = following
+            if ahead is not None:
+                yield ahead.result()
+
+    def _batch(self, chosen: list[tuple[int, int]], num_actions: int, rng: np.random.Generator) -> Batch:
+        frames, actions, states, places, valid = [], [], [], [], []
+        for number, start in chosen:
+            episode, tracks = self._episodes[number], self._tracks[number]
+            window = slice(start, start + num_actions + 1)
+            frames.append(episode.frames[window])
+            actions.append(episode.actions[start : start + num_actions])
+            states.append(episode.states[window])
+            # Points start in the newest context frame, from where the predictor imagines.
+            points = choose(tracks, start + 1, num_actions - 1, NUM_POINTS, rng)
+            places.append(tracks.places[window][:, points])
+            valid.append(tracks.valid[window][:, points] & (points >= 0))
+        clip = Clip(_tensor(actions), to_float(_stack(frames)), _tensor(states))
+        return Batch(clip, _tensor(places), torch.from_numpy(np.stack(valid)))
+
+
+def _stack(frames: list[UInt8[np.ndarray, "t h w 3"]]) -> UInt8[np.ndarray, "b t h w 3"]:
+    return np.stack(frames)
+
+
+def _tensor(arrays: list[np.ndarray]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays).astype(np.float32))

@@ -1,0 +1,69 @@
+"""Where the cells of a pixel map lie in the frame, and the way from pixels to maps and back.
+
+A map of size m over h pixels covers the frame exactly: cell i has its centre at pixel (i + 0.5) * h / m - 0.5.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.types import Pixel
+
+
+def centres(cells: int, pixels: int) -> Float[Tensor, " {cells}"]:
+    """Return where the centres of the cells of one map axis lie, in frame pixels."""
+    return (torch.arange(cells) + 0.5) * pixels / cells - 0.5
+
+
+def splat(
+    pixels: tuple[Pixel, ...], map_size: tuple[int, int], frame_size: tuple[int, int]
+) -> Float[Tensor, "p {map_size[0]} {map_size[1]}"]:
+    """Return one distribution per pixel: its weight is shared by the (at most four) cells around it, bilinearly.
+
+    The expected position is the pixel's own, exactly, between the centres of the outermost cells; a pixel nearer to the
+    border of the frame, or beyond it, goes to the outermost cells.
+
+    Args:
+        pixels: Places in the frame.
+        map_size: Rows and columns of the maps.
+        frame_size: Height and width of the frame.
+    """
+    return splat_places(torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32).reshape(-1, 2), map_size, frame_size)
+
+
+def splat_places(
+    places: Float[Tensor, "*batch 2"], map_size: tuple[int, int], frame_size: tuple[int, int]
+) -> Float[Tensor, "*batch {map_size[0]} {map_size[1]}"]:
+    """Do the same for places (row, col) given as a tensor."""
+    rows, cols = (
+        _hat(places[..., axis], cells, size)
+        for axis, (cells, size) in enumerate(zip(map_size, frame_size, strict=True))
+    )
+    return rows[..., :, None] * cols[..., None, :]
+
+
+def expected_places(
+    maps: Float[Tensor, "*batch map_h map_w"], frame_size: tuple[int, int]
+) -> Float[Tensor, "*batch 2"]:
+    """Return the expected (row, col) of each distribution, in frame pixels."""
+    rows = maps.sum(-1) @ centres(maps.shape[-2], frame_size[0]).to(maps)
+    cols = maps.sum(-2) @ centres(maps.shape[-1], frame_size[1]).to(maps)
+    return torch.stack([rows, cols], -1)
+
+
+def expected(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> tuple[Pixel, ...]:
+    """Return the expected position of each distribution, in frame pixels."""
+    return tuple(Pixel(row, col) for row, col in expected_places(maps.double(), frame_size).tolist())
+
+
+def mode(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> tuple[Pixel, ...]:
+    """Return the centre of the most likely cell of each distribution, in frame pixels."""
+    rows, cols = centres(maps.shape[1], frame_size[0]).tolist(), centres(maps.shape[2], frame_size[1]).tolist()
+    best = maps.flatten(1).argmax(1).tolist()
+    return tuple(Pixel(rows[i // len(cols)], cols[i % len(cols)]) for i in best)
+
+
+def _hat(places: Float[Tensor, "*batch"], cells: int, pixels: int) -> Float[Tensor, "*batch {cells}"]:
+    """Share each place on one axis between the two nearest cells."""
+    position = ((places + 0.5) * cells / pixels - 0.5).clamp(0, cells - 1)
+    return (1 - (position[..., None] - torch.arange(cells, device=places.device)).abs()).clamp(min=0)

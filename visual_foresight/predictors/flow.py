@@ -1,0 +1,242 @@
+"""The flagship: a recurrent, action-conditioned predictor of motion with a low-resolution state.
+
+Sources: flows, masks and first-frame skip as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et al.
+2018); actions enter by FiLM (Perez et al. 2018) and by maps of where the fingertip is and will be. A rollout that nobody
+looks at is never decoded: only the state (a quarter of the frame's side) and the pixel maps roll on.
+"""
+
+from dataclasses import dataclass, replace
+
+import torch
+from einops import rearrange, repeat
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion
+from visual_foresight.types import Clip, Prediction
+
+CELL_PX = 4  # the state's grid: one cell for 4x4 pixels
+FINGER_CHANNELS = 6
+
+
+@dataclass(frozen=True)
+class FlowConfig:
+    """Shape of the network and of what it sees."""
+
+    frame_size: tuple[int, int] = (64, 64)
+    """Height and width in pixels; multiples of 4."""
+    action_size: int = 2
+    state_size: int = 4
+    channels: int = 32
+    """Channels of the recurrent state."""
+    num_flows: int = 2
+    """Flows per step; the first is relative to the fingertip's own motion."""
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What is remembered between imagined steps; b is 1 or the number of candidates."""
+
+    memory: Float[Tensor, "b z h w"]
+    state: Float[Tensor, "b s"]
+    first: Float[Tensor, "b c hf wf"]
+    now: Float[Tensor, "b c hf wf"] | None
+    """The newest frame; None once a rollout went on without decoding."""
+    first_maps: Float[Tensor, "n p hm wm"] | None
+
+
+class Flow(nn.Module):
+    """p(o_{t+1} | o_{t-1:t}, s_t, a_t) by moving pixels."""
+
+    Config = FlowConfig
+    context = 2
+
+    def __init__(self, config: FlowConfig) -> None:
+        super().__init__()
+        self.config = config
+        width = config.channels
+        self.encoder = nn.Sequential(
+            nn.Conv2d(8, width, 3, stride=2, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
+            nn.SiLU(),
+            Residual(2 * width),
+            Residual(2 * width),
+            nn.Conv2d(2 * width, width, 3, padding=1),
+        )
+        self.enter = nn.Conv2d(width + FINGER_CHANNELS, width, 3, padding=1)
+        self.update = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.condition = nn.Sequential(
+            nn.Linear(config.action_size + config.state_size, 64), nn.SiLU(), nn.Linear(64, 2 * (width + 2 * width))
+        )
+        num_masks = config.num_flows + 3
+        self.head = nn.Sequential(
+            nn.Conv2d(width, 2 * width, 1), nn.SiLU(), nn.Conv2d(2 * width, 4 * (2 * config.num_flows + num_masks), 1)
+        )
+        self.synthesis = nn.Sequential(
+            nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 3 * CELL_PX**2, 1)
+        )
+        nn.init.zeros_(self.head[-1].weight)  # type: ignore[arg-type]
+        bias = torch.zeros(2 * config.num_flows + num_masks)
+        bias[2 * config.num_flows] = 2.0  # at first, everything is taken from the first frame
+        self.head[-1].bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
+        # What calibrate() finds in the data: how an action changes the robot's state, and where a state is seen.
+        self.register_buffer("dynamics", torch.zeros(config.action_size + config.state_size + 1, config.state_size))
+        self.register_buffer("state_mean", torch.zeros(config.state_size))
+        self.register_buffer("state_scale", torch.ones(config.state_size))
+        self.projection = nn.Parameter(torch.zeros(config.state_size + 1, 2))  # in half frames from the middle
+
+    # --- robot ---------------------------------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def calibrate(self, clip: Clip) -> None:
+        """Find from experience, by least squares, how actions move the robot and roughly where its hand is seen.
+
+        The hand is where the frame changes: the centroid of change is regressed on the state. Training refines it.
+        """
+        before, after = (rearrange(part, "b t s -> (b t) s") for part in (clip.states[:, :-1], clip.states[:, 1:]))
+        self.state_mean.copy_(before.mean(0))
+        self.state_scale.copy_(before.std(0).clamp(min=1e-2))
+        inputs = self._with_one(torch.cat([rearrange(clip.actions, "b t a -> (b t) a"), self._normal(before)], -1))
+        self.dynamics.copy_(_least_squares(inputs, after - before))
+        change = (clip.frames[:, 1:] - clip.frames[:, :-1]).abs().mean(2)
+        change = (rearrange(change, "b t h w -> (b t) h w") - 0.04).clamp(min=0)
+        total = change.sum((1, 2))
+        rows = (change.sum(2) @ _middle_out(change.shape[1], change)) / total.clamp(min=1e-6)
+        cols = (change.sum(1) @ _middle_out(change.shape[2], change)) / total.clamp(min=1e-6)
+        seen = total > 1
+        places = self._with_one(self._normal((before + after) / 2))
+        self.projection.copy_(_least_squares(places[seen], torch.stack([rows, cols], -1)[seen]))
+
+    def _normal(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b s"]:
+        return (state - self.state_mean) / self.state_scale
+
+    @staticmethod
+    def _with_one(values: Float[Tensor, "b d"]) -> Float[Tensor, "b d+1"]:
+        return torch.cat([values, torch.ones_like(values[:, :1])], -1)
+
+    def _next_state(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b s"]:
+        return state + self._with_one(torch.cat([action, self._normal(state)], -1)) @ self.dynamics
+
+    def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
+        """Return (row, col) of the hand in frame pixels."""
+        height, width = self.config.frame_size
+        half = state.new_tensor([height / 2, width / 2])
+        return (self._with_one(self._normal(state)) @ self.projection + 1) * half - 0.5
+
+    def _finger_maps(self, places: Float[Tensor, "b 2"], size: tuple[int, int]) -> Float[Tensor, "b 3 h w"]:
+        """Draw a place on the state's grid: a bump, and the offset from it, which saturates after a few cells."""
+        rows = (torch.arange(size[0], device=places.device) + 0.5) * CELL_PX - 0.5 - places[:, :1]
+        cols = (torch.arange(size[1], device=places.device) + 0.5) * CELL_PX - 0.5 - places[:, 1:]
+        rows, cols = rows / (2 * CELL_PX), cols / (2 * CELL_PX)
+        bump = (-2 * rows**2).exp()[:, :, None] * (-2 * cols**2).exp()[:, None, :]
+        down = repeat(rows.tanh(), "b h -> b h w", w=size[1])
+        right = repeat(cols.tanh(), "b w -> b h w", h=size[0])
+        return torch.stack([bump, down, right], 1)
+
+    # --- the Predictor protocol ----------------------------------------------------------------------------------
+
+    def observe(self, clip: Clip) -> Carry:
+        """Encode the two newest frames."""
+        frames = clip.frames[:, -2:]
+        if frames.shape[1] < 2:
+            raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
+        height, width = frames.shape[-2:]
+        rows = _middle_out(height, frames)[:, None].expand(height, width)
+        cols = _middle_out(width, frames)[None, :].expand(height, width)
+        place = repeat(torch.stack([rows, cols]), "two h w -> b two h w", b=len(frames))
+        pair = rearrange(frames, "b t c h w -> b (t c) h w")
+        inputs = torch.cat([pair, place], 1).to(memory_format=torch.channels_last)
+        memory = self.encoder(inputs).tanh()
+        return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1], None)
+
+    def imagine(
+        self,
+        carry: Carry,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        """Roll the state, move the pixel maps, and decode frames only when asked (see `interfaces.Predictor`)."""
+        count, steps = actions.shape[:2]
+        carry = _broadcast(carry, count)
+        if carry.first_maps is None:
+            carry = replace(carry, first_maps=pixel_maps)
+        if decode and carry.now is None:
+            raise ValueError("this carry comes from a rollout without frames: decode from the start")
+        size = self.config.frame_size
+        frames, maps, lost = [], [], []
+        for step in range(steps):
+            carry, motion = self._step(carry, actions[:, step])
+            if decode:
+                new = functional.pixel_shuffle(self.synthesis(carry.memory), CELL_PX).sigmoid()
+                assert carry.now is not None
+                carry = replace(carry, now=move_frames(resize_motion(motion, size), carry.first, carry.now, new))
+                frames.append(carry.now)
+            map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
+            if pixel_maps.shape[1]:
+                assert carry.first_maps is not None
+                pixel_maps, gone = move_maps(resize_motion(motion, map_size), carry.first_maps, pixel_maps, size)
+            else:
+                gone = pixel_maps.new_zeros(count, 0)
+            maps.append(pixel_maps)
+            lost.append(gone)
+        if not decode:
+            carry = replace(carry, now=None)
+        imagined = torch.stack(frames, 1) if decode else carry.first.new_zeros(count, 0, 3, *size)
+        return Prediction(imagined, torch.stack(maps, 1), torch.stack(lost, 1), carry)
+
+    def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, Motion]:
+        """Roll the memory by one action and read the motion off it, on a grid of half the frame's side."""
+        size = (carry.memory.shape[-2], carry.memory.shape[-1])
+        state = self._next_state(carry.state, action)
+        here, there = self._finger_px(carry.state), self._finger_px(state)
+        finger = torch.cat([self._finger_maps(here, size), self._finger_maps(there, size)], 1)
+        scales = rearrange(self.condition(torch.cat([action, self._normal(carry.state)], -1)), "n z -> n z 1 1")
+        width = self.config.channels
+        scale_in, shift_in, scale, shift = scales.split([width, width, 2 * width, 2 * width], 1)
+        inputs = torch.cat([carry.memory, finger], 1).to(memory_format=torch.channels_last)
+        hidden = functional.silu(self.enter(inputs) * (1 + scale_in) + shift_in)
+        gate, candidate = (self.update(hidden) * (1 + scale) + shift).chunk(2, 1)
+        memory = torch.lerp(carry.memory, candidate.tanh(), gate.sigmoid())
+        count = self.config.num_flows
+        reading = functional.pixel_shuffle(self.head(memory), 2)
+        flows, logits = reading.split([2 * count, count + 3], 1)
+        flows = rearrange(flows, "n (k two) h w -> n k two h w", two=2) * CELL_PX
+        along = rearrange(here - there, "n two -> n 1 two 1 1")  # what is pushed comes from where the hand came from
+        flows = torch.cat([flows[:, :1] + along, flows[:, 1:]], 1)
+        return replace(carry, memory=memory, state=state), Motion(flows, logits.softmax(1))
+
+
+class Residual(nn.Module):
+    """Two convolutions around a skip."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
+        """Return inputs plus what two convolutions make of them."""
+        return inputs + self.second(functional.silu(self.first(inputs)))
+
+
+def _broadcast(carry: Carry, count: int) -> Carry:
+    """Give every candidate its own copy (a view, until the memory is written anew)."""
+    if len(carry.memory) == count:
+        return carry
+    memory, state, first = (part.expand(count, *part.shape[1:]) for part in (carry.memory, carry.state, carry.first))
+    now = None if carry.now is None else carry.now.expand(count, *carry.now.shape[1:])
+    return replace(carry, memory=memory, state=state, first=first, now=now)
+
+
+def _middle_out(size: int, like: Tensor) -> Float[Tensor, " size"]:
+    """Return the places of pixels along an axis, in half frames from the middle."""
+    return (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) * 2 / size - 1
+
+
+def _least_squares(inputs: Float[Tensor, "b d"], outputs: Float[Tensor, "b e"]) -> Float[Tensor, "d e"]:
+    """Solve inputs @ x = outputs, with a small ridge for inputs that never change."""
+    gram = inputs.T @ inputs + 1e-3 * torch.eye(inputs.shape[1], device=inputs.device)
+    return torch.linalg.solve(gram, inputs.T @ outputs)

@@ -1,0 +1,119 @@
+"""What moved, and where it went, found in frames alone: the teacher of the pixel maps.
+
+Training may use frames, actions and the robot's own state. Points are followed by Lucas-Kanade (OpenCV); those that move
+whenever the robot moves belong to the arm, those that move now and then to what it pushes.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, Int, UInt8
+
+WINDOW = (7, 7)
+SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
+MAX_SEEDS = 32
+MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
+MOVED_PX = 0.6  # in one step
+ARM_SHARE = 0.5  # of the steps in which the robot moves
+MIN_LIFE = 5  # steps; points on the arm's outline slide along it and are soon lost
+MIN_POINTS = 3  # that must move for a contact
+
+
+@dataclass(frozen=True)
+class FoundTracks:
+    """Points followed through an episode; `valid` from where each was found until it was lost."""
+
+    places: Float32[np.ndarray, "t m 2"]
+    """(row, col) in pixels."""
+    valid: Bool[np.ndarray, "t m"]
+    is_arm: Bool[np.ndarray, " m"]
+
+    def moved(self) -> Bool[np.ndarray, "t-1 m"]:
+        """Tell in which steps which points moved."""
+        step_px = np.linalg.norm(np.diff(self.places, axis=0), axis=-1)
+        return (step_px > MOVED_PX) & self.valid[1:] & self.valid[:-1]
+
+    def contact(self) -> Bool[np.ndarray, " t-1"]:
+        """Tell in which steps something besides the arm moved.
+
+        Against the simulator's truth on 60 episodes: of the clips of 12 steps named, 81 % really have two steps or more
+        in which an object moves by 2 mm or more, and 70 % of those that have are named.
+        """
+        lives = (self.valid[1:] & self.valid[:-1]).sum(0) >= MIN_LIFE
+        later = np.concatenate([self.valid[2:], self.valid[-1:]])
+        return (self.moved() & later & lives & ~self.is_arm).sum(1) >= MIN_POINTS
+
+
+def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray, "t s"]) -> FoundTracks:
+    """Follow corners through an episode.
+
+    Args:
+        frames: The episode's frames.
+        states: The robot's states; the first two are its place, in metres.
+    """
+    greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+    places = np.zeros((len(greys), 0, 2), np.float32)
+    valid = np.zeros((len(greys), 0), bool)
+    for now in range(len(greys)):
+        if now:
+            _follow(greys[now - 1], greys[now], places, valid, now)
+        if now % SEED_EVERY == 0 and now < len(greys) - 2:
+            corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.03, 2.5, blockSize=3)
+            found = np.zeros((0, 2), np.float32) if corners is None else corners[:, 0, ::-1]
+            added = np.zeros((len(greys), len(found), 2), np.float32)
+            added[now] = found
+            lives = np.zeros((len(greys), len(found)), bool)
+            lives[now] = True
+            places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
+    tracks = FoundTracks(places, valid, np.zeros(places.shape[1], bool))
+    return FoundTracks(places, valid, _belongs_to_arm(tracks, states))
+
+
+def _follow(
+    before: UInt8[np.ndarray, "h w"],
+    after: UInt8[np.ndarray, "h w"],
+    places: Float32[np.ndarray, "t m 2"],
+    valid: Bool[np.ndarray, "t m"],
+    now: int,
+) -> None:
+    """Write where the living points are in the next frame."""
+    alive = np.flatnonzero(valid[now - 1])
+    if not len(alive):
+        return
+    start = np.ascontiguousarray(places[now - 1, alive, None, ::-1])  # OpenCV's order: x, y
+    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=WINDOW, maxLevel=2)
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, winSize=WINDOW, maxLevel=2)
+    missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
+    inside = ((there[:, 0] >= 0) & (there[:, 0] <= np.array(after.shape[::-1]) - 1)).all(-1)
+    places[now, alive] = there[:, 0, ::-1]
+    valid[now, alive] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
+
+
+def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
+    robot_moved = np.linalg.norm(np.diff(states[:, :2], axis=0), axis=-1) > 0.012
+    both = tracks.valid[1:] & tracks.valid[:-1] & robot_moved[:, None]
+    share = (tracks.moved() & both).sum(0) / np.maximum(both.sum(0), 1)
+    return share > ARM_SHARE
+
+
+def choose(
+    tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
+) -> Int[np.ndarray, " {count}"]:
+    """Choose points for a clip: mostly such as an arm moved, some of the arm, some at rest. -1 where there are too few.
+
+    Args:
+        tracks: The episode's points.
+        start: First frame; a point must be valid there and in the next frame.
+        length: Number of actions of the clip.
+        count: Number of points.
+        rng: Decides between equals.
+    """
+    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[min(start + 1, len(tracks.valid) - 1)])
+    rng.shuffle(alive)
+    moves = tracks.moved()[start : start + length, alive].any(0)
+    pushed, arm = alive[moves & ~tracks.is_arm[alive]], alive[moves & tracks.is_arm[alive]]
+    rest = alive[~moves]
+    # What is pushed all its life looks like the arm, so points "of the arm" are worth having too.
+    order = np.concatenate([pushed[: count - 3], arm[:2], rest[:1], pushed[count - 3 :], arm[2:], rest[1:]])[:count]
+    return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

@@ -1,0 +1,288 @@
+"""One training loop for every predictor: free-running imagination against what happened.
+
+A run is a folder: `state.pt` to resume from, `checkpoint/` (averaged weights, what planners load), `log.jsonl`, TensorBoard
+events and filmstrips. A run killed at any moment and resumed gives the same weights as one never killed.
+"""
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from einops import rearrange, reduce
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from visual_foresight import predictors
+from visual_foresight.drawing import filmstrip, write_png
+from visual_foresight.episodes import DatasetInfo, Episodes
+from visual_foresight.examples import Batch, Examples
+from visual_foresight.files import replacing
+from visual_foresight.interfaces import Learner, Predictor
+from visual_foresight.pixel_maps import expected_places, splat_places
+from visual_foresight.types import Clip, Episode, Prediction, UserError, to_uint8
+
+STATE_FILE = "state.pt"
+CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to learn from, what to learn, and for how long."""
+
+    data: Path
+    """Folder of episodes (see `visual-foresight collect`)."""
+    out: Path
+    """Folder of the run; a run found there is resumed."""
+    predictor: str = "flow"
+    """Name of a learned predictor."""
+    steps: int = 8000
+    """Gradient steps."""
+    batch: int = 16
+    """Clips per step."""
+    horizon: int = 12
+    """Imagined steps per clip at the end of the curriculum."""
+    learning_rate: float = 1e-3
+    """Adam's, at the start; it falls to a twentieth along a cosine."""
+    moving_weight: float = 6.0
+    """Extra weight of pixels that differ from the newest context frame."""
+    track_weight: float = 0.03
+    """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
+    ema: float = 0.998
+    """Decay of the averaged weights."""
+    clip_norm: float = 1.0
+    """Largest norm of a gradient."""
+    held_out_share: float = 0.05
+    """Share of the episodes that is only looked at."""
+    every: int = 500
+    """Steps between checkpoints, looks at held-out clips and filmstrips."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    seed: int = 0
+    """Of the weights and the batches."""
+
+
+def horizon_at(step: int, config: TrainConfig) -> int:
+    """Return the curriculum's number of imagined steps: a quarter of the horizon, then half, then all of it."""
+    for begin, share in ((0.3, 1.0), (0.1, 0.5)):
+        if step >= begin * config.steps:
+            return max(1, round(share * config.horizon))
+    return max(1, config.horizon // 4)
+
+
+def imagination(predictor: Predictor, batch: Batch) -> Prediction:
+    """Imagine a batch's clips freely from their context, frames and pixel maps."""
+    context, clip = predictor.context, batch.clip
+    seen = Clip(clip.actions[:, : context - 1], clip.frames[:, :context], clip.states[:, :context])
+    height, width = clip.frames.shape[-2:]
+    maps = splat_places(batch.places[:, context - 1], (height // 2, width // 2), (height, width))
+    return predictor.imagine(predictor.observe(seen), clip.actions[:, context - 1 :], maps, decode=True)
+
+
+def objective(
+    predictor: Predictor, batch: Batch, config: TrainConfig
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+    """Return the loss of free-running imagination, and its parts.
+
+    Frames: Charbonnier, weighted on pixels that differ from the newest context frame, or should. Pixel maps: the distance
+    from a map's expected position to where the point was followed to.
+    """
+    context, clip = predictor.context, batch.clip
+    prediction = imagination(predictor, batch)
+    truth, newest = clip.frames[:, context:], clip.frames[:, context - 1 : context]
+    moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
+    weight = 1 + config.moving_weight * moving
+    wrong = ((prediction.frames - truth).square() + 1e-6).sqrt()
+    pixel_loss = (wrong * weight).sum() / (3 * weight.sum())
+    missed_px = map_error_px(prediction, batch, context)
+    valid = batch.valid[:, context:] & batch.valid[:, context - 1 : context]
+    moved_px = (batch.places[:, context:] - batch.places[:, context - 1 : context]).norm(dim=-1)
+    attention = valid * (1 + moved_px.clamp(max=8))  # points that move are few, and the ones that matter
+    track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1)
+    loss = pixel_loss + config.track_weight * track_loss
+    return loss, {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
+
+
+def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Tensor, "b t p"]:
+    """Return how far the expected position of each map is from where its point was followed to, in pixels."""
+    height, width = batch.clip.frames.shape[-2:]
+    missed = expected_places(prediction.pixel_maps, (height, width)) - batch.places[:, context:]
+    return (missed.square().sum(-1) + 1e-4).sqrt()
+
+
+@dataclass
+class Run:
+    """What a run has come to; all of it is in `state.pt`."""
+
+    model: nn.Module
+    average: AveragedModel
+    optimizer: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+
+    def save(self, folder: Path, config: TrainConfig) -> None:
+        """Write state and checkpoint; each file is whole or not there."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "config": _comparable(config),
+        }
+        with replacing(folder / STATE_FILE) as temporary:
+            torch.save(state, temporary)
+        meta = {"steps": self.step, "train_seconds": round(self.seconds), **_comparable(config)}
+        predictors.save(self.average.module, folder / "checkpoint", meta)
+
+    def restore(self, folder: Path, config: TrainConfig) -> None:
+        """Go on from `state.pt`; it must come from the same configuration."""
+        try:
+            state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
+        except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+            raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
+        if state["config"] != _comparable(config):
+            changed = sorted(key for key, value in _comparable(config).items() if state["config"].get(key) != value)
+            raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+
+def train(config: TrainConfig, progress: bool = True) -> Path:
+    """Train a predictor, or go on training it, and return the folder of its checkpoint.
+
+    Raises:
+        UserError: no such predictor or device, unusable data, or another run in the folder.
+    """
+    device = _device(config.device)
+    episodes = Episodes(config.data)
+    learnt, held_out = episodes.split(config.held_out_share, config.seed)
+    run = _start(config, episodes.info, device)
+    if (config.out / STATE_FILE).exists():
+        run.restore(config.out, config)
+    num_actions = config.horizon + cast(Predictor, run.model).context - 1
+    examples = Examples(_read(learnt, progress), num_actions)
+    watched = Examples(_read(held_out, progress), num_actions)
+    if run.step == 0:
+        experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
+        cast(Learner, run.model).calibrate(experience.clip.to(device))
+        run.average.module.load_state_dict(run.model.state_dict())
+    config.out.mkdir(parents=True, exist_ok=True)
+    with (
+        contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step)) as board,
+        tqdm(total=config.steps, initial=run.step, unit="step", disable=not progress) as bar,
+    ):
+        while run.step < config.steps:
+            horizon = horizon_at(run.step, config)
+            stop = next(
+                s
+                for s in range(run.step + 1, config.steps + 1)
+                if s == config.steps or s % config.every == 0 or horizon_at(s, config) != horizon
+            )
+            _advance(run, config, examples, stop, bar)
+            if run.step % config.every == 0 or run.step == config.steps:
+                run.save(config.out, config)
+                _report(run, config, watched, board, bar)
+    return config.out / "checkpoint"
+
+
+def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: Any) -> None:
+    """Take gradient steps up to `stop`, all of the same horizon."""
+    device = next(run.model.parameters()).device
+    num_actions = horizon_at(run.step, config) + cast(Predictor, run.model).context - 1
+    began = time.monotonic()
+    for batch in examples.batches(config.batch, num_actions, config.seed, range(run.step, stop)):
+        for group in run.optimizer.param_groups:
+            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * run.step / config.steps)))
+        moved = Batch(batch.clip.to(device), batch.places.to(device), batch.valid.to(device))
+        loss, parts = objective(cast(Predictor, run.model), moved, config)
+        run.optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
+        if not torch.isfinite(norm):
+            raise ValueError(f"the gradient of step {run.step} is not finite: loss {loss.item()}")
+        run.optimizer.step()
+        run.average.update_parameters(run.model)
+        run.step += 1
+        bar.update()
+        if run.step % 20 == 0:
+            bar.set_postfix({name: f"{part.item():.3f}" for name, part in parts.items()}, horizon=num_actions - 1)
+    run.seconds += time.monotonic() - began
+
+
+@torch.no_grad()
+def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWriter, bar: Any) -> None:
+    """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
+    predictor = cast(Predictor, run.average.module)
+    device = next(run.model.parameters()).device
+    parts: list[dict[str, float]] = []
+    for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
+        batch = Batch(batch.clip.to(device), batch.places.to(device), batch.valid.to(device))
+        parts.append({name: part.item() for name, part in objective(predictor, batch, config)[1].items()})
+        prediction = imagination(predictor, batch)
+        parts[-1] |= _error_over_still(prediction, batch, predictor.context)
+    means = {name: float(np.nanmean([part[name] for part in parts])) for name in parts[0]}
+    for name, value in means.items():
+        board.add_scalar(f"held_out/{name}", value, run.step)
+    line = {"step": run.step, "seconds": round(run.seconds, 1), **{n: round(v, 5) for n, v in means.items()}}
+    with (config.out / "log.jsonl").open("a") as log:
+        log.write(json.dumps(line) + "\n")
+    bar.write(json.dumps(line))
+    rows = []
+    for clip in range(3):
+        rows += [to_uint8(batch.clip.frames[clip, predictor.context :]), to_uint8(prediction.frames[clip])]
+    write_png(config.out / "filmstrips" / f"{run.step:06d}.png", filmstrip(rows, ["truth", "imagined"] * 3))
+
+
+def _error_over_still(prediction: Prediction, batch: Batch, context: int) -> dict[str, float]:
+    """Return the error at the last step on points that moved, over that of a map that never moves."""
+    valid = batch.valid[:, -1] & batch.valid[:, context - 1]
+    still_px = (batch.places[:, -1] - batch.places[:, context - 1]).norm(dim=-1)
+    moved = valid & (still_px > 3)
+    missed_px = map_error_px(prediction, batch, context)[:, -1]
+    return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}
+
+
+def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
+    if config.predictor not in predictors.PREDICTORS:
+        names = ", ".join(predictors.PREDICTORS)
+        raise UserError(f"unknown predictor {config.predictor!r}: choose one of {names}")
+    model_class, config_class = predictors.PREDICTORS[config.predictor]()
+    if config_class is None:
+        raise UserError(f"the predictor {config.predictor!r} has nothing to learn: choose another")
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        sizes = config_class(frame_size=info.frame_size, action_size=info.action_size, state_size=info.state_size)
+        model = model_class(sizes).to(device)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
+    return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate))
+
+
+def _read(episodes: Episodes, progress: bool) -> list[Episode]:
+    return [episodes[i] for i in tqdm(range(len(episodes)), unit="episode", desc="reading", disable=not progress)]
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not usable.get(name, False):
+        raise UserError(
+            f"the device {name!r} is not there: choose one of {', '.join(n for n, u in usable.items() if u)}"
+        )
+    return torch.device(name)
+
+
+def _comparable(config: TrainConfig) -> dict[str, Any]:
+    """Return what two runs must share to be one: everything but where they run."""
+    kept = {name: value for name, value in asdict(config).items() if name not in ("data", "out", "device")}
+    return json.loads(json.dumps(kept))
