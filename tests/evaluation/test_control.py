@@ -1,0 +1,138 @@
+"""The benchmark on dots: independent of workers and order, resumed, and never mixed with other tasks' results."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from visual_foresight.evaluation import control
+from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path, evaluate_control, figures_of, run_job
+from visual_foresight.evaluation.methods import parse
+from visual_foresight.evaluation.suites import Suite
+from visual_foresight.types import UserError
+
+DOTS = Suite("dots", 0.08, 0.2, env="dot", num_steps=3, behind_m=0.0)
+SUITES = {"dots": DOTS}
+
+
+def config(folder: Path, **changes) -> ControlConfig:
+    settings = {
+        "methods": ("random", "still"),
+        "suites": ("dots",),
+        "trials": 3,
+        "workers": 1,
+        "out": folder,
+        "seed": 7,
+    }
+    return ControlConfig(**settings | changes)
+
+
+def test_workers_and_order_do_not_matter_and_an_interrupted_benchmark_goes_on(tmp_path: Path) -> None:
+    whole = evaluate_control(config(tmp_path / "a", workers=2), SUITES)
+    half = evaluate_control(config(tmp_path / "b", methods=("still",), trials=2), SUITES)
+    assert half["suites"]["dots"]["still"]["trials"] == 2
+    kept = tmp_path / "b/dots-7/still-fast/0001.json"
+    written = kept.stat().st_mtime_ns
+    rest = evaluate_control(config(tmp_path / "b", methods=("still", "random")), SUITES)
+    assert kept.stat().st_mtime_ns == written
+    for row in ("random", "still"):
+        mine, other = (dict(result["suites"]["dots"][row]) for result in (whole, rest))
+        assert mine.pop("plan_seconds") > 0 and other.pop("plan_seconds") > 0
+        assert mine == other
+    assert whole["fingerprints"] == rest["fingerprints"] != half["fingerprints"]
+
+
+def test_the_figures_have_the_agreed_names(tmp_path: Path) -> None:
+    record = run_job(Job(DOTS, parse("random", "fast"), 7, 0, tmp_path / "0.json"))
+    near = record | {"distances_m": [0.1, 0.04], "distances_px": [12.0, 5.0]}
+    far = record | {"distances_m": [0.2, 0.12], "distances_px": [20.0, 15.0]}
+    figures = figures_of([near, near, near, far])
+    assert figures["trials"] == 4
+    assert [figures[f"success_{radius}cm"] for radius in ("2.5", "5", "7.5")] == [0, 0.75, 0.75]
+    low, high = figures["interval_5cm"]
+    assert 0.2 < low < 0.75 < high < 1
+    assert figures["start_distance_cm"] == pytest.approx(12.5)
+    assert figures["final_distance_cm"] == pytest.approx(6)
+    assert figures["final_distance_px"] == pytest.approx(7.5)
+    assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> None:
+    job = Job(DOTS, parse("random", "fast"), 7, 0, tmp_path / "0.json")
+    record = run_job(job)
+    marked = record | {"distances_m": [9.0]}
+    job.path.write_text(json.dumps(marked))
+    assert run_job(job) == marked
+    job.path.write_text(json.dumps(marked | {"task": "another"}))
+    assert run_job(job)["distances_m"] == record["distances_m"]
+    job.path.write_text(json.dumps(marked))
+    assert run_job(Job(DOTS, parse("random", "default"), 7, 0, job.path))["method"] == parse("random", "default").key
+    job.path.write_text("{ damaged")
+    assert run_job(job)["distances_m"] == record["distances_m"]
+
+
+def ship(folder: Path, trials: list) -> None:
+    control.CEILING_FOLDER = folder
+    path = ceiling_path("dots", "fast")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"suite": "dots", "preset": "fast", "seed": 0, "trials": trials}))
+
+
+def test_a_shipped_ceiling_is_checked_against_its_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path / "ceilings")
+    task = run_job(Job(DOTS, parse("random", "fast"), 0, 0, tmp_path / "0.json"))["task"]
+    best = {"index": 0, "task": task, "method": parse("simulator", "fast").key, "distances_m": [0.1, 0.01]}
+    best |= {"distances_px": [12.0, 1.0], "plan_seconds": 9.0, "locator_errors_px": []}
+    ship(tmp_path / "ceilings", [best])
+    rows = config(tmp_path / "a", methods=("random", "simulator"), seed=0)
+    figures = evaluate_control(rows, SUITES)["suites"]["dots"]
+    assert figures["simulator"]["trials"] == 1 and figures["simulator"]["success_2.5cm"] == 1
+    assert figures["random"]["trials"] == 3 and figures["random"]["of_ceiling_5cm"] in (0, 1)
+    ship(tmp_path / "ceilings", [best | {"task": "of yesterday"}])
+    with pytest.raises(UserError, match="recompute it with --ceiling publish"):
+        evaluate_control(rows, SUITES)
+
+
+def test_where_no_ceiling_is_shipped_its_row_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path)
+    result = evaluate_control(config(tmp_path, methods=("random", "simulator"), trials=1), SUITES)
+    assert list(result["suites"]["dots"]) == ["random"]
+    assert "no ceiling is shipped for suite dots, preset fast, seed 7" in caplog.text
+
+
+def test_publishing_writes_what_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path)
+    records = [{"index": 1, "task": "b"}, {"index": 0, "task": "a"}]
+    control.publish("dots", config(tmp_path, seed=0), records)
+    content = json.loads(ceiling_path("dots", "fast").read_text())
+    assert content == {"suite": "dots", "preset": "fast", "seed": 0, "trials": records[::-1]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"methods": ("random", "nobody")}, "'nobody'"),
+        ({"methods": ("still@guess",)}, "unknown locator 'guess'"),
+        ({"suites": ("hard",)}, "unknown suite 'hard'"),
+        ({"preset": "slow"}, "unknown preset 'slow'"),
+        ({"trials": 0}, "one trial"),
+        ({"methods": ("still", "still")}, "named once"),
+        ({"ceiling": "publish"}, "got seed 7"),
+    ],
+)
+def test_bad_input_is_named(tmp_path: Path, changes: dict, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        evaluate_control(config(tmp_path, **changes), SUITES)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_chance_of_a_trial_depends_on_seed_index_and_kind() -> None:
+    states = {
+        row: parse(row, "fast").generator(seed, index).initial_seed()
+        for row, seed, index in [("random", 0, 0), ("still", 0, 0)]
+    }
+    assert states["random"] != states["still"]
+    again = parse("still@truth", "fast").generator(0, 0).initial_seed()
+    assert again == states["still"] != parse("still", "fast").generator(0, 1).initial_seed()

@@ -1,0 +1,93 @@
+"""Ranking: the truth ranks perfectly, its opposite the other way; the bank is a function of its seed."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from visual_foresight.evaluation.contacts import MOVES_M, BankJob, Contact, find_contact, load_bank
+from visual_foresight.evaluation.ranking import RankingConfig, rank_candidates
+from visual_foresight.pixel_maps import splat
+from visual_foresight.predictors.still import Still
+from visual_foresight.types import Clip, Pixel, Prediction, UserError
+
+SIZE = (16, 20)
+
+
+def contact(seed: int, num: int = 6, horizon: int = 3) -> Contact:
+    rng = np.random.default_rng(seed)
+    candidates = rng.uniform(-1, 1, (num, horizon, 2)).astype(np.float32)
+    return Contact(
+        frames=np.zeros((3, *SIZE, 3), np.uint8),
+        states=np.zeros((3, 4), np.float32),
+        actions=np.zeros((2, 2), np.float32),
+        source=np.array([8, 10], np.float32),
+        target=np.array([1, 10], np.float32),
+        candidates=candidates,
+        places=(np.array([8, 10]) + candidates.cumsum(1)).astype(np.float32),
+    )
+
+
+class Moving:
+    """Moves the pixel by a multiple of the summed actions."""
+
+    context = 2
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+
+    def observe(self, clip: Clip) -> int:
+        assert clip.frames.shape[1] == self.context
+        return 0
+
+    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        grid = (pixel_maps.shape[2], pixel_maps.shape[3])
+        places = torch.tensor([8.0, 10.0]) + self.share * actions.cumsum(1)
+        maps = torch.stack([splat(tuple(Pixel(*place.tolist()) for place in each), grid, SIZE) for each in places])
+        return Prediction(torch.zeros(len(actions), 0, 3, *SIZE), maps[:, :, None], torch.zeros(*maps.shape[:2], 1), 0)
+
+
+def test_the_truth_ranks_perfectly_and_its_opposite_does_not() -> None:
+    bank = [contact(seed) for seed in range(4)]
+    right, wrong = (rank_candidates(Moving(share), bank) for share in (1.0, -1.0))
+    assert right["spearman"] == pytest.approx(1, abs=0.02) and right["regret"] == pytest.approx(0, abs=1e-6)
+    assert wrong["spearman"] < -0.8 and wrong["regret"] > 0.8
+    assert right["interval_spearman"][0] <= right["spearman"] <= right["interval_spearman"][1]
+    assert (right["states"], right["candidates"]) == (4, 6)
+
+
+def test_still_ranks_nothing_and_regrets_as_much_as_chance() -> None:
+    figures = rank_candidates(Still(), [contact(seed) for seed in range(4)])
+    assert figures["spearman"] == 0
+    assert figures["regret"] == pytest.approx(figures["random_regret"], abs=1e-6)
+
+
+def test_too_short_a_context_is_named() -> None:
+    predictor = Still()
+    predictor.context = 5
+    with pytest.raises(UserError, match="3 frames of context, the predictor wants 5"):
+        rank_candidates(predictor, [contact(0)])
+
+
+def test_a_contact_state_is_found_and_is_a_function_of_its_seed(tmp_path: Path) -> None:
+    jobs = [BankJob(seed=3, index=0, candidates=5, horizon=6)]
+    (found,) = load_bank(jobs, tmp_path, 1)
+    (read,) = load_bank(jobs, tmp_path, 1)
+    again = find_contact(jobs[0])
+    for field in fields(Contact):
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(read, field.name))
+        np.testing.assert_array_equal(getattr(found, field.name), getattr(again, field.name))
+    assert found.candidates.shape == (5, 6, 2) and found.places.shape == (5, 6, 2)
+    assert np.abs(found.candidates).max() <= 1 + 1e-6
+    moved_px = np.linalg.norm(found.places[:, -1] - found.source, axis=-1)
+    assert moved_px.max() > MOVES_M / 0.0075 / 2  # 0.75 cm a pixel, half of it for the slanted view
+    next(tmp_path.glob("bank_*.npz")).write_bytes(b"PK damaged")
+    with pytest.raises(UserError, match="delete it"):
+        load_bank(jobs, tmp_path, 1)
+
+
+def test_bad_settings_are_named() -> None:
+    with pytest.raises(UserError, match="2 candidates"):
+        RankingConfig(candidates=1)

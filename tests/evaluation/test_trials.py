@@ -1,0 +1,108 @@
+"""The control loop, on the dot: who sees what, when, and what the judge says."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+import torch
+
+from visual_foresight.envs.camera import Camera
+from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv
+from visual_foresight.evaluation.trials import CLIP_FRAMES, finish, on_height, run_trial
+from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Plan, Prediction, to_float
+
+SIZE = (20, 28)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Plays back actions and remembers what it was given."""
+
+    actions: torch.Tensor
+    clips: list[Clip] = field(default_factory=list)
+    previous: list[Plan | None] = field(default_factory=list)
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        index = len(self.clips)
+        self.clips.append(clip)
+        self.previous.append(previous)
+        nothing = Prediction(torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 3, 0, 5, 7), torch.zeros(1, 3, 0), None)
+        return Plan(self.actions[index : index + 3], (Pixel(0, 0),), nothing, (), 0.0, clip.frames[0, -1])
+
+
+@pytest.fixture
+def env() -> DotEnv:
+    env = DotEnv(SIZE)
+    env.reset(seed=3)
+    env.restore(type(env.save())((6 * PIXEL_M, 10 * PIXEL_M), (255, 0, 0)))
+    return env
+
+
+GOAL = PixelGoal((Pixel(6, 10),), (Pixel(10, 13),))
+ACTIONS = torch.tensor([[1.0, 0.0], [0.0, 0.75], [0.0, 0.0], [-0.5, 0.0], [0.0, 0.0], [0.0, 0.0]])
+
+
+def run(env: DotEnv, controller: Scripted, num_steps: int = 4) -> list:
+    return list(run_trial(env, controller, GOAL, (env.pick(GOAL.sources[0]),), torch.Generator(), num_steps))
+
+
+def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) -> None:
+    trial = finish(GOAL, run(env, Scripted(ACTIONS)), {"seed": 3})
+    assert trial.distances_px == pytest.approx((5, 3, 0, 0, 2))
+    assert trial.distances_m == pytest.approx([value * PIXEL_M for value in trial.distances_px])
+    assert trial.success(2.5 * PIXEL_M) and not trial.success(1.5 * PIXEL_M)
+    np.testing.assert_allclose(trial.episode.tracks[:, 0], [[6, 10], [10, 10], [10, 13], [10, 13], [8, 13]])
+    np.testing.assert_array_equal(trial.episode.actions, ACTIONS[:4])
+    assert len(trial.plans) == 4 and trial.episode.meta == {"seed": 3}
+
+
+def test_the_controller_sees_the_past_and_its_last_plan(env: DotEnv) -> None:
+    controller = Scripted(ACTIONS)
+    steps = run(env, controller)
+    assert controller.previous == [None, *(step.plan for step in steps[:3])]
+    for clip, step in zip(controller.clips, steps, strict=False):
+        assert clip.frames.shape == (1, CLIP_FRAMES, 3, *SIZE)
+        assert torch.equal(clip.frames[0, -1], to_float(step.observation.frame))
+        assert torch.equal(clip.states[0, -1], torch.from_numpy(step.observation.state))
+    assert torch.equal(controller.clips[3].actions[0, -3:], ACTIONS[:3])
+    assert torch.equal(controller.clips[3].frames[0, -2], controller.clips[2].frames[0, -1])
+
+
+def test_before_the_first_frame_the_world_stood_still(env: DotEnv) -> None:
+    controller = Scripted(ACTIONS)
+    run(env, controller)
+    first, third = controller.clips[0], controller.clips[2]
+    assert not first.actions.any()
+    assert torch.equal(first.frames[0], first.frames[0, -1:].expand(CLIP_FRAMES, -1, -1, -1))
+    assert torch.equal(third.frames[0, 0], first.frames[0, 0]) and not third.actions[0, :-2].any()
+
+
+def test_a_long_trial_shows_the_newest_frames_only(env: DotEnv) -> None:
+    num_steps = CLIP_FRAMES + 3
+    controller = Scripted(torch.linspace(-0.3, 0.4, 2 * (num_steps + 2)).reshape(-1, 2))
+    run(env, controller, num_steps)
+    assert torch.equal(controller.clips[-1].actions[0], controller.actions[num_steps - CLIP_FRAMES : num_steps - 1])
+
+
+def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -> None:
+    loop = run_trial(env, Scripted(ACTIONS), GOAL, (env.pick(Pixel(6, 10)),), torch.Generator(), 4)
+    first = next(loop)
+    assert env.truth()[0, 0] == 6 * PIXEL_M and first.plan is not None
+    second = next(loop)
+    assert env.truth()[0, 0] == (6 + STEP_PX) * PIXEL_M
+    stopped = finish(GOAL, [first, second])
+    assert len(stopped.plans) == len(stopped.episode.actions) == 1
+    alone = finish(GOAL, [first])
+    assert alone.distances_px == pytest.approx((5,)) and alone.episode.actions.shape == (0, 0)
+
+
+def test_points_and_pixels_must_fit(env: DotEnv) -> None:
+    with pytest.raises(ValueError, match="0 points, 1 pixels"):
+        next(run_trial(env, Scripted(ACTIONS), GOAL, (), torch.Generator()))
+
+
+def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
+    camera = Camera((1.2, 0.0, 1.1), (0.5, 0.0, 0.0), 25.0, 48, 64)
+    goal = np.array([0.61, -0.12, 0.04])
+    place = on_height(camera.project, camera.project(goal), np.array([0.45, 0.15, 0.04]))
+    np.testing.assert_allclose(place, goal[:2], atol=1e-6)

@@ -1,0 +1,251 @@
+"""The control benchmark: seeded suites, rows of methods, trials over worker processes, resumed where they stopped.
+
+Each trial is a function of (suite, seed, index, method) and is kept as one JSON file; the figures are made from these.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+
+from visual_foresight.envs import make
+from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
+from visual_foresight.evaluation.metrics import bootstrap_mean, wilson
+from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
+from visual_foresight.evaluation.trials import JudgedEnv, finish, run_trial
+from visual_foresight.evaluation.workers import run_parallel
+from visual_foresight.files import write_bytes
+from visual_foresight.types import Trial, UserError
+
+logger = logging.getLogger(__name__)
+RADII_CM = (2.5, 5.0, 7.5)
+CEILING_FOLDER = Path(__file__).parent / "ceilings"
+Record = dict[str, Any]
+"""One trial as it is kept on disk: plain JSON values."""
+
+
+@dataclass(frozen=True)
+class ControlConfig:
+    """What to compare, on which tasks, and how."""
+
+    methods: tuple[str, ...] = ("flow", "simulator", "random", "still")
+    """Rows: `random`, `still`, `simulator` (the ceiling), or a model's name or checkpoint; `@propagate`, `@truth` after it
+    chooses how the designated pixel is followed (`@track` otherwise)."""
+    suites: tuple[str, ...] = ("near", "far", "novel")
+    """Suites of tasks."""
+    trials: int = 100
+    """Trials per suite and row."""
+    preset: str = "fast"
+    """How widely to search: `fast` (97 rollouts), `default` (312) or `thorough` (600)."""
+    seed: int = 0
+    """0 is the published suite; use others for tuning."""
+    ceiling: Literal["shipped", "compute", "publish"] = "shipped"
+    """The row `simulator`: take the shipped trials and leave it out where there are none, or compute it now (slow), or
+    compute it and ship it in place of the shipped one."""
+    ceiling_trials: int = 50
+    """Trials of the ceiling, from the first; no more than `trials`."""
+    workers: int = 2
+    """Processes."""
+    out: Path = Path("runs/control")
+    """Folder of the per-trial results; an interrupted benchmark goes on from there."""
+    fresh: bool = False
+    """Run every trial again even where its result is there (a change of code is not noticed otherwise)."""
+
+    def __post_init__(self) -> None:
+        if min(self.trials, self.ceiling_trials, self.workers) < 1 or not self.methods or not self.suites:
+            raise UserError("one trial, ceiling trial, worker, method and suite or more is needed: raise what is 0")
+        if len(set(self.methods)) < len(self.methods) or len(set(self.suites)) < len(self.suites):
+            raise UserError(f"each method and suite can be named once, got {self.methods} and {self.suites}")
+        if self.ceiling == "publish" and self.seed != 0:
+            raise UserError(f"the ceiling of the published suite is shipped, got seed {self.seed}: use seed 0")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One trial to be run, or its result to be found and checked."""
+
+    suite: Suite
+    method: Method
+    seed: int
+    index: int
+    path: Path
+    shipped: Record | None = None
+    """The committed result, where there is one."""
+    fresh: bool = False
+
+
+def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES) -> dict[str, Any]:
+    """Run the benchmark and return its figures as plain JSON values.
+
+    Returns:
+        {"suites": {suite: {row: figures}}, "preset", "seed", "fingerprints": {suite: hash of its tasks}}; see `figures_of`.
+        Each other row also has "of_ceiling_5cm": its success over the ceiling's, on the ceiling's trials.
+
+    Raises:
+        UserError: an unknown name, a model that does not fit, or a shipped ceiling made for other tasks.
+    """
+    methods = [parse(row, config.preset) for row in config.methods]
+    if unknown := [name for name in config.suites if name not in suites]:
+        raise UserError(f"unknown suite {unknown[0]!r}: choose one of {', '.join(suites)}")
+    jobs = [job for name in config.suites for method in methods for job in _jobs(config, suites[name], method)]
+    records: dict[tuple[str, str], dict[int, Record]] = {}
+    for job, record in run_parallel(run_job, jobs, config.workers, "trials"):
+        records.setdefault((job.suite.name, job.method.row), {})[job.index] = record
+    result: dict[str, Any] = {"suites": {}, "preset": config.preset, "seed": config.seed, "fingerprints": {}}
+    for name in config.suites:
+        rows = {row: records[name, row] for row in config.methods if (name, row) in records}
+        result["suites"][name] = _rows(rows)
+        tasks = {index: record["task"] for trials in rows.values() for index, record in trials.items()}
+        result["fingerprints"][name] = fingerprint([tasks[index] for index in sorted(tasks)])
+        if config.ceiling == "publish" and SIMULATOR in rows:
+            publish(name, config, list(rows[SIMULATOR].values()))
+    return result
+
+
+def ceiling_path(suite: str, preset: str) -> Path:
+    """Return where the shipped ceiling of the published suite is."""
+    return CEILING_FOLDER / f"{suite}_{preset}.json"
+
+
+def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> None:
+    """Ship a ceiling: write its trials into the package."""
+    if config.seed != 0:
+        raise UserError(
+            f"the ceiling of the published suite, seed 0, is shipped, not of seed {config.seed}: use seed 0"
+        )
+    trials = sorted(records, key=lambda record: record["index"])
+    lines = ",\n".join(
+        json.dumps(trial, allow_nan=False) for trial in trials
+    )  # a line per trial, for those who compare
+    head = f'"suite": "{suite}", "preset": "{config.preset}", "seed": {config.seed}'
+    write_bytes(ceiling_path(suite, config.preset), f'{{{head}, "trials": [\n{lines}\n]}}\n'.encode())
+
+
+def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
+    """Return the jobs of one row."""
+    is_ceiling = method.model == SIMULATOR
+    count = min(config.trials, config.ceiling_trials) if is_ceiling else config.trials
+    shipped: dict[int, Record] = {}
+    if is_ceiling and config.ceiling == "shipped":
+        path = ceiling_path(suite.name, config.preset)
+        if config.seed == 0 and path.is_file():
+            shipped = {record["index"]: record for record in json.loads(path.read_text())["trials"]}
+        count = min(count, len(shipped))
+        if not shipped:
+            logger.warning(
+                "no ceiling is shipped for suite %s, preset %s, seed %d: its row is left out (--ceiling compute, hours)",
+                suite.name,
+                config.preset,
+                config.seed,
+            )
+    folder = config.out / f"{suite.name}-{config.seed}" / f"{method.row.replace('/', '_')}-{config.preset}"
+    return [
+        Job(suite, method, config.seed, index, folder / f"{index:04d}.json", shipped.get(index), config.fresh)
+        for index in range(count)
+    ]
+
+
+def run_job(job: Job) -> Record:
+    """Return the result of a trial: the shipped one, the one found on disk, or that of running it now."""
+    env, mirror = _envs(job.suite.env, job.suite.held_out)
+    task = make_task(env, job.suite, job.seed, job.index)
+    identity = {"task": task.fingerprint, "method": job.method.key}
+    if job.shipped is not None:
+        if any(job.shipped[name] != value for name, value in identity.items()):
+            raise UserError(
+                f"the shipped ceiling of suite {job.suite.name!r} was made for other tasks or another planner (trial "
+                f"{job.index}): recompute it with --ceiling publish --methods simulator, or leave out `simulator`"
+            )
+        return job.shipped
+    found = None if job.fresh else _find(job.path)
+    if found is not None and all(found.get(name) == value for name, value in identity.items()):
+        return found
+    points = begin(env, task)
+    controller = build(job.method, env, mirror, points)
+    rng = job.method.generator(job.seed, job.index)
+    steps = tuple(run_trial(env, controller, task.goal, points, rng, job.suite.num_steps))
+    record = {**identity, "row": job.method.row, "seed": job.seed, "index": job.index, "env_seed": task.env_seed}
+    record |= _outcome(finish(task.goal, steps))
+    write_bytes(job.path, json.dumps(record, allow_nan=False).encode())
+    return record
+
+
+def _find(path: Path) -> Record | None:
+    """Read an earlier result, if there is one that can be read."""
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError:
+        logger.warning("%s is damaged and is made anew", path)
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _outcome(trial: Trial) -> Record:
+    """Return what is kept of a trial."""
+    tracks = trial.episode.tracks
+    beliefs = [
+        (np.array([(pixel.row, pixel.col) for pixel in plan.sources]), tracks[index])
+        for index, plan in enumerate(trial.plans)
+        if plan.sources
+    ]
+    errors = [float(np.linalg.norm(believed - true, axis=-1).mean()) for believed, true in beliefs]
+    return {
+        "source": [trial.goal.sources[0].row, trial.goal.sources[0].col],
+        "target": [trial.goal.targets[0].row, trial.goal.targets[0].col],
+        "distances_m": [round(value, 5) for value in trial.distances_m],
+        "distances_px": [round(value, 3) for value in trial.distances_px],
+        "locator_errors_px": [round(value, 3) for value in errors],
+        "plan_seconds": float(np.median([plan.seconds for plan in trial.plans])),
+        "actions": [[round(float(value), 4) for value in action] for action in trial.episode.actions],
+    }
+
+
+@lru_cache(maxsize=2)
+def _envs(name: str, held_out: bool) -> tuple[JudgedEnv, JudgedEnv]:
+    """Return the env of trials and its mirror; a worker process keeps them from job to job."""
+    first, second = (cast(JudgedEnv, make(name, held_out=held_out)) for _ in range(2))
+    return first, second
+
+
+def _rows(rows: Mapping[str, Mapping[int, Record]]) -> dict[str, Any]:
+    """Return the figures of each row, and beside the ceiling also how near to it each comes."""
+    figures = {row: figures_of([trials[index] for index in sorted(trials)]) for row, trials in rows.items()}
+    ceiling = rows.get(SIMULATOR)
+    if ceiling:
+        best = sum(_within(record, 5.0) for record in ceiling.values())
+        for row, trials in rows.items():
+            common = [trials[index] for index in ceiling if index in trials]
+            if row != SIMULATOR and best and len(common) == len(ceiling):
+                figures[row]["of_ceiling_5cm"] = sum(_within(record, 5.0) for record in common) / best
+    return figures
+
+
+def figures_of(records: Sequence[Record]) -> dict[str, Any]:
+    """Return the figures of a row: success rates with Wilson intervals, mean distances with bootstrap intervals."""
+    rng = np.random.default_rng(0)  # of the intervals only, so that the same trials give the same figures
+    figures: dict[str, Any] = {"trials": len(records)}
+    for radius_cm in RADII_CM:
+        rate = wilson(sum(_within(record, radius_cm) for record in records), len(records))
+        figures[f"success_{radius_cm:g}cm"] = rate.value
+        figures[f"interval_{radius_cm:g}cm"] = [rate.low, rate.high]
+    for unit, field, scale in (("cm", "distances_m", 100), ("px", "distances_px", 1)):
+        final = bootstrap_mean(np.array([record[field][-1] * scale for record in records], np.float64), rng)
+        figures[f"final_distance_{unit}"] = final.value
+        figures[f"interval_final_distance_{unit}"] = [final.low, final.high]
+        figures[f"start_distance_{unit}"] = float(np.mean([record[field][0] * scale for record in records]))
+    figures["plan_seconds"] = float(np.median([record["plan_seconds"] for record in records]))
+    errors = [error for record in records for error in record["locator_errors_px"]]
+    if errors:
+        figures["locator_error_px"] = float(np.mean(errors))
+    return figures
+
+
+def _within(record: Record, radius_cm: float) -> bool:
+    return bool(record["distances_m"][-1] * 100 <= radius_cm)

@@ -1,0 +1,101 @@
+"""The rows of the control benchmark: which controller each stands for, and what identifies it.
+
+A row is written `model` or `model@locator`: `random`, `still`, `flow`, `models/mine@propagate`, `simulator`. The locator
+`truth` asks the simulator where the pixel is; like the model `simulator` it is a ceiling, and labelled by its name.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from visual_foresight.evaluation.suites import fingerprint
+from visual_foresight.interfaces import Controller, Env, Locator
+from visual_foresight.planning import LOCATORS, PRESETS, RandomController, VisualMPC
+from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
+from visual_foresight.predictors.simulator import Mirror, Simulator
+from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
+
+RANDOM, STILL, SIMULATOR, TRUTH = "random", "still", "simulator", "truth"
+
+
+@dataclass(frozen=True)
+class TruthLocator:
+    """Knows where the designated pixels are: a ceiling for locators. Judges only."""
+
+    env: Env
+    points: tuple[Any, ...]
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return the true places (see `interfaces.Locator`)."""
+        return tuple(self.env.where(point)[0] for point in self.points)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A row of the benchmark; its fields decide what it does, `weights` standing for what is in the checkpoint."""
+
+    row: str
+    model: str
+    locator: str
+    preset: str
+    weights: str
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the method, wherever its checkpoint lies."""
+        model = self.model if self.model in (RANDOM, SIMULATOR) else self.weights
+        return fingerprint([model, self.locator, asdict(PRESETS[self.preset])])
+
+    def generator(self, seed: int, index: int) -> torch.Generator:
+        """Return the chance of one trial; models share theirs, so that they are compared on the same draws."""
+        kind = self.model if self.model in (RANDOM, STILL, SIMULATOR) else "model"
+        state = np.random.SeedSequence([seed, index, crc32(kind.encode())]).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(state[0]) % 2**63)
+
+
+def parse(row: str, preset: str) -> Method:
+    """Return the method that a row's name stands for.
+
+    Raises:
+        UserError: there is no such model, locator or preset.
+    """
+    model, _, locator = row.rpartition("@") if "@" in row else (row, "", "track")
+    if locator not in (*LOCATORS, TRUTH):
+        raise UserError(f"unknown locator {locator!r} in {row!r}: choose one of {', '.join((*LOCATORS, TRUTH))}")
+    if preset not in PRESETS:
+        raise UserError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
+    weights = model
+    if model not in (RANDOM, STILL, SIMULATOR):
+        folder = resolve(model)
+        content = b"".join(
+            path.read_bytes() for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if path.is_file()
+        )
+        weights = hashlib.sha256(content).hexdigest()[:16]
+    return Method(row, model, locator, preset, weights)
+
+
+def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Controller:
+    """Return the controller of a method for one trial.
+
+    Args:
+        method: which.
+        env: where the trial takes place; only ceilings keep it.
+        mirror: another env of the same kind, for the simulator to try things out.
+        points: the designated points.
+
+    Raises:
+        UserError: the model does not fit the env, or cannot be loaded.
+    """
+    config = PRESETS[method.preset]
+    if method.model == RANDOM:
+        return RandomController(env.workspace, config.horizon)
+    locator: Locator = TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
+    if method.model == SIMULATOR:
+        simulator = Simulator(env, cast(Mirror, mirror), points)
+        return VisualMPC(simulator, env.workspace, config, locator, decode_best=False)
+    predictor = load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
+    return VisualMPC(predictor, env.workspace, config, locator, decode_best=False)

@@ -1,0 +1,72 @@
+"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call, whoever kills whom."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import TypeVar
+
+import cv2
+import torch
+from tqdm import tqdm
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def run_parallel(
+    work: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, label: str
+) -> Iterator[tuple[Job, Result]]:
+    """Yield each job with its result, in the order in which they end.
+
+    Args:
+        work: a function of a module, called in fresh processes of one thread each.
+        jobs: picklable.
+        num_workers: processes; with 1, the work is done in this one, of one thread meanwhile, too.
+        label: what the progress bar says.
+    """
+    if num_workers == 1:
+        with _one_thread():
+            for job in tqdm(jobs, label, smoothing=0.05, dynamic_ncols=True):
+                yield job, work(job)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(max(1, min(num_workers, len(jobs))), context, _start)
+    try:
+        jobs_of = {pool.submit(work, job): job for job in jobs}
+        for future in tqdm(as_completed(jobs_of), label, len(jobs_of), smoothing=0.05, dynamic_ncols=True):
+            yield jobs_of[future], future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute as a worker does, so that the number of workers does not change the last bit."""
+    before = torch.get_num_threads(), cv2.getNumThreads()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        cv2.setNumThreads(before[1])
+
+
+def _start() -> None:
+    """Make a worker: one thread, dead at the first Ctrl-C, and dead when its parent is."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
