@@ -21,7 +21,9 @@ class Env(Protocol):
     workspace: Workspace
     frame_size: tuple[int, int]
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]: ...
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]: ...
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]: ...
     def close(self) -> None: ...
 
@@ -30,23 +32,35 @@ class Env(Protocol):
         ...
 
     def save(self) -> Any:
-        """Return a picklable snapshot; after `restore` of it, here or in another env of this kind, the same actions give
-        the same frames bit for bit."""
+        """Return a picklable snapshot.
+
+        After `restore` of it, here or in another env of this kind, the same actions give the same frames bit for bit.
+        """
         ...
 
-    def restore(self, snapshot: Any) -> None: ...
+    def restore(self, snapshot: Any, exact: bool = True) -> None: ...
+
+    def move(self, action: Any) -> None:
+        """Carry out an action without looking."""
+        ...
 
     def truth(self) -> Float[np.ndarray, "k 7"]:
         """Return the objects' poses: position in metres, quaternion x y z w. For judges only."""
         ...
 
     def pick(self, pixel: Pixel) -> Any:
-        """Return the physical point seen at a pixel, fixed to its body; its `.kind` is "object", "arm" or "background".
-        For judges only."""
+        """Return the physical point seen at a pixel, fixed to its body. For judges only.
+
+        Its `.kind` is "object", "arm" or "background".
+        """
         ...
 
     def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
         """Return where a picked point is now: in the frame (also when occluded) and in the world, in metres. Judges only."""
+        ...
+
+    def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
+        """Return where a world point (metres) is seen. For judges only."""
         ...
 
 

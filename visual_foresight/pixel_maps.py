@@ -28,7 +28,11 @@ def splat(
         map_size: Rows and columns of the maps.
         frame_size: Height and width of the frame.
     """
-    return splat_places(torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32).reshape(-1, 2), map_size, frame_size)
+    return splat_places(
+        torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32).reshape(-1, 2),
+        map_size,
+        frame_size,
+    )
 
 
 def splat_places(

@@ -29,12 +29,12 @@ class FoundTracks:
     valid: Bool[np.ndarray, "t m"]
     is_arm: Bool[np.ndarray, " m"]
 
-    def moved(self) -> Bool[np.ndarray, "t-1 m"]:
+    def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""
         step_px = np.linalg.norm(np.diff(self.places, axis=0), axis=-1)
         return (step_px > MOVED_PX) & self.valid[1:] & self.valid[:-1]
 
-    def contact(self) -> Bool[np.ndarray, " t-1"]:
+    def contact(self) -> Bool[np.ndarray, " u"]:
         """Tell in which steps something besides the arm moved.
 
         Against the simulator's truth on 60 episodes: of the clips of 12 steps named, 81 % really have two steps or more

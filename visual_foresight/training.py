@@ -6,6 +6,8 @@ events and filmstrips. A run killed at any moment and resumed gives the same wei
 
 import contextlib
 import json
+import math
+import pickle
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from einops import rearrange, reduce
+from einops import reduce
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -22,7 +24,7 @@ from tqdm import tqdm
 
 from visual_foresight import predictors
 from visual_foresight.drawing import filmstrip, write_png
-from visual_foresight.episodes import DatasetInfo, Episodes
+from visual_foresight.episodes import Episodes
 from visual_foresight.examples import Batch, Examples
 from visual_foresight.files import replacing
 from visual_foresight.interfaces import Learner, Predictor
@@ -146,7 +148,7 @@ class Run:
         """Go on from `state.pt`; it must come from the same configuration."""
         try:
             state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
-        except (RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
             raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
         if state["config"] != _comparable(config):
             changed = sorted(key for key, value in _comparable(config).items() if state["config"].get(key) != value)
@@ -166,7 +168,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = _device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    run = _start(config, episodes.info, device)
+    run = _start(config, episodes[0], device)
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
@@ -202,7 +204,7 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
     began = time.monotonic()
     for batch in examples.batches(config.batch, num_actions, config.seed, range(run.step, stop)):
         for group in run.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + np.cos(np.pi * run.step / config.steps)))
+            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
         moved = Batch(batch.clip.to(device), batch.places.to(device), batch.valid.to(device))
         loss, parts = objective(cast(Predictor, run.model), moved, config)
         run.optimizer.zero_grad()
@@ -252,17 +254,10 @@ def _error_over_still(prediction: Prediction, batch: Batch, context: int) -> dic
     return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}
 
 
-def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
-    if config.predictor not in predictors.PREDICTORS:
-        names = ", ".join(predictors.PREDICTORS)
-        raise UserError(f"unknown predictor {config.predictor!r}: choose one of {names}")
-    model_class, config_class = predictors.PREDICTORS[config.predictor]()
-    if config_class is None:
-        raise UserError(f"the predictor {config.predictor!r} has nothing to learn: choose another")
+def _start(config: TrainConfig, sample: Episode, device: torch.device) -> Run:
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        sizes = config_class(frame_size=info.frame_size, action_size=info.action_size, state_size=info.state_size)
-        model = model_class(sizes).to(device)
+        model = predictors.create(config.predictor, sample).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
     return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate))
 

@@ -87,7 +87,9 @@ class PixelGoal:
 
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets) or not self.sources:
-            raise ValueError(f"one goal pixel per designated pixel: {len(self.sources)} sources, {len(self.targets)} targets")
+            raise ValueError(
+                f"one goal pixel per designated pixel: {len(self.sources)} sources, {len(self.targets)} targets"
+            )
 
 
 @dataclass(frozen=True)

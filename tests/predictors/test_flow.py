@@ -129,9 +129,13 @@ def test_it_learns_one_clip_to_below_still(model: Flow) -> None:
     moves = torch.stack([torch.tensor([0.0, 2.0]), torch.tensor([1.0, 0.0])])
     places = begin[:, None] + torch.arange(6.0)[None, :, None] * moves[:, None]
     states = torch.cat([places / 20, torch.zeros(2, 6, 3)], -1)
-    frames = 0.3 + 0.6 * splat_places(places, (8, 12), SIZE).repeat_interleave(2, -1).repeat_interleave(2, -2)[:, :, None]
+    frames = (
+        0.3 + 0.6 * splat_places(places, (8, 12), SIZE).repeat_interleave(2, -1).repeat_interleave(2, -2)[:, :, None]
+    )
     batch = Batch(
-        Clip(actions, frames.expand(2, 6, 3, *SIZE).contiguous(), states), places[:, :, None], torch.ones(2, 6, 1, dtype=torch.bool)
+        Clip(actions, frames.expand(2, 6, 3, *SIZE).contiguous(), states),
+        places[:, :, None],
+        torch.ones(2, 6, 1, dtype=torch.bool),
     )
     config = TrainConfig(data=Path(), out=Path())
     model.calibrate(batch.clip)

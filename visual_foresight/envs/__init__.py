@@ -35,4 +35,9 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
 
 
 for _name, _id in GYMNASIUM_IDS.items():
-    gymnasium.register(f"visual_foresight/{_id}", entry_point=ENVS[_name], disable_env_checker=True)
+    gymnasium.register(
+        f"visual_foresight/{_id}",
+        entry_point="visual_foresight.envs:make",
+        kwargs={"name": _name},
+        disable_env_checker=True,
+    )

@@ -100,13 +100,17 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Move, then look."""
+        self.move(action)
+        return self._observation(), 0.0, False, False, {}
+
+    def move(self, action: Any) -> None:
+        """Carry out an action without looking."""
         wanted = np.asarray(action, np.float64)
         if wanted.shape != (2,) or not np.isfinite(wanted).all():
             raise UserError(f"an action of 2 finite numbers in [-1, 1] is needed, got {action}")
         reached = np.array(self._now.place_m) + np.clip(wanted, -1, 1) * self.workspace.step
         x, y = np.clip(reached, self.workspace.low, self.workspace.high)
         self._now = Snapshot((float(x), float(y)), self._now.color)
-        return self._observation(), 0.0, False, False, {}
 
     def render(self) -> UInt8[np.ndarray, "h w 3"]:  # type: ignore[override]
         """Return the frame."""
@@ -134,8 +138,8 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         """Return a picklable snapshot."""
         return self._now
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Return to a snapshot of this env or of another one of this frame size."""
+    def restore(self, snapshot: Snapshot, exact: bool = True) -> None:
+        """Return to a snapshot of this env or of another one of this frame size; always exact."""
         self._now = snapshot
 
     def truth(self) -> Float[np.ndarray, "k 7"]:

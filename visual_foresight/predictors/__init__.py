@@ -9,7 +9,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 import safetensors
 import safetensors.torch
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import visual_foresight
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Predictor
-from visual_foresight.types import Clip, Episode, UserError
+from visual_foresight.types import Episode, UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -44,15 +44,6 @@ PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {"still": _still
 
 A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`.
 """
-
-
-@runtime_checkable
-class Calibrated(Protocol):
-    """A learned predictor that measures something in the data before it is trained."""
-
-    def calibrate(self, clip: Clip) -> None:
-        """Measure it; called once, with clips of the training data."""
-        ...
 
 
 def create(name: str, episode: Episode) -> nn.Module:

@@ -49,8 +49,10 @@ class Carry:
 class Flow(nn.Module):
     """p(o_{t+1} | o_{t-1:t}, s_t, a_t) by moving pixels."""
 
-    Config = FlowConfig
     context = 2
+    dynamics: Tensor
+    state_mean: Tensor
+    state_scale: Tensor
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -113,7 +115,7 @@ class Flow(nn.Module):
         return (state - self.state_mean) / self.state_scale
 
     @staticmethod
-    def _with_one(values: Float[Tensor, "b d"]) -> Float[Tensor, "b d+1"]:
+    def _with_one(values: Float[Tensor, "b d"]) -> Float[Tensor, "b _"]:
         return torch.cat([values, torch.ones_like(values[:, :1])], -1)
 
     def _next_state(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b s"]:
@@ -166,14 +168,16 @@ class Flow(nn.Module):
         if decode and carry.now is None:
             raise ValueError("this carry comes from a rollout without frames: decode from the start")
         size = self.config.frame_size
-        frames, maps, lost = [], [], []
+        frames: list[Tensor] = []
+        maps: list[Tensor] = []
+        lost: list[Tensor] = []
         for step in range(steps):
             carry, motion = self._step(carry, actions[:, step])
             if decode:
                 new = functional.pixel_shuffle(self.synthesis(carry.memory), CELL_PX).sigmoid()
                 assert carry.now is not None
-                carry = replace(carry, now=move_frames(resize_motion(motion, size), carry.first, carry.now, new))
-                frames.append(carry.now)
+                frames.append(move_frames(resize_motion(motion, size), carry.first, carry.now, new))
+                carry = replace(carry, now=frames[-1])
             map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
             if pixel_maps.shape[1]:
                 assert carry.first_maps is not None

@@ -1,0 +1,145 @@
+"""The training loop through its real files: resume after SIGKILL, curriculum, refusals. Tiny network, tiny frames."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from visual_foresight import predictors
+from visual_foresight.episodes import DatasetInfo, write_episode, write_info
+from visual_foresight.examples import Examples
+from visual_foresight.training import STATE_FILE, TrainConfig, horizon_at, train
+from visual_foresight.types import Episode, UserError, Workspace
+
+HEIGHT, WIDTH, STEPS = 16, 24, 9
+
+
+def episode(number: int) -> Episode:
+    """A textured hand wanders over a plain table."""
+    rng = np.random.default_rng(number)
+    patch = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
+    actions = rng.uniform(-1, 1, (STEPS, 2)).astype(np.float32)
+    states = np.zeros((STEPS + 1, 2), np.float32)
+    frames = np.full((STEPS + 1, HEIGHT, WIDTH, 3), 120, np.uint8)
+    place = np.array([5.0, 9.0])
+    for t in range(STEPS + 1):
+        row, col = np.round(place).astype(int)
+        frames[t, row : row + 6, col : col + 6] = patch
+        states[t] = place / 100
+        if t < STEPS:
+            place = np.clip(place + 2 * actions[t], 0, (HEIGHT - 6, WIDTH - 6))
+    return Episode(actions, frames, states, np.zeros((STEPS + 1, 0, 2), np.float32))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
+    write_info(folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, "none", "0", {}))
+    for number in range(6):
+        write_episode(folder, number, episode(number))
+    return folder
+
+
+def config(data: Path, out: Path, **changes: object) -> TrainConfig:
+    return TrainConfig(
+        **{"data": data, "out": out, "steps": 12, "batch": 2, "horizon": 4, "every": 3, "device": "cpu", **changes}
+    )  # type: ignore[arg-type]
+
+
+def weights(out: Path) -> dict[str, torch.Tensor]:
+    return predictors.load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
+
+
+def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
+    train(config(data, tmp_path / "whole"), progress=False)
+    code = (
+        "import sys, torch; from pathlib import Path; from visual_foresight.training import TrainConfig, train;"
+        "torch.set_num_threads(1); folders = {'data': Path(sys.argv[1]), 'out': Path(sys.argv[2])};"
+        "train(TrainConfig(**folders, steps=12, batch=2, horizon=4, every=3, device='cpu'), progress=False)"
+    )
+    state = tmp_path / "killed" / STATE_FILE
+    for wanted in (3, 6):  # killed as soon as this many steps are saved
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(data), str(state.parent)], start_new_session=True
+        ) as run:
+            while run.poll() is None and not (
+                state.exists() and torch.load(state, weights_only=True)["step"] >= wanted
+            ):
+                time.sleep(0.01)
+            if run.poll() is None:
+                os.killpg(run.pid, signal.SIGKILL)
+    train(config(data, tmp_path / "killed"), progress=False)
+    whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    assert whole.keys() == killed.keys()
+    for name, value in whole.items():
+        assert torch.equal(value, killed[name]), name
+
+
+def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
+    checkpoint = train(config(data, tmp_path / "run"), progress=False)
+    assert checkpoint == tmp_path / "run" / "checkpoint"
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3, 6, 9, 12]
+    assert all(np.isfinite(line["loss"]) for line in lines)
+    assert len(list((tmp_path / "run" / "filmstrips").glob("*.png"))) == 4
+    assert list((tmp_path / "run" / "tensorboard").glob("events*"))
+    again = train(config(data, tmp_path / "run"), progress=False)  # finished: nothing to do, nothing lost
+    assert again == checkpoint
+
+
+def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) -> None:
+    train(config(data, tmp_path / "run"), progress=False)
+    state = torch.load(tmp_path / "run" / STATE_FILE, weights_only=True)
+    shipped = weights(tmp_path / "run")
+    assert torch.equal(shipped["enter.weight"], state["average"]["module.enter.weight"])
+    assert not torch.equal(shipped["enter.weight"], state["model"]["enter.weight"])
+
+
+def test_the_horizon_grows() -> None:
+    plan = TrainConfig(Path(), Path(), steps=100, horizon=12)
+    assert [horizon_at(step, plan) for step in (0, 9, 10, 29, 30, 99)] == [3, 3, 6, 6, 12, 12]
+
+
+def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:
+    train(config(data, tmp_path / "run", steps=3), progress=False)
+    with pytest.raises(UserError, match="another learning_rate"):
+        train(config(data, tmp_path / "run", steps=3, learning_rate=0.5), progress=False)
+    (tmp_path / "run" / STATE_FILE).write_bytes(b"half a file")
+    with pytest.raises(UserError, match="cannot be read"):
+        train(config(data, tmp_path / "run", steps=3), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"horizon": 40}, "the shortest episode has 9"),
+        ({"predictor": "oracle"}, "no learned predictor 'oracle'"),
+        ({"predictor": "still"}, "no learned predictor 'still'"),
+        ({"device": "abacus"}, "the device 'abacus' is not there"),
+    ],
+)
+def test_bad_settings_are_refused_in_words(
+    data: Path, tmp_path: Path, changes: dict[str, object], sentence: str
+) -> None:
+    with pytest.raises(UserError, match=sentence):
+        train(config(data, tmp_path / "run", **changes), progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_batch_is_a_function_of_its_number() -> None:
+    examples = Examples([episode(number) for number in range(4)], 5)
+    one = list(examples.batches(3, 5, seed=7, numbers=[2, 3, 4]))
+    two = list(examples.batches(3, 5, seed=7, numbers=[3, 4]))
+    assert torch.equal(one[1].clip.frames, two[0].clip.frames)
+    assert torch.equal(one[2].places, two[1].places)
+    assert not torch.equal(one[0].clip.frames, one[1].clip.frames)
+    assert one[0].clip.frames.shape == (3, 6, 3, HEIGHT, WIDTH)
+    assert one[0].places.shape[:2] == one[0].valid.shape[:2] == (3, 6)
