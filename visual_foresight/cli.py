@@ -218,6 +218,13 @@ def _evaluate_ranking(name: str, arguments: list[str]) -> None:
     _report(lambda: evaluate_ranking(config), as_json)
 
 
+def _evaluate_speed(name: str, arguments: list[str]) -> None:
+    from visual_foresight.evaluation.speed import SpeedConfig, time_planning
+
+    config, as_json = _read(name, SpeedConfig, arguments)
+    _report(lambda: time_planning(config), as_json)
+
+
 def _plan(name: str, arguments: list[str]) -> None:
     from visual_foresight.headless import PlanConfig, plan
 
@@ -240,6 +247,7 @@ COMMANDS = {
     "evaluate ranking": Command(
         "Judge how well predicted costs rank candidates in states of contact.", _evaluate_ranking
     ),
+    "evaluate speed": Command("Time one replan per preset, beside the machine's matrix products.", _evaluate_speed),
     "plan": Command(
         "Run one trial: push an object to a goal, planned from frames, and write an animation of it.", _plan
     ),

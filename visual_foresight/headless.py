@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ import torch
 from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.evaluation.trials import JudgedEnv, Step, finish, run_trial
+from visual_foresight.evaluation.trials import Step, finish, run_trial
+from visual_foresight.interfaces import Env
 from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
 from visual_foresight.predictors import load
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
@@ -71,7 +72,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an object.
     """
     suite = SUITES[config.suite]
-    env = cast(JudgedEnv, make(suite.env, held_out=suite.held_out))
+    env = make(suite.env, held_out=suite.held_out)
     try:
         predictor = load(config.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
         controller = VisualMPC(predictor, env.workspace, PRESETS[config.preset], LOCATORS[config.locator]())
@@ -99,7 +100,7 @@ def _told(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
         yield step
 
 
-def _pick(env: JudgedEnv, goal: PixelGoal) -> Any:
+def _pick(env: Env, goal: PixelGoal) -> Any:
     """Return the point behind a designated pixel that somebody chose; both pixels must make sense."""
     height, width = env.frame_size
     for what, pixel in (("designated", goal.sources[0]), ("goal", goal.targets[0])):

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol, cast
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,11 +15,11 @@ from jaxtyping import Float, Float32, UInt8
 
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import fingerprint, middle, visible_pixels
-from visual_foresight.evaluation.trials import JudgedEnv, clip_of
+from visual_foresight.evaluation.trials import clip_of
 from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import replacing
+from visual_foresight.interfaces import Env
 from visual_foresight.planning import colored_noise
-from visual_foresight.predictors.simulator import Mirror
 from visual_foresight.types import Clip, Observation, Pixel, UserError, to_uint8
 
 NEAR_M = 0.08
@@ -35,10 +34,6 @@ MAX_SCENES = 400
 MAX_DIRECTIONS = 40
 BANK_VERSION = 1
 """Changes when states or candidates are drawn in another way, so that an older bank is not taken for a newer one."""
-
-
-class TryEnv(JudgedEnv, Mirror, Protocol):
-    """An env for judges in which to try things out, too."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +99,7 @@ def find_contact(job: BankJob) -> Contact:
     )
 
 
-def _wander(
-    env: TryEnv, mirror: TryEnv, job: BankJob, rng: np.random.Generator, chance: torch.Generator
-) -> Contact | None:
+def _wander(env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chance: torch.Generator) -> Contact | None:
     """Go about in a scene until the finger is near an object; return that contact state, if candidates move the object."""
     size = len(env.workspace.step)
     seen, done = [env.observe()], list[Float32[np.ndarray, " a"]]()
@@ -130,7 +123,7 @@ def _wander(
     return None
 
 
-def _goal(env: TryEnv, world: Float[np.ndarray, "3"], rng: np.random.Generator) -> Pixel | None:
+def _goal(env: Env, world: Float[np.ndarray, "3"], rng: np.random.Generator) -> Pixel | None:
     """Return where a place `GOAL_M` away is seen, in the workspace and in the frame, if a direction is soon found."""
     low, high = (np.array(limit[:2]) for limit in (env.workspace.low, env.workspace.high))
     for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
@@ -141,9 +134,7 @@ def _goal(env: TryEnv, world: Float[np.ndarray, "3"], rng: np.random.Generator) 
     return None
 
 
-def _draw(
-    env: TryEnv, newest: Observation, job: BankJob, chance: torch.Generator
-) -> Float32[np.ndarray, "n horizon a"]:
+def _draw(env: Env, newest: Observation, job: BankJob, chance: torch.Generator) -> Float32[np.ndarray, "n horizon a"]:
     """Draw candidates as a planner's first population: smooth noise, clipped to the workspace."""
     shape = (job.candidates, job.horizon, len(env.workspace.step))
     noise = colored_noise(shape, NOISE_EXPONENT, chance)
@@ -151,7 +142,7 @@ def _draw(
 
 
 def _try(
-    env: TryEnv, mirror: TryEnv, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
+    env: Env, mirror: Env, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
 ) -> tuple[Float32[np.ndarray, "n horizon a"], Float32[np.ndarray, "n horizon 2"]] | None:
     """Carry out each candidate in the mirror: return them and the point's (row, col); None when too few move it."""
     point, snapshot = env.pick(source), env.save()
@@ -188,7 +179,6 @@ def _contact(
 
 
 @lru_cache(maxsize=1)
-def _envs(name: str) -> tuple[TryEnv, TryEnv]:
+def _envs(name: str) -> tuple[Env, Env]:
     """Return the env to wander in and its mirror; a worker process keeps them from job to job."""
-    first, second = (cast(TryEnv, make(name)) for _ in range(2))
-    return first, second
+    return make(name), make(name)

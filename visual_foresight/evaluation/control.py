@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,9 +17,10 @@ from visual_foresight.envs import make
 from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
 from visual_foresight.evaluation.metrics import bootstrap_mean, wilson
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
-from visual_foresight.evaluation.trials import JudgedEnv, finish, run_trial
+from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import write_bytes
+from visual_foresight.interfaces import Env
 from visual_foresight.types import Trial, UserError
 
 logger = logging.getLogger(__name__)
@@ -208,10 +209,9 @@ def _outcome(trial: Trial) -> Record:
 
 
 @lru_cache(maxsize=2)
-def _envs(name: str, held_out: bool) -> tuple[JudgedEnv, JudgedEnv]:
+def _envs(name: str, held_out: bool) -> tuple[Env, Env]:
     """Return the env of trials and its mirror; a worker process keeps them from job to job."""
-    first, second = (cast(JudgedEnv, make(name, held_out=held_out)) for _ in range(2))
-    return first, second
+    return make(name, held_out=held_out), make(name, held_out=held_out)
 
 
 def _rows(rows: Mapping[str, Mapping[int, Record]]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A row is written `model` or `model@locator`: `random`, `still`, `flow`, `models/
 
 import hashlib
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -16,7 +16,7 @@ from visual_foresight.evaluation.suites import fingerprint
 from visual_foresight.interfaces import Controller, Env, Locator
 from visual_foresight.planning import LOCATORS, PRESETS, RandomController, VisualMPC
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
-from visual_foresight.predictors.simulator import Mirror, Simulator
+from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
 RANDOM, STILL, SIMULATOR, TRUTH = "random", "still", "simulator", "truth"
@@ -95,7 +95,7 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
         return RandomController(env.workspace, config.horizon)
     locator: Locator = TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
     if method.model == SIMULATOR:
-        simulator = Simulator(env, cast(Mirror, mirror), points)
+        simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False)
     predictor = load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
     return VisualMPC(predictor, env.workspace, config, locator, decode_best=False)

@@ -14,7 +14,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.evaluation.trials import JudgedEnv
+from visual_foresight.interfaces import Env
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 PROTOCOL = 1
@@ -92,13 +92,13 @@ def fingerprint(content: Any) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def begin(env: JudgedEnv, task: Task) -> tuple[Any, ...]:
+def begin(env: Env, task: Task) -> tuple[Any, ...]:
     """Set the scene of a task and return the designated points, for the judge."""
     env.reset(seed=task.env_seed)
     return (env.pick(task.source),)
 
 
-def make_task(env: JudgedEnv, suite: Suite, seed: int, index: int) -> Task:
+def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
     """Find the task of this number: scenes are drawn until one has an object that can be pushed straight to a goal.
 
     Args:
@@ -130,7 +130,7 @@ def make_task(env: JudgedEnv, suite: Suite, seed: int, index: int) -> Task:
 
 
 def _choices(
-    env: JudgedEnv, rng: np.random.Generator
+    env: Env, rng: np.random.Generator
 ) -> list[tuple[Pixel, Float[np.ndarray, "3"], Float[np.ndarray, "2"], Float[np.ndarray, "m 2"]]]:
     """Return, in random order, each visible object's designated pixel, its point, the object's and the others' centres."""
     centers = env.truth()[:, :2]
@@ -145,7 +145,7 @@ def _choices(
     return choices
 
 
-def visible_pixels(env: JudgedEnv, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
+def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
     """Return for each object the probed pixels at which it is seen: a picked point belongs to the nearest object."""
     height, width = env.frame_size
     stride = math.ceil(min(height, width) / PROBES)
@@ -167,7 +167,7 @@ def middle(pixels: Sequence[Pixel]) -> Pixel:
 
 
 def _has_room(
-    env: JudgedEnv,
+    env: Env,
     suite: Suite,
     center: Float[np.ndarray, "2"],
     push: Float[np.ndarray, "2"],

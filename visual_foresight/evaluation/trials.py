@@ -5,7 +5,7 @@ The controller sees the clip and the goal; only the judge asks the env where thi
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,14 +16,6 @@ from visual_foresight.types import Clip, Episode, Observation, Pixel, PixelGoal,
 
 CLIP_FRAMES = 8
 """Frames of the clip given to controllers, the newest last: enough context for any predictor, which takes what it wants."""
-
-
-class JudgedEnv(Env, Protocol):
-    """An env whose camera can be asked where a world point would be seen."""
-
-    def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
-        """Return where a world point (metres) is seen."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class Step:
 
 
 def run_trial(
-    env: JudgedEnv,
+    env: Env,
     controller: Controller,
     goal: PixelGoal,
     points: tuple[Any, ...],

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -35,13 +36,14 @@ def run_parallel(
                 yield job, work(job)
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max(1, min(num_workers, len(jobs))), context, _start)
-    try:
-        jobs_of = {pool.submit(work, job): job for job in jobs}
-        for future in tqdm(as_completed(jobs_of), label, len(jobs_of), smoothing=0.05, dynamic_ncols=True):
-            yield jobs_of[future], future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with tempfile.TemporaryDirectory(prefix="visual-foresight-") as folder:
+        pool = ProcessPoolExecutor(max(1, min(num_workers, len(jobs))), context, _start, (folder,))
+        try:
+            jobs_of = {pool.submit(work, job): job for job in jobs}
+            for future in tqdm(as_completed(jobs_of), label, len(jobs_of), smoothing=0.05, dynamic_ncols=True):
+                yield jobs_of[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager
@@ -57,8 +59,12 @@ def _one_thread() -> Iterator[None]:
         cv2.setNumThreads(before[1])
 
 
-def _start() -> None:
-    """Make a worker: one thread, dead at the first Ctrl-C, and dead when its parent is."""
+def _start(folder: str) -> None:
+    """Make a worker: one thread, dead at the first Ctrl-C, and dead when its parent is.
+
+    Workers end without cleaning up, so their temporary files go to a folder that the parent removes.
+    """
+    tempfile.tempdir = folder
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)

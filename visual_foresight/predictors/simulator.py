@@ -5,7 +5,7 @@ envs only through their interface.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -14,18 +14,6 @@ from torch import Tensor
 from visual_foresight.interfaces import Env
 from visual_foresight.pixel_maps import splat
 from visual_foresight.types import Clip, Prediction, to_float
-
-
-class Mirror(Env, Protocol):
-    """An env in which to try things out: it can act without looking, and return to a snapshot quickly."""
-
-    def move(self, action: Any) -> None:
-        """Carry out an action as `step` does, without drawing a frame."""
-        ...
-
-    def restore(self, snapshot: Any, exact: bool = True) -> None:
-        """Return to a snapshot; with `exact` the future is the same bit for bit, without it nearly, but faster."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,7 @@ class Simulator:
 
     context: int = 1
 
-    def __init__(self, real: Env, mirror: Mirror, points: tuple[Any, ...], exact: bool = False) -> None:
+    def __init__(self, real: Env, mirror: Env, points: tuple[Any, ...], exact: bool = False) -> None:
         self._real = real
         self._mirror = mirror
         self._points = points

@@ -1,0 +1,72 @@
+"""How long a replan takes, per preset, beside what the machine can do: medians of one run."""
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from visual_foresight.envs import make
+from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.evaluation.trials import run_trial
+from visual_foresight.planning import PRESETS, VisualMPC
+from visual_foresight.predictors import load
+from visual_foresight.types import UserError
+
+GEMM_SIZE = 2048
+
+
+@dataclass(frozen=True)
+class SpeedConfig:
+    """What to time."""
+
+    model: str = "flow"
+    """Name of a predictor, or folder of a checkpoint."""
+    repeats: int = 7
+    """Replans per preset; the first one, which warms up, is not counted."""
+
+    def __post_init__(self) -> None:
+        if self.repeats < 2:
+            raise UserError(f"2 replans or more are needed, the first is not counted; got {self.repeats}")
+
+
+def time_planning(config: SpeedConfig) -> dict[str, Any]:
+    """Replan in closed loop on a seeded task, all that a replan does included: locating, searching, decoding the best.
+
+    Returns:
+        {"presets": {name: {"rollouts", "horizon", "seconds_median", "frames_per_second"}}, "gemm_gflops": float32 matrix
+        products per second on the same threads, "threads": number}.
+    """
+    suite = SUITES["near"]
+    env = make(suite.env)
+    try:
+        predictor = load(config.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
+        presets = {}
+        for name, preset in PRESETS.items():
+            task = make_task(env, suite, 1, 0)
+            points = begin(env, task)
+            controller = VisualMPC(predictor, env.workspace, preset)
+            trial = run_trial(env, controller, task.goal, points, torch.Generator().manual_seed(0), config.repeats)
+            seconds = [step.plan.seconds for step in trial if step.plan is not None]
+            median_s = statistics.median(seconds[1:])
+            presets[name] = {
+                "rollouts": preset.rollouts,
+                "horizon": preset.horizon,
+                "seconds_median": median_s,
+                "frames_per_second": preset.rollouts * preset.horizon / median_s,
+            }
+    finally:
+        env.close()
+    return {"presets": presets, "gemm_gflops": _gemm_gflops(), "threads": torch.get_num_threads()}
+
+
+def _gemm_gflops() -> float:
+    """Return the machine's speed at a large float32 matrix product, in 1e9 operations per second (median of 7)."""
+    left, right = torch.rand(2, GEMM_SIZE, GEMM_SIZE).unbind(0)
+    seconds = []
+    for _ in range(8):
+        began = time.perf_counter()
+        left @ right
+        seconds.append(time.perf_counter() - began)
+    return 2 * GEMM_SIZE**3 / statistics.median(seconds[1:]) / 1e9
