@@ -51,6 +51,17 @@ def test_choice_prefers_what_is_pushed_and_says_what_is_missing() -> None:
     assert len(set(few[few >= 0])) == (few >= 0).sum()
 
 
+def test_what_was_hidden_and_looks_the_same_afterwards_rested_meanwhile() -> None:
+    frames, states = film()
+    frames[4:7, 28:40, 36:52] = 10  # something passes over what rests, as large as it is
+    tracks = find_tracks(frames, states)
+    behind = tracks.hidden[4:7].all(0) & tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
+    assert behind.sum() >= 2
+    np.testing.assert_array_equal(tracks.places[5, behind], tracks.places[3, behind])
+    assert not tracks.hidden[:4].any()
+    assert np.isin(np.flatnonzero(behind), choose(tracks, 0, 11, 40, np.random.default_rng(0))).all()
+
+
 def test_an_empty_scene_has_no_tracks() -> None:
     tracks = find_tracks(np.full((6, 16, 24, 3), 90, np.uint8), np.zeros((6, 2), np.float32))
     assert tracks.places.shape == (6, 0, 2)

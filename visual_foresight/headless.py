@@ -17,7 +17,7 @@ from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import Step, finish, run_trial
 from visual_foresight.interfaces import Env
-from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
+from visual_foresight.planning import LOCATORS, PRESETS, PushProposals, VisualMPC
 from visual_foresight.predictors import load
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
 
@@ -75,7 +75,13 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     env = make(suite.env, held_out=suite.held_out)
     try:
         predictor = load(config.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
-        controller = VisualMPC(predictor, env.workspace, PRESETS[config.preset], LOCATORS[config.locator]())
+        controller = VisualMPC(
+            predictor,
+            env.workspace,
+            PRESETS[config.preset],
+            LOCATORS[config.locator](),
+            propose=PushProposals(env.workspace, env.table, PRESETS[config.preset]),
+        )
         task = make_task(env, suite, config.seed, 0)
         goal, points = task.goal, begin(env, task)
         if config.source is not None and config.goal is not None:

@@ -4,7 +4,7 @@ Training may use frames, actions and the robot's own state. Points are followed 
 whenever the robot moves belong to the arm, those that move now and then to what it pushes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ MOVED_PX = 0.6  # in one step
 ARM_SHARE = 0.5  # of the steps in which the robot moves
 MIN_LIFE = 5  # steps; points on the arm's outline slide along it and are soon lost
 MIN_POINTS = 3  # that must move for a contact
+LOOK_RADIUS = 2  # pixels around a lost point that must look again as they did, ...
+SAME_LOOK = 10.0  # ... on average so closely (of 255), for it to have been hidden and at rest
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class FoundTracks:
     places: Float32[np.ndarray, "t m 2"]
     """(row, col) in pixels."""
     valid: Bool[np.ndarray, "t m"]
+    hidden: Bool[np.ndarray, "t m"]
+    """Where a point was lost and is valid all the same: it was found again at the same place."""
     is_arm: Bool[np.ndarray, " m"]
 
     def moved(self) -> Bool[np.ndarray, "u m"]:
@@ -55,9 +59,11 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     places = np.zeros((len(greys), 0, 2), np.float32)
     valid = np.zeros((len(greys), 0), bool)
+    hidden = np.zeros((len(greys), 0), bool)
     for now in range(len(greys)):
         if now:
             _follow(greys[now - 1], greys[now], places, valid, now)
+            _recover(frames, places, valid, hidden, now)
         if now % SEED_EVERY == 0 and now < len(greys) - 2:
             corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.03, 2.5, blockSize=3)
             found = np.zeros((0, 2), np.float32) if corners is None else corners[:, 0, ::-1]
@@ -66,8 +72,9 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
             lives = np.zeros((len(greys), len(found)), bool)
             lives[now] = True
             places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
-    tracks = FoundTracks(places, valid, np.zeros(places.shape[1], bool))
-    return FoundTracks(places, valid, _belongs_to_arm(tracks, states))
+            hidden = np.concatenate([hidden, np.zeros_like(lives)], 1)
+    tracks = FoundTracks(places, valid, hidden, np.zeros(places.shape[1], bool))
+    return replace(tracks, is_arm=_belongs_to_arm(tracks, states))
 
 
 def _follow(
@@ -90,6 +97,30 @@ def _follow(
     valid[now, alive] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
 
 
+def _recover(
+    frames: UInt8[np.ndarray, "t h w 3"],
+    places: Float32[np.ndarray, "t m 2"],
+    valid: Bool[np.ndarray, "t m"],
+    hidden: Bool[np.ndarray, "t m"],
+    now: int,
+) -> None:
+    """Find points again that were hidden: their place looks as it did before they were lost, so they rested meanwhile.
+
+    This is all that teaches a pixel map to stay where it is while the arm passes over it.
+    """
+    for point in np.flatnonzero(~valid[now] & valid[:now].any(0)):
+        last = int(np.flatnonzero(valid[:now, point])[-1])
+        row, col = np.round(places[last, point]).astype(int)
+        around = (
+            slice(max(row - LOOK_RADIUS, 0), row + LOOK_RADIUS + 1),
+            slice(max(col - LOOK_RADIUS, 0), col + LOOK_RADIUS + 1),
+        )
+        if np.abs(frames[now][around].astype(float) - frames[last][around]).mean() < SAME_LOOK:
+            places[last + 1 : now + 1, point] = places[last, point]
+            valid[last + 1 : now + 1, point] = True
+            hidden[last + 1 : now, point] = True
+
+
 def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
     robot_moved = np.linalg.norm(np.diff(states[:, :2], axis=0), axis=-1) > 0.012
     both = tracks.valid[1:] & tracks.valid[:-1] & robot_moved[:, None]
@@ -100,7 +131,7 @@ def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> 
 def choose(
     tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
-    """Choose points for a clip: mostly such as an arm moved, some of the arm, some at rest. -1 where there are too few.
+    """Choose points for a clip: what was pushed, what was hidden, some of the arm, some at rest. -1 where there are too few.
 
     Args:
         tracks: The episode's points.
@@ -114,6 +145,9 @@ def choose(
     moves = tracks.moved()[start : start + length, alive].any(0)
     pushed, arm = alive[moves & ~tracks.is_arm[alive]], alive[moves & tracks.is_arm[alive]]
     rest = alive[~moves]
+    hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
+    rest = rest[~np.isin(rest, hidden)]
     # What is pushed all its life looks like the arm, so points "of the arm" are worth having too.
-    order = np.concatenate([pushed[: count - 3], arm[:2], rest[:1], pushed[count - 3 :], arm[2:], rest[1:]])[:count]
+    first = (pushed[: count - 4], hidden[:2], arm[:1], rest[:1])
+    order = np.concatenate([*first, pushed[count - 4 :], hidden[2:], arm[1:], rest[1:]])[:count]
     return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

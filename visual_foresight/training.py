@@ -55,7 +55,7 @@ class TrainConfig:
     """Adam's, at the start; it falls to a twentieth along a cosine."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
-    track_weight: float = 0.03
+    track_weight: float = 0.05
     """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
     ema: float = 0.998
     """Decay of the averaged weights."""
@@ -106,7 +106,8 @@ def objective(
     missed_px = map_error_px(prediction, batch, context)
     valid = batch.valid[:, context:] & batch.valid[:, context - 1 : context]
     moved_px = (batch.places[:, context:] - batch.places[:, context - 1 : context]).norm(dim=-1)
-    attention = valid * (1 + moved_px.clamp(max=8))  # points that move are few, and the ones that matter
+    # Points that move are few and matter most; but that the arm takes along nothing that it only passes matters, too.
+    attention = valid * (1 + moved_px.clamp(max=4) / 2)
     track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1)
     loss = pixel_loss + config.track_weight * track_loss
     return loss, {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
@@ -141,7 +142,7 @@ class Run:
         }
         with replacing(folder / STATE_FILE) as temporary:
             torch.save(state, temporary)
-        meta = {"steps": self.step, "train_seconds": round(self.seconds), **_comparable(config)}
+        meta = {**_comparable(config), "steps": self.step, "train_seconds": round(self.seconds)}
         predictors.save(self.average.module, folder / "checkpoint", meta)
 
     def restore(self, folder: Path, config: TrainConfig) -> None:

@@ -41,3 +41,9 @@ def test_a_point_behind_the_camera_is_refused() -> None:
 
 def test_the_depth_buffer_runs_from_near_to_far() -> None:
     assert CAMERA.depth_m(np.array([0.0, 1.0])) == pytest.approx([CAMERA.near_m, CAMERA.far_m])
+
+
+@given(st.floats(0, 47), st.floats(0, 63), st.floats(0, 0.1))
+def test_the_homography_is_the_plane(row: float, col: float, height_m: float) -> None:
+    x, y, scale = CAMERA.homography(height_m) @ (row, col, 1.0)
+    assert (x / scale, y / scale) == pytest.approx(CAMERA.on_plane(Pixel(row, col), height_m)[:2], abs=1e-9)

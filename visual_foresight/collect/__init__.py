@@ -1,6 +1,6 @@
 """The room that gathers experience: an exploration policy in envs, in parallel, written as episodes."""
 
-from visual_foresight.collect.explore import Explorer, calibrate, colorful_places
+from visual_foresight.collect.explore import Explorer, colorful_places
 from visual_foresight.collect.record import record_episode
 from visual_foresight.collect.run import CollectConfig, CollectSummary, collect
 
@@ -8,7 +8,6 @@ __all__ = [
     "CollectConfig",
     "CollectSummary",
     "Explorer",
-    "calibrate",
     "collect",
     "colorful_places",
     "record_episode",

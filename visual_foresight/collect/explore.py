@@ -7,14 +7,12 @@ of the frames of such data). It sees what a real robot sees: frames, its own sta
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from visual_foresight.interfaces import Env
-from visual_foresight.types import Observation, Pixel, Workspace
+from visual_foresight.types import Observation, Workspace
 
 AIMED_SHARE = 0.8  # of the legs go through something; the others anywhere
 FULL_SPEED_SHARE = 0.6  # of the legs; the others are slower
@@ -25,7 +23,6 @@ NEAR_M = 0.03  # what is nearer than this is not aimed at: there is no run-up
 LONGEST_LEG = 14  # steps
 MIN_CHROMA = 30.0  # of 255: less is grey
 MIN_CONTRAST = 35.0  # of 255, from the table's colour
-GRID = 5  # pixels a side that the camera is calibrated with
 
 FindPlaces = Callable[[Observation], Float[np.ndarray, "k 2"]]
 """Where something may be to push: (x, y) on the table, metres."""
@@ -112,24 +109,11 @@ def _along(heading: Float[np.ndarray, "2"], turn: float, speed: float) -> Float[
     return turned * min(1.0, speed / size) if size > 0 else turned
 
 
-def calibrate(env: Env) -> Float[np.ndarray, "3 3"]:
-    """Return the homography from (row, col, 1) in the frame to (x, y, 1) on the table, metres: where the camera stands.
-
-    Any robot with a fixed camera is calibrated so, once. It is asked of the ground alone, never of an object.
-    """
-    rows, cols = (np.linspace(0, side - 1, GRID) for side in env.frame_size)
-    points = [env.pick(Pixel(float(row), float(col))) for row in rows for col in cols]
-    seen = [env.where(point) for point in points if point.kind == "background"]
-    pixels = np.array([(pixel.row, pixel.col) for pixel, _ in seen])
-    homography, _ = cv2.findHomography(pixels, np.array([world[:2] for _, world in seen]))
-    return np.asarray(homography, np.float64)
-
-
 def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
     """Return a finder of what stands out by its colour: neither grey, as arms are, nor of the table's colour.
 
     Args:
-        homography: as `calibrate` returns it.
+        homography: `Env.table`.
     """
 
     def find(observation: Observation) -> Float[np.ndarray, "k 2"]:

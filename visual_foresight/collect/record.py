@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.collect.explore import Explorer, calibrate, colorful_places
+from visual_foresight.collect.explore import Explorer, colorful_places
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Episode, Observation, Pixel
 
@@ -35,7 +35,7 @@ def record_episode(
         seed=int(scene.generate_state(1)[0]), options=None if num_objects is None else {"num_objects": num_objects}
     )
     points = _points_to_follow(env, np.random.default_rng(probing))
-    find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(calibrate(env))
+    find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.table)
     explorer, rng = Explorer(env.workspace, find), np.random.default_rng(acting)
     observations, places = [env.observe()], [env.truth()[:, :3]]
     actions, tracks = [], [_follow(env, points)]

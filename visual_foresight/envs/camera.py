@@ -58,6 +58,18 @@ class Camera:
         ray = self.unproject(pixel, 1.0) - np.asarray(self.eye)
         return np.asarray(self.eye) + ray * ((height_m - self.eye[2]) / ray[2])
 
+    def homography(self, height_m: float) -> Float[np.ndarray, "3 3"]:
+        """Return the map from (row, col, 1) in the frame to (x, y, 1) on the horizontal plane at this height (metres)."""
+        rays = self.axes.T @ np.array(
+            [
+                [0, 1 / self.focal_px, (0.5 - self.width / 2) / self.focal_px],
+                [-1 / self.focal_px, 0, (self.height / 2 - 0.5) / self.focal_px],
+                [0, 0, 1],
+            ]
+        )
+        drop = height_m - self.eye[2]
+        return np.stack([drop * rays[axis] + self.eye[axis] * rays[2] for axis in (0, 1)] + [rays[2]])
+
     def depth_m(self, buffer: Float[np.ndarray, "*grid"]) -> Float[np.ndarray, "*grid"]:
         """Turn an OpenGL depth buffer in [0, 1] into metres along the viewing axis."""
         return self.far_m * self.near_m / (self.far_m - (self.far_m - self.near_m) * buffer)

@@ -64,6 +64,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
             high=((height - 1 - margin) * PIXEL_M, (width - 1 - margin) * PIXEL_M),
             step=(STEP_PX * PIXEL_M, STEP_PX * PIXEL_M),
         )
+        self.table = np.diag([PIXEL_M, PIXEL_M, 1.0])
         self._held_out = held_out
         self._now = Snapshot((margin * PIXEL_M, margin * PIXEL_M), GROUND)
         low, high = (np.array(limit, np.float32) for limit in (self.workspace.low, self.workspace.high))

@@ -37,6 +37,7 @@ class Variant:
 
 
 PUSH_HEIGHT_M = 0.015
+TOUCH_HEIGHT_M = 0.03  # of what a designated pixel shows, as a rule: the tops of objects are at 3 to 4.5 cm
 PLANAR = Variant(
     Workspace(low=(0.36, -0.20), high=(0.72, 0.20), step=(0.04, 0.04)),
     '<cylinder radius="0.012" length="0.2"/>',
@@ -90,6 +91,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self.frame_size = frame_size
         self.workspace = variant.workspace
         self.camera = Camera((1.16, 0.0, 1.15), (0.535, 0.0, 0.0), 22.5, height, width)
+        self.table = self.camera.homography(TOUCH_HEIGHT_M)
         self._held_out = held_out
         self._bullet = Bullet(variant.finger, TIMESTEP_S, _table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()

@@ -14,7 +14,7 @@ import torch
 
 from visual_foresight.evaluation.suites import fingerprint
 from visual_foresight.interfaces import Controller, Env, Locator
-from visual_foresight.planning import LOCATORS, PRESETS, RandomController, VisualMPC
+from visual_foresight.planning import LOCATORS, PRESETS, PushConfig, PushProposals, RandomController, VisualMPC
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
@@ -48,7 +48,7 @@ class Method:
     def key(self) -> str:
         """Return what identifies the method, wherever its checkpoint lies."""
         model = self.model if self.model in (RANDOM, SIMULATOR) else self.weights
-        return fingerprint([model, self.locator, asdict(PRESETS[self.preset])])
+        return fingerprint([model, self.locator, asdict(PRESETS[self.preset]), asdict(PushConfig())])
 
     def generator(self, seed: int, index: int) -> torch.Generator:
         """Return the chance of one trial; models share theirs, so that they are compared on the same draws."""
@@ -94,8 +94,9 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
     if method.model == RANDOM:
         return RandomController(env.workspace, config.horizon)
     locator: Locator = TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
+    propose = PushProposals(env.workspace, env.table, config)
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
-        return VisualMPC(simulator, env.workspace, config, locator, decode_best=False)
+        return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
     predictor = load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
-    return VisualMPC(predictor, env.workspace, config, locator, decode_best=False)
+    return VisualMPC(predictor, env.workspace, config, locator, decode_best=False, propose=propose)

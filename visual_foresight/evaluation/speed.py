@@ -10,7 +10,7 @@ import torch
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
-from visual_foresight.planning import PRESETS, VisualMPC
+from visual_foresight.planning import PRESETS, PushProposals, VisualMPC
 from visual_foresight.predictors import load
 from visual_foresight.types import UserError
 
@@ -46,7 +46,9 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
-            controller = VisualMPC(predictor, env.workspace, preset)
+            controller = VisualMPC(
+                predictor, env.workspace, preset, propose=PushProposals(env.workspace, env.table, preset)
+            )
             trial = run_trial(env, controller, task.goal, points, torch.Generator().manual_seed(0), config.repeats)
             seconds = [step.plan.seconds for step in trial if step.plan is not None]
             median_s = statistics.median(seconds[1:])

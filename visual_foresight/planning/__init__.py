@@ -7,6 +7,7 @@ from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import LOCATORS, Propagate, Track
 from visual_foresight.planning.mpc import CONTROLLERS, RandomController, VisualMPC
+from visual_foresight.planning.proposals import PushConfig, PushProposals
 
 __all__ = [
     "CEM",
@@ -16,6 +17,8 @@ __all__ = [
     "CEMConfig",
     "PixelDistance",
     "Propagate",
+    "PushConfig",
+    "PushProposals",
     "RandomController",
     "Track",
     "VisualMPC",

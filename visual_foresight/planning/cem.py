@@ -210,7 +210,7 @@ class CEM:
         proposals: Float[Tensor, "m t a"] | None,
         rng: torch.Generator,
     ) -> Candidates:
-        """Draw the first population: near the warm start (itself first), proposals, noise at large, doing nothing."""
+        """Draw the first population: near the warm start (itself first), noise at large, proposals, doing nothing."""
         mean, std = self._start(warm_start, rng)
         num_near = round(self.config.shift_fraction * size) if warm_start is not None else 0
         scale = repeat(std, "t a -> n t a", n=size).clone()
@@ -225,7 +225,8 @@ class CEM:
                 raise ValueError(
                     f"at most {room} proposals fit into a first population of {size}, got {len(proposals)}"
                 )
-            population[num_near : num_near + len(proposals)] = proposals.to(population)
+            end = size - self.config.rest_first
+            population[end - len(proposals) : end] = proposals.to(population)
         return population
 
     def _refit(

@@ -43,7 +43,6 @@ class Carry:
     first: Float[Tensor, "b c hf wf"]
     now: Float[Tensor, "b c hf wf"] | None
     """The newest frame; None once a rollout went on without decoding."""
-    first_maps: Float[Tensor, "n p hm wm"] | None
 
 
 class Flow(nn.Module):
@@ -151,7 +150,7 @@ class Flow(nn.Module):
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         inputs = torch.cat([pair, place], 1).to(memory_format=torch.channels_last)
         memory = self.encoder(inputs).tanh()
-        return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1], None)
+        return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1])
 
     def imagine(
         self,
@@ -163,8 +162,6 @@ class Flow(nn.Module):
         """Roll the state, move the pixel maps, and decode frames only when asked (see `interfaces.Predictor`)."""
         count, steps = actions.shape[:2]
         carry = _broadcast(carry, count)
-        if carry.first_maps is None:
-            carry = replace(carry, first_maps=pixel_maps)
         if decode and carry.now is None:
             raise ValueError("this carry comes from a rollout without frames: decode from the start")
         size = self.config.frame_size
@@ -180,8 +177,7 @@ class Flow(nn.Module):
                 carry = replace(carry, now=frames[-1])
             map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
             if pixel_maps.shape[1]:
-                assert carry.first_maps is not None
-                pixel_maps, gone = move_maps(resize_motion(motion, map_size), carry.first_maps, pixel_maps, size)
+                pixel_maps, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size)
             else:
                 gone = pixel_maps.new_zeros(count, 0)
             maps.append(pixel_maps)

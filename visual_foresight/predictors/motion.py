@@ -58,25 +58,24 @@ def move_frames(
 
 
 def move_maps(
-    motion: Motion,
-    first: Float[Tensor, "n p h w"],
-    now: Float[Tensor, "n p h w"],
-    frame_size: tuple[int, int],
+    motion: Motion, now: Float[Tensor, "n p h w"], frame_size: tuple[int, int]
 ) -> tuple[Float[Tensor, "n p h w"], Float[Tensor, "n p"]]:
-    """Move pixel maps as the frame moves, and make each a distribution again.
+    """Move pixel maps as the frame moves; each stays a distribution.
 
-    Backward flows and masks do not conserve mass: what is newly made comes from nowhere, and a source may be used twice or
-    never. Where nothing at all is left, the map stays as it was.
+    Backward flows and masks do not conserve mass: where the arm comes to cover an object, the next frame takes nothing from
+    there. Dividing by what is left, as the papers do, blows up the little that the arm drags along. Mass that nothing takes
+    is hidden, so it stays where it is; mass that is taken twice is divided. The first frame, as a source, says that a place
+    looks as it did, so a map stays there too: the papers' copy of the first map would bring mass back to where it began.
 
     Returns:
-        The maps, and the mass that each lost (negative: gained) before it was normalised.
+        The maps, and the share of each that nothing took (negative: that was taken twice).
     """
     flowed = [warp(now, flow, frame_size) for flow in motion.flows.unbind(1)]
     masks = rearrange(motion.masks, "n m h w -> n m 1 h w").unbind(1)
-    moved: Tensor = sum(mask * source for mask, source in zip(masks[:-1], [first, now, *flowed], strict=True))  # type: ignore[assignment]
-    mass = reduce(moved, "n p h w -> n p", "sum")
-    left = rearrange(mass, "n p -> n p 1 1")
-    return torch.where(left > 1e-4, moved / left.clamp(min=1e-4), now), 1 - mass
+    moved: Tensor = sum(mask * source for mask, source in zip(masks[:-1], [now, now, *flowed], strict=True))  # type: ignore[assignment]
+    lost = 1 - reduce(moved, "n p h w -> n p", "sum")
+    kept = moved + rearrange(lost.clamp(min=0), "n p -> n p 1 1") * now
+    return kept / rearrange(1 + (-lost).clamp(min=0), "n p -> n p 1 1"), lost
 
 
 def resize_motion(motion: Motion, size: tuple[int, int]) -> Motion:

@@ -1,0 +1,57 @@
+import numpy as np
+import torch
+
+from visual_foresight.planning import CEMConfig, PushConfig, PushProposals
+from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
+
+WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))
+TABLE = np.diag([0.01, 0.01, 1.0])  # a centimetre per pixel
+EXACT = PushConfig(share=1.0, turn_std=0.0, side_std_m=0.0, reach=(1.0, 1.0), touch_m=(0.03, 0.03), direct_share=0.0)
+
+
+def propose(tip: tuple[float, float], config: PushConfig, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return proposals to push from (30, 25) to (40, 25), and the ways of the fingertip."""
+    clip = Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[*tip, 0.0]]]))
+    goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
+    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
+    rng = torch.Generator().manual_seed(seed)
+    actions = PushProposals(WORKSPACE, TABLE, search, config)(clip, goal.sources, goal, rng)
+    return actions, torch.tensor(tip) + (actions * torch.tensor(WORKSPACE.step)).cumsum(1)
+
+
+def test_an_exact_push_ends_where_the_point_would_be_at_the_goal() -> None:
+    actions, ways = propose((0.1, 0.25), EXACT)
+    assert actions.shape == (20, 14, 2)
+    torch.testing.assert_close(ways[:, -1], torch.tensor([0.37, 0.25]).expand(20, 2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(ways[..., 1], torch.full((20, 14), 0.25), atol=1e-4, rtol=0)
+
+
+def test_from_the_far_side_it_goes_round() -> None:
+    _, ways = propose((0.45, 0.25), EXACT)
+    gaps = (ways - torch.tensor([0.30, 0.25])).norm(dim=-1)
+    turned = (ways[..., 0] < 0.27).float().argmax(1)  # the first step behind the point
+    assert (turned > 0).all()
+    for way, gap, step in zip(ways, gaps, turned, strict=True):
+        assert gap[: int(step)].min() > 0.03
+        assert (way[:, 1] - 0.25).abs().max() > 0.04
+
+
+def test_actions_are_allowed_and_differ() -> None:
+    actions, _ = propose((0.1, 0.4), PushConfig(share=1.0))
+    assert actions.abs().max() <= 1
+    assert len({tuple(action.flatten().tolist()) for action in actions}) == 20
+    torch.testing.assert_close(actions, propose((0.1, 0.4), PushConfig(share=1.0))[0])
+
+
+def test_the_share_is_of_the_first_population() -> None:
+    assert len(propose((0.1, 0.25), PushConfig(share=0.4))[0]) == 8
+
+
+def test_more_numbers_than_two_leave_the_others_at_rest() -> None:
+    workspace = Workspace((0.0, 0.0, 0.0), (0.6, 0.5, 0.1), (0.04, 0.05, 0.03))
+    clip = Clip(torch.zeros(1, 0, 3), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.2, 0.0]]]))
+    goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
+    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
+    actions = PushProposals(workspace, TABLE, search)(clip, goal.sources, goal, torch.Generator())
+    assert (actions[..., 2] == 0).all()
+    assert (actions[..., :2] != 0).any()
