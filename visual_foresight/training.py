@@ -45,7 +45,7 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
-    steps: int = 8000
+    steps: int = 1800
     """Gradient steps."""
     batch: int = 16
     """Clips per step."""
@@ -57,13 +57,13 @@ class TrainConfig:
     """Extra weight of pixels that differ from the newest context frame."""
     track_weight: float = 0.05
     """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
-    ema: float = 0.998
+    ema: float = 0.995
     """Decay of the averaged weights."""
     clip_norm: float = 1.0
     """Largest norm of a gradient."""
     held_out_share: float = 0.05
     """Share of the episodes that is only looked at."""
-    every: int = 500
+    every: int = 300
     """Steps between checkpoints, looks at held-out clips and filmstrips."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""

@@ -22,7 +22,7 @@ from visual_foresight.envs.objects import DATA_FOLDER, ObjectSpec, data_path
 NUM_JOINTS = 7
 REST_POSE = (0.0, 0.3, 0.0, -2.0, 0.0, 2.3, 0.8)
 HAND_LINKS = {"panda_hand", "panda_leftfinger", "panda_rightfinger", "panda_grasptarget"}
-FINGER_LENGTH_M = 0.2
+FINGER_LENGTH_M = 0.3  # long, so that the hand seldom hides what the fingertip pushes
 
 
 @dataclass(frozen=True)
