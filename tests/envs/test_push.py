@@ -150,14 +150,17 @@ def test_training_and_held_out_objects_are_disjoint() -> None:
 
 
 def test_frames_are_smoothed_against_aliasing() -> None:
-    """A large frame, averaged down, is close to the small frame; every second pixel of it is not as close."""
-    small, large = PushEnv(frame_size=(32, 40)), PushEnv(frame_size=(128, 160))
-    frames = [world.reset(seed=9)[0]["frame"].astype(float) for world in (small, large)]
-    averaged = frames[1].reshape(32, 4, 40, 4, 3).mean((1, 3))
-    assert np.abs(averaged - frames[0]).mean() < np.abs(frames[1][1::4, 1::4] - frames[0]).mean()
-    assert np.abs(averaged - frames[0]).mean() < 3
-    small.close()
-    large.close()
+    """A frame is nearer to a large one that is averaged down than single pixels of the large one are."""
+    frames = []
+    for size in ((32, 40), (128, 160)):
+        world = PushEnv(frame_size=size)
+        frames.append(world.reset(seed=9)[0]["frame"].astype(float))
+        world.close()
+    small, large = frames
+    averaged = large.reshape(32, 4, 40, 4, 3).mean((1, 3))
+    sampled = [large[row::4, col::4] for row in range(4) for col in range(4)]
+    best = min(np.abs(picture - averaged).mean() for picture in sampled)
+    assert np.abs(small - averaged).mean() < 0.9 * best  # a frame without smoothing is one of these
 
 
 def test_four_numbers_move_and_turn_the_finger() -> None:
