@@ -39,6 +39,7 @@ INFO = DatasetInfo(
     frame_size=(HEIGHT, WIDTH),
     state_size=5,
     workspace=Workspace((0.0, 0.1), (1.0, 2.0), (0.5, 0.25)),
+    table=((0.5, 0.0, 0.1), (0.0, 0.25, 0.2), (0.0, 0.0, 1.0)),
     renderer="none",
     package_version="0",
     collection={"seed": 7},

@@ -42,10 +42,13 @@ def episode(number: int) -> Episode:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
-    write_info(folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, "none", "0", {}))
+    write_info(folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, TABLE, "none", "0", {}))
     for number in range(6):
         write_episode(folder, number, episode(number))
     return folder
+
+
+TABLE = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 1.0))
 
 
 def config(data: Path, out: Path, **changes: object) -> TrainConfig:

@@ -7,6 +7,7 @@ stdout, as lines for people or with `--json` as one object; progress, logs and c
 
 import dataclasses
 import errno
+import importlib
 import json
 import logging
 import os
@@ -159,11 +160,23 @@ def _text(value: Any) -> str:
     return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
 
 
-def _collect(name: str, arguments: list[str]) -> None:
-    from visual_foresight.collect import CollectConfig, collect
+def _reports(module: str, config_class: str, work: str) -> Callable[[str, list[str]], None]:
+    """Return a runner: read the flags of a configuration, do the work, report the figures (a mapping or a dataclass).
 
-    config, as_json = _read(name, CollectConfig, arguments)
-    _report(lambda: dataclasses.asdict(collect(config)), as_json)
+    The three are named, so that the module is imported only when the command runs.
+    """
+
+    def run(name: str, arguments: list[str]) -> None:
+        room = importlib.import_module(f"visual_foresight.{module}")
+        config, as_json = _read(name, getattr(room, config_class), arguments)
+
+        def figures() -> Figures:
+            result = getattr(room, work)(config)
+            return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result  # type: ignore[arg-type]
+
+        _report(figures, as_json)
+
+    return run
 
 
 def _train(name: str, arguments: list[str]) -> None:
@@ -197,58 +210,31 @@ def _validate(name: str, arguments: list[str]) -> None:
         _stop(f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above", 2)
 
 
-def _evaluate_control(name: str, arguments: list[str]) -> None:
-    from visual_foresight.evaluation.control import ControlConfig, evaluate_control
-
-    config, as_json = _read(name, ControlConfig, arguments)
-    _report(lambda: evaluate_control(config), as_json)
-
-
-def _evaluate_prediction(name: str, arguments: list[str]) -> None:
-    from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
-
-    config, as_json = _read(name, PredictionConfig, arguments)
-    _report(lambda: judge_model(config), as_json)
-
-
-def _evaluate_ranking(name: str, arguments: list[str]) -> None:
-    from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
-
-    config, as_json = _read(name, RankingConfig, arguments)
-    _report(lambda: evaluate_ranking(config), as_json)
-
-
-def _evaluate_speed(name: str, arguments: list[str]) -> None:
-    from visual_foresight.evaluation.speed import SpeedConfig, time_planning
-
-    config, as_json = _read(name, SpeedConfig, arguments)
-    _report(lambda: time_planning(config), as_json)
-
-
-def _plan(name: str, arguments: list[str]) -> None:
-    from visual_foresight.headless import PlanConfig, plan
-
-    config, as_json = _read(name, PlanConfig, arguments)
-    _report(lambda: plan(config), as_json)
-
-
 COMMANDS = {
     "collect": Command(
-        "Gather episodes with an exploration policy, or go on with a collection that was stopped.", _collect
+        "Gather episodes with an exploration policy, or go on with a collection that was stopped.",
+        _reports("collect", "CollectConfig", "collect"),
     ),
     "validate": Command("Read a folder of episodes whole, and name every damaged, missing or foreign file.", _validate),
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
     "evaluate control": Command(
-        "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.", _evaluate_control
+        "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
+        _reports("evaluation.control", "ControlConfig", "evaluate_control"),
     ),
     "evaluate prediction": Command(
-        "Judge where a model takes designated pixels, step by step, on episodes it never saw.", _evaluate_prediction
+        "Judge where a model takes designated pixels, step by step, on episodes it never saw.",
+        _reports("evaluation.prediction", "PredictionConfig", "judge_model"),
     ),
     "evaluate ranking": Command(
-        "Judge how well predicted costs rank candidates in states of contact.", _evaluate_ranking
+        "Judge how well predicted costs rank candidates in states of contact.",
+        _reports("evaluation.ranking", "RankingConfig", "evaluate_ranking"),
     ),
-    "evaluate speed": Command("Time one replan per preset, beside the machine's matrix products.", _evaluate_speed),
+    "evaluate speed": Command(
+        "Time one replan per preset, beside the machine's matrix products.",
+        _reports("evaluation.speed", "SpeedConfig", "time_planning"),
+    ),
     "plan": Command(
-        "Run one trial: push an object to a goal, planned from frames, and write an animation of it.", _plan
+        "Run one trial: push an object to a goal, planned from frames, and write an animation of it.",
+        _reports("headless", "PlanConfig", "plan"),
     ),
 }

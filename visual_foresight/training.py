@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from visual_foresight import predictors
 from visual_foresight.drawing import filmstrip, write_png
-from visual_foresight.episodes import Episodes
+from visual_foresight.episodes import DatasetInfo, Episodes
 from visual_foresight.examples import Batch, Examples
 from visual_foresight.files import replacing
 from visual_foresight.interfaces import Learner, Predictor
@@ -73,7 +73,7 @@ class TrainConfig:
 
 def horizon_at(step: int, config: TrainConfig) -> int:
     """Return the curriculum's number of imagined steps: a quarter of the horizon, then half, then all of it."""
-    for begin, share in ((0.3, 1.0), (0.1, 0.5)):
+    for begin, share in ((0.5, 1.0), (0.2, 0.5)):
         if step >= begin * config.steps:
             return max(1, round(share * config.horizon))
     return max(1, config.horizon // 4)
@@ -169,7 +169,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = _device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    run = _start(config, episodes[0], device)
+    run = _start(config, episodes.info, device)
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
@@ -255,10 +255,10 @@ def _error_over_still(prediction: Prediction, batch: Batch, context: int) -> dic
     return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}
 
 
-def _start(config: TrainConfig, sample: Episode, device: torch.device) -> Run:
+def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        model = predictors.create(config.predictor, sample).to(device)
+        model = predictors.create(config.predictor, {**vars(info), "action_size": info.action_size}).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
     return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate))
 

@@ -10,7 +10,7 @@ from einops import rearrange
 from visual_foresight.pixel_maps import centres
 from visual_foresight.planning.cem import PRESETS, CEMConfig
 from visual_foresight.planning.locate import Propagate, Track
-from visual_foresight.planning.mpc import RandomController, VisualMPC, moved_on
+from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC, moved_on
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace
 
@@ -190,6 +190,22 @@ def test_random_actions_are_smooth_kept_inside_and_seeded():
     assert places == run(controller, (3.0, 4.0), (17.0, 26.0), 30)[0]
     assert places != run(controller, (3.0, 4.0), (17.0, 26.0), 30, seed=1)[0]
     assert plans[0].prediction.pixel_maps.shape == (1, 5, 0, *SIZE)
+
+
+def test_a_script_carries_out_one_proposal_after_the_other():
+    right = torch.tensor([0.0, 0.5]).expand(2, 6, 2)
+    asked = []
+
+    def propose(clip, sources, goal, rng):
+        asked.append(sources[0].col)
+        return right
+
+    controller = ScriptedController(WORKSPACE, propose, Propagate())
+    places, plans = run(controller, (6.0, 8.0), (6.0, 30.0), 9)
+    assert len(asked) == 2
+    assert [len(plan.actions) for plan in plans] == [6, 5, 4, 3, 2, 1, 6, 5, 4]
+    assert places[-1][1] > places[0][1]
+    assert plans[0].prediction.pixel_maps.shape == (1, 6, 0, *SIZE)
 
 
 def test_default_preset_is_the_default():

@@ -3,14 +3,13 @@
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from visual_foresight import predictors
 from visual_foresight.predictors.still import Still
-from visual_foresight.types import Episode, UserError
+from visual_foresight.types import UserError
 
 
 @dataclass(frozen=True)
@@ -112,17 +111,12 @@ def test_every_registered_predictor_can_be_imported():
 
 
 def test_create_takes_the_sizes_of_the_data(tiny):
-    episode = Episode(
-        actions=np.zeros((5, 4), dtype=np.float32),
-        frames=np.zeros((6, 8, 10, 3), dtype=np.uint8),
-        states=np.zeros((6, 7), dtype=np.float32),
-        tracks=np.zeros((6, 0, 2), dtype=np.float32),
-    )
-    config = predictors.create("tiny", episode).config
+    data = {"frame_size": (8, 10), "action_size": 4, "state_size": 7, "renderer": "none"}
+    config = predictors.create("tiny", data).config
     assert (config.frame_size, config.action_size, config.state_size) == ((8, 10), 4, 7)
     for name in ("still", "oracle"):
         with pytest.raises(UserError, match=f"no learned predictor '{name}': choose one of flow, tiny"):
-            predictors.create(name, episode)
+            predictors.create(name, data)
 
 
 def nothing_there(folder):

@@ -127,6 +127,7 @@ def _info(config: CollectConfig) -> DatasetInfo:
         frame_size=config.frame_size,
         state_size=len(env.observe().state),
         workspace=env.workspace,
+        table=tuple(tuple(float(value) for value in row) for row in env.table),
         renderer="numpy" if config.env == "dot" else f"TinyRenderer of pybullet {version('pybullet')}",
         package_version=visual_foresight.__version__,
         collection={name: getattr(config, name) for name in SETTINGS},

@@ -7,9 +7,9 @@ What an action does and what a frame shows is here; the simulator itself is `bul
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import gymnasium
 import numpy as np
-from einops import reduce
 from jaxtyping import Float, UInt8
 
 from visual_foresight.envs.bullet import FINGER_LENGTH_M, REST_POSE, BodyState, Box, Bullet, Glimpse, to_local, to_world
@@ -139,7 +139,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
             angles = self._bullet.inverse_kinematics(home[:3], home[3])
             self._bullet.set_joints([(angle, 0.0) for angle in angles])
         self._bullet.drive(angles, 40)  # objects come to rest
-        self.restore(self.save())
+        self._glimpse = None
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
@@ -173,9 +173,9 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         """Return the frame and the fingertip's measured state now."""
         seen = self._look()
         image = np.where((seen.body < 0)[..., None], self._background, seen.image)
-        small = reduce(image.astype(np.float32), "(h a) (w b) c -> h w c", "mean", a=SUPERSAMPLING, b=SUPERSAMPLING)
+        frame = cv2.resize(image, self.frame_size[::-1], interpolation=cv2.INTER_AREA)
         position, yaw = self._bullet.fingertip()
-        return Observation((small + 0.5).astype(np.uint8), np.array([*position, yaw], np.float32))
+        return Observation(frame, np.array([*position, yaw], np.float32))
 
     def _observation(self) -> dict[str, Any]:
         observation = self.observe()

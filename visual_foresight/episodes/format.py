@@ -40,6 +40,8 @@ class DatasetInfo:
     state_size: int
     workspace: Workspace
     """What an action means; its length is the size of an action."""
+    table: tuple[tuple[float, ...], ...]
+    """The camera's calibration: see `interfaces.Env.table`."""
     renderer: str
     package_version: str
     collection: Mapping[str, Any]
@@ -136,6 +138,7 @@ def read_info(folder: Path) -> DatasetInfo:
             )
         content["workspace"] = Workspace(**{name: tuple(limit) for name, limit in content["workspace"].items()})
         content["frame_size"] = tuple(content["frame_size"])
+        content["table"] = tuple(tuple(row) for row in content["table"])
         return DatasetInfo(**{field.name: content.pop(field.name) for field in fields(DatasetInfo)})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error!r}): delete the folder and collect again") from error

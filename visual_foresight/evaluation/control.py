@@ -34,9 +34,9 @@ Record = dict[str, Any]
 class ControlConfig:
     """What to compare, on which tasks, and how."""
 
-    methods: tuple[str, ...] = ("flow", "simulator", "random", "still")
-    """Rows: `random`, `still`, `simulator` (the ceiling), or a model's name or checkpoint; `@propagate`, `@truth` after it
-    chooses how the designated pixel is followed (`@track` otherwise)."""
+    methods: tuple[str, ...] = ("flow", "simulator", "random", "scripted", "still")
+    """Rows: `random`, `scripted` (proposed pushes, no model), `still`, `simulator` (the ceiling), or a model's name or
+    checkpoint; `@propagate`, `@truth` after it chooses how the designated pixel is followed (`@track` otherwise)."""
     suites: tuple[str, ...] = ("near", "far", "novel")
     """Suites of tasks."""
     trials: int = 100

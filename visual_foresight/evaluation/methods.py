@@ -1,7 +1,7 @@
 """The rows of the control benchmark: which controller each stands for, and what identifies it.
 
-A row is written `model` or `model@locator`: `random`, `still`, `flow`, `models/mine@propagate`, `simulator`. The locator
-`truth` asks the simulator where the pixel is; like the model `simulator` it is a ceiling, and labelled by its name.
+A row is written `model` or `model@locator`: `random`, `scripted`, `still`, `flow`, `models/mine@propagate`, `simulator`. The
+locator `truth` asks the simulator where the pixel is; like the model `simulator` it is a ceiling, and labelled by its name.
 """
 
 import hashlib
@@ -14,12 +14,21 @@ import torch
 
 from visual_foresight.evaluation.suites import fingerprint
 from visual_foresight.interfaces import Controller, Env, Locator
-from visual_foresight.planning import LOCATORS, PRESETS, PushConfig, PushProposals, RandomController, VisualMPC
+from visual_foresight.planning import (
+    LOCATORS,
+    PRESETS,
+    PushConfig,
+    PushProposals,
+    RandomController,
+    ScriptedController,
+    VisualMPC,
+)
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
-RANDOM, STILL, SIMULATOR, TRUTH = "random", "still", "simulator", "truth"
+RANDOM, SCRIPTED, STILL, SIMULATOR, TRUTH = "random", "scripted", "still", "simulator", "truth"
+WITHOUT_MODEL = (RANDOM, SCRIPTED)
 
 
 @dataclass(frozen=True)
@@ -47,12 +56,12 @@ class Method:
     @property
     def key(self) -> str:
         """Return what identifies the method, wherever its checkpoint lies."""
-        model = self.model if self.model in (RANDOM, SIMULATOR) else self.weights
+        model = self.model if self.model in (*WITHOUT_MODEL, SIMULATOR) else self.weights
         return fingerprint([model, self.locator, asdict(PRESETS[self.preset]), asdict(PushConfig())])
 
     def generator(self, seed: int, index: int) -> torch.Generator:
         """Return the chance of one trial; models share theirs, so that they are compared on the same draws."""
-        kind = self.model if self.model in (RANDOM, STILL, SIMULATOR) else "model"
+        kind = self.model if self.model in (*WITHOUT_MODEL, STILL, SIMULATOR) else "model"
         state = np.random.SeedSequence([seed, index, crc32(kind.encode())]).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(state[0]) % 2**63)
 
@@ -69,7 +78,7 @@ def parse(row: str, preset: str) -> Method:
     if preset not in PRESETS:
         raise UserError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
     weights = model
-    if model not in (RANDOM, STILL, SIMULATOR):
+    if model not in (*WITHOUT_MODEL, STILL, SIMULATOR):
         folder = resolve(model)
         content = b"".join(
             path.read_bytes() for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if path.is_file()
@@ -95,6 +104,8 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
         return RandomController(env.workspace, config.horizon)
     locator: Locator = TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
     propose = PushProposals(env.workspace, env.table, config)
+    if method.model == SCRIPTED:
+        return ScriptedController(env.workspace, propose, locator)
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)

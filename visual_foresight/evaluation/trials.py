@@ -5,7 +5,7 @@ The controller sees the clip and the goal; only the judge asks the env where thi
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,10 +16,6 @@ from visual_foresight.types import Clip, Episode, Observation, Pixel, PixelGoal,
 
 CLIP_FRAMES = 8
 """Frames of the clip given to controllers, the newest last: enough context for any predictor, which takes what it wants."""
-
-
-class JudgedEnv(Env, Protocol):
-    """An env in a judge's hands; `Env` says it all since it has `project`, and `headless` still uses this name."""
 
 
 @dataclass(frozen=True)

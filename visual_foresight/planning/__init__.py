@@ -6,7 +6,7 @@ It sees models only through `visual_foresight.interfaces`.
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import LOCATORS, Propagate, Track
-from visual_foresight.planning.mpc import CONTROLLERS, RandomController, VisualMPC
+from visual_foresight.planning.mpc import CONTROLLERS, RandomController, ScriptedController, VisualMPC
 from visual_foresight.planning.proposals import PushConfig, PushProposals
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "PushConfig",
     "PushProposals",
     "RandomController",
+    "ScriptedController",
     "Track",
     "VisualMPC",
     "colored_noise",

@@ -117,14 +117,40 @@ class RandomController:
             shape = (1, self.horizon, len(self.workspace.step))
             actions = self.std * colored_noise(shape, self.noise_exponent, rng)
         actions = self.workspace.clip(clip.states[0, -1], actions)
-        num_steps, (channels, height, width) = actions.shape[1], clip.frames.shape[-3:]
-        nothing = Prediction(
-            frames=torch.zeros(1, 0, channels, height, width),
-            pixel_maps=torch.zeros(1, num_steps, 0, height, width),
-            lost=torch.zeros(1, num_steps, 0),
-            carry=None,
-        )
-        return Plan(actions[0], (), nothing, (), time.perf_counter() - start_s, clip.frames[0, -1])
+        return Plan(actions[0], (), _nothing(actions, clip), (), time.perf_counter() - start_s, clip.frames[0, -1])
+
+
+@dataclass(frozen=True)
+class ScriptedController:
+    """Carries out proposed pushes, each to its end, without a model: what imagining them first must add to."""
+
+    workspace: Workspace
+    propose: Propose
+    locator: Locator = field(default_factory=Track)
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        """Return the rest of the previous push, or a new one (see `interfaces.Controller`)."""
+        start_s = time.perf_counter()
+        wanted = _checked(goal, (clip.frames.shape[-2], clip.frames.shape[-1]))
+        sources = self.locator.locate(clip, wanted, previous)
+        if previous is not None and len(previous.actions) > 1:
+            actions = previous.actions[None, 1:]
+        else:
+            actions = self.propose(clip, sources, wanted, rng)[:1]
+        actions = self.workspace.clip(clip.states[0, -1], actions)
+        reference = clip.frames[0, -1] if previous is None else previous.reference
+        return Plan(actions[0], sources, _nothing(actions, clip), (), time.perf_counter() - start_s, reference)
+
+
+def _nothing(actions: Float[Tensor, "1 t a"], clip: Clip) -> Prediction:
+    """Return the imagination of a controller that has none."""
+    num_steps, (channels, height, width) = actions.shape[1], clip.frames.shape[-3:]
+    return Prediction(
+        frames=torch.zeros(1, 0, channels, height, width),
+        pixel_maps=torch.zeros(1, num_steps, 0, height, width),
+        lost=torch.zeros(1, num_steps, 0),
+        carry=None,
+    )
 
 
 def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
@@ -160,4 +186,8 @@ def _newest(clip: Clip, context: int) -> Clip:
     return Clip(clip.actions[:, first:], clip.frames[:, first:], clip.states[:, first:])
 
 
-CONTROLLERS: dict[str, Callable[..., Controller]] = {"visual": VisualMPC, "random": RandomController}
+CONTROLLERS: dict[str, Callable[..., Controller]] = {
+    "visual": VisualMPC,
+    "random": RandomController,
+    "scripted": ScriptedController,
+}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import visual_foresight
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Predictor
-from visual_foresight.types import Episode, UserError
+from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
@@ -46,8 +46,12 @@ A learned predictor is a `torch.nn.Module` built from its frozen configuration a
 """
 
 
-def create(name: str, episode: Episode) -> nn.Module:
-    """Build an untrained predictor, of its default configuration, for data like this episode.
+def create(name: str, data: Mapping[str, Any]) -> nn.Module:
+    """Build an untrained predictor for such data: what its configuration has in common with it, by name, is set.
+
+    Args:
+        name: a learned predictor's.
+        data: what is known of the data: frame_size, action_size, state_size, table (see `interfaces.Env.table`), ...
 
     Raises:
         UserError: the name is unknown or stands for nothing that learns, or the predictor cannot be made for such frames.
@@ -56,12 +60,9 @@ def create(name: str, episode: Episode) -> nn.Module:
     if name not in learned:
         raise UserError(f"there is no learned predictor {name!r}: choose one of {', '.join(learned)}")
     predictor_class, config_class = PREDICTORS[name]()
-    sizes = {
-        "frame_size": episode.frames.shape[1:3],
-        "action_size": episode.actions.shape[1],
-        "state_size": episode.states.shape[1],
-    }
-    return cast(nn.Module, predictor_class(cast(type, config_class)(**sizes)))
+    fields = {field.name for field in dataclasses.fields(cast(Any, config_class))}
+    shared = {field: value for field, value in data.items() if field in fields}
+    return cast(nn.Module, predictor_class(cast(Any, config_class)(**shared)))
 
 
 def load(

@@ -1,19 +1,20 @@
 """The flagship: a recurrent, action-conditioned predictor of motion with a low-resolution state.
 
 Sources: flows, masks and first-frame skip as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et al.
-2018); actions enter by FiLM (Perez et al. 2018) and by maps of where the fingertip is and will be. A rollout that nobody
-looks at is never decoded: only the state (a quarter of the frame's side) and the pixel maps roll on.
+2018); actions enter by FiLM (Perez et al. 2018) and by maps of where the fingertip is and will be. What is remembered of a
+place moves with it: the memory is warped by the same motion as the frame. A rollout that nobody looks at is never decoded:
+only the memory (a quarter of the frame's side) and the pixel maps roll on.
 """
 
 from dataclasses import dataclass, replace
 
 import torch
-from einops import rearrange, repeat
+from einops import rearrange, reduce, repeat
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion
+from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion, warp
 from visual_foresight.types import Clip, Prediction
 
 CELL_PX = 4  # the state's grid: one cell for 4x4 pixels
@@ -29,9 +30,11 @@ class FlowConfig:
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
-    """Channels of the recurrent state."""
+    """Channels of the memory."""
     num_flows: int = 2
     """Flows per step; the first is relative to the fingertip's own motion."""
+    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Flow(nn.Module):
     dynamics: Tensor
     state_mean: Tensor
     state_scale: Tensor
+    to_frame: Tensor
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -59,56 +63,43 @@ class Flow(nn.Module):
         width = config.channels
         self.encoder = nn.Sequential(
             nn.Conv2d(8, width, 3, stride=2, padding=1),
-            nn.SiLU(),
+            nn.ReLU(),
             nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            nn.SiLU(),
-            Residual(2 * width),
-            Residual(2 * width),
+            *(Residual(2 * width) for _ in range(3)),
             nn.Conv2d(2 * width, width, 3, padding=1),
         )
+        deep = 3 * width // 2
         self.enter = nn.Conv2d(width + FINGER_CHANNELS, width, 3, padding=1)
-        self.update = nn.Conv2d(width, 2 * width, 3, padding=1)
+        self.think = nn.Conv2d(width, deep, 3, padding=1)
+        self.update = nn.Conv2d(deep, 2 * width, 1)
         self.condition = nn.Sequential(
-            nn.Linear(config.action_size + config.state_size, 64), nn.SiLU(), nn.Linear(64, 2 * (width + 2 * width))
+            nn.Linear(config.action_size + config.state_size, 64), nn.SiLU(), nn.Linear(64, 2 * (width + deep))
         )
         num_masks = config.num_flows + 3
-        self.head = nn.Sequential(
-            nn.Conv2d(width, 2 * width, 1), nn.SiLU(), nn.Conv2d(2 * width, 4 * (2 * config.num_flows + num_masks), 1)
-        )
+        self.head = nn.Conv2d(deep, 4 * (2 * config.num_flows + num_masks), 1)
         self.synthesis = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 3 * CELL_PX**2, 1)
         )
-        nn.init.zeros_(self.head[-1].weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.head.weight)
         bias = torch.zeros(2 * config.num_flows + num_masks)
         bias[2 * config.num_flows] = 2.0  # at first, everything is taken from the first frame
-        self.head[-1].bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
-        # What calibrate() finds in the data: how an action changes the robot's state, and where a state is seen.
+        self.head.bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
+        # What calibrate() finds in the data: how an action changes the robot's state.
         self.register_buffer("dynamics", torch.zeros(config.action_size + config.state_size + 1, config.state_size))
         self.register_buffer("state_mean", torch.zeros(config.state_size))
         self.register_buffer("state_scale", torch.ones(config.state_size))
-        self.projection = nn.Parameter(torch.zeros(config.state_size + 1, 2))  # in half frames from the middle
+        self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
 
     # --- robot ---------------------------------------------------------------------------------------------------
 
     @torch.no_grad()
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience, by least squares, how actions move the robot and roughly where its hand is seen.
-
-        The hand is where the frame changes: the centroid of change is regressed on the state. Training refines it.
-        """
+        """Find from experience, by least squares, how actions move the robot."""
         before, after = (rearrange(part, "b t s -> (b t) s") for part in (clip.states[:, :-1], clip.states[:, 1:]))
         self.state_mean.copy_(before.mean(0))
         self.state_scale.copy_(before.std(0).clamp(min=1e-2))
         inputs = self._with_one(torch.cat([rearrange(clip.actions, "b t a -> (b t) a"), self._normal(before)], -1))
         self.dynamics.copy_(_least_squares(inputs, after - before))
-        change = (clip.frames[:, 1:] - clip.frames[:, :-1]).abs().mean(2)
-        change = (rearrange(change, "b t h w -> (b t) h w") - 0.04).clamp(min=0)
-        total = change.sum((1, 2))
-        rows = (change.sum(2) @ _middle_out(change.shape[1], change)) / total.clamp(min=1e-6)
-        cols = (change.sum(1) @ _middle_out(change.shape[2], change)) / total.clamp(min=1e-6)
-        seen = total > 1
-        places = self._with_one(self._normal((before + after) / 2))
-        self.projection.copy_(_least_squares(places[seen], torch.stack([rows, cols], -1)[seen]))
 
     def _normal(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b s"]:
         return (state - self.state_mean) / self.state_scale
@@ -121,10 +112,9 @@ class Flow(nn.Module):
         return state + self._with_one(torch.cat([action, self._normal(state)], -1)) @ self.dynamics
 
     def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
-        """Return (row, col) of the hand in frame pixels."""
-        height, width = self.config.frame_size
-        half = state.new_tensor([height / 2, width / 2])
-        return (self._with_one(self._normal(state)) @ self.projection + 1) * half - 0.5
+        """Return (row, col) of the fingertip in frame pixels."""
+        place = self._with_one(state[:, :2]) @ self.to_frame.T
+        return place[:, :2] / place[:, 2:]
 
     def _finger_maps(self, places: Float[Tensor, "b 2"], size: tuple[int, int]) -> Float[Tensor, "b 3 h w"]:
         """Draw a place on the state's grid: a bump, and the offset from it, which saturates after a few cells."""
@@ -149,7 +139,7 @@ class Flow(nn.Module):
         place = repeat(torch.stack([rows, cols]), "two h w -> b two h w", b=len(frames))
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         inputs = torch.cat([pair, place], 1).to(memory_format=torch.channels_last)
-        memory = self.encoder(inputs).tanh()
+        memory = functional.hardtanh(self.encoder(inputs))
         return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1])
 
     def imagine(
@@ -194,19 +184,25 @@ class Flow(nn.Module):
         here, there = self._finger_px(carry.state), self._finger_px(state)
         finger = torch.cat([self._finger_maps(here, size), self._finger_maps(there, size)], 1)
         scales = rearrange(self.condition(torch.cat([action, self._normal(carry.state)], -1)), "n z -> n z 1 1")
-        width = self.config.channels
-        scale_in, shift_in, scale, shift = scales.split([width, width, 2 * width, 2 * width], 1)
+        width, deep = self.config.channels, 3 * self.config.channels // 2
+        scale_in, shift_in, scale, shift = scales.split([width, width, deep, deep], 1)
         inputs = torch.cat([carry.memory, finger], 1).to(memory_format=torch.channels_last)
-        hidden = functional.silu(self.enter(inputs) * (1 + scale_in) + shift_in)
-        gate, candidate = (self.update(hidden) * (1 + scale) + shift).chunk(2, 1)
-        memory = torch.lerp(carry.memory, candidate.tanh(), gate.sigmoid())
+        hidden = functional.relu(self.enter(inputs) * (1 + scale_in) + shift_in)
+        hidden = functional.relu(self.think(hidden) * (1 + scale) + shift)
         count = self.config.num_flows
-        reading = functional.pixel_shuffle(self.head(memory), 2)
+        reading = functional.pixel_shuffle(self.head(hidden), 2)
         flows, logits = reading.split([2 * count, count + 3], 1)
         flows = rearrange(flows, "n (k two) h w -> n k two h w", two=2) * CELL_PX
         along = rearrange(here - there, "n two -> n 1 two 1 1")  # what is pushed comes from where the hand came from
         flows = torch.cat([flows[:, :1] + along, flows[:, 1:]], 1)
-        return replace(carry, memory=memory, state=state), Motion(flows, logits.softmax(1))
+        motion = Motion(flows, logits.softmax(1))
+        mean_flow = reduce(motion.masks[:, 2:-1, None] * flows, "n k two h w -> n two h w", "sum")
+        carried = warp(carry.memory, functional.avg_pool2d(mean_flow, 2), self.config.frame_size)
+        gate, candidate = self.update(hidden).chunk(
+            2, 1
+        )  # piecewise linear: SiLU and tanh cost more than the convolutions
+        memory = torch.lerp(carried, functional.hardtanh(candidate), functional.hardsigmoid(gate))
+        return replace(carry, memory=memory, state=state), motion
 
 
 class Residual(nn.Module):
@@ -219,7 +215,7 @@ class Residual(nn.Module):
 
     def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
         """Return inputs plus what two convolutions make of them."""
-        return inputs + self.second(functional.silu(self.first(inputs)))
+        return inputs + self.second(functional.relu(self.first(functional.relu(inputs))))
 
 
 def _broadcast(carry: Carry, count: int) -> Carry:
