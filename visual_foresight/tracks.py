@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32, Int, UInt8
 
 WINDOW = (7, 7)
 SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
-MAX_SEEDS = 32
+MAX_SEEDS = 64
 MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
 MOVED_PX = 0.6  # in one step
 ARM_SHARE = 0.5  # of the steps in which the robot moves
@@ -62,10 +62,10 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
     hidden = np.zeros((len(greys), 0), bool)
     for now in range(len(greys)):
         if now:
-            _follow(greys[now - 1], greys[now], places, valid, now)
+            _follow(frames[now - 1], frames[now], places, valid, now)
             _recover(frames, places, valid, hidden, now)
         if now % SEED_EVERY == 0 and now < len(greys) - 2:
-            corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.03, 2.5, blockSize=3)
+            corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.01, 2.0, blockSize=3)
             found = np.zeros((0, 2), np.float32) if corners is None else corners[:, 0, ::-1]
             added = np.zeros((len(greys), len(found), 2), np.float32)
             added[now] = found
@@ -78,8 +78,8 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
 
 
 def _follow(
-    before: UInt8[np.ndarray, "h w"],
-    after: UInt8[np.ndarray, "h w"],
+    before: UInt8[np.ndarray, "h w 3"],
+    after: UInt8[np.ndarray, "h w 3"],
     places: Float32[np.ndarray, "t m 2"],
     valid: Bool[np.ndarray, "t m"],
     now: int,
@@ -92,7 +92,7 @@ def _follow(
     there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=WINDOW, maxLevel=2)
     back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, winSize=WINDOW, maxLevel=2)
     missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
-    inside = ((there[:, 0] >= 0) & (there[:, 0] <= np.array(after.shape[::-1]) - 1)).all(-1)
+    inside = ((there[:, 0] >= 0) & (there[:, 0] <= np.array(after.shape[1::-1]) - 1)).all(-1)
     places[now, alive] = there[:, 0, ::-1]
     valid[now, alive] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
 

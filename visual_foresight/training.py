@@ -45,13 +45,13 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
-    steps: int = 1800
+    steps: int = 8000
     """Gradient steps."""
     batch: int = 16
     """Clips per step."""
     horizon: int = 12
     """Imagined steps per clip at the end of the curriculum."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2.5e-3
     """Adam's, at the start; it falls to a twentieth along a cosine."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
@@ -63,7 +63,7 @@ class TrainConfig:
     """Largest norm of a gradient."""
     held_out_share: float = 0.05
     """Share of the episodes that is only looked at."""
-    every: int = 300
+    every: int = 500
     """Steps between checkpoints, looks at held-out clips and filmstrips."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
