@@ -5,6 +5,7 @@ events and filmstrips. A run killed at any moment and resumed gives the same wei
 """
 
 import contextlib
+import ctypes
 import json
 import math
 import pickle
@@ -32,6 +33,7 @@ from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.types import Clip, Episode, Prediction, UserError, to_uint8
 
 STATE_FILE = "state.pt"
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
 
 
@@ -166,6 +168,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     Raises:
         UserError: no such predictor or device, unusable data, or another run in the folder.
     """
+    _keep_freed_memory()
     device = _device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
@@ -265,6 +268,14 @@ def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
 
 def _read(episodes: Episodes, progress: bool) -> list[Episode]:
     return [episodes[i] for i in tqdm(range(len(episodes)), unit="episode", desc="reading", disable=not progress)]
+
+
+def _keep_freed_memory() -> None:
+    """Tell glibc to keep what is freed for the next step: handing it back each time costs a fifth of a step on a CPU."""
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        for option, value in ((M_MMAP_THRESHOLD, 1 << 25), (M_TRIM_THRESHOLD, (1 << 31) - 1), (M_TOP_PAD, 1 << 28)):
+            libc.mallopt(option, value)
 
 
 def _device(name: str) -> torch.device:
