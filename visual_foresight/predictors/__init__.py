@@ -39,10 +39,63 @@ def _flow() -> tuple[type, type | None]:
     return Flow, FlowConfig
 
 
-PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {"still": _still, "flow": _flow}
+def _dna() -> tuple[type, type | None]:
+    from visual_foresight.predictors.cdna import DNAConfig, NeuralAdvection
+
+    return NeuralAdvection, DNAConfig
+
+
+def _cdna() -> tuple[type, type | None]:
+    from visual_foresight.predictors.cdna import CDNAConfig, NeuralAdvection
+
+    return NeuralAdvection, CDNAConfig
+
+
+def _stp() -> tuple[type, type | None]:
+    from visual_foresight.predictors.cdna import NeuralAdvection, STPConfig
+
+    return NeuralAdvection, STPConfig
+
+
+def _sna() -> tuple[type, type | None]:
+    from visual_foresight.predictors.cdna import NeuralAdvection, SNAConfig
+
+    return NeuralAdvection, SNAConfig
+
+
+def _stochastic() -> tuple[type, type | None]:
+    from visual_foresight.predictors.stochastic import Stochastic, StochasticConfig
+
+    return Stochastic, StochasticConfig
+
+
+def _pixels() -> tuple[type, type | None]:
+    from visual_foresight.predictors.pixels import Pixels, PixelsConfig
+
+    return Pixels, PixelsConfig
+
+
+def _ensemble() -> tuple[type, type | None]:
+    from visual_foresight.predictors.ensemble import Ensemble, EnsembleConfig
+
+    return Ensemble, EnsembleConfig
+
+
+PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
+    "still": _still,
+    "flow": _flow,
+    "dna": _dna,
+    "cdna": _cdna,
+    "stp": _stp,
+    "sna": _sna,
+    "stochastic": _stochastic,
+    "pixels": _pixels,
+    "ensemble": _ensemble,
+}
 """Name -> a function that imports the predictor and returns its class and its configuration's (None: it has no weights).
 
-A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`.
+A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`. Names may
+share a class; the configuration's class tells them apart.
 """
 
 
@@ -111,14 +164,16 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a weight is not finite, or the predictor is not registered. Nothing is written then.
     """
-    names = [name for name, classes in PREDICTORS.items() if classes()[0] is type(predictor)]
-    if not names:
+    known = {classes(): name for name, classes in PREDICTORS.items()}
+    config = cast(Any, predictor).config
+    name = known.get((type(predictor), type(config)))
+    if name is None:
         raise ValueError(f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}")
-    weights = {name: value.detach().cpu().contiguous().clone() for name, value in predictor.state_dict().items()}
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in predictor.state_dict().items()}
     if broken := _not_finite(weights):
-        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {names[0]}")
-    config = {"predictor": names[0], "config": dataclasses.asdict(cast(Any, predictor).config), "meta": dict(meta)}
-    text = json.dumps(config, indent=2, allow_nan=False) + "\n"
+        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {name}")
+    content = {"predictor": name, "config": dataclasses.asdict(config), "meta": dict(meta)}
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     write_bytes(folder / WEIGHTS_FILE, safetensors.torch.save(weights))
     write_bytes(folder / CONFIG_FILE, text.encode())
 
