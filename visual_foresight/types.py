@@ -146,7 +146,11 @@ class Prediction:
 
     @staticmethod
     def average(members: "Sequence[Prediction]") -> "Prediction":
-        """Return the average of several predictions of the same candidates; its carry is the tuple of theirs."""
+        """Return the average of several predictions of the same candidates; its carry is the tuple of theirs.
+
+        Who imagines further gives one set of pixel maps, the average, to all members, so that where their maps differed is
+        forgotten; their memories and frames go on as they were.
+        """
         return Prediction(
             frames=torch.stack([member.frames for member in members]).mean(0),
             pixel_maps=torch.stack([member.pixel_maps for member in members]).mean(0),

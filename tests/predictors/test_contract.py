@@ -100,7 +100,8 @@ def test_six_steps_are_four_and_two(model: Learner, decode: bool) -> None:
     whole = imagine(model, actions, decode)
     begin = imagine(model, actions[:, :4], decode)
     end = model.imagine(begin.carry, actions[:, 4:], begin.pixel_maps[:, -1], decode)
-    for part in ("frames", "pixel_maps", "lost"):
+    # The maps of several members go on from their average (see `Prediction.average`), so of those, frames alone are the same.
+    for part in ("frames",) if whole.members else ("frames", "pixel_maps", "lost"):
         parts = torch.cat([getattr(begin, part), getattr(end, part)], 1)
         torch.testing.assert_close(parts, getattr(whole, part))
 

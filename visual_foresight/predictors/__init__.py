@@ -197,7 +197,9 @@ def resolve(source: str | Path) -> Path:
         )
     folder = Path(source).expanduser()
     if not folder.is_dir():
-        known = ", ".join(sorted(PREDICTORS))
+        if str(source) in PREDICTORS:
+            raise UserError(f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder")
+        known = ", ".join(sorted({*SHIPPED, *(name for name, classes in PREDICTORS.items() if classes()[1] is None)}))
         raise UserError(
             f"there is no predictor or checkpoint {str(source)!r}: give one of {known}, or a checkpoint's folder"
         )

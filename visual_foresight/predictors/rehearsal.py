@@ -15,6 +15,11 @@ def first_maps(clip: Clip, places: Float[Tensor, "b t p 2"], context: int) -> Fl
     return splat_places(places[:, context - 1], (height // 2, width // 2), (height, width))
 
 
+def beginning(clip: Clip, num_frames: int) -> Clip:
+    """Return a clip's first frames, and the actions between them."""
+    return Clip(clip.actions[:, : num_frames - 1], clip.frames[:, :num_frames], clip.states[:, :num_frames])
+
+
 def recall(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]) -> Prediction:
     """Imagine what follows a clip's first frames, as when it is used.
 
@@ -23,9 +28,8 @@ def recall(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_
         clip: its first `context` frames are seen; of the rest, only the actions.
         pixel_maps: of the newest frame that is seen.
     """
-    context = predictor.context
-    seen = Clip(clip.actions[:, : context - 1], clip.frames[:, :context], clip.states[:, :context])
-    return predictor.imagine(predictor.observe(seen), clip.actions[:, context - 1 :], pixel_maps, decode=True)
+    carry = predictor.observe(beginning(clip, predictor.context))
+    return predictor.imagine(carry, clip.actions[:, predictor.context - 1 :], pixel_maps, decode=True)
 
 
 def rehearse(

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from visual_foresight.predictors.blocks import widen
 from visual_foresight.predictors.flow import Flow, FlowConfig
+from visual_foresight.predictors.rehearsal import beginning
 from visual_foresight.types import Clip, Prediction
 
 ANNEALING = (1 / 6, 1 / 3)  # the KL's weight grows between these shares of the training, as in SAVP (Lee et al. 2018)
@@ -128,7 +129,6 @@ class Stochastic(nn.Module):
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine with latents of the posterior, by reparameterisation; the extra loss is KL(posterior, prior)."""
         context = self.context
-        seen = Clip(clip.actions[:, : context - 1], clip.frames[:, :context], clip.states[:, :context])
         divergences: list[Tensor] = []
 
         def draw(step: int, prior: Normal, hidden: Tensor) -> Tensor:
@@ -138,7 +138,9 @@ class Stochastic(nn.Module):
             noise = torch.randn(prior.mean.shape, generator=rng).to(prior.mean)
             return posterior.mean + posterior.stddev * noise
 
-        prediction = self._roll(self._observe(seen), clip.actions[:, context - 1 :], pixel_maps, draw)
+        prediction = self._roll(
+            self._observe(beginning(clip, context)), clip.actions[:, context - 1 :], pixel_maps, draw
+        )
         begin, end = ANNEALING
         annealed = min(max((progress - begin) / (end - begin), 0.0), 1.0)
         return prediction, self.config.kl_weight * annealed * torch.stack(divergences).mean()
