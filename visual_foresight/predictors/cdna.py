@@ -2,9 +2,10 @@
 
 Finn, Goodfellow, Levine, "Unsupervised Learning for Physical Interaction through Video Prediction", 2016; SNA adds the first
 frame as a source of pixels (Ebert et al. 2017). The frame that was imagined is what the network sees next, so that, unlike
-`flow`, it composes every frame, asked for or not. Scaled to 64x64 on a CPU: three cells of 24, 48 and 24 channels with 3x3
+`flow`, it composes every frame, asked for or not. Scaled to 64x64 on a CPU: three cells of 16, 32 and 16 channels with 3x3
 convolutions for seven of 32 to 128 with 5x5, 6 transforms for 10, masks and DNA's kernels at half resolution, no layer
-normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step.
+normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step. It learns from its own imagination, as
+all do here, not by scheduled sampling.
 """
 
 from dataclasses import dataclass, replace
@@ -39,7 +40,7 @@ class CDNAConfig:
     """Height and width in pixels; multiples of 8."""
     action_size: int = 2
     state_size: int = 4
-    channels: int = 12
+    channels: int = 8
     """Channels at half the frame's side; twice and four times as many on the coarser grids."""
     transform: str = "cdna"
     """dna, cdna or stp."""
@@ -93,10 +94,14 @@ class NeuralAdvection(nn.Module):
 
     def __init__(self, config: CDNAConfig) -> None:
         super().__init__()
-        if any(side % COARSEST_PX for side in config.frame_size) or config.transform not in READERS:
+        if any(side % COARSEST_PX for side in config.frame_size):
             raise UserError(
-                f"frames with sides of a multiple of {COARSEST_PX} pixels and a transform out of {', '.join(READERS)} "
-                f"are needed, got {config.frame_size} and {config.transform!r}"
+                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
+            )
+        if config.transform not in READERS or config.kernel_size % 2 == 0:
+            raise UserError(
+                f"a transform out of {', '.join(READERS)} and an odd kernel size are needed, "
+                f"got {config.transform!r} and {config.kernel_size}"
             )
         self.config = config
         self.robot = Robot(config.action_size, config.state_size)
@@ -178,12 +183,12 @@ class NeuralAdvection(nn.Module):
     def _masks(self, wide: Float[Tensor, "n z h w"]) -> Float[Tensor, "n m h w"]:
         """Return how much of each source each place takes (eq. 4): first frame (0 if it is none), now, transforms, new."""
         logits = self.masks(wide)
-        still = 0 if self.config.first_frame else 1  # at first, nearly everything is taken from where nothing moves
-        logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)
-        return functional.pad(logits.softmax(1), (0, 0, 0, 0, still, 0))
+        logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)  # at first, most is taken from where nothing moves
+        num_missing = 0 if self.config.first_frame else 1
+        return functional.pad(logits.softmax(1), (0, 0, 0, 0, num_missing, 0))
 
 
-class Kernels(nn.Module):
+class SharedKernels(nn.Module):
     """CDNA: kernels for all places, read off the whole of the deepest features (eq. 2)."""
 
     def __init__(self, config: CDNAConfig) -> None:
@@ -193,9 +198,7 @@ class Kernels(nn.Module):
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features."""
-        size = self.config.kernel_size
-        raw = rearrange(self.weights(deep.flatten(1)), "n (k u v) -> n k u v 1 1", u=size, v=size)
-        return KernelMotion(_normalised(raw), masks, self.config.spacing_px)
+        return _by_kernels(self.weights(deep.flatten(1))[:, :, None, None], masks, self.config)
 
 
 class LocalKernels(nn.Module):
@@ -204,15 +207,12 @@ class LocalKernels(nn.Module):
     def __init__(self, config: CDNAConfig) -> None:
         super().__init__()
         self.config = config
-        self.weights = normal_(
-            nn.Conv2d(2 * config.channels, config.num_transforms * config.kernel_size**2, 1), std=0.02
-        )
+        num_taps = config.num_transforms * config.kernel_size**2
+        self.weights = normal_(nn.Conv2d(2 * config.channels, num_taps, 1), std=0.02)
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features."""
-        size = self.config.kernel_size
-        raw = rearrange(self.weights(wide), "n (k u v) y x -> n k u v y x", u=size, v=size)
-        return KernelMotion(_normalised(raw), masks, self.config.spacing_px)
+        return _by_kernels(self.weights(wide), masks, self.config)
 
 
 class AffineMaps(nn.Module):
@@ -226,18 +226,23 @@ class AffineMaps(nn.Module):
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features: the identity, and what is read."""
         matrices = rearrange(self.matrices(deep.flatten(1)), "n (k two three) -> n k two three", two=2, three=3)
-        flows = affine_flows(
-            matrices + torch.eye(2, 3).to(matrices), (masks.shape[-2], masks.shape[-1]), self.config.frame_size
-        )
-        return Motion(flows, masks)
+        matrices = matrices + torch.eye(2, 3).to(matrices)
+        size = (masks.shape[-2], masks.shape[-1])
+        return Motion(affine_flows(matrices, size, self.config.frame_size), masks)
 
 
-READERS: dict[str, type[nn.Module]] = {"dna": LocalKernels, "cdna": Kernels, "stp": AffineMaps}
+READERS: dict[str, type[nn.Module]] = {"dna": LocalKernels, "cdna": SharedKernels, "stp": AffineMaps}
 
 
 def _num_deep(config: CDNAConfig) -> int:
     height, width = config.frame_size
     return 4 * config.channels * (height // COARSEST_PX) * (width // COARSEST_PX)
+
+
+def _by_kernels(raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"], config: CDNAConfig) -> KernelMotion:
+    size = config.kernel_size
+    raw = rearrange(raw, "n (k u v) y x -> n k u v y x", u=size, v=size)
+    return KernelMotion(_normalised(raw), masks, config.spacing_px)
 
 
 def _normalised(raw: Float[Tensor, "n k u v y x"]) -> Float[Tensor, "n k u v y x"]:

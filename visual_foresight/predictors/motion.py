@@ -4,7 +4,6 @@ A motion predictor chooses, for every place, a few sources (a flow or a kernel, 
 something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks.
 """
 
-import itertools
 import math
 from dataclasses import dataclass
 
@@ -115,15 +114,9 @@ def _convolve(
         weights = rearrange(kernels, "n k u v 1 1 -> (n k) 1 u v")
         moved = functional.conv2d(rearrange(padded, "n c h w -> c n h w"), weights, dilation=strides, groups=count)
         return list(rearrange(moved, "c (n k) h w -> k n c h w", n=count).unbind(0))
-    moved_by: list[Tensor] = []
-    for kernel in kernels.unbind(1):
-        taps = itertools.product(range(num_rows), range(num_cols))
-        shifted = (
-            kernel[:, None, u, v] * padded[..., u * strides[0] :, v * strides[1] :][..., :height, :width]
-            for u, v in taps
-        )
-        moved_by.append(sum(shifted, torch.zeros_like(images)))
-    return moved_by
+    windows = functional.unfold(padded, (num_rows, num_cols), dilation=strides)
+    windows = rearrange(windows, "n (c u v) (h w) -> n c u v h w", u=num_rows, v=num_cols, h=height, w=width)
+    return [reduce(kernel[:, None] * windows, "n c u v h w -> n c h w", "sum") for kernel in kernels.unbind(1)]
 
 
 def move_frames(
