@@ -181,7 +181,7 @@ def weights_not_finite(folder):
         (no_json, "config.json is damaged"),
         (binary_config, "config.json is damaged"),
         (a_list, "config.json is damaged"),
-        (unknown_predictor, "unknown predictor 'oracle'.*flow, still"),
+        (unknown_predictor, "unknown predictor 'oracle'.*flow.*still"),
         (another_version, "missing or unknown: depth, width"),
         (cannot_be_built, "width must be 1 or more"),
         (no_weights_in_still, "has no weights"),
