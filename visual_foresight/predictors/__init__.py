@@ -39,7 +39,13 @@ def _flow() -> tuple[type, type | None]:
     return Flow, FlowConfig
 
 
-PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {"still": _still, "flow": _flow}
+def _layered() -> tuple[type, type | None]:
+    from visual_foresight.predictors.layered import Layered, LayeredConfig
+
+    return Layered, LayeredConfig
+
+
+PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {"still": _still, "flow": _flow, "layered": _layered}
 """Name -> a function that imports the predictor and returns its class and its configuration's (None: it has no weights).
 
 A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`.
