@@ -97,6 +97,33 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
         assert torch.equal(value, killed[name]), name
 
 
+def test_chance_is_resumed_too(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = {"predictor": "stochastic", "steps": 4, "every": 2, "horizon": 2}
+    train(config(data, tmp_path / "whole", **chance), progress=False)
+
+    class Stopped(Exception):
+        """The run ends here, after it was saved."""
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.training._report", stop)
+        with pytest.raises(Stopped):
+            train(config(data, tmp_path / "stopped", **chance), progress=False)
+    train(config(data, tmp_path / "stopped", **chance), progress=False)
+    whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
+    for name, value in whole.items():
+        assert torch.equal(value, stopped[name]), name
+
+
+def test_a_predictor_of_frames_only_is_trained_without_points(data: Path, tmp_path: Path) -> None:
+    train(config(data, tmp_path / "run", predictor="pixels", steps=2, every=2), progress=False)
+    (line,) = (json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines())
+    assert line["track_px"] == 0
+    assert "error_over_still" not in line
+
+
 def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     checkpoint = train(config(data, tmp_path / "run"), progress=False)
     assert checkpoint == tmp_path / "run" / "checkpoint"

@@ -4,7 +4,7 @@ A new predictor, env, cost, planner or controller is one file that honours one o
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -98,6 +98,31 @@ class Learner(Predictor, Protocol):
     def calibrate(self, clip: Clip) -> None:
         """Set from experience, before the first gradient step, what needs no gradient. Doing nothing is fine."""
         ...
+
+
+@runtime_checkable
+class Rehearser(Learner, Protocol):
+    """A learner that learns from another imagination than the one it is used with: it may look at what came next."""
+
+    def rehearse(
+        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+    ) -> tuple[Prediction, Float[Tensor, ""]]:
+        """Imagine what follows the clip's first `context` frames, and return what to add to the loss besides its errors.
+
+        Args:
+            clip: known to its end.
+            pixel_maps: of the newest context frame.
+            rng: decides what is drawn.
+            progress: the share of the training that is done, for what changes on the way.
+        """
+        ...
+
+
+@runtime_checkable
+class FramesOnly(Predictor, Protocol):
+    """A predictor that cannot move pixels: it imagines with p = 0, and given more it raises `UserError`."""
+
+    frames_only: Literal[True]
 
 
 @runtime_checkable
