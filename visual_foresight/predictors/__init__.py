@@ -6,6 +6,7 @@ and only judges may use it.
 """
 
 import dataclasses
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,70 +28,27 @@ SHIPPED = {"flow": "models/push"}
 """The checkpoint that stands for a learned predictor when only its name is given, in the repository or the wheel."""
 
 
-def _still() -> tuple[type, type | None]:
-    from visual_foresight.predictors.still import Still
+def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple[type, type | None]]:
+    """Return a function that imports a predictor and returns its class and its configuration's."""
 
-    return Still, None
+    def classes() -> tuple[type, type | None]:
+        room = importlib.import_module(f"visual_foresight.predictors.{module}")
+        return getattr(room, predictor), None if config is None else getattr(room, config)
 
-
-def _flow() -> tuple[type, type | None]:
-    from visual_foresight.predictors.flow import Flow, FlowConfig
-
-    return Flow, FlowConfig
-
-
-def _dna() -> tuple[type, type | None]:
-    from visual_foresight.predictors.cdna import DNAConfig, NeuralAdvection
-
-    return NeuralAdvection, DNAConfig
-
-
-def _cdna() -> tuple[type, type | None]:
-    from visual_foresight.predictors.cdna import CDNAConfig, NeuralAdvection
-
-    return NeuralAdvection, CDNAConfig
-
-
-def _stp() -> tuple[type, type | None]:
-    from visual_foresight.predictors.cdna import NeuralAdvection, STPConfig
-
-    return NeuralAdvection, STPConfig
-
-
-def _sna() -> tuple[type, type | None]:
-    from visual_foresight.predictors.cdna import NeuralAdvection, SNAConfig
-
-    return NeuralAdvection, SNAConfig
-
-
-def _stochastic() -> tuple[type, type | None]:
-    from visual_foresight.predictors.stochastic import Stochastic, StochasticConfig
-
-    return Stochastic, StochasticConfig
-
-
-def _pixels() -> tuple[type, type | None]:
-    from visual_foresight.predictors.pixels import Pixels, PixelsConfig
-
-    return Pixels, PixelsConfig
-
-
-def _ensemble() -> tuple[type, type | None]:
-    from visual_foresight.predictors.ensemble import Ensemble, EnsembleConfig
-
-    return Ensemble, EnsembleConfig
+    return classes
 
 
 PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
-    "still": _still,
-    "flow": _flow,
-    "dna": _dna,
-    "cdna": _cdna,
-    "stp": _stp,
-    "sna": _sna,
-    "stochastic": _stochastic,
-    "pixels": _pixels,
-    "ensemble": _ensemble,
+    "still": _lazy("still", "Still", None),
+    "flow": _lazy("flow", "Flow", "FlowConfig"),
+    "layered": _lazy("layered", "Layered", "LayeredConfig"),
+    "dna": _lazy("cdna", "NeuralAdvection", "DNAConfig"),
+    "cdna": _lazy("cdna", "NeuralAdvection", "CDNAConfig"),
+    "stp": _lazy("cdna", "NeuralAdvection", "STPConfig"),
+    "sna": _lazy("cdna", "NeuralAdvection", "SNAConfig"),
+    "stochastic": _lazy("stochastic", "Stochastic", "StochasticConfig"),
+    "pixels": _lazy("pixels", "Pixels", "PixelsConfig"),
+    "ensemble": _lazy("ensemble", "Ensemble", "EnsembleConfig"),
 }
 """Name -> a function that imports the predictor and returns its class and its configuration's (None: it has no weights).
 

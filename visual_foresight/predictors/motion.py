@@ -143,16 +143,18 @@ def move_maps(
     looks as it did, so a map stays there too: the papers' copy of the first map would bring mass back to where it began.
 
     Returns:
-        The maps, and the share of each that nothing took (negative: that was taken twice).
+        The maps, of the mass that they had, and how much of it nothing took (negative: was taken twice).
     """
     if not now.shape[1]:
         return now, now.new_zeros(len(now), 0)
     sources = [now, now, *transform(motion, now, frame_size)]
     masks = rearrange(motion.masks, "n m h w -> n m 1 h w").unbind(1)
     moved: Tensor = sum(mask * source for mask, source in zip(masks[:-1], sources, strict=True))  # type: ignore[assignment]
-    lost = 1 - reduce(moved, "n p h w -> n p", "sum")
-    kept = moved + rearrange(lost.clamp(min=0), "n p -> n p 1 1") * now
-    return kept / rearrange(1 + (-lost).clamp(min=0), "n p -> n p 1 1"), lost
+    mass = reduce(now, "n p h w -> n p", "sum")
+    lost = mass - reduce(moved, "n p h w -> n p", "sum")
+    whole = mass.clamp(min=1e-9)
+    kept = moved + rearrange(lost.clamp(min=0) / whole, "n p -> n p 1 1") * now
+    return kept / rearrange(1 + (-lost).clamp(min=0) / whole, "n p -> n p 1 1"), lost
 
 
 def resize_motion(motion: AnyMotion, size: tuple[int, int]) -> AnyMotion:
