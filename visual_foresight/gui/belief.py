@@ -9,15 +9,13 @@ from visual_foresight.gui.pictures import address, believed
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State
 
-NAMES = ("best", "2nd", "3rd", "4th")
-
 
 class Belief:
     """Builds the panel and draws it (arguments as in `Scene`)."""
 
     def __init__(self, session: Session, moment: Moment, redraw: Callable[[], None]) -> None:
         self._session, self._moment, self._redraw = session, moment, redraw
-        self._seen, self._thumbs_seen = Memory(), Memory()
+        self._seen = Memory()
         with ui.element("section").classes("card belief"):
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
@@ -33,7 +31,6 @@ class Belief:
                 self._ahead_text = ui.label()
                 self._ahead = ui.slider(min=0, max=1, step=1, value=0, on_change=self._slid)
                 self._ahead.props('aria-label="Steps ahead"')
-            self._thumbs = ui.element("div").classes("thumbs")
         ui.timer(0.25, self._tick)
 
     def draw(self, state: State) -> None:
@@ -43,7 +40,7 @@ class Belief:
         horizon = 0 if plan is None else len(plan.actions)
         moment.ahead = min(moment.ahead, horizon)
         for slider, value, most in (
-            (self._step, moment.step, max(len(state.plans) - 1, 0)),
+            (self._step, moment.step, self._last_step(state)),
             (self._ahead, moment.ahead, horizon),
         ):
             slider.max = max(most, 1)
@@ -51,20 +48,26 @@ class Belief:
             slider.set_enabled(most > 0)
         self._step_text.set_text(f"Plan at step {moment.step}")
         self._ahead_text.set_text(f"{moment.ahead} ahead")
-        self._title.set_content(
-            "Imagined now, of a recording" if state.is_recorded else "Imagined"
-        )
+        self._title.set_content("Imagined now, of a recording" if state.is_recorded else "Imagined")
         self._hint.set_text(self._hinted(state, horizon))
-        below = state.frame if state.trial is None or plan is None else state.trial.episode.frames[moment.step]
+        recorded = () if state.trial is None else state.trial.episode.frames
+        below = recorded[moment.step] if moment.step < len(recorded) else state.frame
         if below is not None and self._seen.differs(plan, moment.ahead, moment.number, below):
             shown = (
                 below if plan is None or not moment.ahead else believed(plan, moment.ahead - 1, below, moment.number)
             )
             self._image.props["src"] = address(shown)
             self._image.update()
-        self._draw_thumbs(state)
+
+    @staticmethod
+    def _last_step(state: State) -> int:
+        if state.is_recorded and state.trial is not None:
+            return len(state.trial.episode.actions)
+        return max(len(state.plans) - 1, 0)
 
     def _hinted(self, state: State, horizon: int) -> str:
+        if not horizon and state.is_recorded:
+            return "There is nothing imagined of this frame."
         if not horizon:
             return "Press Plan to see what the model expects."
         if not self._moment.ahead:
@@ -74,28 +77,6 @@ class Belief:
             if self._moment.happened(state)
             else "This has not happened (yet)."
         )
-
-    def _draw_thumbs(self, state: State) -> None:
-        plan = self._moment.plan(state)
-        if not self._thumbs_seen.differs(plan, self._moment.number):
-            return
-        self._thumbs.clear()
-        count = 0 if plan is None else len(plan.prediction.pixel_maps)
-        self._thumbs.set_visibility(count > 1)
-        if plan is None or count < 2 or state.trial is None:
-            return
-        with self._thumbs:
-            for number in range(min(count, len(NAMES))):
-                frame = state.trial.episode.frames[self._moment.step]
-                thumb = ui.element("button").classes("thumb" + " on" * (number == self._moment.number))
-                thumb.props(f'aria-label="Show the {NAMES[number]} plan"').on("click", lambda n=number: self._choose(n))
-                with thumb:
-                    ui.element("img").props["src"] = address(believed(plan, len(plan.actions) - 1, frame, number))
-                    ui.label(NAMES[number])
-
-    def _choose(self, number: int) -> None:
-        self._moment.number = number
-        self._redraw()
 
     def _slid(self, _: events.ValueChangeEventArguments) -> None:
         step, ahead = int(self._step.value), int(self._ahead.value)

@@ -6,29 +6,33 @@ from nicegui import ui
 
 from visual_foresight.gui.archive import ANIMATIONS, Entry
 from visual_foresight.gui.moment import Memory, Moment
-from visual_foresight.gui.pictures import address, curves
+from visual_foresight.gui.pictures import address, believed, curves
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State
 from visual_foresight.types import PixelGoal, Plan, to_uint8
 
 Verb = Callable[[], object]
+NAMES = ("best", "2nd", "3rd", "4th")
 
 
 class Below:
     """Builds the tabs and draws them. `prepare` hands what is chosen at the side to the session first."""
 
-    def __init__(self, session: Session, moment: Moment, prepare: Callable[[], bool]) -> None:
-        self._session, self._moment, self._prepare = session, moment, prepare
+    def __init__(
+        self, session: Session, moment: Moment, prepare: Callable[[], bool], redraw: Callable[[], None]
+    ) -> None:
+        self._session, self._moment, self._prepare, self._redraw = session, moment, prepare, redraw
         self._memories = [Memory() for _ in range(5)]
         self._buttons: list[ui.button] = []
         with ui.element("section").classes("card below"):
-            names = ("Progress", "Search", "Fan", "Runs", "Check")
+            names = ("Progress", "Plans", "Fan", "Runs", "Check")
             with ui.tabs().props("dense align=left no-caps inline-label") as tabs:
                 places = [ui.tab(name) for name in names]
             with ui.tab_panels(tabs, value=places[0]).props("animated=false keep-alive").classes("w-full"):
                 with ui.tab_panel(places[0]):
                     self._progress = ui.html("", sanitize=False).classes("plots")
-                with ui.tab_panel(places[1]):
+                with ui.tab_panel(places[1]), ui.element("div").classes("plans"):
+                    self._thumbs = ui.element("div").classes("thumbs")
                     self._search = ui.html("", sanitize=False).classes("plots")
                 with ui.tab_panel(places[2]):
                     self._button("Imagine different actions", self._prepared(session.spread_fan))
@@ -52,8 +56,9 @@ class Below:
         if progress.differs(state.trial, state.pending, self._moment.step):
             self._progress.set_content(_progress(state, self._moment.step))
         plan = self._moment.plan(state)
-        if search.differs(plan):
+        if search.differs(plan, self._moment.number):
             self._search.set_content(_search(plan))
+            self._draw_thumbs(state, plan)
         if fan.differs(state.fan):
             self._draw_fan(state)
         if runs.differs(state.entries, state.shown, state.saved):
@@ -62,6 +67,24 @@ class Below:
             self._check.set_content(_checked(state))
         for button in self._buttons:
             button.set_enabled(state.is_idle)
+
+    def _draw_thumbs(self, state: State, plan: Plan | None) -> None:
+        """Show the best plans of the search's last iteration, each at its end."""
+        self._thumbs.clear()
+        if plan is None or state.trial is None or not len(plan.runners_up):
+            return
+        frame = state.trial.episode.frames[self._moment.step]
+        with self._thumbs:
+            for number, name in enumerate(NAMES[: len(plan.runners_up) + 1]):
+                thumb = ui.element("button").classes("thumb" + " on" * (number == self._moment.number))
+                thumb.props(f'aria-label="Show the {name} plan"').on("click", lambda n=number: self._choose(n))
+                with thumb:
+                    ui.element("img").props["src"] = address(believed(plan, len(plan.actions) - 1, frame, number))
+                    ui.label(name)
+
+    def _choose(self, number: int) -> None:
+        self._moment.number = number
+        self._redraw()
 
     def _draw_fan(self, state: State) -> None:
         self._fan.clear()

@@ -88,11 +88,8 @@ class Guard:
         return with_cookie
 
 
-class _TooMuchError(Exception):
-    """A body without a declared length turned out to be too long."""
-
-
 def _limited(receive: Receive) -> Receive:
+    """Hang up when a body without a declared length turns out to be too long."""
     received = 0
 
     async def counting() -> Message:
@@ -100,7 +97,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
-            raise _TooMuchError(f"more than {MAX_BODY_BYTES} bytes were sent")
+            return {"type": "http.disconnect"}
         return message
 
     return counting

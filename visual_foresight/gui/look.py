@@ -22,11 +22,11 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .rail { grid-area:rail; display:flex; flex-direction:column; gap:12px; align-items:stretch; }
 .scene { grid-area:scene; } .belief { grid-area:belief; } .below { grid-area:below; padding:4px 12px 12px; }
 .card h2 { font-size:13px; font-weight:650; line-height:1.3; margin:0; }
-.head { display:flex; align-items:center; gap:8px; min-height:28px; }
+.head { display:flex; align-items:center; gap:8px; height:36px; }
 .head .grow { flex:1; }
 .soft { color:var(--soft); font-size:12.5px; }
 .viewport { overflow:auto; max-width:100%; }
-.frame { position:relative; width:min(100%, 404px); aspect-ratio:1; margin:0 auto; border-radius:6px; overflow:hidden;
+.frame { position:relative; width:min(100%, 372px); aspect-ratio:1; margin:0 auto; border-radius:6px; overflow:hidden;
   background:var(--edge); outline:1px solid var(--edge); }
 .zoom-4 .frame { width:256px; } .zoom-8 .frame { width:512px; } .zoom-12 .frame { width:768px; margin:0; }
 .viewport.zoom-8, .viewport.zoom-12 { max-height:520px; }
@@ -40,6 +40,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .mark.keep { stroke:#ffe45c; stroke-width:8; } .mark.arrow { stroke:#fff; stroke-width:5; opacity:.85; }
 .tip { fill:#fff; } .cursor { stroke:#fff; stroke-width:2; stroke-dasharray:6 8; opacity:.8; }
 .hint { min-height:20px; color:var(--soft); font-size:12.5px; }
+.goal-image { width:44px; height:44px; border-radius:4px; image-rendering:pixelated; }
 .message { font-size:13px; padding:7px 10px; border-radius:7px; border:1px solid var(--edge); background:var(--card);
   overflow-wrap:anywhere; }
 .message.error { color:var(--bad); border-color:var(--bad); }
@@ -47,15 +48,17 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .two { display:grid; grid-template-columns:1fr 1fr; gap:6px; }
 .slide { display:grid; grid-template-columns:104px 1fr; gap:10px; align-items:center; font-size:12.5px; }
 .thumbs { display:flex; gap:6px; flex-wrap:wrap; }
-.thumb { width:76px; border:2px solid transparent; border-radius:6px; overflow:hidden; cursor:pointer; padding:0;
+.thumb { width:78px; border:2px solid transparent; border-radius:6px; overflow:hidden; cursor:pointer; padding:0;
   background:none; color:var(--soft); font-size:11.5px; text-align:center; }
 .thumb img { display:block; width:100%; border-radius:4px; image-rendering:pixelated; }
 .thumb.on { border-color:var(--accent); color:var(--ink); }
 .thumb:hover, .thumb:focus-visible { border-color:var(--accent); outline:none; }
-.fan .thumb { width:112px; }
+.fan .thumb { width:98px; }
+.plans { display:grid; grid-template-columns:170px minmax(0,1fr); gap:18px; align-items:start; }
+.plan-actions { display:flex; gap:10px; align-items:center; }
 .plots { display:grid; grid-template-columns:repeat(auto-fit, minmax(260px, 1fr)); gap:18px; width:100%; }
 .plot { margin:0; } .plot figcaption { font-size:12.5px; font-weight:600; margin-bottom:2px; }
-.plot svg { width:100%; height:auto; max-height:150px; display:block; }
+.plot svg { width:100%; height:auto; max-height:124px; display:block; }
 .plot polyline { fill:none; stroke-width:1.6; } .plot .axis { fill:none; stroke:var(--edge); }
 .plot .at { stroke:var(--soft); stroke-dasharray:3 3; }
 .plot text { font-size:10px; fill:var(--soft); } .plot .end { text-anchor:end; }
@@ -64,7 +67,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .plot .legend i { display:inline-block; width:10px; height:3px; border-radius:2px; margin-right:5px; vertical-align:middle; }
 .plot .empty { color:var(--soft); font-size:12.5px; margin:0; }
 .runs { width:100%; border-collapse:collapse; font-size:13px; }
-.run { display:grid; grid-template-columns:110px minmax(0,1.6fr) 84px 100px minmax(0,1fr) auto; gap:10px; align-items:center;
+.run { display:grid; grid-template-columns:110px minmax(0,1.6fr) 84px 100px minmax(0,1fr) 190px; gap:10px; align-items:center;
   padding:3px 0; border-bottom:1px solid var(--edge); font-size:13px; width:100%; }
 .run.first { color:var(--soft); font-size:12px; }
 .list { max-height:230px; overflow:auto; width:100%; }
@@ -76,7 +79,8 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
   .page { grid-template-columns:minmax(0,1fr) minmax(0,1fr); padding:8px 10px 12px; gap:10px;
     grid-template-areas:"top top" "scene belief" "rail rail" "below below"; grid-template-rows:auto; }
   .rail { display:grid; grid-template-columns:1fr 1fr; } .rail .message { grid-column:1 / -1; }
-  .top .note { display:none; } .run { grid-template-columns:96px minmax(0,1.4fr) 76px 86px auto; } .run .model { display:none; }
+  .top .note { display:none; }
+  .run { grid-template-columns:96px minmax(0,1.4fr) 76px 86px 190px; } .run .model { display:none; }
 }
 @media (max-width:620px) { .page { grid-template-columns:minmax(0,1fr);
   grid-template-areas:"top" "scene" "rail" "belief" "below"; } .rail { grid-template-columns:1fr; } }

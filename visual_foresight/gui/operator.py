@@ -101,6 +101,10 @@ class Operator:
         """Return whether there is a run that can go on."""
         return self._run is not None
 
+    def forget(self) -> None:
+        """Drop a run that has not moved anything. The one verb that other threads call, while the worker rests."""
+        self._run = None
+
     def close(self) -> None:
         """Free the simulators; a run under way is kept."""
         self.end("stopped")
@@ -126,6 +130,8 @@ class Operator:
             pending=None,
             fan=None,
             check=None,
+            is_recorded=False,
+            shown="",
             can_enlarge=isinstance(self._bench.env, Drawable),
         )
         self._look()
@@ -192,7 +198,7 @@ class Operator:
         rng = torch.Generator().manual_seed(1000 * choice.seed + self._num_plans)
         self._num_plans += 1
         self._run = Run(goal, run_trial(env, controller, goal, points, rng, num_steps or choice.num_steps), what)
-        self._publish(fan=None, check=None, trial=None, pending=None, is_recorded=False)
+        self._publish(fan=None, check=None, trial=None, pending=None, is_recorded=False, shown="")
 
     def _advance(self, num_actions: int | None) -> None:
         """Drive the loop; one turn before the first action shows the first plan."""

@@ -9,6 +9,7 @@ from visual_foresight.gui.moment import Moment
 from visual_foresight.gui.rail import Rail
 from visual_foresight.gui.scene import Scene
 from visual_foresight.gui.session import Session
+from visual_foresight.gui.state import Status
 
 EVERY_S = 0.05
 NOTE = "One robot, one session: every tab shows and steers the same one."
@@ -20,6 +21,7 @@ class Page:
     def __init__(self, session: Session) -> None:
         self._session, self._moment, self._version = session, Moment(), -1
         ui.add_css(STYLES)
+        ui.colors(primary="#1f6feb", negative="#b42318")
         dark = ui.dark_mode(value=None)
         with ui.element("main").classes("page"):
             with ui.element("header").classes("top"):
@@ -34,7 +36,7 @@ class Page:
             rail = Rail(session)
             scene = Scene(session, self._moment, self.draw)
             belief = Belief(session, self._moment, self.draw)
-            below = Below(session, self._moment, rail.choose)
+            below = Below(session, self._moment, rail.choose, self.draw)
         self._panels = (rail, scene, belief, below)
         ui.timer(EVERY_S, self._refresh)
 
@@ -49,7 +51,9 @@ class Page:
         self._moment.follow(state)
         done = 0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
         progress = f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
-        self._status.set_text(state.status.value + progress)
+        self._status.set_text(
+            "plan ready" if state.status is Status.PAUSED and state.is_free else state.status.value + progress
+        )
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)

@@ -59,21 +59,21 @@ class Rail:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        idle, busy = state.is_idle, state.status in (Status.PLANNING, Status.RUNNING)
-        ready = idle and not state.is_recorded and (state.goal is not None or state.status is Status.PAUSED)
+        free, busy = state.is_free, state.status in (Status.PLANNING, Status.RUNNING)
+        ready = state.is_idle and not state.is_recorded and (state.goal is not None or state.status is Status.PAUSED)
         for element in (self._reset, self._model, self._preset, self._locator, self._num_steps):
-            element.set_enabled(idle)
-        for button in (self._plan, self._run, self._step):
+            element.set_enabled(free)
+        for button in (self._run, self._step):
             button.set_enabled(ready)
-        self._plan.set_enabled(ready and state.goal is not None)
+        self._plan.set_enabled(ready and free and state.goal is not None)
         self._pause.set_enabled(busy)
         self._stop.set_enabled(busy or state.status is Status.PAUSED)
         kind = "likeness to an image" if isinstance(state.goal, ImageGoal) else "distance of pixels"
         only = "" if IMAGE_GOALS or not isinstance(state.goal, ImageGoal) else " (no cost for it is installed)"
         self._cost.set_text(f"Cost: {kind}{only}")
         self._message.set_text(state.message)
-        self._message.set_visibility(bool(state.message))
         self._message.classes(replace="message error" if state.is_error else "message")
+        self._message.set_visibility(bool(state.message))
 
     def choose(self) -> bool:
         """Hand what is chosen to the session; tell whether it made sense."""

@@ -44,8 +44,9 @@ class Scene:
     def __init__(self, session: Session, moment: Moment, redraw: Callable[[], None]) -> None:
         self._session, self._moment, self._redraw = session, moment, redraw
         self._handle: Handle | None = None
+        self._is_fresh = False  # a marker was taken hold of and has not moved yet
         self._cursor: Pixel | None = None
-        self._seen, self._marked = Memory(), Memory()
+        self._seen, self._marked, self._aimed = Memory(), Memory(), Memory()
         with ui.element("section").classes("card scene"):
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
@@ -56,7 +57,7 @@ class Scene:
                 zoom.props('dense borderless options-dense aria-label="Zoom"')
             self._viewport = ui.element("div").classes("viewport")
             with self._viewport:
-                self._frame = ui.element("div").classes("frame click").mark("frame")
+                self._frame = ui.element("div").classes("frame click")
                 self._frame.props(
                     'tabindex=0 role=application aria-label="Scene: arrow keys move, Enter marks a pixel"'
                 )
@@ -64,7 +65,11 @@ class Scene:
                     self._image = ui.element("img").props('alt="What the camera sees" draggable=false')
                     self._over = ui.html("", sanitize=False).classes("over")
             self._listen()
-            self._hint = ui.label().classes("hint")
+            with ui.element("div").classes("head"):
+                self._goal_image = ui.element("img").classes("goal-image").props('alt="The goal image"')
+                self._hint = ui.label().classes("hint")
+                ui.element("div").classes("grow")
+                self._back = ui.button("Back to the scene", on_click=session.leave).props("flat dense")
             self._tools()
 
     def _listen(self) -> None:
@@ -98,7 +103,7 @@ class Scene:
         if frame is not None and self._seen.differs(frame, number if trial else None):
             self._image.props["src"] = address(frame)
             self._image.update()
-            self._frame.classes(toggle="smooth" if ("smooth" in self._frame.classes) != (frame is state.large) else "")
+            self._frame.classes(replace="frame click" + " smooth" * (frame is state.large))
         self._title.set_content("Scene" if live else f"Scene, as recorded after {number} actions")
         self._large.set_visibility(state.can_enlarge)
         self._large.set_enabled(state.is_idle)
@@ -108,16 +113,23 @@ class Scene:
             content = f'<svg viewBox="0 0 {SIDE} {SIDE}">{markers(draft, self._cursor, size)}</svg>'
             self._over.set_content(content)
         self._hint.set_text(self._hinted(state, live))
+        self._back.set_visibility(state.is_recorded)
+        self._goal_image.set_visibility(state.image_goal is not None)
+        if state.image_goal is not None and self._aimed.differs(state.image_goal):
+            self._goal_image.props["src"] = address(state.image_goal)
+            self._goal_image.update()
         for button in (self._undo, self._clear, self._tool):
-            button.set_enabled(state.is_idle)
+            button.set_enabled(state.is_free)
 
     def _hinted(self, state: State, live: bool) -> str:
         if not live:
-            return "This is a recording; move the sliders to its end, or reset, to make a goal."
+            return (
+                "A recording." if state.is_recorded else "An earlier frame: move the sliders to the end to make a goal."
+            )
         if state.image_goal is not None:
             return "The goal is an image. Undo brings the pixels back."
-        if state.trial is not None and not state.is_idle:
-            return "The robot is at work."
+        if not state.is_free:
+            return "A run is under way: Stop ends it."
         if not state.draft.is_open and state.draft.goal is not None:
             return "Plan, run, or click another pixel. Drag a marker to move it."
         return HINTS[str(self._tool.value)][state.draft.is_open]
@@ -130,7 +142,7 @@ class Scene:
     def _pixel(self, event: events.GenericEventArguments) -> Pixel | None:
         """Return the pixel of a pointer event; None outside the frame, and while it cannot be changed."""
         state = self._session.state
-        if state.frame is None or not state.is_idle or self._moment.frame(state) is not None:
+        if state.frame is None or not state.is_free or self._moment.frame(state) is not None:
             return None
         x, y = event.args
         return to_pixel(float(x), float(y), (state.frame.shape[0], state.frame.shape[1]))
@@ -141,18 +153,21 @@ class Scene:
         if pixel is None:
             return
         self._handle = draft.handle_at(pixel, REACH_PX)
+        self._is_fresh = self._handle is not None
         if self._handle is None:
             self._mark(pixel)
-        else:
-            self._session.edit(draft.dragged(self._handle, pixel))
+            self._handle = self._session.state.draft.handle_at(pixel, 0)
         self._redraw()
 
     def _dragged(self, event: events.GenericEventArguments) -> None:
         pixel = self._pixel(event)
         draft = self._session.state.draft
         if pixel is not None and self._handle is not None and self._handle.index < len(draft.pairs):
-            self._session.edit(draft.dragged(self._handle, pixel), remember=False)
-            self._redraw()
+            changed = draft.dragged(self._handle, pixel)
+            if changed != draft:
+                self._session.edit(changed, remember=self._is_fresh)
+                self._is_fresh = False
+                self._redraw()
 
     def _released(self, event: events.GenericEventArguments) -> None:
         self._dragged(event)
@@ -164,7 +179,7 @@ class Scene:
 
     def _typed(self, event: events.GenericEventArguments) -> None:
         state = self._session.state
-        if state.frame is None or not state.is_idle or self._moment.frame(state) is not None:
+        if state.frame is None or not state.is_free or self._moment.frame(state) is not None:
             return
         key, fast = event.args
         height, width = state.frame.shape[:2]

@@ -50,41 +50,57 @@ class Session:
     # --- the goal: done at once, in the caller's thread ------------------------------------------------------------
 
     def edit(self, draft: Draft, remember: bool = True) -> None:
-        """Replace the pairs of pixels; ignored while something is under way.
+        """Replace the pairs of pixels.
 
         Args:
             draft: what they are now.
             remember: whether `undo` comes back to what they were (a drag is remembered once).
         """
         with self._lock:
-            if self.state.is_idle and (draft != self.state.draft or self.state.image_goal is not None):
+            if (draft != self.state.draft or self.state.image_goal is not None) and self._may_change():
                 if remember:
                     self._past.append((self.state.draft, self.state.image_goal))
-                self._publish(draft=draft, image_goal=None, message="")
+                self._publish(draft=draft, image_goal=None)
 
-    def aim_at(self, frame: Frame | None) -> None:
-        """Make a frame the goal, or pixels again (None)."""
+    def aim_at(self, frame: Frame) -> None:
+        """Make a frame the goal."""
         with self._lock:
-            if self.state.is_idle:
+            if self._may_change():
                 self._past.append((self.state.draft, self.state.image_goal))
-                self._publish(image_goal=frame, message="")
+                self._publish(image_goal=frame)
 
     def undo(self) -> None:
         """Take back the last change of the goal."""
         with self._lock:
-            if self.state.is_idle and self._past:
+            if self._past and self._may_change():
                 draft, image_goal = self._past.pop()
-                self._publish(draft=draft, image_goal=image_goal, message="")
+                self._publish(draft=draft, image_goal=image_goal)
 
     def choose(self, choice: Choice) -> None:
         """Take another model, preset, ...; what concerns the scene itself waits for `reset`."""
         with self._lock:
-            if self.state.is_idle:
-                self._publish(choice=choice, fan=None, check=None, message="")
+            if choice != self.state.choice and self._may_change():
+                self._publish(choice=choice, fan=None, check=None)
+
+    def leave(self) -> None:
+        """Turn from a recording back to the scene."""
+        with self._lock:
+            if self.state.is_recorded and self._may_change():
+                self._publish(trial=None, is_recorded=False, shown="", check=None)
 
     def tell(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
+
+    def _may_change(self) -> bool:
+        """Tell whether goal and settings may change; a plan of which nothing was carried out goes."""
+        if not self.state.is_free:
+            return False
+        if self.state.status is Status.PAUSED:
+            self._operator.forget()
+            self._publish(status=Status.READY, trial=None, pending=None)
+        self._publish(message="", is_error=False)
+        return True
 
     # --- what takes time: done by the worker ---------------------------------------------------------------------
 
@@ -111,8 +127,8 @@ class Session:
     def stop(self) -> None:
         """End the run: no action follows, and a search under way is broken off."""
         with self._lock:
-            self._stop.set()
             if self.state.status in (Status.PLANNING, Status.RUNNING):
+                self._stop.set()
                 self._publish(status=Status.STOPPING)
             elif self.state.status is Status.PAUSED:
                 self._submit(Status.STOPPING, lambda: self._operator.end("stopped"))

@@ -66,6 +66,12 @@ class State:
         return self.status in IDLE
 
     @property
+    def is_free(self) -> bool:
+        """Return whether goal and settings may change: nothing is under way, or nothing has moved yet."""
+        moved = self.trial is not None and len(self.trial.episode.actions) > 0
+        return self.status is Status.READY or (self.status is Status.PAUSED and not moved)
+
+    @property
     def goal(self) -> Goal | None:
         """Return the goal as it is now, if it is complete."""
         return self.draft.goal if self.image_goal is None else ImageGoal(self.image_goal)
