@@ -72,7 +72,7 @@ class Rail:
         only = "" if IMAGE_GOALS or not isinstance(state.goal, ImageGoal) else " (no cost for it is installed)"
         self._cost.set_text(f"Cost: {kind}{only}")
         self._message.set_text(state.message)
-        self._message.classes(replace="message error" if state.is_error else "message")
+        self._message.classes(add="error") if state.is_error else self._message.classes(remove="error")
         self._message.set_visibility(bool(state.message))
 
     def choose(self) -> bool:
