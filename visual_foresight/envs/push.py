@@ -176,8 +176,8 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         return Observation(frame, np.array([*position, yaw], np.float32))
 
     def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
-        """Return the scene larger than the frame (see `interfaces.Drawable`)."""
-        camera = self.camera.scaled(scale * SUPERSAMPLING)
+        """Return the scene larger than the frame (see `interfaces.Drawable`); at that size it needs no supersampling."""
+        camera = self.camera.scaled(scale)
         size = (self.frame_size[0] * scale, self.frame_size[1] * scale)
         return self._picture(self._bullet.render(camera), _table_image(camera), size)
 
