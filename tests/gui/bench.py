@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.gui.choices import Bench, Choice
+from visual_foresight.planning import VisualMPC
 
 BARS = {
     "usable_s": 10.0,
@@ -112,11 +114,13 @@ def _pings(page, model: str, preset: str, num_steps: int) -> dict:
 
 
 def _alone(choice: Choice) -> tuple:
-    """Return the seconds per step of the bare loop, with what the page imagines to show it, and its task."""
+    """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it, and its task."""
     bench = Bench(choice.env)
     task = make_task(bench.env, SUITES["near"], 0, 0)
     points = begin(bench.env, task)
     controller = bench.controller(choice, points, threading.Event())
+    assert isinstance(controller, VisualMPC), "a model is timed"
+    controller = replace(controller, num_runners_up=0)  # which only a page shows
     began = time.perf_counter()
     for _ in run_trial(bench.env, controller, task.goal, points, torch.Generator().manual_seed(0), choice.num_steps):
         pass
