@@ -15,7 +15,7 @@ SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fre
 MAX_SEEDS = 64
 MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
 MOVED_PX = 0.6  # in one step
-ARM_SHARE = 0.5  # of the steps in which the robot moves
+ARM_SHARE = 0.9  # of the steps in which the robot moves: 99 % of the arm's moving points, 10 % of the objects'
 MIN_LIFE = 5  # steps; points on the arm's outline slide along it and are soon lost
 MIN_POINTS = 3  # that must move for a contact
 LOOK_RADIUS = 2  # pixels around a lost point that must look again as they did, ...
@@ -62,7 +62,7 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
     hidden = np.zeros((len(greys), 0), bool)
     for now in range(len(greys)):
         if now:
-            _follow(frames[now - 1], frames[now], places, valid, now)
+            _follow(frames, places, valid, np.flatnonzero(valid[now - 1]), now - 1, now)
             _recover(frames, places, valid, hidden, now)
         if now % SEED_EVERY == 0 and now < len(greys) - 2:
             corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.01, 2.0, blockSize=3)
@@ -73,28 +73,31 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
             lives[now] = True
             places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
             hidden = np.concatenate([hidden, np.zeros_like(lives)], 1)
+    for now in reversed(range(len(greys) - 1)):  # where a point was before it was found tells what it belongs to
+        newborn = np.flatnonzero(valid[now + 1] & ~valid[: now + 1].any(0))
+        _follow(frames, places, valid, newborn, now + 1, now)
     tracks = FoundTracks(places, valid, hidden, np.zeros(places.shape[1], bool))
     return replace(tracks, is_arm=_belongs_to_arm(tracks, states))
 
 
 def _follow(
-    before: UInt8[np.ndarray, "h w 3"],
-    after: UInt8[np.ndarray, "h w 3"],
+    frames: UInt8[np.ndarray, "t h w 3"],
     places: Float32[np.ndarray, "t m 2"],
     valid: Bool[np.ndarray, "t m"],
-    now: int,
+    points: Int[np.ndarray, " k"],
+    here: int,
+    there: int,
 ) -> None:
-    """Write where the living points are in the next frame."""
-    alive = np.flatnonzero(valid[now - 1])
-    if not len(alive):
+    """Write where points of one frame are in the next one, or the one before."""
+    if not len(points):
         return
-    start = np.ascontiguousarray(places[now - 1, alive, None, ::-1])  # OpenCV's order: x, y
-    there, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=WINDOW, maxLevel=2)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, there, None, winSize=WINDOW, maxLevel=2)
+    start = np.ascontiguousarray(places[here, points, None, ::-1])  # OpenCV's order: x, y
+    found, seen, _ = cv2.calcOpticalFlowPyrLK(frames[here], frames[there], start, None, winSize=WINDOW, maxLevel=2)
+    back, returned, _ = cv2.calcOpticalFlowPyrLK(frames[there], frames[here], found, None, winSize=WINDOW, maxLevel=2)
     missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
-    inside = ((there[:, 0] >= 0) & (there[:, 0] <= np.array(after.shape[1::-1]) - 1)).all(-1)
-    places[now, alive] = there[:, 0, ::-1]
-    valid[now, alive] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
+    inside = ((found[:, 0] >= 0) & (found[:, 0] <= np.array(frames.shape[2:0:-1]) - 1)).all(-1)
+    places[there, points] = found[:, 0, ::-1]
+    valid[there, points] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
 
 
 def _recover(

@@ -5,7 +5,6 @@ events and filmstrips. A run killed at any moment and resumed gives the same wei
 """
 
 import contextlib
-import ctypes
 import json
 import math
 import pickle
@@ -24,6 +23,7 @@ from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
 from visual_foresight import predictors
+from visual_foresight.devices import bfloat16_pays, find_device, keep_freed_memory
 from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import DatasetInfo, Episodes
 from visual_foresight.examples import Batch, Examples
@@ -34,7 +34,6 @@ from visual_foresight.predictors.rehearsal import first_maps, recall, rehearse
 from visual_foresight.types import Episode, Prediction, UserError, to_uint8
 
 STATE_FILE = "state.pt"
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
 
 
@@ -176,8 +175,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     Raises:
         UserError: no such predictor or device, unusable data, or another run in the folder.
     """
-    _keep_freed_memory()
-    device = _device(config.device)
+    keep_freed_memory()
+    device = find_device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
     run = _start(config, episodes.info, device)
@@ -282,45 +281,8 @@ def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
     return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16)
 
 
-def bfloat16_pays(device: torch.device) -> bool:
-    """Measure whether a convolution as predictors have them is a quarter faster in bfloat16, forward and backward.
-
-    Processors without such instructions emulate it, tens of times as slowly.
-    """
-    convolution = nn.Conv2d(64, 64, 3, padding=1, device=device)
-    images = torch.rand(16, 64, 16, 16, device=device).to(memory_format=torch.channels_last)
-    fastest: dict[bool, float] = {}
-    for enabled in (False, True) * 3:
-        began = time.perf_counter()
-        with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
-            result = convolution(images).float().square().mean()
-        result.backward()
-        result.item()
-        fastest[enabled] = min(time.perf_counter() - began, fastest.get(enabled, math.inf))
-    return fastest[True] < 0.75 * fastest[False]
-
-
 def _read(episodes: Episodes, progress: bool) -> list[Episode]:
     return [episodes[i] for i in tqdm(range(len(episodes)), unit="episode", desc="reading", disable=not progress)]
-
-
-def _keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed for the next step: handing it back each time costs a fifth of a step on a CPU."""
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        for option, value in ((M_MMAP_THRESHOLD, 1 << 25), (M_TRIM_THRESHOLD, (1 << 31) - 1), (M_TOP_PAD, 1 << 28)):
-            libc.mallopt(option, value)
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not usable.get(name, False):
-        raise UserError(
-            f"the device {name!r} is not there: choose one of {', '.join(n for n, u in usable.items() if u)}"
-        )
-    return torch.device(name)
 
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:

@@ -41,7 +41,6 @@ def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple
 PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
     "still": _lazy("still", "Still", None),
     "flow": _lazy("flow", "Flow", "FlowConfig"),
-    "layered": _lazy("layered", "Layered", "LayeredConfig"),
     "dna": _lazy("cdna", "NeuralAdvection", "DNAConfig"),
     "cdna": _lazy("cdna", "NeuralAdvection", "CDNAConfig"),
     "stp": _lazy("cdna", "NeuralAdvection", "STPConfig"),
