@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Prediction, Workspace
@@ -64,6 +64,15 @@ class Env(Protocol):
 
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
         """Return where a world point (metres) is seen. For judges only."""
+        ...
+
+
+@runtime_checkable
+class Drawable(Protocol):
+    """An env that can also show its present scene larger than its frames, for people to look at."""
+
+    def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
+        """Return the scene `scale` times as large as a frame: a frame's pixel is a square of so many pixels a side."""
         ...
 
 

@@ -168,24 +168,27 @@ class Plan:
     sources: tuple[Pixel, ...]
     """Where the designated pixels were believed to be in the newest frame (empty when the goal is an image)."""
     prediction: Prediction
-    """The imagination of `actions`, n = 1."""
+    """The imagination of `actions`, and after it those of the runners-up: n = 1 + m."""
     costs: tuple[Float[Tensor, " _"], ...]
     """Costs of the candidates, one tensor per planner iteration (their number differs)."""
     seconds: float
     """Wall-clock time that the planning took."""
     reference: Float[Tensor, "c h w"]
     """The frame in which the goal's designated pixels were designated; it travels from plan to plan."""
+    runners_up: Float[Tensor, "m t a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
+    """The best other candidates of the last iteration, best first, where they were asked for."""
 
 
 @dataclass(frozen=True)
 class Trial:
     """One closed-loop run with a goal, judged by the simulator's truth."""
 
-    goal: PixelGoal
+    goal: Goal
     episode: Episode
     plans: tuple[Plan, ...]
     distances_m: tuple[float, ...]
-    """True distance of the designated point to its goal on the table, before the first and after each step."""
+    """True distance of the designated point to its goal on the table, before the first and after each step; 0 when nothing is
+    designated, because the goal is an image."""
     distances_px: tuple[float, ...]
     """The same in the frame."""
 

@@ -10,6 +10,7 @@ from einops import rearrange
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot
 from visual_foresight.pixel_maps import centres
 from visual_foresight.planning.cem import PRESETS, CEMConfig
+from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import Propagate, Track
 from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC, moved_on
 from visual_foresight.predictors.simulator import Simulator
@@ -270,3 +271,18 @@ def test_a_script_carries_out_one_proposal_after_the_other():
 
 def test_default_preset_is_the_default():
     assert VisualMPC(Still(), WORKSPACE).config == PRESETS["default"]
+
+
+def test_runners_up_are_the_best_others_of_the_last_iteration():
+    goal = PixelGoal((Pixel(12.0, 12.0),), (Pixel(12.0, 20.0),))
+    controller = VisualMPC(DotModel(), WORKSPACE, QUICK, num_runners_up=3)
+    plan = controller.plan(clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0))
+    assert plan.runners_up.shape == (3, QUICK.horizon, 2)
+    costs = PixelDistance(goal, controller.final_weight)(plan.prediction)
+    torch.testing.assert_close(costs[0], torch.cat(plan.costs).min())
+    best = plan.costs[-1].sort().values
+    torch.testing.assert_close(costs[1:], best[best > costs[0]][:3])
+    alone = VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
+        clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
+    )
+    assert torch.equal(alone.actions, plan.actions) and len(alone.prediction.frames) == 1 and not len(alone.runners_up)

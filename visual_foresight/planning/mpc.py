@@ -46,6 +46,8 @@ class VisualMPC:
     """What disagreement among a prediction's members costs (see `Cautious`)."""
     decode_best: bool = True
     """Whether to imagine the frames of the chosen plan too, to show them."""
+    num_runners_up: int = 0
+    """How many other candidates of the last iteration to imagine with the chosen one, to show them."""
     propose: Propose | None = None
     """Where else candidates come from, if anywhere, for goals of pixels."""
 
@@ -66,12 +68,16 @@ class VisualMPC:
         frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
         cost = self._cost(goal, frame_size)
         sources = self.locator.locate(clip, goal, previous)
-        carry = self.predictor.observe(_newest(clip, self.predictor.context))
+        carry = self.predictor.observe(newest_of(clip, self.predictor.context))
         grid = (max(frame_size[0] // self.map_stride, 1), max(frame_size[1] // self.map_stride, 1))
         maps = splat(sources, grid, frame_size).to(clip.frames)
         seen = isinstance(goal, ImageGoal)  # only then is the search for what frames show
 
+        newest = torch.zeros(0)
+
         def cost_of(actions: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
+            nonlocal newest
+            newest = actions
             return torch.cat([cost(self._imagine(carry, part, maps, seen)) for part in actions.split(self.batch)])
 
         proposals = None
@@ -85,13 +91,15 @@ class VisualMPC:
             clip=lambda candidates: self.workspace.clip(clip.states[0, -1], candidates),
             proposals=proposals,
         )
+        runners_up = _runners_up(newest, costs[-1], actions, self.num_runners_up)
         return Plan(
             actions=actions,
             sources=sources,
-            prediction=self._imagine(carry, actions[None], maps, self.decode_best),
+            prediction=self._imagine(carry, torch.cat([actions[None], runners_up]), maps, self.decode_best),
             costs=costs,
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
+            runners_up=runners_up,
         )
 
     def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
@@ -186,6 +194,14 @@ def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"
     return torch.cat([left, left[-1:].expand(horizon, -1)])[:horizon]
 
 
+def _runners_up(
+    candidates: Float[Tensor, "n t a"], costs: Float[Tensor, " n"], best: Float[Tensor, "t a"], count: int
+) -> Float[Tensor, "m t a"]:
+    """Return the cheapest `count` of these candidates, cheapest first, the best plan itself not among them."""
+    others = (candidates != best).flatten(1).any(1)
+    return candidates[others][costs[others].argsort(stable=True)[:count]]
+
+
 def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
     if not isinstance(goal, PixelGoal):
         raise UserError(
@@ -202,7 +218,7 @@ def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
     return goal
 
 
-def _newest(clip: Clip, context: int) -> Clip:
+def newest_of(clip: Clip, context: int) -> Clip:
     """Return the last `context` frames of the clip and the actions between them."""
     num_frames = clip.frames.shape[1]
     if num_frames < context:

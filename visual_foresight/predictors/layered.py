@@ -256,8 +256,8 @@ class Layered(nn.Module):
         """Move what lies in the window, in place."""
         size, corner = self._window_px, place * CELL_PX
         new = functional.pixel_shuffle(self.synthesis(patch).float(), CELL_PX).sigmoid()
-        sources = (_cut(image, corner, size) for image in (first, table))
-        _put(table, corner, move_frames(resize_motion(motion, size), *sources, new))
+        before, now = (_cut(image, corner, size) for image in (first, table))
+        _put(table, corner, move_frames(resize_motion(motion, size), before, now, new))
 
     def _move_attached(
         self, attached: Float[Tensor, "n p h w"], along: Float[Tensor, "n 2"]
