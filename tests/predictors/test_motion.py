@@ -122,3 +122,21 @@ def test_an_affine_map_can_turn_the_frame_round() -> None:
     frame = torch.rand(1, 3, *SIZE)
     flows = affine_flows(torch.tensor([[[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]]]), SIZE, SIZE)
     torch.testing.assert_close(warp(frame, flows[:, 0], SIZE), frame.flip(-1, -2), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("motion", [one_kernel(2, -1, True), one_kernel(2, -1, False)], ids=["dna", "cdna"])
+def test_kernels_keep_mass_and_place_in_training_in_bfloat16(motion: KernelMotion) -> None:
+    place = torch.tensor([[[5.3, 9.2]]])
+    blurred = KernelMotion(motion.kernels * 0.9 + 0.1 / 49, motion.masks)
+    maps = splat_places(place, (6, 10), SIZE)
+    exact, _ = move_maps(resize_motion(blurred, (6, 10)), maps, SIZE)
+    with torch.autocast("cpu", torch.bfloat16):
+        moved, _ = move_maps(resize_motion(blurred, (6, 10)), maps, SIZE)
+    torch.testing.assert_close(moved, exact)
+
+
+def test_an_affine_map_keeps_its_place_in_bfloat16() -> None:
+    matrices = torch.tensor([[[[0.97, 0.02, 0.011], [0.03, 1.01, -0.013]]]])
+    exact = affine_flows(matrices, SIZE, SIZE)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(affine_flows(matrices, SIZE, SIZE), exact)

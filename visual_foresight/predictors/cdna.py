@@ -225,7 +225,8 @@ class AffineMaps(nn.Module):
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features: the identity, and what is read."""
-        matrices = rearrange(self.matrices(deep.flatten(1)), "n (k two three) -> n k two three", two=2, three=3)
+        read = self.matrices(deep.flatten(1)).float()
+        matrices = rearrange(read, "n (k two three) -> n k two three", two=2, three=3)
         matrices = matrices + torch.eye(2, 3).to(matrices)
         size = (masks.shape[-2], masks.shape[-1])
         return Motion(affine_flows(matrices, size, self.config.frame_size), masks)
@@ -241,7 +242,7 @@ def _num_deep(config: CDNAConfig) -> int:
 
 def _by_kernels(raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"], config: CDNAConfig) -> KernelMotion:
     size = config.kernel_size
-    raw = rearrange(raw, "n (k u v) y x -> n k u v y x", u=size, v=size)
+    raw = rearrange(raw.float(), "n (k u v) y x -> n k u v y x", u=size, v=size)
     return KernelMotion(_normalised(raw), masks, config.spacing_px)
 
 

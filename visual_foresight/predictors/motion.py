@@ -1,7 +1,8 @@
 """Pixel motion: the one way to move frames and pixel maps alike.
 
 A motion predictor chooses, for every place, a few sources (a flow or a kernel, the frame as it was, the first frame,
-something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks.
+something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks, in full
+precision even where networks are trained in bfloat16: a map must keep its mass, and a place its fraction of a pixel.
 """
 
 import math
@@ -74,8 +75,9 @@ def affine_flows(
     """
     rows, cols = ((torch.arange(count, device=matrices.device) * 2 + 1) / count - 1 for count in size)
     place = torch.stack([*torch.meshgrid(rows, cols, indexing="ij"), torch.ones(size, device=matrices.device)])
-    moved = einsum(matrices, place.to(matrices), "n k two three, three h w -> n k two h w") - place[:2]
-    return moved * rearrange(matrices.new_tensor(frame_size) / 2, "two -> two 1 1")
+    with torch.autocast(matrices.device.type, enabled=False):
+        moved = einsum(matrices.float(), place, "n k two three, three h w -> n k two h w") - place[:2]
+    return moved * rearrange(moved.new_tensor(frame_size) / 2, "two -> two 1 1")
 
 
 def transform(
@@ -84,15 +86,16 @@ def transform(
     """Return the images as each flow or kernel moves them; beyond the border, the border."""
     if isinstance(motion, Motion):
         return [warp(images, flow, frame_size) for flow in motion.flows.unbind(1)]
-    kernels, strides = motion.kernels, [1, 1]
-    for axis in (0, 1):
-        spacing = motion.spacing_px * images.shape[2 + axis] / frame_size[axis]
-        if spacing.is_integer():
-            strides[axis] = int(spacing)
-        else:
-            shares = _shares(kernels.shape[2 + axis], spacing).to(kernels)
-            kernels = torch.movedim(torch.movedim(kernels, 2 + axis, -1) @ shares, -1, 2 + axis)
-    return _convolve(images, kernels, (strides[0], strides[1]))
+    with torch.autocast(images.device.type, enabled=False):
+        kernels, strides = motion.kernels.float(), [1, 1]
+        for axis in (0, 1):
+            spacing = motion.spacing_px * images.shape[2 + axis] / frame_size[axis]
+            if spacing.is_integer():
+                strides[axis] = int(spacing)
+            else:
+                shares = _shares(kernels.shape[2 + axis], spacing).to(kernels)
+                kernels = torch.movedim(torch.movedim(kernels, 2 + axis, -1) @ shares, -1, 2 + axis)
+        return _convolve(images.float(), kernels, (strides[0], strides[1]))
 
 
 def _shares(num_taps: int, spacing: float) -> Float[Tensor, "{num_taps} cells"]:

@@ -185,5 +185,5 @@ class Stochastic(nn.Module):
 
 def _normal(numbers: Float[Tensor, "b two_z"]) -> Normal:
     """Read a mean and a deviation; a deviation of 0 would make the divergence infinite."""
-    mean, spread = numbers.chunk(2, -1)
+    mean, spread = numbers.float().chunk(2, -1)
     return Normal(mean, functional.softplus(spread) + 1e-2)
