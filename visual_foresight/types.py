@@ -175,7 +175,7 @@ class Plan:
     """Wall-clock time that the planning took."""
     reference: Float[Tensor, "c h w"]
     """The frame in which the goal's designated pixels were designated; it travels from plan to plan."""
-    runners_up: Float[Tensor, "m _ _"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
+    runners_up: Float[Tensor, "m _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
     """The best other candidates of the last iteration, best first, where they were asked for."""
 
 

@@ -155,7 +155,8 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     page.wait_for_selector(".message:has-text('Saved dot-')")
     photograph(page, "7-saved")
     saved = list(program.out.glob("dot-*.gif"))
-    assert saved and Image.open(saved[0]).n_frames > 3
+    with Image.open(saved[0]) as animation:
+        assert animation.n_frames > 3
     assert list((program.out / "dot").glob("episode_*.hdf5"))
     page.locator(".list .run").nth(1).get_by_role("button", name="Open").click()
     page.wait_for_selector("h2:has-text('as recorded')")

@@ -61,13 +61,13 @@ def test_a_plan_moves_nothing_and_shows_the_best_of_the_last_iteration(session):
 
 
 def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
-    session.choose(Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=3))
+    session.choose(Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=10))
     place, target = aim(session)
     session.run()
     state = wait(session)
-    assert dot(state.frame).distance(target) <= 2.5 < dot(state.frame).distance(place)
+    assert dot(state.frame).distance(target) <= 6 < place.distance(target)
     (entry,) = state.entries
-    assert entry.outcome == "reached" and entry.num_steps == 3 and entry.distance_m < 0.05
+    assert entry.outcome == "reached" and entry.num_steps == 10 and entry.distance_m < 0.05
     assert state.draft == Draft(), "the pixel is elsewhere now"
 
 

@@ -26,7 +26,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .head .grow { flex:1; }
 .soft { color:var(--soft); font-size:12.5px; }
 .viewport { overflow:auto; max-width:100%; }
-.frame { position:relative; width:min(100%, 372px); aspect-ratio:1; margin:0 auto; border-radius:6px; overflow:hidden;
+.frame { position:relative; width:min(100%, 352px); aspect-ratio:1; margin:0 auto; border-radius:6px; overflow:hidden;
   background:var(--edge); outline:1px solid var(--edge); }
 .zoom-4 .frame { width:256px; } .zoom-8 .frame { width:512px; } .zoom-12 .frame { width:768px; margin:0; }
 .viewport.zoom-8, .viewport.zoom-12 { max-height:520px; }
@@ -46,7 +46,8 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .message.error { color:var(--bad); border-color:var(--bad); }
 .buttons { display:flex; flex-wrap:wrap; gap:6px; align-items:center; }
 .two { display:grid; grid-template-columns:1fr 1fr; gap:6px; }
-.slide { display:grid; grid-template-columns:104px 1fr; gap:10px; align-items:center; font-size:12.5px; }
+.slide .q-slider__track-container--h { padding:6px 0; }
+.slide { padding-right:8px; display:grid; grid-template-columns:104px 1fr; gap:10px; align-items:center; font-size:12.5px; }
 .thumbs { display:flex; gap:6px; flex-wrap:wrap; }
 .thumb { width:78px; border:2px solid transparent; border-radius:6px; overflow:hidden; cursor:pointer; padding:0;
   background:none; color:var(--soft); font-size:11.5px; text-align:center; }
@@ -54,7 +55,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .thumb.on { border-color:var(--accent); color:var(--ink); }
 .thumb:hover, .thumb:focus-visible { border-color:var(--accent); outline:none; }
 .fan .thumb { width:98px; }
-.plans { display:grid; grid-template-columns:170px minmax(0,1fr); gap:18px; align-items:start; }
+.plans { display:grid; grid-template-columns:auto minmax(0,1fr); gap:18px; align-items:start; }
 .plan-actions { display:flex; gap:10px; align-items:center; }
 .plots { display:grid; grid-template-columns:repeat(auto-fit, minmax(260px, 1fr)); gap:18px; width:100%; }
 .plot { margin:0; } .plot figcaption { font-size:12.5px; font-weight:600; margin-bottom:2px; }
@@ -75,10 +76,13 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .q-btn { text-transform:none; border-radius:7px; }
 .q-tab-panels { background:none !important; } .q-tab-panel { padding:10px 0 0; }
 .q-field--dense .q-field__label { font-size:12.5px; }
+.body--dark .text-primary { color:var(--accent) !important; } .body--dark .text-negative { color:var(--bad) !important; }
 @media (max-width:1100px) {
   .page { grid-template-columns:minmax(0,1fr) minmax(0,1fr); padding:8px 10px 12px; gap:10px;
     grid-template-areas:"top top" "scene belief" "rail rail" "below below"; grid-template-rows:auto; }
-  .rail { display:grid; grid-template-columns:1fr 1fr; } .rail .message { grid-column:1 / -1; }
+  .rail { display:grid; grid-template-columns:1fr 1fr; } .rail .message, .rail .drive { grid-column:1 / -1; }
+  .drive, .drive .two { display:grid; grid-template-columns:2fr 4fr; order:-1; } .drive .two { grid-template-columns:repeat(4, 1fr); }
+  .plans { grid-template-columns:minmax(0,1fr); }
   .top .note { display:none; }
   .run { grid-template-columns:96px minmax(0,1.4fr) 76px 86px 190px; } .run .model { display:none; }
 }

@@ -42,7 +42,7 @@ class Rail:
                 self._num_steps = ui.number("Steps per run", value=choice.num_steps, min=1, max=200, precision=0)
                 self._num_steps.props("dense outlined")
                 self._cost = ui.label().classes("soft")
-            with ui.element("section").classes("card"):
+            with ui.element("section").classes("card drive"):
                 self._plan = ui.button("Plan", on_click=self._then(session.plan)).props(
                     "unelevated dense color=primary"
                 )
