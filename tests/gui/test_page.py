@@ -138,6 +138,11 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     page.get_by_role("tab", name="Plans").click()
     page.wait_for_selector(".thumb.on")
     photograph(page, "3-planned")
+    ahead = page.get_by_role("slider", name="Steps ahead")
+    ahead.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(".slide :text-is('7 ahead')")
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Progress").click()

@@ -196,7 +196,8 @@ class Scene:
         self._session.enlarge(bool(event.value))
 
     def _use_frame(self) -> None:
-        self._session.aim_at(self._session.state.frame)
+        if (frame := self._session.state.frame) is not None:
+            self._session.aim_at(frame)
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         state = self._session.state
