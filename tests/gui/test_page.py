@@ -138,6 +138,11 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     page.get_by_role("tab", name="Plans").click()
     page.wait_for_selector(".thumb.on")
     photograph(page, "3-planned")
+    ahead = page.get_by_role("slider", name="Steps ahead")
+    ahead.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(".slide :text-is('7 ahead')")
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Progress").click()
@@ -192,11 +197,11 @@ def test_stop_during_planning_moves_nothing(start, open_page):
 def test_a_reload_during_a_run_finds_the_same_run(program, open_page):
     page = open_page(program.address)
     make_goal(page, 6)
-    page.get_by_label("Steps per run").fill("40")
+    page.get_by_label("Steps per run").fill("200")
     press(page, "Run")
     page.wait_for_selector(".status:has-text('step')")
     page.reload()
-    page.wait_for_selector(".status:has-text('of 40')")
+    page.wait_for_selector(".status:has-text('of 200')")
     press(page, "Stop")
     page.wait_for_selector(".status:text-is('ready')")
 

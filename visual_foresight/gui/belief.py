@@ -43,7 +43,9 @@ class Belief:
             (self._step, moment.step, self._last_step(state)),
             (self._ahead, moment.ahead, horizon),
         ):
-            slider.props(f"max={max(most, 1)}")
+            if slider.props["max"] != max(most, 1):
+                slider.props["max"] = max(most, 1)
+                slider.update()
             slider.set_value(value)
             slider.set_enabled(most > 0)
         self._step_text.set_text(f"Plan at step {moment.step}")

@@ -76,13 +76,13 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .q-btn { text-transform:none; border-radius:7px; }
 .q-tab-panels { background:none !important; } .q-tab-panel { padding:10px 0 0; }
 .q-field--dense .q-field__label { font-size:12.5px; }
-.body--dark .text-primary { color:var(--accent) !important; } .body--dark .text-negative { color:var(--bad) !important; }
+.body--dark .page { --q-primary:#4b8df8; --q-negative:#e5645a; }
 @media (max-width:1100px) {
   .page { grid-template-columns:minmax(0,1fr) minmax(0,1fr); padding:8px 10px 12px; gap:10px;
     grid-template-areas:"top top" "scene belief" "rail rail" "below below"; grid-template-rows:auto; }
   .rail { display:grid; grid-template-columns:1fr 1fr; } .rail .message, .rail .drive { grid-column:1 / -1; }
   .drive, .drive .two { display:grid; grid-template-columns:2fr 4fr; order:-1; }
-  .drive .two { grid-template-columns:repeat(4, 1fr); }
+  .drive .two { grid-template-columns:repeat(4, 1fr); order:0; }
   .plans { grid-template-columns:minmax(0,1fr); }
   .top .note { display:none; }
   .run { grid-template-columns:96px minmax(0,1.4fr) 76px 86px 190px; } .run .model { display:none; }

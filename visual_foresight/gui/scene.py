@@ -196,8 +196,7 @@ class Scene:
         self._session.enlarge(bool(event.value))
 
     def _use_frame(self) -> None:
-        frame = self._session.state.frame
-        if frame is not None:
+        if (frame := self._session.state.frame) is not None:
             self._session.aim_at(frame)
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
