@@ -101,6 +101,24 @@ class Learner(Predictor, Protocol):
 
 
 @runtime_checkable
+class Sampler(Predictor, Protocol):
+    """A predictor with a latent variable, which can imagine one future of the same candidates or another."""
+
+    def sample(self, number: int) -> Predictor:
+        """Return the predictor of future `number`: the same number draws the same latents, always."""
+        ...
+
+
+@runtime_checkable
+class MotionPredictor(Predictor, Protocol):
+    """A predictor that moves pixels, and can show how."""
+
+    def motions(self, carry: Any, actions: Float[Tensor, "n t a"]) -> tuple[Any, ...]:
+        """Return the `predictors.motion.Motion` of each step, the ones that `imagine` applies to frames and pixel maps."""
+        ...
+
+
+@runtime_checkable
 class Cost(Protocol):
     """How bad an imagined future is; the goal is bound at construction."""
 

@@ -12,6 +12,7 @@ from visual_foresight.envs.push import TOUCH_HEIGHT_M
 from visual_foresight.examples import Batch
 from visual_foresight.pixel_maps import splat_places
 from visual_foresight.predictors.flow import Flow, FlowConfig
+from visual_foresight.predictors.motion import move_maps, resize_motion
 from visual_foresight.training import TrainConfig, objective
 from visual_foresight.types import Clip, Pixel, Prediction
 
@@ -161,3 +162,15 @@ def test_it_learns_one_clip_to_below_still(model: Flow) -> None:
     still_px = (places[:, 2:] - places[:, 1:2]).norm(dim=-1).mean()
     assert after["track_px"] < 0.5 * still_px
     assert after["pixels"] < 0.7 * before["pixels"]
+
+
+def test_the_motions_shown_are_those_that_are_applied(model: Flow) -> None:
+    actions, now = clip(4, 3).actions, torch.rand(4, 2, 8, 12, generator=torch.Generator().manual_seed(1))
+    now = now / now.sum((-2, -1), keepdim=True)
+    with torch.inference_mode():
+        carry = model.observe(clip(1, 1))
+        imagined = model.imagine(carry, actions, now)
+        for step, motion in enumerate(model.motions(carry, actions)):
+            now, lost = move_maps(resize_motion(motion, (8, 12)), now, SIZE)
+            torch.testing.assert_close(imagined.pixel_maps[:, step], now)
+            torch.testing.assert_close(imagined.lost[:, step], lost)

@@ -60,10 +60,10 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
             }
     finally:
         env.close()
-    return {"presets": presets, "gemm_gflops": _gemm_gflops(), "threads": torch.get_num_threads()}
+    return {"presets": presets, "gemm_gflops": gemm_gflops(), "threads": torch.get_num_threads()}
 
 
-def _gemm_gflops() -> float:
+def gemm_gflops() -> float:
     """Return the machine's speed at a large float32 matrix product, in 1e9 operations per second (median of 7)."""
     left, right = torch.rand(2, GEMM_SIZE, GEMM_SIZE).unbind(0)
     seconds = []
