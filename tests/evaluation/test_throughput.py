@@ -1,9 +1,12 @@
 """The benchmark of predictors, on a small scale."""
 
+import json
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from visual_foresight import cli
 from visual_foresight.evaluation.throughput import ThroughputConfig, time_predictor
 from visual_foresight.evaluation.yardstick import VggYardstick
 from visual_foresight.types import UserError
@@ -22,6 +25,19 @@ def test_a_predictor_is_timed_with_and_without_frames() -> None:
     assert 0.005 < figures["gflop_per_frame"] < 0.5
     peaks = figures["peak_mb"]
     assert 50 < peaks["plan"] <= peaks["decode"] <= peaks["train"]
+
+
+def test_the_command_sets_the_flagship_against_the_yardstick(capfd) -> None:
+    words = "evaluate throughput --predictors flow --batch 2 --horizon 1 --repeats 1 --json"
+    cli.main(words.split())
+    figures = json.loads(capfd.readouterr().out)
+    flow, yardstick = figures["predictors"]["flow"], figures["yardstick"]
+    assert figures["flagship_over_yardstick"] == pytest.approx(
+        flow["frames_per_second"] / yardstick["frames_per_second"]
+    )
+    speed = flow["frames_per_second"] * flow["gflop_per_frame"]
+    assert flow["share_of_gemm"] == pytest.approx(speed / figures["gemm_gflops"])
+    assert yardstick["gflop_per_frame"] == pytest.approx(5.8, rel=0.03)
 
 
 def test_bad_settings_are_named() -> None:

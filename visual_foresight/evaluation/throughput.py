@@ -6,9 +6,7 @@ its own, too. Beside them stands an encoder and decoder of SVG's size, which dec
 
 import multiprocessing
 import resource
-import statistics
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from visual_foresight.evaluation.judging import refusal_of
-from visual_foresight.evaluation.speed import gemm_gflops
-from visual_foresight.evaluation.yardstick import VggYardstick
+from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Learner
 from visual_foresight.predictors import PREDICTORS, create
 from visual_foresight.types import Clip, UserError
@@ -114,13 +111,14 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
         carry = predictor.observe(given)
         with FlopCounterMode(display=False) as counter:
             predictor.imagine(carry, actions, maps)
-        figures["gflop_per_frame"] = counter.get_total_flops() / frames / 1e9
+    figures["gflop_per_frame"] = counter.get_total_flops() / frames / 1e9
+    with torch.inference_mode():
         for key, decode, stage in (("", False, "plan"), ("_decoded", True, "decode")):
             work = partial(predictor.imagine, carry, actions, maps, decode=decode)
-            seconds = _median_s(work, config.repeats)
+            seconds = median_s(work, config.repeats)
             figures[f"frames_per_second{key}"] = frames / seconds
             figures["peak_mb"][stage] = _peak_mb()
-    figures["gradient_steps_per_second"] = 1 / _median_s(_training_step(network, rng, maps.shape[1]), config.repeats)
+    figures["gradient_steps_per_second"] = 1 / median_s(_training_step(network, rng, maps.shape[1]), config.repeats)
     figures["peak_mb"]["train"] = _peak_mb()
     return figures
 
@@ -160,19 +158,9 @@ def _time_yardstick(repeats: int) -> dict[str, float]:
     with FlopCounterMode(display=False) as counter:
         network(frames)
     return {
-        "frames_per_second": YARDSTICK_BATCH / _median_s(lambda: network(frames), repeats),
+        "frames_per_second": YARDSTICK_BATCH / median_s(lambda: network(frames), repeats),
         "gflop_per_frame": counter.get_total_flops() / YARDSTICK_BATCH / 1e9,
     }
-
-
-def _median_s(work: Callable[[], object], repeats: int) -> float:
-    """Return the median time of some runs, after one that warms up."""
-    seconds = []
-    for _ in range(repeats + 1):
-        began = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds[1:])
 
 
 def _peak_mb() -> float:

@@ -1,21 +1,40 @@
-"""An encoder and decoder of the size of SVG's (Denton and Fergus 2018, VGG, 64 x 64): what a model of 2018 costs per frame.
+"""What speeds are measured against, in the same run: the machine's matrix products, and a model of 2018."""
 
-Only its cost matters: it is never trained. About 2.9 G multiply-adds per frame.
-"""
-
-from collections.abc import Sequence
+import statistics
+import time
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+GEMM_SIZE = 2048
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
 LATENT = 128
 
 
+def median_s(work: Callable[[], object], repeats: int) -> float:
+    """Return the median time of some runs, after one that warms up."""
+    seconds = []
+    for _ in range(repeats + 1):
+        began = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - began)
+    return statistics.median(seconds[1:])
+
+
+def gemm_gflops() -> float:
+    """Return the machine's speed at a large float32 matrix product, in 1e9 operations per second (median of 7)."""
+    left, right = torch.rand(2, GEMM_SIZE, GEMM_SIZE).unbind(0)
+    return 2 * GEMM_SIZE**3 / median_s(lambda: left @ right, 7) / 1e9
+
+
 class VggYardstick(nn.Module):
-    """Encodes a frame to a vector and decodes it again, with skips from each stage to its mirror."""
+    """An encoder and decoder of the size of SVG's (Denton and Fergus 2018, VGG, 64 x 64), with skips between them.
+
+    Only its cost matters, about 2.9 G multiply-adds per frame: it is never trained.
+    """
 
     def __init__(self) -> None:
         super().__init__()
