@@ -53,7 +53,17 @@ TABLE = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 1.0))
 
 def config(data: Path, out: Path, **changes: object) -> TrainConfig:
     return TrainConfig(
-        **{"data": data, "out": out, "steps": 12, "batch": 2, "horizon": 4, "every": 3, "device": "cpu", **changes}
+        **{
+            "data": data,
+            "out": out,
+            "steps": 12,
+            "batch": 2,
+            "horizon": 4,
+            "every": 3,
+            "device": "cpu",
+            "precision": "float32",
+            **changes,
+        }
     )  # type: ignore[arg-type]
 
 
@@ -66,7 +76,8 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
     code = (
         "import sys, torch; from pathlib import Path; from visual_foresight.training import TrainConfig, train;"
         "torch.set_num_threads(1); folders = {'data': Path(sys.argv[1]), 'out': Path(sys.argv[2])};"
-        "train(TrainConfig(**folders, steps=12, batch=2, horizon=4, every=3, device='cpu'), progress=False)"
+        "sizes = {'steps': 12, 'batch': 2, 'horizon': 4, 'every': 3};"
+        "train(TrainConfig(**folders, **sizes, device='cpu', precision='float32'), progress=False)"
     )
     state = tmp_path / "killed" / STATE_FILE
     for wanted in (3, 6):  # killed as soon as this many steps are saved
@@ -84,6 +95,33 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
     assert whole.keys() == killed.keys()
     for name, value in whole.items():
         assert torch.equal(value, killed[name]), name
+
+
+def test_chance_is_resumed_too(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = {"predictor": "stochastic", "steps": 4, "every": 2, "horizon": 2}
+    train(config(data, tmp_path / "whole", **chance), progress=False)
+
+    class Stopped(Exception):
+        """The run ends here, after it was saved."""
+
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.training._report", stop)
+        with pytest.raises(Stopped):
+            train(config(data, tmp_path / "stopped", **chance), progress=False)
+    train(config(data, tmp_path / "stopped", **chance), progress=False)
+    whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
+    for name, value in whole.items():
+        assert torch.equal(value, stopped[name]), name
+
+
+def test_a_predictor_of_frames_only_is_trained_without_points(data: Path, tmp_path: Path) -> None:
+    train(config(data, tmp_path / "run", predictor="pixels", steps=2, every=2), progress=False)
+    (line,) = (json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines())
+    assert line["track_px"] == 0
+    assert "error_over_still" not in line
 
 
 def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
@@ -106,9 +144,20 @@ def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) ->
     assert not torch.equal(shipped["enter.weight"], state["model"]["enter.weight"])
 
 
+def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tmp_path: Path) -> None:
+    for precision in ("float32", "bfloat16"):
+        train(config(data, tmp_path / precision, steps=3, precision=precision), progress=False)
+    full, half = (
+        json.loads((tmp_path / precision / "log.jsonl").read_text())["loss"] for precision in ("float32", "bfloat16")
+    )
+    assert half != full and half == pytest.approx(full, rel=0.05)
+    train(config(data, tmp_path / "bfloat16", steps=3, precision="float32"), progress=False)
+    assert torch.load(tmp_path / "bfloat16" / STATE_FILE, weights_only=True)["bfloat16"] is True
+
+
 def test_the_horizon_grows() -> None:
     plan = TrainConfig(Path(), Path(), steps=100, horizon=12)
-    assert [horizon_at(step, plan) for step in (0, 9, 10, 29, 30, 99)] == [3, 3, 6, 6, 12, 12]
+    assert [horizon_at(step, plan) for step in (0, 19, 20, 49, 50, 99)] == [3, 3, 6, 6, 12, 12]
 
 
 def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:

@@ -250,4 +250,8 @@ COMMANDS = {
         "Run one trial: push an object to a goal, planned from frames, and write an animation of it.",
         _reports("headless", "PlanConfig", "plan"),
     ),
+    "gui": Command(
+        "Click a pixel and its goal on a page in the browser, and watch the robot imagine, plan and act.",
+        _reports("gui.serve", "GuiConfig", "serve"),
+    ),
 }

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from visual_foresight.files import replacing
-from visual_foresight.types import Pixel, Plan, Trial, UserError, to_uint8
+from visual_foresight.types import Pixel, PixelGoal, Plan, Trial, UserError, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]
 Picture = UInt8[np.ndarray, "drawn_h drawn_w 3"]
@@ -143,19 +143,20 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
         scale: how many times larger the frames are shown.
         num_glimpses: how many moments of each plan to show, spread over its horizon, the last included.
     """
-    targets, num_steps = trial.goal.targets, len(trial.plans)
+    marks = trial.goal if isinstance(trial.goal, PixelGoal) else None
+    targets, num_steps = () if marks is None else marks.targets, len(trial.plans)
     pictures = []
     for step, plan in enumerate(trial.plans):
         frame = trial.episode.frames[step]
         text = f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
         real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
         for moment in _glimpses(len(plan.actions), num_glimpses):
-            maps = _maps(plan, moment)
-            imagined = overlay(_imagined(plan, moment, frame), maps, (), targets, scale)
-            pictures.append(beside([real, label(imagined, f"imagined, {moment + 1} steps ahead")]))
+            maps = maps_of(plan, moment)
+            future = overlay(imagined(plan, moment, frame), maps, (), targets, scale)
+            pictures.append(beside([real, label(future, f"imagined, {moment + 1} steps ahead")]))
     end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
     text = f"camera, after {num_steps} steps: {100 * trial.distances_m[-1]:.1f} cm to go"
-    start = overlay(trial.episode.frames[0], _no_maps(), trial.goal.sources, targets, scale)
+    start = overlay(trial.episode.frames[0], _no_maps(), () if marks is None else marks.sources, targets, scale)
     last = beside([label(end, text), label(start, f"at the start: {100 * trial.distances_m[0]:.1f} cm to go")])
     return np.stack([*pictures, *[last] * (3 * num_glimpses)])
 
@@ -166,13 +167,15 @@ def _glimpses(horizon: int, num_glimpses: int) -> list[int]:
     return [round(horizon * (i + 1) / count) - 1 for i in range(count)]
 
 
-def _imagined(plan: Plan, moment: int, otherwise: Frame) -> Frame:
+def imagined(plan: Plan, moment: int, otherwise: Frame, number: int = 0) -> Frame:
+    """Return the frame that a plan (number 0) or a runner-up is imagined to show, or another where it was not decoded."""
     frames: Tensor = plan.prediction.frames
-    return to_uint8(frames[0, moment]) if frames.shape[1] else otherwise
+    return to_uint8(frames[number, moment]) if frames.shape[1] else otherwise
 
 
-def _maps(plan: Plan, moment: int) -> Float[np.ndarray, "p map_h map_w"]:
-    return plan.prediction.pixel_maps[0, moment].detach().float().cpu().numpy()
+def maps_of(plan: Plan, moment: int, number: int = 0) -> Float[np.ndarray, "p map_h map_w"]:
+    """Return where the designated pixels are imagined to be then, by a plan (number 0) or a runner-up."""
+    return plan.prediction.pixel_maps[number, moment].detach().float().cpu().numpy()
 
 
 def _no_maps() -> Float[np.ndarray, "p map_h map_w"]:

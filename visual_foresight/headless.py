@@ -15,14 +15,12 @@ import torch
 from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.evaluation.trials import Step, finish, run_trial
-from visual_foresight.interfaces import Env
+from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial
 from visual_foresight.planning import LOCATORS, PRESETS, PushProposals, VisualMPC
 from visual_foresight.predictors import load
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
 
 logger = logging.getLogger(__name__)
-SUCCESS_M = 0.05
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         goal, points = task.goal, begin(env, task)
         if config.source is not None and config.goal is not None:
             goal = PixelGoal((Pixel(*config.source),), (Pixel(*config.goal),))
-            points = (_pick(env, goal),)
+            points = designate(env, goal)
         rng = torch.Generator().manual_seed(config.seed)
         steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
         trial = finish(goal, list(_told(steps, suite.num_steps)))
@@ -104,25 +102,6 @@ def _told(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
         seconds = "" if step.plan is None else f", planned in {step.plan.seconds:.2f} s"
         logger.info("step %2d of %d: %4.1f cm to go%s", step.index, num_steps, 100 * step.distance_m, seconds)
         yield step
-
-
-def _pick(env: Env, goal: PixelGoal) -> Any:
-    """Return the point behind a designated pixel that somebody chose; both pixels must make sense."""
-    height, width = env.frame_size
-    for what, pixel in (("designated", goal.sources[0]), ("goal", goal.targets[0])):
-        if not pixel.inside(height, width):
-            raise UserError(
-                f"the {what} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the frame of {height} rows and "
-                f"{width} columns: choose one inside it"
-            )
-    point = env.pick(goal.sources[0])
-    if point.kind != "object":
-        pixel = goal.sources[0]
-        raise UserError(
-            f"the designated pixel (row {pixel.row:g}, col {pixel.col:g}) does not show an object but the {point.kind}: "
-            f"choose one on an object"
-        )
-    return point
 
 
 def _figures(trial: Trial, animation: Path) -> dict[str, Any]:

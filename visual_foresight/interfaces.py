@@ -4,11 +4,11 @@ A new predictor, env, cost, planner or controller is one file that honours one o
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Prediction, Workspace
@@ -68,6 +68,15 @@ class Env(Protocol):
 
 
 @runtime_checkable
+class Drawable(Protocol):
+    """An env that can also show its present scene larger than its frames, for people to look at."""
+
+    def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
+        """Return the scene `scale` times as large as a frame: a frame's pixel is a square of so many pixels a side."""
+        ...
+
+
+@runtime_checkable
 class Predictor(Protocol):
     """p(o_{t+1} | o_{1:t}, a_t) in image space, with the motion of designated pixels."""
 
@@ -101,11 +110,36 @@ class Learner(Predictor, Protocol):
 
 
 @runtime_checkable
-class Sampler(Predictor, Protocol):
-    """A predictor with a latent variable, which can imagine one future of the same candidates or another."""
+class Rehearser(Learner, Protocol):
+    """A learner that learns from another imagination than the one it is used with: it may look at what came next."""
 
-    def sample(self, number: int) -> Predictor:
-        """Return the predictor of future `number`: the same number draws the same latents, always."""
+    def rehearse(
+        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+    ) -> tuple[Prediction, Float[Tensor, ""]]:
+        """Imagine what follows the clip's first `context` frames, and return what to add to the loss besides its errors.
+
+        Args:
+            clip: known to its end.
+            pixel_maps: of the newest context frame.
+            rng: decides what is drawn.
+            progress: the share of the training that is done, for what changes on the way.
+        """
+        ...
+
+
+@runtime_checkable
+class FramesOnly(Predictor, Protocol):
+    """A predictor that cannot move pixels: it imagines with p = 0, and given more it raises `UserError`."""
+
+    frames_only: Literal[True]
+
+
+@runtime_checkable
+class Sampler(Predictor, Protocol):
+    """A predictor that draws futures: the members of its `Prediction` are samples."""
+
+    def resampled(self, num_samples: int) -> Predictor:
+        """Return the same model with another number of samples; the first ones stay the same."""
         ...
 
 
@@ -114,7 +148,7 @@ class MotionPredictor(Predictor, Protocol):
     """A predictor that moves pixels, and can show how."""
 
     def motions(self, carry: Any, actions: Float[Tensor, "n t a"]) -> tuple[Any, ...]:
-        """Return the `predictors.motion.Motion` of each step, the ones that `imagine` applies to frames and pixel maps."""
+        """Return the `predictors.motion.AnyMotion` of each step, as `imagine` applies it to frames and pixel maps."""
         ...
 
 

@@ -12,7 +12,7 @@ import pickle
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -28,9 +28,10 @@ from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import DatasetInfo, Episodes
 from visual_foresight.examples import Batch, Examples
 from visual_foresight.files import replacing
-from visual_foresight.interfaces import Learner, Predictor
-from visual_foresight.pixel_maps import expected_places, splat_places
-from visual_foresight.types import Clip, Episode, Prediction, UserError, to_uint8
+from visual_foresight.interfaces import FramesOnly, Learner, Predictor
+from visual_foresight.pixel_maps import expected_places
+from visual_foresight.predictors.rehearsal import first_maps, recall, rehearse
+from visual_foresight.types import Episode, Prediction, UserError, to_uint8
 
 STATE_FILE = "state.pt"
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
@@ -69,6 +70,8 @@ class TrainConfig:
     """Steps between checkpoints, looks at held-out clips and filmstrips."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the convolutions and products; auto measures, when a run begins, whether bfloat16 is faster on this machine."""
     seed: int = 0
     """Of the weights and the batches."""
 
@@ -81,25 +84,22 @@ def horizon_at(step: int, config: TrainConfig) -> int:
     return max(1, config.horizon // 4)
 
 
-def imagination(predictor: Predictor, batch: Batch) -> Prediction:
-    """Imagine a batch's clips freely from their context, frames and pixel maps."""
-    context, clip = predictor.context, batch.clip
-    seen = Clip(clip.actions[:, : context - 1], clip.frames[:, :context], clip.states[:, :context])
-    height, width = clip.frames.shape[-2:]
-    maps = splat_places(batch.places[:, context - 1], (height // 2, width // 2), (height, width))
-    return predictor.imagine(predictor.observe(seen), clip.actions[:, context - 1 :], maps, decode=True)
-
-
 def objective(
-    predictor: Predictor, batch: Batch, config: TrainConfig
+    predictor: Predictor, batch: Batch, config: TrainConfig, step: int | None = None
 ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
-    """Return the loss of free-running imagination, and its parts.
+    """Return the loss of imagining a batch's clips from their context, and its parts.
 
     Frames: Charbonnier, weighted on pixels that differ from the newest context frame, or should. Pixel maps: the distance
-    from a map's expected position to where the point was followed to.
+    from a map's expected position to where the point was followed to. `step` is the gradient step that this is for; without
+    one, it is imagined as in use, not as in learning (see `interfaces.Rehearser`).
     """
     context, clip = predictor.context, batch.clip
-    prediction = imagination(predictor, batch)
+    maps = first_maps(clip, batch.places, context)
+    if step is None:
+        prediction, extra = recall(predictor, clip, maps), clip.frames.new_zeros(())
+    else:
+        rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
+        prediction, extra = rehearse(predictor, clip, maps, rng, step / config.steps)
     truth, newest = clip.frames[:, context:], clip.frames[:, context - 1 : context]
     moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
     weight = 1 + config.moving_weight * moving
@@ -111,8 +111,8 @@ def objective(
     # Points that move are few and matter most; but that the arm takes along nothing that it only passes matters, too.
     attention = valid * (1 + moved_px.clamp(max=4) / 2)
     track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1)
-    loss = pixel_loss + config.track_weight * track_loss
-    return loss, {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
+    loss = pixel_loss + config.track_weight * track_loss + extra
+    return loss, {"loss": loss, "pixels": pixel_loss, "track_px": track_loss, "extra": extra}
 
 
 def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Tensor, "b t p"]:
@@ -129,6 +129,8 @@ class Run:
     model: nn.Module
     average: AveragedModel
     optimizer: torch.optim.Optimizer
+    bfloat16: bool
+    """Whether convolutions and products are computed in bfloat16; decided once, when the run begins."""
     step: int = 0
     seconds: float = 0.0
 
@@ -140,11 +142,17 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "bfloat16": self.bfloat16,
             "config": _comparable(config),
         }
         with replacing(folder / STATE_FILE) as temporary:
             torch.save(state, temporary)
-        meta = {**_comparable(config), "steps": self.step, "train_seconds": round(self.seconds)}
+        meta = {
+            **_comparable(config),
+            "steps": self.step,
+            "bfloat16": self.bfloat16,
+            "train_seconds": round(self.seconds),
+        }
         predictors.save(self.average.module, folder / "checkpoint", meta)
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
@@ -159,7 +167,7 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        self.step, self.seconds, self.bfloat16 = state["step"], state["seconds"], state["bfloat16"]
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
@@ -203,14 +211,14 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
 
 def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: Any) -> None:
     """Take gradient steps up to `stop`, all of the same horizon."""
-    device = next(run.model.parameters()).device
-    num_actions = horizon_at(run.step, config) + cast(Predictor, run.model).context - 1
+    device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
+    num_actions = horizon_at(run.step, config) + predictor.context - 1
     began = time.monotonic()
     for batch in examples.batches(config.batch, num_actions, config.seed, range(run.step, stop)):
         for group in run.optimizer.param_groups:
             group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
-        moved = Batch(batch.clip.to(device), batch.places.to(device), batch.valid.to(device))
-        loss, parts = objective(cast(Predictor, run.model), moved, config)
+        with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
+            loss, parts = objective(predictor, _fitted(batch, predictor, device), config, run.step)
         run.optimizer.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
@@ -232,11 +240,12 @@ def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWrit
     device = next(run.model.parameters()).device
     parts: list[dict[str, float]] = []
     for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
-        batch = Batch(batch.clip.to(device), batch.places.to(device), batch.valid.to(device))
+        batch = _fitted(batch, predictor, device)
         parts.append({name: part.item() for name, part in objective(predictor, batch, config)[1].items()})
-        prediction = imagination(predictor, batch)
+        prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
         parts[-1] |= _error_over_still(prediction, batch, predictor.context)
-    means = {name: float(np.nanmean([part[name] for part in parts])) for name in parts[0]}
+    columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
+    means = {name: float(np.nanmean(column)) for name, column in columns.items() if not np.isnan(column).all()}
     for name, value in means.items():
         board.add_scalar(f"held_out/{name}", value, run.step)
     line = {"step": run.step, "seconds": round(run.seconds, 1), **{n: round(v, 5) for n, v in means.items()}}
@@ -247,6 +256,12 @@ def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWrit
     for clip in range(3):
         rows += [to_uint8(batch.clip.frames[clip, predictor.context :]), to_uint8(prediction.frames[clip])]
     write_png(config.out / "filmstrips" / f"{run.step:06d}.png", filmstrip(rows, ["truth", "imagined"] * 3))
+
+
+def _fitted(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
+    """Return a batch on a device, without points (p = 0) where the predictor imagines frames only."""
+    points = slice(0 if isinstance(predictor, FramesOnly) else None)
+    return Batch(batch.clip.to(device), batch.places[:, :, points].to(device), batch.valid[:, :, points].to(device))
 
 
 def _error_over_still(prediction: Prediction, batch: Batch, context: int) -> dict[str, float]:
@@ -263,7 +278,26 @@ def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
         torch.manual_seed(config.seed)
         model = predictors.create(config.predictor, {**vars(info), "action_size": info.action_size}).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
-    return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate))
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
+    return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16)
+
+
+def bfloat16_pays(device: torch.device) -> bool:
+    """Measure whether a convolution as predictors have them is a quarter faster in bfloat16, forward and backward.
+
+    Processors without such instructions emulate it, tens of times as slowly.
+    """
+    convolution = nn.Conv2d(64, 64, 3, padding=1, device=device)
+    images = torch.rand(16, 64, 16, 16, device=device).to(memory_format=torch.channels_last)
+    fastest: dict[bool, float] = {}
+    for enabled in (False, True) * 3:
+        began = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=enabled):
+            result = convolution(images).float().square().mean()
+        result.backward()
+        result.item()
+        fastest[enabled] = min(time.perf_counter() - began, fastest.get(enabled, math.inf))
+    return fastest[True] < 0.75 * fastest[False]
 
 
 def _read(episodes: Episodes, progress: bool) -> list[Episode]:
@@ -291,5 +325,5 @@ def _device(name: str) -> torch.device:
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
     """Return what two runs must share to be one: everything but where they run."""
-    kept = {name: value for name, value in asdict(config).items() if name not in ("data", "out", "device")}
+    kept = {name: value for name, value in asdict(config).items() if name not in ("data", "out", "device", "precision")}
     return json.loads(json.dumps(kept))

@@ -4,7 +4,7 @@ Everything here is frozen and checks itself on construction; nothing here knows 
 Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a` action, `s` robot state, `p` designated pixels.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -134,12 +134,30 @@ class Prediction:
     all the same). `pixel_maps` say where each designated pixel is after each action, as distributions (each sums to 1) on a
     grid that may be coarser than the frame and covers it exactly. `lost` is the mass that the motion lost (or, negative,
     made) before a map was normalised. `carry` is the predictor's memory after the last action: imagine further from it.
+    `members` are what each of several models, or several samples of one, imagine for the same candidates; where there are
+    any, frames and maps are their average.
     """
 
     frames: Float[Tensor, "n f c h w"]
     pixel_maps: Float[Tensor, "n t p map_h map_w"]
     lost: Float[Tensor, "n t p"]
     carry: Any
+    members: tuple["Prediction", ...] = ()
+
+    @staticmethod
+    def average(members: "Sequence[Prediction]") -> "Prediction":
+        """Return the average of several predictions of the same candidates; its carry is the tuple of theirs.
+
+        Who imagines further gives one set of pixel maps, the average, to all members, so that where their maps differed is
+        forgotten; their memories and frames go on as they were.
+        """
+        return Prediction(
+            frames=torch.stack([member.frames for member in members]).mean(0),
+            pixel_maps=torch.stack([member.pixel_maps for member in members]).mean(0),
+            lost=torch.stack([member.lost for member in members]).mean(0),
+            carry=tuple(member.carry for member in members),
+            members=tuple(members),
+        )
 
 
 @dataclass(frozen=True)
@@ -150,24 +168,27 @@ class Plan:
     sources: tuple[Pixel, ...]
     """Where the designated pixels were believed to be in the newest frame (empty when the goal is an image)."""
     prediction: Prediction
-    """The imagination of `actions`, n = 1."""
+    """The imagination of `actions`, and after it those of the runners-up: n = 1 + m."""
     costs: tuple[Float[Tensor, " _"], ...]
     """Costs of the candidates, one tensor per planner iteration (their number differs)."""
     seconds: float
     """Wall-clock time that the planning took."""
     reference: Float[Tensor, "c h w"]
     """The frame in which the goal's designated pixels were designated; it travels from plan to plan."""
+    runners_up: Float[Tensor, "m t a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
+    """The best other candidates of the last iteration, best first, where they were asked for."""
 
 
 @dataclass(frozen=True)
 class Trial:
     """One closed-loop run with a goal, judged by the simulator's truth."""
 
-    goal: PixelGoal
+    goal: Goal
     episode: Episode
     plans: tuple[Plan, ...]
     distances_m: tuple[float, ...]
-    """True distance of the designated point to its goal on the table, before the first and after each step."""
+    """True distance of the designated point to its goal on the table, before the first and after each step; 0 when nothing is
+    designated, because the goal is an image."""
     distances_px: tuple[float, ...]
     """The same in the frame."""
 

@@ -190,3 +190,13 @@ def test_bad_settings_are_refused_in_words(env: PushEnv) -> None:
         env.reset(seed=0, options={"num_objects": 9})
     with pytest.raises(UserError, match="inside the 48x64 frame"):
         env.pick(Pixel(48.0, 3.0))
+
+
+def test_the_scene_drawn_larger_is_the_frame_in_finer_pixels(env: PushEnv) -> None:
+    env.reset(seed=5)
+    frame, large = env.observe().frame, env.draw(4)
+    assert large.shape == (192, 256, 3)
+    averaged = large.reshape(48, 4, 64, 4, 3).mean((1, 3))
+    assert np.abs(averaged - frame).mean() < 3
+    for axis in (0, 1):
+        assert np.abs(np.roll(averaged, 1, axis) - frame).mean() > 2 * np.abs(averaged - frame).mean(), "not shifted"

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -163,9 +164,11 @@ def test_lost_and_made_mass_are_told_apart(episodes: list[Episode]) -> None:
 class Frames(Still):
     """Moves no pixel maps."""
 
+    frames_only: Literal[True] = True
+
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         if pixel_maps.shape[1]:
-            raise ValueError("frames alone are imagined here")
+            raise UserError("frames alone are imagined here")
         return super().imagine(carry, actions, pixel_maps, decode)
 
 
@@ -175,22 +178,24 @@ def test_a_predictor_without_maps_is_judged_by_its_frames(episodes: list[Episode
     step = figures["steps"]["4"]
     assert step["psnr"] == beside["steps"]["4"]["psnr"]
     assert not {"error_px", "arm", "lost", "coverage_50"} & step.keys()
-    assert any("frames alone are imagined here" in note for note in figures["notes"])
+    assert any("imagines frames only" in note for note in figures["notes"])
 
 
 class Dice(Still):
-    """Future 2 is `still`; the others are noise."""
+    """Its third sample is `still`; the others are noise."""
 
-    def __init__(self, number: int = 0) -> None:
-        self.number = number
+    def __init__(self, num_samples: int = 1) -> None:
+        self.num_samples = num_samples
 
-    def sample(self, number: int) -> "Dice":
-        return Dice(number)
+    def resampled(self, num_samples: int) -> "Dice":
+        return Dice(num_samples)
 
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         imagined = super().imagine(carry, actions, pixel_maps, decode)
-        noise = torch.rand(imagined.frames.shape, generator=torch.Generator().manual_seed(self.number))
-        return imagined if self.number == 2 else replace(imagined, frames=noise)
+        rng = torch.Generator().manual_seed(0)
+        noise = [torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)]
+        frames = [imagined.frames if number == 2 else each for number, each in enumerate(noise)]
+        return Prediction.average([replace(imagined, frames=each) for each in frames])
 
 
 def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:

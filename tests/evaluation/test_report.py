@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -16,9 +17,9 @@ from visual_foresight.evaluation.prediction import PredictionConfig, figures_of,
 from visual_foresight.evaluation.report import write_report
 from visual_foresight.evaluation.report_pictures import FLOW_PX, flow_colours, mean_flow
 from visual_foresight.predictors.flow import Flow, FlowConfig
-from visual_foresight.predictors.motion import Motion
+from visual_foresight.predictors.motion import KernelMotion, Motion
 from visual_foresight.predictors.still import Still
-from visual_foresight.types import Episode, Prediction, Workspace
+from visual_foresight.types import Episode, Prediction, UserError, Workspace
 
 SIZE = (24, 32)
 TABLE = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
@@ -119,9 +120,11 @@ def test_a_nan_in_a_checkpoint_is_one_sentence(data: Path, checkpoint: Path, cap
 
 
 class Frames(Still):
+    frames_only: Literal[True] = True
+
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         if pixel_maps.shape[1]:
-            raise ValueError("frames alone are imagined here")
+            raise UserError("frames alone are imagined here")
         return super().imagine(carry, actions, pixel_maps, decode)
 
 
@@ -132,7 +135,7 @@ def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", figures, Frames(), judgement, INFO)
     page = (tmp_path / "report.html").read_text()
     check_alone(page)
-    assert "frames alone are imagined here" in page and "mask:" not in page and "pixel map, ring" not in page
+    assert "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page
 
 
 def test_the_colour_of_a_flow_is_its_direction() -> None:
@@ -150,3 +153,12 @@ def test_the_mean_flow_points_where_things_go() -> None:
     flows = torch.tensor([[[-2.0, 0.0], [0.0, 8.0]]])[..., None, None]  # from 2 pixels above: it moves down
     masks = torch.tensor([[0.25, 0.0, 0.5, 0.25, 0.0]])[..., None, None]
     assert mean_flow(Motion(flows, masks))[0, :, 0, 0].tolist() == [1.0, -2.0]
+
+
+def test_the_mean_flow_of_a_kernel_is_that_of_its_taps() -> None:
+    kernel = torch.zeros(1, 1, 3, 5, 1, 1)
+    kernel[0, 0, 0, 2] = kernel[0, 0, 1, 4] = 0.5  # half from 3 pixels above, half from 6 to the right
+    masks = torch.tensor([0.0, 0.5, 0.5, 0.0])[None, :, None, None].expand(1, 4, 2, 3)
+    found = mean_flow(KernelMotion(kernel, masks, spacing_px=3))
+    assert found.shape == (1, 2, 2, 3)
+    assert found[0, :, 1, 2].tolist() == [0.75, -1.5]

@@ -8,8 +8,8 @@ import torch
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv
-from visual_foresight.evaluation.trials import CLIP_FRAMES, finish, on_height, run_trial
-from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Plan, Prediction, to_float
+from visual_foresight.evaluation.trials import CLIP_FRAMES, designate, finish, on_height, run_trial
+from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, to_float
 
 SIZE = (20, 28)
 
@@ -106,3 +106,20 @@ def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
     goal = np.array([0.61, -0.12, 0.04])
     place = on_height(camera.project, camera.project(goal), np.array([0.45, 0.15, 0.04]))
     np.testing.assert_allclose(place, goal[:2], atol=1e-6)
+
+
+def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
+    goal = ImageGoal(env.observe().frame)
+    trial = finish(goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4)))
+    assert trial.distances_m == trial.distances_px == (0, 0, 0, 0, 0)
+    assert trial.episode.tracks.shape == (5, 0, 2) and len(trial.episode.actions) == 4
+
+
+def test_what_is_to_move_must_be_an_object_and_what_keeps_still_need_not(env: DotEnv) -> None:
+    ground = Pixel(15, 20)
+    moved, kept = designate(env, PixelGoal((Pixel(6, 10), ground), (Pixel(10, 13), ground)))
+    assert (moved.kind, kept.kind) == ("object", "background")
+    with pytest.raises(UserError, match="does not show an object but the background"):
+        designate(env, PixelGoal((ground,), (Pixel(10, 13),)))
+    with pytest.raises(UserError, match=r"the goal pixel \(row 20, col 13\) is outside the frame"):
+        designate(env, PixelGoal((Pixel(6, 10),), (Pixel(20, 13),)))

@@ -1,13 +1,14 @@
-"""Known answers of the pixel cost."""
+"""Known answers of the costs."""
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
 from visual_foresight.pixel_maps import splat
-from visual_foresight.planning.costs import PixelDistance
-from visual_foresight.types import Pixel, PixelGoal, Prediction
+from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
+from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError
 
 FRAME = (12, 20)
 
@@ -61,3 +62,48 @@ def test_another_number_of_maps_than_goal_pixels_is_refused():
     goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(3.0, 4.0),))
     with pytest.raises(ValueError, match="2 pixel maps over 1 steps"):
         PixelDistance(goal)(imagined([[[Pixel(1.0, 1.0), Pixel(2.0, 2.0)]]]))
+
+
+def shades(*levels):
+    """Build a prediction in which frame t of candidate n is a plain grey, levels[n][t]."""
+    frames = torch.tensor(levels)[:, :, None, None, None].expand(-1, -1, 3, *FRAME)
+    return Prediction(frames, torch.zeros(*frames.shape[:2], 0, *FRAME), torch.zeros(*frames.shape[:2], 0), None)
+
+
+def test_image_distance_is_the_difference_and_weighs_the_last_step():
+    goal = ImageGoal(np.full((*FRAME, 3), 51, np.uint8))  # a fifth of the range
+    early, late, there = ImageDistance(goal, final_weight=4.0)(
+        shades([0.8, 0.2, 0.2], [0.2, 0.2, 0.8], [0.2] * 3)
+    ).tolist()
+    assert early == pytest.approx(0.6 * 1 / 6)
+    assert late == pytest.approx(0.6 * 4 / 6)
+    assert there == pytest.approx(0, abs=1e-6)
+
+
+def test_image_distance_is_a_root_mean_square_over_pixels():
+    frame = np.zeros((*FRAME, 3), np.uint8)
+    frame[:, :5] = 255  # a quarter of the picture is wrong by 1
+    assert ImageDistance(ImageGoal(frame))(shades([0.0])).item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("steps", [[], [0.5]])
+def test_frames_that_are_missing_or_of_another_size_are_refused(steps):
+    goal = ImageGoal(np.zeros((FRAME[0] + bool(steps), FRAME[1], 3), np.uint8))
+    with pytest.raises(ValueError, match="decoded frames of .channels, height, width."):
+        ImageDistance(goal)(shades(steps))
+
+
+def test_caution_adds_what_members_disagree_by():
+    goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(3.0, 4.0),))
+    members = [imagined([[[Pixel(3.0, col)]], [[Pixel(3.0, 7.0)]]]) for col in (5.0, 9.0)]  # 1 and 5 off; 3 and 3
+    cost = PixelDistance(goal)
+    together = Prediction.average(members)
+    assert Cautious(cost, 0.0)(together).tolist() == pytest.approx([3, 3])
+    assert cost(together).tolist() == pytest.approx([3, 3])
+    assert Cautious(cost, 0.5)(together).tolist() == pytest.approx([3 + 0.5 * 2, 3])
+
+
+def test_one_future_cannot_disagree():
+    goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(3.0, 4.0),))
+    with pytest.raises(UserError, match="two members or more"):
+        Cautious(PixelDistance(goal), 1.0)(imagined([[[Pixel(3.0, 4.0)]]]))

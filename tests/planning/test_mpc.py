@@ -7,12 +7,15 @@ import pytest
 import torch
 from einops import rearrange
 
+from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot
 from visual_foresight.pixel_maps import centres
 from visual_foresight.planning.cem import PRESETS, CEMConfig
+from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import Propagate, Track
 from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC, moved_on
+from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.predictors.still import Still
-from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace
+from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float
 
 SIZE = (24, 36)
 STEP_PX = 2.0
@@ -156,13 +159,71 @@ def test_proposals_of_the_caller_are_imagined():
     [
         (PixelGoal((Pixel(3, 3),), (Pixel(24, 3),)), "goal pixel .row 24, col 3. is outside the frame of 24 rows"),
         (PixelGoal((Pixel(3, -1),), (Pixel(4, 3),)), "designated pixel .row 3, col -1. is outside"),
-        (ImageGoal(np.zeros((*SIZE, 3), np.uint8)), "PixelDistance"),
+        (
+            ImageGoal(np.zeros((12, 36, 3), np.uint8)),
+            "goal image has 12 rows and 36 columns, the camera's frames have 24",
+        ),
     ],
 )
 def test_a_goal_that_cannot_be_planned_for_is_refused_in_words(goal, message):
     controller = VisualMPC(DotModel(), WORKSPACE, QUICK)
     with pytest.raises(UserError, match=message):
         controller.plan(clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator())
+
+
+def test_a_script_cannot_push_to_an_image():
+    controller = ScriptedController(WORKSPACE, lambda clip, sources, goal, rng: torch.zeros(1, 6, 2))
+    with pytest.raises(UserError, match="needs a PixelGoal, but got ImageGoal"):
+        controller.plan(clip_of([(6.0, 8.0)] * 2), ImageGoal(np.zeros((*SIZE, 3), np.uint8)), None, torch.Generator())
+
+
+class Painter(DotModel):
+    """The same without pixel maps."""
+
+    frames_only = True
+
+
+def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
+    goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
+    with pytest.raises(UserError, match="frames only and cannot say where a designated pixel goes"):
+        VisualMPC(Painter(), WORKSPACE, QUICK).plan(clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator())
+
+
+def test_a_goal_image_is_reached_without_pixel_maps():
+    env, mirror = DotEnv(SIZE), DotEnv(SIZE)
+    env.reset(seed=1)
+    env.restore(Snapshot((10 * PIXEL_M, 14 * PIXEL_M), (255, 0, 0)))
+    goal = ImageGoal(env.observe().frame)
+    env.restore(Snapshot((7 * PIXEL_M, 18 * PIXEL_M), (255, 0, 0)))
+    mirror.reset(seed=2)
+    propose = pytest.fail  # proposals are for pixels
+    controller = VisualMPC(Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose)
+    rng, plan = torch.Generator().manual_seed(0), None
+    for _ in range(8):
+        seen = env.observe()
+        clip = Clip(torch.zeros(1, 0, 2), to_float(seen.frame)[None, None], torch.from_numpy(seen.state)[None, None])
+        plan = controller.plan(clip, goal, plan, rng)
+        env.move(plan.actions[0].numpy())
+    assert plan.sources == () and plan.prediction.pixel_maps.shape == (1, 6, 0, 12, 18)
+    assert np.hypot(*(env.truth()[0, :2] / PIXEL_M - (10, 14))) < 1.5
+
+
+def test_caution_avoids_what_models_disagree_on():
+    class Doubtful(DotModel):
+        """Two models, of which one believes that going right is undone."""
+
+        def imagine(self, carry, actions, pixel_maps, decode=False):
+            other = torch.stack([actions[..., 0], actions[..., 1].clamp(max=0)], -1)
+            return Prediction.average(
+                [super(Doubtful, self).imagine(carry, part, pixel_maps) for part in (actions, other)]
+            )
+
+    def first_move(weight):
+        controller = VisualMPC(Doubtful(), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False)
+        return run(controller, (12.0, 16.0), (12.0, 30.0), 1)[1][0].actions[:, 1].sum()
+
+    assert first_move(0.0) > 3
+    assert first_move(5.0) < 0.5 * first_move(0.0)
 
 
 def test_too_short_a_clip_is_refused():
@@ -210,3 +271,18 @@ def test_a_script_carries_out_one_proposal_after_the_other():
 
 def test_default_preset_is_the_default():
     assert VisualMPC(Still(), WORKSPACE).config == PRESETS["default"]
+
+
+def test_runners_up_are_the_best_others_of_the_last_iteration():
+    goal = PixelGoal((Pixel(12.0, 12.0),), (Pixel(12.0, 20.0),))
+    controller = VisualMPC(DotModel(), WORKSPACE, QUICK, num_runners_up=3)
+    plan = controller.plan(clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0))
+    assert plan.runners_up.shape == (3, QUICK.horizon, 2)
+    costs = PixelDistance(goal, controller.final_weight)(plan.prediction)
+    torch.testing.assert_close(costs[0], torch.cat(plan.costs).min())
+    best = plan.costs[-1].sort().values
+    torch.testing.assert_close(costs[1:], best[best > costs[0]][:3])
+    alone = VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
+        clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
+    )
+    assert torch.equal(alone.actions, plan.actions) and len(alone.prediction.frames) == 1 and not len(alone.runners_up)

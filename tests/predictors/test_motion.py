@@ -2,7 +2,15 @@ import pytest
 import torch
 
 from visual_foresight.pixel_maps import expected_places, splat_places
-from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion, warp
+from visual_foresight.predictors.motion import (
+    KernelMotion,
+    Motion,
+    affine_flows,
+    move_frames,
+    move_maps,
+    resize_motion,
+    warp,
+)
 
 SIZE = (12, 20)
 
@@ -57,3 +65,60 @@ def test_beyond_the_border_is_the_border() -> None:
     frame = torch.rand(1, 1, *SIZE)
     far = torch.full((1, 2, *SIZE), 100.0)
     torch.testing.assert_close(warp(frame, far, SIZE), frame[..., -1:, -1:].expand_as(frame))
+
+
+def one_kernel(down: int, right: int, local: bool, spacing_px: int = 1) -> KernelMotion:
+    """Everything moves by so many taps, by one kernel for all places or by one for each."""
+    kernels = torch.zeros(1, 1, 7, 7, 1, 1)
+    kernels[0, 0, 3 - down, 3 - right] = 1
+    masks = torch.zeros(1, 4, *SIZE)
+    masks[:, 2] = 1
+    return KernelMotion(kernels.expand(1, 1, 7, 7, *SIZE) if local else kernels, masks, spacing_px)
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["dna", "cdna"])
+@pytest.mark.parametrize("spacing_px", [1, 2])
+def test_a_kernel_of_one_tap_translates_a_frame_exactly(local: bool, spacing_px: int) -> None:
+    frame = torch.rand(1, 3, *SIZE)
+    moved = move_frames(one_kernel(2, -3, local, spacing_px), frame * 0, frame, frame * 0)
+    down, right = 2 * spacing_px, 3 * spacing_px
+    torch.testing.assert_close(moved[..., down:, :-right], frame[..., :-down, right:])
+    torch.testing.assert_close(moved[..., :down, :-right], frame[..., :1, right:].expand(1, 3, down, -1))  # the border
+
+
+@pytest.mark.parametrize("local", [True, False], ids=["dna", "cdna"])
+@pytest.mark.parametrize("map_size", [SIZE, (6, 10), (4, 5), (8, 15)])
+def test_a_kernel_translates_a_map_exactly_on_any_grid(local: bool, map_size: tuple[int, int]) -> None:
+    place = torch.tensor([[[6.3, 9.2]]])
+    maps = splat_places(place, map_size, SIZE)
+    moved, lost = move_maps(resize_motion(one_kernel(-1, 3, local), map_size), maps, SIZE)
+    torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor([-1.0, 3.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
+
+
+def test_candidates_have_kernels_of_their_own() -> None:
+    frames = torch.rand(2, 3, *SIZE)
+    one, two = one_kernel(1, 0, False), one_kernel(0, -2, False)
+    both = KernelMotion(torch.cat([one.kernels, two.kernels]), torch.cat([one.masks, two.masks]))
+    moved = move_frames(both, frames * 0, frames, frames * 0)
+    for number, motion in enumerate((one, two)):
+        alone = frames[number : number + 1]
+        torch.testing.assert_close(moved[number : number + 1], move_frames(motion, alone * 0, alone, alone * 0))
+
+
+@pytest.mark.parametrize("map_size", [SIZE, (6, 10)])
+def test_an_affine_map_translates_a_map_exactly(map_size: tuple[int, int]) -> None:
+    matrix = torch.tensor([[1.0, 0.0, -1.5 * 2 / SIZE[0]], [0.0, 1.0, 2.0 * 2 / SIZE[1]]])
+    motion = Motion(
+        affine_flows(matrix[None, None], map_size, SIZE), one_flow(0, 0, 2).masks[..., : map_size[0], : map_size[1]]
+    )
+    place = torch.tensor([[[5.3, 9.2]]])
+    moved, lost = move_maps(motion, splat_places(place, map_size, SIZE), SIZE)
+    torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor([1.5, -2.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
+
+
+def test_an_affine_map_can_turn_the_frame_round() -> None:
+    frame = torch.rand(1, 3, *SIZE)
+    flows = affine_flows(torch.tensor([[[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]]]), SIZE, SIZE)
+    torch.testing.assert_close(warp(frame, flows[:, 0], SIZE), frame.flip(-1, -2), atol=1e-5, rtol=0)

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -23,6 +23,7 @@ import visual_foresight
 from visual_foresight.collect.record import record_episode
 from visual_foresight.envs import make
 from visual_foresight.episodes import DatasetInfo, episode_path, read_info, read_meta, write_episode, write_info
+from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
 
 BATCH = 4  # episodes per task of a worker, in one env
@@ -122,18 +123,29 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
 def _info(config: CollectConfig) -> DatasetInfo:
     env = make(config.env, config.frame_size, config.held_out)
     env.reset(seed=0, options=None if config.num_objects is None else {"num_objects": config.num_objects})
-    info = DatasetInfo(
-        env=config.env,
-        frame_size=config.frame_size,
+    info = describe(config.env, env, {name: getattr(config, name) for name in SETTINGS})
+    env.close()
+    return info
+
+
+def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:
+    """Return what is written beside episodes recorded in an env.
+
+    Args:
+        name: the env's, as `make` takes it.
+        env: after a reset.
+        collection: what decides the episodes, as plain JSON values.
+    """
+    return DatasetInfo(
+        env=name,
+        frame_size=env.frame_size,
         state_size=len(env.observe().state),
         workspace=env.workspace,
         table=tuple(tuple(float(value) for value in row) for row in env.table),
-        renderer="numpy" if config.env == "dot" else f"TinyRenderer of pybullet {version('pybullet')}",
+        renderer="numpy" if name == "dot" else f"TinyRenderer of pybullet {version('pybullet')}",
         package_version=visual_foresight.__version__,
-        collection={name: getattr(config, name) for name in SETTINGS},
+        collection=collection,
     )
-    env.close()
-    return info
 
 
 @contextmanager

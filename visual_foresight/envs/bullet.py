@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pybullet
 from jaxtyping import Float, Int, UInt8
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.objects import DATA_FOLDER, ObjectSpec, data_path
+from visual_foresight.envs.silence import silence
+
+with silence():
+    import pybullet  # says when it was built, on stderr
 
 NUM_JOINTS = 7
 REST_POSE = (0.0, 0.3, 0.0, -2.0, 0.0, 2.3, 0.8)

@@ -171,11 +171,22 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def observe(self) -> Observation:
         """Return the frame and the fingertip's measured state now."""
-        seen = self._look()
-        image = np.where((seen.body < 0)[..., None], self._background, seen.image)
-        frame = cv2.resize(image, self.frame_size[::-1], interpolation=cv2.INTER_AREA)
+        frame = self._picture(self._look(), self._background, self.frame_size)
         position, yaw = self._bullet.fingertip()
         return Observation(frame, np.array([*position, yaw], np.float32))
+
+    def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
+        """Return the scene larger than the frame (see `interfaces.Drawable`); at that size it needs no supersampling."""
+        camera = self.camera.scaled(scale)
+        size = (self.frame_size[0] * scale, self.frame_size[1] * scale)
+        return self._picture(self._bullet.render(camera), _table_image(camera), size)
+
+    @staticmethod
+    def _picture(
+        seen: Glimpse, background: UInt8[np.ndarray, "drawn_h drawn_w 3"], size: tuple[int, int]
+    ) -> UInt8[np.ndarray, "h w 3"]:
+        image = np.where((seen.body < 0)[..., None], background, seen.image)
+        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
 
     def _observation(self) -> dict[str, Any]:
         observation = self.observe()

@@ -21,7 +21,7 @@ from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Env
-from visual_foresight.types import Trial, UserError
+from visual_foresight.types import PixelGoal, Trial, UserError
 
 logger = logging.getLogger(__name__)
 RADII_CM = (2.5, 5.0, 7.5)
@@ -190,7 +190,8 @@ def _find(path: Path) -> Record | None:
 
 def _outcome(trial: Trial) -> Record:
     """Return what is kept of a trial."""
-    tracks = trial.episode.tracks
+    tracks, goal = trial.episode.tracks, trial.goal
+    assert isinstance(goal, PixelGoal), "tasks of suites are about pixels"
     beliefs = [
         (np.array([(pixel.row, pixel.col) for pixel in plan.sources]), tracks[index])
         for index, plan in enumerate(trial.plans)
@@ -198,8 +199,8 @@ def _outcome(trial: Trial) -> Record:
     ]
     errors = [float(np.linalg.norm(believed - true, axis=-1).mean()) for believed, true in beliefs]
     return {
-        "source": [trial.goal.sources[0].row, trial.goal.sources[0].col],
-        "target": [trial.goal.targets[0].row, trial.goal.targets[0].col],
+        "source": [goal.sources[0].row, goal.sources[0].col],
+        "target": [goal.targets[0].row, goal.targets[0].col],
         "distances_m": [round(value, 5) for value in trial.distances_m],
         "distances_px": [round(value, 3) for value in trial.distances_px],
         "locator_errors_px": [round(value, 3) for value in errors],

@@ -15,8 +15,8 @@ from visual_foresight.evaluation.map_metrics import coverage, position_error
 from visual_foresight.evaluation.perceptual import Perceptual
 from visual_foresight.evaluation.tallies import Tallies, Tally, joined
 from visual_foresight.evaluation.windows import KINDS, Window, WindowBatch, batch_of
-from visual_foresight.interfaces import Predictor, Sampler
-from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.interfaces import FramesOnly, Predictor, Sampler
+from visual_foresight.types import Prediction, UserError
 
 LEVELS = {"coverage_50": 0.5, "coverage_90": 0.9}
 BATCH = 16
@@ -42,9 +42,9 @@ def judge(predictor: Predictor, windows: Sequence[Window], num_futures: int, per
     """Imagine all windows, free-running from their context, and measure.
 
     Args:
-        predictor: one that refuses pixel maps (p = 0) is judged by its frames alone.
+        predictor: a `FramesOnly` one (p = 0) is judged by its frames alone.
         windows: one or more, made for the predictor's context.
-        num_futures: how many futures a `Sampler` draws per clip.
+        num_futures: how many samples a `Sampler` draws per clip.
         perceptual: the distances that can be computed here.
 
     Raises:
@@ -52,67 +52,53 @@ def judge(predictor: Predictor, windows: Sequence[Window], num_futures: int, per
     """
     first = batch_of(windows[:1])
     check_ssim((first.newest.shape[-2], first.newest.shape[-1]))
-    refusal = refusal_of(predictor, first.context, first.actions, first.maps)
-    members = _members(predictor, num_futures)
+    draws = isinstance(predictor, Sampler)
+    if isinstance(predictor, Sampler):
+        predictor = predictor.resampled(num_futures)
     parts: list[Tallies] = []
     features: list[Features] = []
     with tqdm(total=len(windows), desc="clips", smoothing=0.05, dynamic_ncols=True) as progress:
         for start in range(0, len(windows), BATCH):
             batch = batch_of(windows[start : start + BATCH])
-            futures = imagine(members, batch, refusal is None)
-            parts.append(_measure(futures, batch, perceptual))
+            future = imagine(predictor, batch)
+            samples = [member.frames for member in future.members] if draws else [future.frames]
+            parts.append(_measure(future, samples, batch, perceptual))
             if perceptual.features is not None:
-                features.append(_features(perceptual.features, futures[0], batch))
+                features.append(_features(perceptual.features, samples[0], batch))
             progress.update(len(batch.actions))
     gathered = {name: np.concatenate([part[name] for part in features]) for name in (features[0] if features else ())}
     notes = [*perceptual.notes]
-    if refusal is not None:
-        notes.append(f"What is said of pixels is left out, this predictor moves no pixel maps: {refusal}")
+    if isinstance(predictor, FramesOnly):
+        notes.append(
+            "What is said of pixels is left out: this predictor imagines frames only, and moves no pixel maps."
+        )
     elif not any(window.kinds[0] == 0 for window in windows):
         notes.append("What is said of objects' pixels is left out: no tracked object moves in these clips.")
-    return Judgement(tuple(windows), joined(parts), gathered, len(members), tuple(notes))
+    return Judgement(tuple(windows), joined(parts), gathered, num_futures if draws else 1, tuple(notes))
 
 
-def imagine(members: Sequence[Predictor], batch: WindowBatch, moves_maps: bool = True) -> list[Prediction]:
-    """Return what each predictor imagines of a batch, with frames in [0, 1]."""
-    maps = batch.maps if moves_maps else batch.maps[:, :0]
-    futures = [each.imagine(each.observe(batch.context), batch.actions, maps, decode=True) for each in members]
-    for future in futures:
-        if not (torch.isfinite(future.frames).all() and torch.isfinite(future.pixel_maps).all()):
-            raise UserError("the predictor imagines frames or pixel maps that are not finite: train it again")
-    return futures
+def imagine(predictor: Predictor, batch: WindowBatch) -> Prediction:
+    """Return what is imagined of a batch, with frames, and with pixel maps unless the predictor cannot move them."""
+    maps = batch.maps[:, :0] if isinstance(predictor, FramesOnly) else batch.maps
+    future = predictor.imagine(predictor.observe(batch.context), batch.actions, maps, decode=True)
+    if not (torch.isfinite(future.frames).all() and torch.isfinite(future.pixel_maps).all()):
+        raise UserError("the predictor imagines frames or pixel maps that are not finite: train it again")
+    return future
 
 
-def _members(predictor: Predictor, num_futures: int) -> list[Predictor]:
-    if isinstance(predictor, Sampler):
-        return [predictor.sample(number) for number in range(num_futures)]
-    return [predictor]
-
-
-def refusal_of(
-    predictor: Predictor, clip: Clip, actions: Float[Tensor, "n t a"], maps: Float[Tensor, "n p map_h map_w"]
-) -> str | None:
-    """Return what a predictor says when it is given pixel maps and cannot move them (p = 0), None of one that can."""
-    try:
-        predictor.imagine(predictor.observe(clip), actions[:, :1], maps)
-    except (ValueError, UserError) as error:
-        return str(error)
-    return None
-
-
-def _measure(futures: Sequence[Prediction], batch: WindowBatch, perceptual: Perceptual) -> dict[str, Tally]:
-    found = _measure_frames([future.frames.float().clamp(0, 1) for future in futures], batch, perceptual)
-    if futures[0].pixel_maps.shape[2]:
-        maps = torch.stack([future.pixel_maps.float() for future in futures]).mean(0)
-        lost = torch.stack([future.lost.float() for future in futures]).mean(0)
-        found |= _measure_maps(maps, lost, batch)
+def _measure(
+    future: Prediction, samples: Sequence[Float[Tensor, "b t c h w"]], batch: WindowBatch, perceptual: Perceptual
+) -> dict[str, Tally]:
+    found = _measure_frames([frames.float().clamp(0, 1) for frames in samples], batch, perceptual)
+    if future.pixel_maps.shape[2]:
+        found |= _measure_maps(future.pixel_maps.float(), future.lost.float(), batch)
     return {name: Tally(values.double().numpy(), weights.double().numpy()) for name, (values, weights) in found.items()}
 
 
 def _measure_frames(
-    futures: Sequence[Float[Tensor, "b t c h w"]], batch: WindowBatch, perceptual: Perceptual
+    samples: Sequence[Float[Tensor, "b t c h w"]], batch: WindowBatch, perceptual: Perceptual
 ) -> dict[str, tuple[Float[Tensor, "b t"], Float[Tensor, "b t"]]]:
-    """Return values and weights per clip and step; of several futures, for each measure, those of a clip's best one."""
+    """Return values and weights per clip and step; of several samples, for each measure, those of a clip's best one."""
     true, where = batch.future, moving(batch.future, batch.newest)
     still = repeat(batch.newest, "b c h w -> b t c h w", t=true.shape[1])
     every = torch.ones(true.shape[:2])
@@ -127,7 +113,7 @@ def _measure_frames(
         measures.append(("lpips", lambda frames: distance(frames, true), every, -1))
     found = {}
     for name, measure, weights, sign in measures:
-        values = torch.stack([measure(frames) for frames in futures]) * weights
+        values = torch.stack([measure(frames) for frames in samples]) * weights
         best = (sign * values.sum(-1)).argmax(0)
         found[name] = (values[best, torch.arange(len(best))], weights)
         found[f"still_{name}"] = (measure(still) * weights, weights)
@@ -158,7 +144,9 @@ def _measure_maps(
     return found
 
 
-def _features(features: Callable[[Tensor], Tensor], future: Prediction, batch: WindowBatch) -> Features:
+def _features(
+    features: Callable[[Tensor], Tensor], imagined: Float[Tensor, "b t c h w"], batch: WindowBatch
+) -> Features:
     still = repeat(batch.newest, "b c h w -> b t c h w", t=batch.future.shape[1])
-    videos = {"imagined": future.frames.float(), "true": batch.future, "still": still}
+    videos = {"imagined": imagined.float(), "true": batch.future, "still": still}
     return {name: features(frames).double().numpy() for name, frames in videos.items()}

@@ -36,11 +36,10 @@ def write_report(
         judgement: what the figures are made of.
         info: what the episodes have in common.
     """
-    shown = predictor.sample(0) if isinstance(predictor, Sampler) else predictor
-    moves_maps = "error_px" in judgement.tallies
+    shown = predictor.resampled(1) if isinstance(predictor, Sampler) else predictor
     chosen = _chosen(judgement)
-    strips = tuple(_filmstrip(shown, judgement, number, title, moves_maps) for title, number in chosen.items())
-    fan = action_fan(shown, judgement.windows[_liveliest(judgement)], info, moves_maps)
+    strips = tuple(_filmstrip(shown, judgement, number, title) for title, number in chosen.items())
+    fan = action_fan(shown, judgement.windows[_liveliest(judgement)], info)
     headline_step = str(min(10, len(figures["steps"])))
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -59,9 +58,9 @@ def write_report(
 
 
 @torch.inference_mode()
-def _filmstrip(predictor: Predictor, judgement: Judgement, number: int, title: str, moves_maps: bool) -> Filmstrip:
+def _filmstrip(predictor: Predictor, judgement: Judgement, number: int, title: str) -> Filmstrip:
     window = judgement.windows[number]
-    (future,) = imagine([predictor], batch_of([window]), moves_maps)
+    future = imagine(predictor, batch_of([window]))
     return filmstrip(predictor, window, future, f"{title}: episode {window.episode}, from frame {window.now}")
 
 

@@ -16,7 +16,7 @@ from visual_foresight.drawing import overlay
 from visual_foresight.episodes import DatasetInfo
 from visual_foresight.evaluation.report_pictures import NO_MAPS, SCALE, data_animation, data_png, followed
 from visual_foresight.evaluation.windows import Window, batch_of
-from visual_foresight.interfaces import Predictor
+from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.types import Pixel, to_uint8
 
 NUM_ROWS = 4
@@ -37,18 +37,17 @@ class Fan:
 
 
 @torch.inference_mode()
-def action_fan(predictor: Predictor, window: Window, info: DatasetInfo, moves_maps: bool) -> Fan:
+def action_fan(predictor: Predictor, window: Window, info: DatasetInfo) -> Fan:
     """Imagine a clip's start under constant actions in four directions, under none, and under those recorded.
 
     Args:
         predictor: decodes frames.
         window: where to start.
         info: what an action means, and how the camera stands.
-        moves_maps: whether the predictor moves pixel maps.
     """
     heads, actions = _candidates(window, info)
     batch = batch_of([window])
-    point = followed(window) if moves_maps else None
+    point = None if isinstance(predictor, FramesOnly) else followed(window)
     maps = batch.maps[:, :0] if point is None else batch.maps[:, point : point + 1]
     count = len(actions)
     future = predictor.imagine(

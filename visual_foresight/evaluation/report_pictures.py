@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from einops import rearrange, reduce
+import torch
+from einops import einsum, rearrange, reduce
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
@@ -18,7 +19,7 @@ from torch import Tensor
 from visual_foresight.drawing import Frame, Picture, beside, overlay, upscale
 from visual_foresight.evaluation.windows import KINDS, Window, batch_of
 from visual_foresight.interfaces import MotionPredictor, Predictor
-from visual_foresight.predictors.motion import Motion
+from visual_foresight.predictors.motion import AnyMotion, KernelMotion, Motion
 from visual_foresight.types import Pixel, Prediction, to_uint8
 
 SCALE = 3
@@ -99,31 +100,43 @@ def _marked(
     return overlay(frame, maps, true, scale=SCALE)
 
 
-def _motion_rows(motions: Sequence[Motion]) -> list[Row]:
+def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
     """Show the mean flow by colour, and each mask by brightness; the first moment has none."""
     masks = np.stack([motion.masks[0].float().numpy() for motion in motions])
-    num_flows = motions[0].flows.shape[1]
-    rows = []
-    if num_flows:
-        flows = [flow_colours(mean_flow(motion)[0].float().numpy()) for motion in motions]
-        rows.append(Row("flow (mean, to the next frame)", data_png(_strip([np.zeros_like(flows[0]), *flows]))))
-    names = ["first frame", "frame now", *(f"flow {number + 1}" for number in range(num_flows)), "newly made"]
-    if len(names) != masks.shape[1]:
-        names = [f"source {number + 1}" for number in range(masks.shape[1])]
+    kind = "kernel" if isinstance(motions[0], KernelMotion) else "flow"
+    flows = [flow_colours(mean_flow(motion)[0].float().numpy()) for motion in motions]
+    rows = [Row("flow (mean, to the next frame)", data_png(_strip([np.zeros_like(flows[0]), *flows])))]
+    names = [
+        "first frame",
+        "frame now",
+        *(f"{kind} {number + 1}" for number in range(masks.shape[1] - 3)),
+        "newly made",
+    ]
     for name, mask in zip(names, rearrange(masks, "t m h w -> m t h w"), strict=True):
         grey = np.repeat((mask.clip(0, 1) * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
         rows.append(Row(f"mask: {name}", data_png(_strip([np.zeros_like(grey[0]), *grey]))))
     return rows
 
 
-def mean_flow(motion: Motion) -> Float[Tensor, "n 2 h w"]:
+def mean_flow(motion: AnyMotion) -> Float[Tensor, "n 2 h w"]:
     """Return the displacement (down, right) in pixels of what comes to each place, the mean over the motion's sources.
 
-    Flows are backward: what is at x afterwards was at x + flow(x), so it moved by -flow(x). What does not move counts as 0.
+    Motion is backward: what is at x afterwards was at x + flow(x), so it moved by -flow(x); of a kernel, the mean over its
+    taps counts. What does not move counts as 0.
     """
-    num_flows = motion.flows.shape[1]
-    weights = rearrange(motion.masks[:, 2 : 2 + num_flows], "n k h w -> n k 1 h w")
-    return -reduce(weights * motion.flows, "n k two h w -> n two h w", "sum")
+    weights = rearrange(motion.masks[:, 2:-1], "n k h w -> n k 1 h w")
+    return -reduce(weights * _flows(motion), "n k two h w -> n two h w", "sum")
+
+
+def _flows(motion: AnyMotion) -> Float[Tensor, "n k 2 _ _"]:
+    if isinstance(motion, Motion):
+        return motion.flows
+    rows, cols = (
+        motion.spacing_px * (torch.arange(taps) - taps // 2).to(motion.kernels) for taps in motion.kernels.shape[2:4]
+    )
+    down = einsum(motion.kernels, rows, "n k u v y x, u -> n k y x")
+    right = einsum(motion.kernels, cols, "n k u v y x, v -> n k y x")
+    return torch.stack([down, right], 2)
 
 
 def flow_colours(displacement: Float[np.ndarray, "2 h w"]) -> UInt8[np.ndarray, "h w 3"]:

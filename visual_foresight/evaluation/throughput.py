@@ -18,10 +18,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from visual_foresight.evaluation.judging import refusal_of
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
-from visual_foresight.interfaces import Learner
+from visual_foresight.interfaces import FramesOnly, Learner
 from visual_foresight.predictors import PREDICTORS, create
+from visual_foresight.predictors.rehearsal import rehearse
 from visual_foresight.types import Clip, UserError
 
 FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
@@ -103,7 +103,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     given = _clip(1, predictor.context - 1, rng)
     actions = torch.rand(config.batch, config.horizon, ACTION_SIZE, generator=rng) * 2 - 1
     maps = torch.full((config.batch, 1, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
-    if refusal_of(predictor, given, actions[:1], maps[:1]) is not None:
+    if isinstance(predictor, FramesOnly):
         maps = maps[:, :0]
     frames = config.batch * config.horizon
     figures: dict[str, Any] = {"parameters": sum(each.numel() for each in network.parameters()), "peak_mb": {}}
@@ -130,12 +130,11 @@ def _training_step(network: nn.Module, rng: torch.Generator, num_maps: int) -> C
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
     context = predictor.context
     clip = _clip(TRAIN_BATCH, context - 1 + TRAIN_HORIZON, rng)
-    given = Clip(clip.actions[:, : context - 1], clip.frames[:, :context], clip.states[:, :context])
     maps = torch.full((TRAIN_BATCH, num_maps, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
 
     def step() -> None:
-        imagined = predictor.imagine(predictor.observe(given), clip.actions[:, context - 1 :], maps, decode=True)
-        loss = (imagined.frames - clip.frames[:, context:]).abs().mean() + imagined.pixel_maps.square().sum()
+        imagined, extra = rehearse(predictor, clip, maps, rng, 1.0)
+        loss = (imagined.frames - clip.frames[:, context:]).abs().mean() + imagined.pixel_maps.square().sum() + extra
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -12,8 +12,10 @@ import torch
 from jaxtyping import Float
 
 from visual_foresight.interfaces import Controller, Env
-from visual_foresight.types import Clip, Episode, Observation, Pixel, PixelGoal, Plan, Trial, UserError, to_float
+from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, PixelGoal, Plan, Trial, UserError, to_float
 
+SUCCESS_M = 0.05
+"""A trial that ends within this distance of its goal has reached it."""
 CLIP_FRAMES = 8
 """Frames of the clip given to controllers, the newest last: enough context for any predictor, which takes what it wants."""
 
@@ -30,7 +32,7 @@ class Step:
     places: tuple[Pixel, ...]
     """Where the designated points really are in the frame, also when hidden."""
     distance_m: float
-    """True horizontal distance of the designated points to their goals, averaged over the points."""
+    """True horizontal distance of the designated points to their goals, averaged over the points; 0 when there are none."""
     distance_px: float
     """The same in the frame."""
 
@@ -38,7 +40,7 @@ class Step:
 def run_trial(
     env: Env,
     controller: Controller,
-    goal: PixelGoal,
+    goal: Goal,
     points: tuple[Any, ...],
     rng: torch.Generator,
     num_steps: int = 20,
@@ -50,15 +52,16 @@ def run_trial(
     Args:
         env: as reset by the caller.
         controller: sees frames, the robot's state and the goal, nothing else.
-        goal: designated pixels in the present frame, and where they ought to go.
-        points: the physical points behind `goal.sources` (`env.pick`), for the judge.
+        goal: designated pixels in the present frame, and where they ought to go; or an image.
+        points: the physical points behind the designated pixels (`designate`), for the judge.
         rng: the controller's chance.
         num_steps: how many actions.
     """
-    if len(points) != len(goal.sources):
-        raise ValueError(f"one point per designated pixel: {len(points)} points, {len(goal.sources)} pixels")
+    targets = goal.targets if isinstance(goal, PixelGoal) else ()
+    if len(points) != len(targets):
+        raise ValueError(f"one point per designated pixel: {len(points)} points, {len(targets)} pixels")
     goals_m = tuple(
-        on_height(env.project, target, env.where(point)[1]) for point, target in zip(points, goal.targets, strict=True)
+        on_height(env.project, target, env.where(point)[1]) for point, target in zip(points, targets, strict=True)
     )
     seen, actions = [env.observe()], list[Float[np.ndarray, " a"]]()
     previous: Plan | None = None
@@ -68,9 +71,9 @@ def run_trial(
             plan = controller.plan(clip_of(seen, actions, len(env.workspace.step)), goal, previous, rng)
         places = tuple(env.where(point) for point in points)
         gaps_m = [np.hypot(*(world[:2] - goal_m)) for (_, world), goal_m in zip(places, goals_m, strict=True)]
-        gaps_px = [pixel.distance(target) for (pixel, _), target in zip(places, goal.targets, strict=True)]
+        gaps_px = [pixel.distance(target) for (pixel, _), target in zip(places, targets, strict=True)]
         pixels = tuple(pixel for pixel, _ in places)
-        yield Step(index, seen[-1], plan, pixels, float(np.mean(gaps_m)), float(np.mean(gaps_px)))
+        yield Step(index, seen[-1], plan, pixels, _mean(gaps_m), _mean(gaps_px))
         if plan is not None:
             actions.append(_first_action(plan))
             result = env.step(actions[-1])[0]
@@ -78,7 +81,39 @@ def run_trial(
             previous = plan
 
 
-def finish(goal: PixelGoal, steps: Sequence[Step], meta: Mapping[str, Any] | None = None) -> Trial:
+def _mean(gaps: Sequence[float]) -> float:
+    return float(np.mean(gaps)) if gaps else 0.0
+
+
+def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
+    """Return the points behind designated pixels that somebody chose, for the judge. All pixels must make sense.
+
+    Args:
+        env: what is to be moved must be an object there; what is to keep still (its goal is where it is) may be anything.
+        goal: places in the present frame.
+
+    Raises:
+        UserError: a pixel is outside the frame, or does not show an object.
+    """
+    height, width = env.frame_size
+    points = []
+    for source, target in zip(goal.sources, goal.targets, strict=True):
+        for what, pixel in (("designated", source), ("goal", target)):
+            if not pixel.inside(height, width):
+                raise UserError(
+                    f"the {what} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the frame of {height} rows and "
+                    f"{width} columns: choose one inside it"
+                )
+        points.append(env.pick(source))
+        if points[-1].kind != "object" and source != target:
+            raise UserError(
+                f"the designated pixel (row {source.row:g}, col {source.col:g}) does not show an object but the "
+                f"{points[-1].kind}: choose one on an object"
+            )
+    return tuple(points)
+
+
+def finish(goal: Goal, steps: Sequence[Step], meta: Mapping[str, Any] | None = None) -> Trial:
     """Make a trial of the steps of a loop, also of one that was stopped: the plan of its last step was not carried out.
 
     Args:
@@ -92,7 +127,9 @@ def finish(goal: PixelGoal, steps: Sequence[Step], meta: Mapping[str, Any] | Non
         actions=np.array([_first_action(plan) for plan in plans], np.float32).reshape(len(plans), size),
         frames=np.stack([step.observation.frame for step in steps]),
         states=np.stack([step.observation.state for step in steps]),
-        tracks=np.array([[(pixel.row, pixel.col) for pixel in step.places] for step in steps], np.float32),
+        tracks=np.array([[(pixel.row, pixel.col) for pixel in step.places] for step in steps], np.float32).reshape(
+            len(steps), -1, 2
+        ),
         meta=dict(meta or {}),
     )
     distances_m, distances_px = zip(*((step.distance_m, step.distance_px) for step in steps), strict=True)

@@ -4,7 +4,7 @@ It sees models only through `visual_foresight.interfaces`.
 """
 
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
-from visual_foresight.planning.costs import PixelDistance
+from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
 from visual_foresight.planning.locate import LOCATORS, Propagate, Track
 from visual_foresight.planning.mpc import CONTROLLERS, RandomController, ScriptedController, VisualMPC
 from visual_foresight.planning.proposals import PushConfig, PushProposals
@@ -15,6 +15,8 @@ __all__ = [
     "LOCATORS",
     "PRESETS",
     "CEMConfig",
+    "Cautious",
+    "ImageDistance",
     "PixelDistance",
     "Propagate",
     "PushConfig",

@@ -14,12 +14,12 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.interfaces import Controller, Locator, Predictor
+from visual_foresight.interfaces import Controller, Cost, FramesOnly, Locator, Predictor
 from visual_foresight.pixel_maps import splat
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
-from visual_foresight.planning.costs import PixelDistance
+from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
 from visual_foresight.planning.locate import Track
-from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
+from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
 
 Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
 """From what is seen, where the designated pixels are and the goal: sequences worth a place in the first population."""
@@ -41,11 +41,15 @@ class VisualMPC:
     batch: int = 128
     """Candidates imagined at once: memory against speed."""
     final_weight: float = 10.0
-    """Weight of the last step in `PixelDistance`."""
+    """Weight of the last step in the cost."""
+    disagreement_weight: float = 0.0
+    """What disagreement among a prediction's members costs (see `Cautious`)."""
     decode_best: bool = True
     """Whether to imagine the frames of the chosen plan too, to show them."""
+    num_runners_up: int = 0
+    """How many other candidates of the last iteration to imagine with the chosen one, to show them."""
     propose: Propose | None = None
-    """Where else candidates come from, if anywhere."""
+    """Where else candidates come from, if anywhere, for goals of pixels."""
 
     @torch.inference_mode()
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
@@ -58,35 +62,64 @@ class VisualMPC:
             rng: The same state of it gives the same plan.
 
         Raises:
-            UserError: The goal has a pixel outside the frame, or is not of pixels.
+            UserError: The goal does not fit the frame, or the predictor cannot be planned with for such a goal.
         """
         start_s = time.perf_counter()
         frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
-        wanted = _checked(goal, frame_size)
-        sources = self.locator.locate(clip, wanted, previous)
-        carry = self.predictor.observe(_newest(clip, self.predictor.context))
+        cost = self._cost(goal, frame_size)
+        sources = self.locator.locate(clip, goal, previous)
+        carry = self.predictor.observe(newest_of(clip, self.predictor.context))
         grid = (max(frame_size[0] // self.map_stride, 1), max(frame_size[1] // self.map_stride, 1))
         maps = splat(sources, grid, frame_size).to(clip.frames)
-        cost = PixelDistance(wanted, self.final_weight)
+        seen = isinstance(goal, ImageGoal)  # only then is the search for what frames show
+
+        newest = torch.zeros(0)
 
         def cost_of(actions: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
-            return torch.cat([cost(self._imagine(carry, part, maps)) for part in actions.split(self.batch)])
+            nonlocal newest
+            newest = actions
+            return torch.cat([cost(self._imagine(carry, part, maps, seen)) for part in actions.split(self.batch)])
+
+        proposals = None
+        if self.propose is not None and isinstance(goal, PixelGoal):
+            proposals = self.propose(clip, sources, goal, rng)
 
         actions, costs = CEM(self.config, len(self.workspace.step)).plan(
             cost_of,
             moved_on(previous, self.config.horizon),
             rng,
             clip=lambda candidates: self.workspace.clip(clip.states[0, -1], candidates),
-            proposals=None if self.propose is None else self.propose(clip, sources, wanted, rng),
+            proposals=proposals,
         )
+        runners_up = _runners_up(newest, costs[-1], actions, self.num_runners_up)
         return Plan(
             actions=actions,
             sources=sources,
-            prediction=self._imagine(carry, actions[None], maps, self.decode_best),
+            prediction=self._imagine(carry, torch.cat([actions[None], runners_up]), maps, self.decode_best),
             costs=costs,
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
+            runners_up=runners_up,
         )
+
+    def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
+        """Bind the cost to a goal that can be planned for."""
+        cost: Cost
+        if isinstance(goal, ImageGoal):
+            if goal.frame.shape[:2] != frame_size:
+                raise UserError(
+                    f"The goal image has {goal.frame.shape[0]} rows and {goal.frame.shape[1]} columns, the camera's frames "
+                    f"have {frame_size[0]} and {frame_size[1]}: give an image of that size."
+                )
+            cost = ImageDistance(goal, self.final_weight)
+        elif isinstance(self.predictor, FramesOnly):
+            raise UserError(
+                "This predictor imagines frames only and cannot say where a designated pixel goes: "
+                "give a goal image, or choose a predictor that moves pixels."
+            )
+        else:
+            cost = PixelDistance(_checked(goal, frame_size), self.final_weight)
+        return Cautious(cost, self.disagreement_weight) if self.disagreement_weight else cost
 
     def _imagine(
         self,
@@ -161,10 +194,18 @@ def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"
     return torch.cat([left, left[-1:].expand(horizon, -1)])[:horizon]
 
 
+def _runners_up(
+    candidates: Float[Tensor, "n t a"], costs: Float[Tensor, " n"], best: Float[Tensor, "t a"], count: int
+) -> Float[Tensor, "m t a"]:
+    """Return the cheapest `count` of these candidates, cheapest first, the best plan itself not among them."""
+    others = (candidates != best).flatten(1).any(1)
+    return candidates[others][costs[others].argsort(stable=True)[:count]]
+
+
 def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
     if not isinstance(goal, PixelGoal):
         raise UserError(
-            f"This controller plans for a PixelGoal (its cost is PixelDistance), but got {type(goal).__name__}: "
+            f"This controller needs a PixelGoal, but got {type(goal).__name__}: "
             f"give designated pixels and goal pixels instead."
         )
     for name, pixels in (("designated", goal.sources), ("goal", goal.targets)):
@@ -177,7 +218,7 @@ def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
     return goal
 
 
-def _newest(clip: Clip, context: int) -> Clip:
+def newest_of(clip: Clip, context: int) -> Clip:
     """Return the last `context` frames of the clip and the actions between them."""
     num_frames = clip.frames.shape[1]
     if num_frames < context:

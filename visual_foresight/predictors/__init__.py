@@ -6,6 +6,7 @@ and only judges may use it.
 """
 
 import dataclasses
+import importlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -27,22 +28,32 @@ SHIPPED = {"flow": "models/push"}
 """The checkpoint that stands for a learned predictor when only its name is given, in the repository or the wheel."""
 
 
-def _still() -> tuple[type, type | None]:
-    from visual_foresight.predictors.still import Still
+def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple[type, type | None]]:
+    """Return a function that imports a predictor and returns its class and its configuration's."""
 
-    return Still, None
+    def classes() -> tuple[type, type | None]:
+        room = importlib.import_module(f"visual_foresight.predictors.{module}")
+        return getattr(room, predictor), None if config is None else getattr(room, config)
 
-
-def _flow() -> tuple[type, type | None]:
-    from visual_foresight.predictors.flow import Flow, FlowConfig
-
-    return Flow, FlowConfig
+    return classes
 
 
-PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {"still": _still, "flow": _flow}
+PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
+    "still": _lazy("still", "Still", None),
+    "flow": _lazy("flow", "Flow", "FlowConfig"),
+    "layered": _lazy("layered", "Layered", "LayeredConfig"),
+    "dna": _lazy("cdna", "NeuralAdvection", "DNAConfig"),
+    "cdna": _lazy("cdna", "NeuralAdvection", "CDNAConfig"),
+    "stp": _lazy("cdna", "NeuralAdvection", "STPConfig"),
+    "sna": _lazy("cdna", "NeuralAdvection", "SNAConfig"),
+    "stochastic": _lazy("stochastic", "Stochastic", "StochasticConfig"),
+    "pixels": _lazy("pixels", "Pixels", "PixelsConfig"),
+    "ensemble": _lazy("ensemble", "Ensemble", "EnsembleConfig"),
+}
 """Name -> a function that imports the predictor and returns its class and its configuration's (None: it has no weights).
 
-A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`.
+A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`. Names may
+share a class; the configuration's class tells them apart.
 """
 
 
@@ -111,14 +122,16 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
     Raises:
         ValueError: a weight is not finite, or the predictor is not registered. Nothing is written then.
     """
-    names = [name for name, classes in PREDICTORS.items() if classes()[0] is type(predictor)]
-    if not names:
+    known = {classes(): name for name, classes in PREDICTORS.items()}
+    config = cast(Any, predictor).config
+    name = known.get((type(predictor), type(config)))
+    if name is None:
         raise ValueError(f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}")
-    weights = {name: value.detach().cpu().contiguous().clone() for name, value in predictor.state_dict().items()}
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in predictor.state_dict().items()}
     if broken := _not_finite(weights):
-        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {names[0]}")
-    config = {"predictor": names[0], "config": dataclasses.asdict(cast(Any, predictor).config), "meta": dict(meta)}
-    text = json.dumps(config, indent=2, allow_nan=False) + "\n"
+        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {name}")
+    content = {"predictor": name, "config": dataclasses.asdict(config), "meta": dict(meta)}
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     write_bytes(folder / WEIGHTS_FILE, safetensors.torch.save(weights))
     write_bytes(folder / CONFIG_FILE, text.encode())
 
@@ -142,7 +155,9 @@ def resolve(source: str | Path) -> Path:
         )
     folder = Path(source).expanduser()
     if not folder.is_dir():
-        known = ", ".join(sorted(PREDICTORS))
+        if str(source) in PREDICTORS:
+            raise UserError(f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder")
+        known = ", ".join(sorted({*SHIPPED, *(name for name, classes in PREDICTORS.items() if classes()[1] is None)}))
         raise UserError(
             f"there is no predictor or checkpoint {str(source)!r}: give one of {known}, or a checkpoint's folder"
         )

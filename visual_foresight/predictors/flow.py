@@ -139,7 +139,7 @@ class Flow(nn.Module):
         place = repeat(torch.stack([rows, cols]), "two h w -> b two h w", b=len(frames))
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         inputs = torch.cat([pair, place], 1).to(memory_format=torch.channels_last)
-        memory = functional.hardtanh(self.encoder(inputs))
+        memory = functional.hardtanh(self.encoder(inputs).float())
         return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1])
 
     def imagine(
@@ -161,7 +161,7 @@ class Flow(nn.Module):
         for step in range(steps):
             carry, motion = self._step(carry, actions[:, step])
             if decode:
-                new = functional.pixel_shuffle(self.synthesis(carry.memory), CELL_PX).sigmoid()
+                new = functional.pixel_shuffle(self.synthesis(carry.memory).float(), CELL_PX).sigmoid()
                 assert carry.now is not None
                 frames.append(move_frames(resize_motion(motion, size), carry.first, carry.now, new))
                 carry = replace(carry, now=frames[-1])
@@ -199,7 +199,7 @@ class Flow(nn.Module):
         hidden = functional.relu(self.enter(inputs) * (1 + scale_in) + shift_in)
         hidden = functional.relu(self.think(hidden) * (1 + scale) + shift)
         count = self.config.num_flows
-        reading = functional.pixel_shuffle(self.head(hidden), 2)
+        reading = functional.pixel_shuffle(self.head(hidden).float(), 2)
         flows, logits = reading.split([2 * count, count + 3], 1)
         flows = rearrange(flows, "n (k two) h w -> n k two h w", two=2) * CELL_PX
         along = rearrange(here - there, "n two -> n 1 two 1 1")  # what is pushed comes from where the hand came from
@@ -207,9 +207,8 @@ class Flow(nn.Module):
         motion = Motion(flows, logits.softmax(1))
         mean_flow = reduce(motion.masks[:, 2:-1, None] * flows, "n k two h w -> n two h w", "sum")
         carried = warp(carry.memory, functional.avg_pool2d(mean_flow, 2), self.config.frame_size)
-        gate, candidate = self.update(hidden).chunk(
-            2, 1
-        )  # piecewise linear: SiLU and tanh cost more than the convolutions
+        # Gates and memory are piecewise linear: sigmoid and tanh cost as much as the convolutions.
+        gate, candidate = self.update(hidden).float().chunk(2, 1)
         memory = torch.lerp(carried, functional.hardtanh(candidate), functional.hardsigmoid(gate))
         return replace(carry, memory=memory, state=state), motion
 

@@ -1,0 +1,232 @@
+"""The page in a real browser, on the dot: clicks, a whole session, stopping, reloading, two tabs, refusals."""
+
+import re
+
+import pytest
+from PIL import Image
+
+from visual_foresight.envs.dot import DotEnv
+
+pytestmark = pytest.mark.slow
+SIDE = 64
+CHANGES_OF_A_RESET = 4
+"""Of the session's state: it starts, the goal goes, the new frame comes, it is ready."""
+
+
+def ready(page):
+    page.wait_for_selector(".status:not(.busy)")
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def reset(page, seed=0):
+    """Set the scene anew and return where its dot is."""
+    ready(page)
+    page.get_by_label("Seed").fill(str(seed))
+    version = page.evaluate("fetch('/alive').then(answer => answer.json()).then(state => state.version)")
+    press(page, "Reset")
+    page.wait_for_function(
+        "least => fetch('/alive').then(answer => answer.json()).then(state => state.version >= least)",
+        arg=version + CHANGES_OF_A_RESET,
+    )
+    page.wait_for_selector(".mark", state="detached")
+    ready(page)
+    env = DotEnv()
+    env.reset(seed=seed)
+    return env.project(env.truth()[0, :3])
+
+
+def click(page, row, col):
+    """Bring a pixel of the frame in sight, wherever and however large it is drawn, and click its middle."""
+    page.evaluate(
+        """([row, col, side]) => { const view = document.querySelector('.scene .viewport');
+        const shown = view.firstElementChild.clientWidth, middle = place => (place + 0.5) / side * shown;
+        view.scrollTo(middle(col) - view.clientWidth / 2, middle(row) - view.clientHeight / 2);
+        view.scrollIntoView({block: 'center'}); }""",
+        [row, col, SIDE],
+    )
+    box = page.locator(".frame.click").bounding_box()
+    page.mouse.click(box["x"] + (col + 0.5) / SIDE * box["width"], box["y"] + (row + 0.5) / SIDE * box["height"])
+
+
+def marked(page, kind, number=0):
+    """Return the pixel at which a marker is drawn."""
+    mark = page.locator(f".mark.{kind}[data-pair='{number}']")
+    mark.wait_for(state="attached")
+    if kind == "source":
+        x, y = (float(mark.get_attribute(name)) for name in ("cx", "cy"))
+    else:
+        x, y = (float(value) + 17 for value in re.match(r"M([-\d.]+) ([-\d.]+)", mark.get_attribute("d")).groups())
+    return round(y / 1000 * SIDE - 0.5, 3), round(x / 1000 * SIDE - 0.5, 3)
+
+
+def make_goal(page, seed=0):
+    place = reset(page, seed)
+    click(page, place.row, place.col)
+    marked(page, "source")
+    click(page, place.row, SIDE - 1 - place.col)
+    marked(page, "target")
+
+
+CORNERS = [(0, 0), (0, 63), (63, 0), (63, 63), (20, 41)]
+
+
+@pytest.mark.parametrize("zoom", ["Fit", "12x"])
+@pytest.mark.parametrize("window", [(1280, 800), (820, 1180)])
+def test_clicks_land_on_the_right_pixel(program, open_page, window, zoom):
+    page = open_page(program.address, *window)
+    reset(page)
+    if zoom != "Fit":
+        page.get_by_label("Zoom").click()
+        page.get_by_role("option", name=zoom).click()
+        page.wait_for_function("document.querySelector('.frame.click').clientWidth === 768")
+    for number, corner in enumerate(CORNERS):
+        click(page, *corner)
+        kind = ("source", "target")[number % 2]
+        assert marked(page, kind, number // 2) == corner
+
+
+def test_a_click_outside_the_frame_does_nothing(program, open_page):
+    page = open_page(program.address)
+    reset(page)
+    box = page.locator(".frame.click").bounding_box()
+    for x, y in (
+        (box["x"] - 3, box["y"] + 9),
+        (box["x"] + box["width"] + 3, box["y"] + 9),
+        (box["x"] + 9, box["y"] - 3),
+    ):
+        page.mouse.click(x, y)
+    page.wait_for_timeout(300)
+    assert page.locator(".mark").count() == 0
+
+
+def test_markers_are_dragged_and_the_keyboard_does_it_too(program, open_page):
+    page = open_page(program.address)
+    make_goal(page)
+    row, col = marked(page, "target")
+    box = page.locator(".frame.click").bounding_box()
+    scale = box["width"] / SIDE
+    page.mouse.move(box["x"] + (col + 0.5) * scale, box["y"] + (row + 0.5) * scale)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 30.5 * scale, box["y"] + 50.5 * scale, steps=4)
+    page.mouse.up()
+    page.wait_for_function("document.querySelectorAll('.mark.target').length === 1")
+    page.wait_for_timeout(200)
+    assert marked(page, "target") == (50, 30)
+    press(page, "Undo")
+    page.wait_for_timeout(200)
+    assert marked(page, "target") == (row, col), "a drag is one change"
+    press(page, "Clear")
+    page.wait_for_selector(".mark", state="detached")
+    page.locator(".frame.click").focus()
+    for key in ("ArrowUp", "Shift+ArrowLeft", "Enter"):
+        page.keyboard.press(key)
+    assert marked(page, "source") == (31, 24)
+
+
+def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, photograph):
+    page = open_page(program.address)
+    reset(page, 3)
+    photograph(page, "1-ready")
+    page.get_by_label("Steps per run").fill("3")
+    make_goal(page, 3)
+    photograph(page, "2-goal")
+    press(page, "Plan")
+    page.wait_for_selector(".status:has-text('plan ready')")
+    page.get_by_role("tab", name="Plans").click()
+    page.wait_for_selector(".thumb.on")
+    photograph(page, "3-planned")
+    press(page, "Run")
+    page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
+    page.get_by_role("tab", name="Progress").click()
+    photograph(page, "4-ran")
+    page.get_by_role("tab", name="Check").click()
+    press(page, "Compare with what the model imagines")
+    page.wait_for_selector(".q-tab-panel .plot polyline")
+    photograph(page, "5-checked")
+    page.get_by_role("tab", name="Fan").click()
+    press(page, "Imagine different actions")
+    page.wait_for_selector(".fan .thumb")
+    photograph(page, "6-fan")
+    page.get_by_role("tab", name="Runs").click()
+    page.locator(".list .run").nth(1).get_by_role("button", name="GIF").click()
+    page.wait_for_selector(".message:has-text('Saved dot-')")
+    photograph(page, "7-saved")
+    saved = list(program.out.glob("dot-*.gif"))
+    assert saved and Image.open(saved[0]).n_frames > 3
+    assert list((program.out / "dot").glob("episode_*.hdf5"))
+    page.locator(".list .run").nth(1).get_by_role("button", name="Open").click()
+    page.wait_for_selector("h2:has-text('as recorded')")
+    photograph(page, "8-opened")
+    press(page, "Back to the scene")
+    page.wait_for_selector("h2:text-is('Scene')")
+
+
+@pytest.mark.parametrize(("name", "window"), [("desktop", (1280, 800)), ("tablet", (820, 1180))])
+def test_the_look_in_light_and_dark(program, open_page, photograph, name, window):
+    for scheme in ("light", "dark"):
+        page = open_page(program.address, *window, color_scheme=scheme)
+        make_goal(page, 5)
+        press(page, "Plan")
+        page.wait_for_selector(".status:has-text('plan ready')")
+        photograph(page, f"look-{name}-{scheme}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
+        press(page, "Stop")
+
+
+def test_stop_during_planning_moves_nothing(start, open_page):
+    page = open_page(start("--model", "simulator", "--preset", "thorough").address)
+    make_goal(page)
+    before = page.locator(".scene .frame img").get_attribute("src")
+    press(page, "Run")
+    page.wait_for_selector(".status:text-is('running')")
+    press(page, "Stop")
+    page.wait_for_selector(".status:text-is('ready')")
+    assert page.locator(".scene .frame img").get_attribute("src") == before
+    assert page.locator(".message.error:visible").count() == 0
+
+
+def test_a_reload_during_a_run_finds_the_same_run(program, open_page):
+    page = open_page(program.address)
+    make_goal(page, 6)
+    page.get_by_label("Steps per run").fill("40")
+    press(page, "Run")
+    page.wait_for_selector(".status:has-text('step')")
+    page.reload()
+    page.wait_for_selector(".status:has-text('of 40')")
+    press(page, "Stop")
+    page.wait_for_selector(".status:text-is('ready')")
+
+
+def test_two_tabs_show_one_session_and_say_so(program, open_page):
+    first, second = open_page(program.address), open_page(program.address)
+    assert "every tab shows and steers the same one" in second.locator(".note").inner_text()
+    reset(first, 8)
+    click(first, 40, 17)
+    assert marked(second, "source") == (40, 17)
+    press(second, "Clear")
+    first.wait_for_selector(".mark", state="detached")
+
+
+def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, tmp_path):
+    page = open_page(program.address)
+    reset(page, 2)
+    (tmp_path / "bad.png").write_bytes(b"<script>alert(1)</script>")
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "good.png")
+    page.get_by_role("button", name="Goal image").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "bad.png")
+    page.wait_for_selector(".message.error:has-text('no picture that can be read')")
+    page.locator("input[type=file]").set_input_files(tmp_path / "good.png")
+    page.wait_for_selector(".goal-image:visible")
+
+
+def test_another_host_needs_the_token_that_is_printed(start, browser, open_page):
+    program = start("--host", "0.0.0.0")
+    token = re.search(r"\?token=([\w-]+)", program.said()).group(1)
+    page = browser.new_page()
+    assert page.goto(program.address).status == 401
+    assert page.goto(program.address + "_nicegui_ws/socket.io/?EIO=4&transport=polling").status == 401
+    page.close()
+    open_page(f"{program.address}?token={token}")

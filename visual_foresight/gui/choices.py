@@ -1,0 +1,147 @@
+"""What a session is set up with, what there is to choose from on this machine, and the controller that follows from it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.envs import ENVS, make
+from visual_foresight.evaluation import methods
+from visual_foresight.interfaces import Controller, Env, Predictor
+from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC, costs
+from visual_foresight.predictors import CONFIG_FILE, SHIPPED
+from visual_foresight.types import Clip, Prediction, UserError
+
+IMAGE_GOALS = "ImageDistance" in vars(costs)
+"""Whether the planning room knows a cost for goal images."""
+NUM_RUNNERS_UP = 3
+CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*")
+NO_PAST = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
+"""Models that cannot be asked what they would have imagined of something recorded."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which scene, and with what to plan in it."""
+
+    env: str = "push"
+    model: str = "flow"
+    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's folder, `simulator`, ..."""
+    seed: int = 0
+    num_objects: int | None = None
+    """None: the seed decides."""
+    preset: str = "default"
+    locator: str = "track"
+    num_steps: int = 20
+
+    def __post_init__(self) -> None:
+        for what, name, known in (
+            ("env", self.env, ENVS),
+            ("preset", self.preset, PRESETS),
+            ("locator", self.locator, LOCATORS),
+        ):
+            if name not in known:
+                raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
+        if self.seed < 0:
+            raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
+        if not 1 <= self.num_steps <= 200:
+            raise UserError(f"a run has 1 to 200 steps, got {self.num_steps}: choose another number")
+
+
+def installed_models() -> dict[str, str]:
+    """Return what can be planned with here, and how to call it on the page."""
+    found = {
+        str(path.parent): str(path.parent)
+        for pattern in CHECKPOINT_FOLDERS
+        for path in sorted(Path().glob(f"{pattern}/{CONFIG_FILE}"))
+    }
+    named = {name: f"{name} (shipped)" for name in SHIPPED}
+    floors = {
+        methods.STILL: "still (nothing moves)",
+        methods.SIMULATOR: "simulator (knows the truth)",
+        methods.SCRIPTED: "scripted pushes (no model)",
+        methods.RANDOM: "random (no model)",
+    }
+    return {**named, **found, **floors}
+
+
+class StoppedError(Exception):
+    """Planning was interrupted."""
+
+
+class Stoppable:
+    """A predictor that can be interrupted between two imaginations: a search is many of them."""
+
+    def __init__(self, predictor: Predictor, stop: Event) -> None:
+        self.context = predictor.context
+        self._predictor, self._stop = predictor, stop
+
+    def observe(self, clip: Clip) -> Any:
+        """Return what the predictor does."""
+        return self._predictor.observe(clip)
+
+    def imagine(
+        self,
+        carry: Any,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        """Imagine, unless it is time to stop.
+
+        Raises:
+            StoppedError: it is.
+        """
+        if self._stop.is_set():
+            raise StoppedError
+        return self._predictor.imagine(carry, actions, pixel_maps, decode)
+
+
+class Bench:
+    """The env, and what is built for it. It belongs to one thread: simulators do not like others."""
+
+    def __init__(self, env_name: str) -> None:
+        self.env_name = env_name
+        self.env: Env = make(env_name)
+        self._mirror: Env | None = None
+
+    def reset(self, choice: Choice) -> None:
+        """Lay out the scene of a choice, which is of this env."""
+        self.env.reset(
+            seed=choice.seed, options=None if choice.num_objects is None else {"num_objects": choice.num_objects}
+        )
+
+    def controller(self, choice: Choice, points: tuple[Any, ...], stop: Event) -> Controller:
+        """Return the controller of a choice for these designated points; it shows what it imagines, and can be stopped.
+
+        Raises:
+            UserError: the model does not fit the env, or cannot be loaded.
+        """
+        method = methods.parse(f"{choice.model}@{choice.locator}", choice.preset)
+        if method.model == methods.SIMULATOR and self._mirror is None:
+            self._mirror = make(self.env_name)
+        controller = methods.build(method, self.env, self._mirror or self.env, points)
+        if not isinstance(controller, VisualMPC):
+            return controller
+        predictor = Stoppable(controller.predictor, stop)
+        return replace(controller, predictor=predictor, decode_best=True, num_runners_up=NUM_RUNNERS_UP)
+
+    def predictor(self, choice: Choice, stop: Event) -> Predictor:
+        """Return the model of a choice, to be asked what actions would do.
+
+        Raises:
+            UserError: it has none, or it cannot be loaded.
+        """
+        controller = self.controller(choice, (), stop)
+        if not isinstance(controller, VisualMPC):
+            raise UserError(f"{choice.model!r} plans without a model and imagines nothing: choose a model")
+        return controller.predictor
+
+    def close(self) -> None:
+        """Free the simulators."""
+        self.env.close()
+        if self._mirror is not None:
+            self._mirror.close()

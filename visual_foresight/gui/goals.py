@@ -1,0 +1,81 @@
+"""A goal while it is being made: pairs of pixels, clicked one after the other. Every change returns a new draft."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from visual_foresight.types import Pixel, PixelGoal
+
+End = Literal["source", "target"]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A designated pixel and its goal pixel, which may not have been clicked yet."""
+
+    source: Pixel
+    target: Pixel | None = None
+
+    @property
+    def keeps_still(self) -> bool:
+        """Return whether what is there is to stay there."""
+        return self.source == self.target
+
+
+@dataclass(frozen=True)
+class Handle:
+    """One end of a pair, as grabbed to be dragged."""
+
+    index: int
+    end: End
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The pairs so far, in the order in which they were clicked."""
+
+    pairs: tuple[Pair, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether a designated pixel waits for its goal."""
+        return bool(self.pairs) and self.pairs[-1].target is None
+
+    @property
+    def goal(self) -> PixelGoal | None:
+        """Return the goal, once every pair is complete. What moves comes first: pushes are proposed for the first pair."""
+        ordered = sorted(self.pairs, key=lambda pair: pair.keeps_still)
+        targets = tuple(pair.target for pair in ordered if pair.target is not None)
+        if not ordered or len(targets) < len(ordered):
+            return None
+        return PixelGoal(tuple(pair.source for pair in ordered), targets)
+
+    def clicked(self, pixel: Pixel) -> "Draft":
+        """Complete the open pair, or open another."""
+        if self.is_open:
+            return Draft((*self.pairs[:-1], replace(self.pairs[-1], target=pixel)))
+        return Draft((*self.pairs, Pair(pixel)))
+
+    def kept(self, pixel: Pixel) -> "Draft":
+        """Add a pixel that is to keep still; an open pair is dropped."""
+        whole = self.pairs[:-1] if self.is_open else self.pairs
+        return Draft((*whole, Pair(pixel, pixel)))
+
+    def dragged(self, handle: Handle, pixel: Pixel) -> "Draft":
+        """Move one end of a pair; both ends of one that keeps still."""
+        pair = self.pairs[handle.index]
+        if pair.keeps_still:
+            changed = Pair(pixel, pixel)
+        else:
+            changed = replace(pair, source=pixel) if handle.end == "source" else replace(pair, target=pixel)
+        return Draft((*self.pairs[: handle.index], changed, *self.pairs[handle.index + 1 :]))
+
+    def handle_at(self, pixel: Pixel, reach_px: float) -> Handle | None:
+        """Return the nearest marker within reach; of equally near ones the newest."""
+        ends: tuple[End, End] = ("source", "target")
+        found = [
+            (pixel.distance(place), -index, Handle(index, end))
+            for index, pair in enumerate(self.pairs)
+            for end, place in zip(ends, (pair.source, pair.target), strict=True)
+            if place is not None and pixel.distance(place) <= reach_px
+        ]
+        return min(found, key=lambda one: one[:2])[2] if found else None

@@ -1,0 +1,59 @@
+"""The page: panels around one session. It draws the session's state whenever that has changed, and nothing else."""
+
+from nicegui import ui
+
+from visual_foresight.gui.belief import Belief
+from visual_foresight.gui.below import Below
+from visual_foresight.gui.look import STYLES
+from visual_foresight.gui.moment import Moment
+from visual_foresight.gui.rail import Rail
+from visual_foresight.gui.scene import Scene
+from visual_foresight.gui.session import Session
+from visual_foresight.gui.state import Status
+
+EVERY_S = 0.05
+NOTE = "One robot, one session: every tab shows and steers the same one."
+
+
+class Page:
+    """One browser tab."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._moment, self._version = session, Moment(), -1
+        ui.add_css(STYLES)
+        ui.colors(primary="#1f6feb", negative="#b42318")
+        dark = ui.dark_mode(value=None)
+        with ui.element("main").classes("page"):
+            with ui.element("header").classes("top"):
+                ui.html("Visual Foresight", sanitize=False, tag="h1")
+                self._status = ui.label().classes("status").props("role=status aria-live=polite")
+                ui.element("div").classes("grow")
+                ui.label(NOTE).classes("note")
+                themes = {"auto": "Auto", "light": "Light", "dark": "Dark"}
+                values = {"auto": None, "light": False, "dark": True}
+                theme = ui.select(themes, value="auto", on_change=lambda e: dark.set_value(values[e.value]))
+                theme.props('dense borderless options-dense aria-label="Theme"')
+            rail = Rail(session)
+            scene = Scene(session, self._moment, self.draw)
+            belief = Belief(session, self._moment, self.draw)
+            below = Below(session, self._moment, rail.choose, self.draw)
+        self._panels = (rail, scene, belief, below)
+        ui.timer(EVERY_S, self._refresh)
+
+    def _refresh(self) -> None:
+        if self._session.version != self._version:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw the session's present state."""
+        self._version = self._session.version
+        state = self._session.state
+        self._moment.follow(state)
+        done = 0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
+        progress = f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
+        self._status.set_text(
+            "plan ready" if state.status is Status.PAUSED and state.is_free else state.status.value + progress
+        )
+        self._status.classes(replace="status" if state.is_idle else "status busy")
+        for panel in self._panels:
+            panel.draw(state)

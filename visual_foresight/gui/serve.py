@@ -1,0 +1,109 @@
+"""The server: settings, the guard, the address that is printed, and the page on it."""
+
+import logging
+import secrets
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from visual_foresight.gui.choices import Choice
+from visual_foresight.gui.guard import LOOPBACK, Guard
+from visual_foresight.types import UserError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GuiConfig:
+    """What to begin with, and who may look."""
+
+    env: str = "push"
+    """Which world."""
+    model: str = "flow"
+    """Name of a predictor, or folder of a checkpoint."""
+    seed: int = 0
+    """Decides the first scene."""
+    preset: str = "default"
+    """How widely to search: fast (97 rollouts), default (312) or thorough (600)."""
+    host: str = "127.0.0.1"
+    """Address to listen on; any other than this machine's own needs a token."""
+    port: int = 8080
+    """Port to listen on."""
+    token: str | None = None
+    """What the page's address must carry; made up where it is needed and not given."""
+    out: Path = Path("runs/gui")
+    """Folder for everything that is written."""
+    no_browser: bool = False
+    """Do not open a browser."""
+
+    def __post_init__(self) -> None:
+        self.choice()  # refuses what is unknown
+        if not 1 <= self.port <= 65535:
+            raise UserError(f"a port is between 1 and 65535, got {self.port}: choose another")
+        if self.token is not None and (len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()):
+            raise UserError("a token has 8 or more letters and digits: choose a longer one, or none to have one made")
+
+    def choice(self) -> Choice:
+        """Return what the session begins with."""
+        return Choice(env=self.env, model=self.model, seed=self.seed, preset=self.preset)
+
+
+def serve(config: GuiConfig) -> dict[str, Any]:
+    """Show the page until interrupted.
+
+    Returns:
+        "address" and "runs" (how many are kept in the output folder).
+
+    Raises:
+        UserError: the port is taken, or the address is not this machine's.
+    """
+    token = config.token or (None if config.host in LOOPBACK else secrets.token_urlsafe(24))
+    _require_free(config.host, config.port)
+    address = f"http://{config.host}:{config.port}/" + (f"?token={token}" if token else "")
+    if config.host not in LOOPBACK:
+        logger.warning("Listening on %s: whoever has the token can steer the robot.", config.host)
+    logger.info("Open %s (Ctrl-C ends)", address)
+
+    from nicegui import app, core, ui  # takes a second; bad settings are refused before
+
+    from visual_foresight.gui.page import Page
+    from visual_foresight.gui.session import Session
+
+    session = Session(config.choice(), config.out)
+    core.sio.eio.cors_allowed_origins = []  # the guard compares origins itself; no other site gets a header that lets it in
+    app.add_middleware(Guard, token=token)
+    app.on_shutdown(session.close)
+
+    @ui.page("/")
+    def show() -> None:
+        Page(session)
+
+    @app.get("/alive")
+    def alive() -> dict[str, int]:
+        return {"version": session.version}
+
+    ui.run(
+        host=config.host,
+        port=config.port,
+        title="Visual Foresight",
+        dark=None,
+        show=False if config.no_browser else (f"/?token={token}" if token else "/"),
+        reload=False,
+        show_welcome_message=False,
+        reconnect_timeout=10,
+        message_history_length=200,
+    )
+    return {"address": address, "runs": len(session.state.entries)}
+
+
+def _require_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise UserError(
+                f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+            ) from error
