@@ -124,11 +124,20 @@ def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, boo
     return options.config, options.json
 
 
-def _report(work: Callable[[], Figures], as_json: bool) -> None:
-    """Do the work with stdout closed to everything else (native libraries print, too), then print its figures."""
+def _report(work: Callable[[], Figures], as_json: bool, as_text: Callable[[Figures], str] | None = None) -> None:
+    """Do the work with stdout closed to everything else (native libraries print, too), then print its figures.
+
+    Args:
+        work: what is to be done.
+        as_json: print one JSON object.
+        as_text: how people read the figures otherwise; lines of names and values when absent.
+    """
     with _stdout_to_stderr():
         figures = work()
-    print(json.dumps(figures, allow_nan=False, default=os.fspath) if as_json else "\n".join(_lines(figures)))
+    if as_json:
+        print(json.dumps(figures, allow_nan=False, default=os.fspath))
+    else:
+        print(as_text(figures) if as_text else "\n".join(_lines(figures)))
 
 
 @contextmanager
@@ -160,10 +169,10 @@ def _text(value: Any) -> str:
     return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
 
 
-def _reports(module: str, config_class: str, work: str) -> Callable[[str, list[str]], None]:
+def _reports(module: str, config_class: str, work: str, as_text: str | None = None) -> Callable[[str, list[str]], None]:
     """Return a runner: read the flags of a configuration, do the work, report the figures (a mapping or a dataclass).
 
-    The three are named, so that the module is imported only when the command runs.
+    All are named, so that the module is imported only when the command runs; `as_text` lays the figures out for people.
     """
 
     def run(name: str, arguments: list[str]) -> None:
@@ -174,7 +183,7 @@ def _reports(module: str, config_class: str, work: str) -> Callable[[str, list[s
             result = getattr(room, work)(config)
             return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result  # type: ignore[arg-type]
 
-        _report(figures, as_json)
+        _report(figures, as_json, getattr(room, as_text) if as_text else None)
 
     return run
 
@@ -222,12 +231,16 @@ COMMANDS = {
         _reports("evaluation.control", "ControlConfig", "evaluate_control"),
     ),
     "evaluate prediction": Command(
-        "Judge where a model takes designated pixels, step by step, on episodes it never saw.",
-        _reports("evaluation.prediction", "PredictionConfig", "judge_model"),
+        "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",
+        _reports("evaluation.prediction", "PredictionConfig", "judge_model", "as_text"),
     ),
     "evaluate ranking": Command(
         "Judge how well predicted costs rank candidates in states of contact.",
         _reports("evaluation.ranking", "RankingConfig", "evaluate_ranking"),
+    ),
+    "evaluate throughput": Command(
+        "Time every learned predictor: imagined frames, gradient steps, memory, beside a VGG-sized yardstick.",
+        _reports("evaluation.throughput", "ThroughputConfig", "time_predictors"),
     ),
     "evaluate speed": Command(
         "Time one replan per preset, beside the machine's matrix products.",

@@ -135,6 +135,24 @@ class FramesOnly(Predictor, Protocol):
 
 
 @runtime_checkable
+class Sampler(Predictor, Protocol):
+    """A predictor that draws futures: the members of its `Prediction` are samples."""
+
+    def resampled(self, num_samples: int) -> Predictor:
+        """Return the same model with another number of samples; the first ones stay the same."""
+        ...
+
+
+@runtime_checkable
+class MotionPredictor(Predictor, Protocol):
+    """A predictor that moves pixels, and can show how."""
+
+    def motions(self, carry: Any, actions: Float[Tensor, "n t a"]) -> tuple[Any, ...]:
+        """Return the `predictors.motion.AnyMotion` of each step, as `imagine` applies it to frames and pixel maps."""
+        ...
+
+
+@runtime_checkable
 class Cost(Protocol):
     """How bad an imagined future is; the goal is bound at construction."""
 

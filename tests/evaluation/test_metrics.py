@@ -2,21 +2,17 @@
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from visual_foresight.evaluation.metrics import (
     bootstrap_mean,
     bootstrap_ratio,
-    position_error,
-    psnr,
+    bootstrap_ratios,
     regret,
     spearman,
     wilson,
 )
-from visual_foresight.pixel_maps import splat
-from visual_foresight.types import Pixel
 
 
 def test_wilson_of_a_textbook() -> None:
@@ -54,14 +50,13 @@ def test_a_ratio_of_proportional_sums_is_certain() -> None:
         bootstrap_ratio(below, np.zeros(4), np.random.default_rng(0))
 
 
-def test_psnr_of_a_constant_error() -> None:
-    true = torch.full((2, 3, 3, 4, 5), 0.5)
-    predicted = true.clone()
-    predicted[0, 1] += 0.1  # mean square error 0.01: 20 dB
-    decibels = psnr(predicted, true)
-    assert decibels.shape == (2, 3)
-    assert decibels[0, 1].item() == pytest.approx(20, abs=1e-4)
-    assert decibels[1, 2].item() == pytest.approx(100)
+def test_many_ratios_are_resampled_together_as_each_alone() -> None:
+    rng = np.random.default_rng(5)
+    tops, bottoms = rng.random((3, 20)), rng.random((3, 20))
+    together = bootstrap_ratios(tops, bottoms, np.random.default_rng(0))
+    alone = [bootstrap_ratio(top, bottom, np.random.default_rng(0)) for top, bottom in zip(tops, bottoms, strict=True)]
+    for one, other in zip(together, alone, strict=True):
+        assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))
 
 
 def test_spearman_sees_order_only() -> None:
@@ -80,11 +75,3 @@ def test_regret_is_a_share_of_the_spread() -> None:
     assert regret(np.array([5.0, 4.0, 2.0, 9.0]), true) == pytest.approx(0.25)
     assert regret(np.array([9.0, 9.0, 9.0, 1.0]), true) == 1
     assert regret(np.zeros(4), true) == pytest.approx((true.mean() - 2) / 4)
-
-
-def test_the_error_of_a_coarse_map_is_in_frame_pixels() -> None:
-    maps = splat((Pixel(5.2, 7.0), Pixel(10.0, 3.0)), (6, 7), (12, 28))
-    places = torch.tensor([[5.2, 7.0], [7.0, 7.0]])
-    assert position_error(maps, places, (12, 28)).tolist() == pytest.approx([0, 5], abs=1e-4)
-    spread = torch.full((1, 6, 7), 1 / 42)  # expected in the middle: (5.5, 13.5)
-    assert position_error(spread, torch.tensor([[5.5, 10.5]]), (12, 28)).item() == pytest.approx(3, abs=1e-4)

@@ -1,11 +1,16 @@
 """Prediction figures, on episodes of the dot, where everything is known."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
 
 from visual_foresight.envs.dot import STEP_PX, DotEnv
-from visual_foresight.evaluation.prediction import evaluate_prediction
+from visual_foresight.evaluation.perceptual import Perceptual
+from visual_foresight.evaluation.prediction import PredictionConfig, evaluate_prediction, judge_episodes
 from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
@@ -113,12 +118,113 @@ def test_a_long_context_begins_with_a_world_that_stands_still(episodes: list[Epi
 
 
 def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None:
-    arm = [record(3, np.full((6, 2), 0.3), kinds=("arm", "background"))]
     at_rest = [record(3, np.zeros((6, 2)))]
-    for unfit in (arm, at_rest):
-        with pytest.raises(UserError, match="no tracked object moves"):
-            evaluate_prediction(Still(), unfit, horizon=4)
+    figures = evaluate_prediction(Still(), at_rest, horizon=4)
+    assert figures["points"] == 0 and "error_px" not in figures["steps"]["1"]
+    assert any("no tracked object moves" in note for note in figures["notes"])
     assert evaluate_prediction(Still(), [*episodes, *at_rest], horizon=4)["points"] == 2 * len(episodes)
+
+
+@pytest.mark.parametrize("kind", ["arm", "background"])
+def test_kinds_of_points_are_judged_apart(episodes: list[Episode], kind: str) -> None:
+    renamed = [Episode(e.actions, e.frames, e.states, e.tracks, {"track_kinds": [kind, "unknown"]}) for e in episodes]
+    figures, others = (evaluate_prediction(Knowing(2, 0.5), given, horizon=4) for given in (episodes, renamed))
+    step, other = figures["steps"]["4"], others["steps"]["4"]
+    assert other[kind]["error_px"] == pytest.approx(step["error_px"])
+    assert other[kind]["still_px"] == pytest.approx(step["still_px"])
+    assert other[kind].get("ratio") == (pytest.approx(0.5, abs=1e-3) if kind == "arm" else None)
+    assert "error_px" not in other and "arm" not in step
+    assert others["protocol"]["points"] == {"object": 0, "arm": 0, "background": 0, kind: figures["points"]}
+
+
+def test_moving_pixels_are_what_still_gets_wrong(episodes: list[Episode]) -> None:
+    for step in evaluate_prediction(Still(), episodes, horizon=4)["steps"].values():
+        assert step["psnr_moving"] < step["psnr"] - 5
+        assert step["ssim_moving"] < step["ssim"] < 1
+        assert step["interval_psnr_moving"][0] <= step["psnr_moving"] <= step["interval_psnr_moving"][1]
+
+
+class Losing(Still):
+    """Says that a part of each map is lost at each step, and made at the second."""
+
+    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        imagined = super().imagine(carry, actions, pixel_maps, decode)
+        lost = torch.full_like(imagined.lost, 0.25)
+        lost[:, 1:2] = -0.5
+        return replace(imagined, lost=lost)
+
+
+def test_lost_and_made_mass_are_told_apart(episodes: list[Episode]) -> None:
+    steps = evaluate_prediction(Losing(), episodes, horizon=4)["steps"]
+    assert (steps["1"]["lost"], steps["1"]["made"]) == pytest.approx((0.25, 0))
+    assert (steps["2"]["lost"], steps["2"]["made"]) == pytest.approx((0, 0.5))
+    assert steps["3"]["background"]["lost"] == pytest.approx(0.25)
+
+
+class Frames(Still):
+    """Moves no pixel maps."""
+
+    frames_only: Literal[True] = True
+
+    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        if pixel_maps.shape[1]:
+            raise UserError("frames alone are imagined here")
+        return super().imagine(carry, actions, pixel_maps, decode)
+
+
+def test_a_predictor_without_maps_is_judged_by_its_frames(episodes: list[Episode]) -> None:
+    figures = evaluate_prediction(Frames(), episodes, horizon=4)
+    beside = evaluate_prediction(Still(), episodes, horizon=4)
+    step = figures["steps"]["4"]
+    assert step["psnr"] == beside["steps"]["4"]["psnr"]
+    assert not {"error_px", "arm", "lost", "coverage_50"} & step.keys()
+    assert any("imagines frames only" in note for note in figures["notes"])
+
+
+class Dice(Still):
+    """Its third sample is `still`; the others are noise."""
+
+    def __init__(self, num_samples: int = 1) -> None:
+        self.num_samples = num_samples
+
+    def resampled(self, num_samples: int) -> "Dice":
+        return Dice(num_samples)
+
+    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        imagined = super().imagine(carry, actions, pixel_maps, decode)
+        rng = torch.Generator().manual_seed(0)
+        noise = [torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)]
+        frames = [imagined.frames if number == 2 else each for number, each in enumerate(noise)]
+        return Prediction.average([replace(imagined, frames=each) for each in frames])
+
+
+def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
+    figures, beside = (evaluate_prediction(predictor, episodes, horizon=4) for predictor in (Dice(), Still()))
+    for name in ("psnr", "ssim", "psnr_moving", "error_px"):
+        assert figures["steps"]["3"][name] >= beside["steps"]["3"][name] - 1e-6
+    assert figures["steps"]["3"]["psnr"] == pytest.approx(beside["steps"]["3"]["psnr"])
+    assert "best of 10" in figures["protocol"]["futures"] and "free-running" in beside["protocol"]["futures"]
+
+
+def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
+    class Diverging(Still):
+        def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+            imagined = super().imagine(carry, actions, pixel_maps, decode)
+            return replace(imagined, frames=imagined.frames * torch.nan)
+
+    with pytest.raises(UserError, match="not finite"):
+        evaluate_prediction(Diverging(), episodes, horizon=4)
+
+
+def test_short_episodes_are_named(episodes: list[Episode]) -> None:
+    with pytest.raises(UserError, match="a horizon of 9 actions needs episodes of 10 or more, the longest has 8"):
+        evaluate_prediction(Still(), episodes, horizon=9)
+
+
+def test_fewer_clips_are_spread_over_the_episodes(episodes: list[Episode]) -> None:
+    config = PredictionConfig(data=Path(), horizon=4, clips=2)
+    judgement = judge_episodes(Still(), episodes, config, Perceptual())
+    assert [window.episode for window in judgement.windows] == [0, len(episodes) - 1]
 
 
 def test_a_hidden_point_does_not_count(episodes: list[Episode]) -> None:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from visual_foresight import predictors
 from visual_foresight.examples import Batch
-from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor
 from visual_foresight.pixel_maps import splat_places
+from visual_foresight.predictors.motion import move_maps, resize_motion
 from visual_foresight.training import TrainConfig, objective
 from visual_foresight.types import Clip, Prediction, UserError
 
@@ -138,6 +139,18 @@ def test_who_cannot_move_pixels_says_so(model: Learner) -> None:
     carry = model.observe(clip(1, model.context - 1))
     with pytest.raises(UserError, match="cannot move pixels, but 1 pixel maps were asked for"):
         model.imagine(carry, clip(2, 3).actions, torch.full((2, 1, *MAP_SIZE), 1 / 96))
+
+
+def test_the_motions_shown_are_those_that_are_applied(model: Learner) -> None:
+    if not isinstance(model, MotionPredictor):
+        return
+    actions, seen = clip(3, 4).actions, clip(1, model.context - 1)
+    maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE).expand(3, 2, *MAP_SIZE)
+    imagined = model.imagine(model.observe(seen), actions, maps)
+    for step, motion in enumerate(model.motions(model.observe(seen), actions)):
+        maps, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE)
+        torch.testing.assert_close(imagined.pixel_maps[:, step], maps)
+        torch.testing.assert_close(imagined.lost[:, step], lost)
 
 
 def test_saved_and_loaded_it_is_the_same(model: Learner, name: str, tmp_path: Path) -> None:

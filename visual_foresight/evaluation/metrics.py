@@ -1,15 +1,10 @@
-"""Figures and their intervals: pure functions of numbers; no env, model or file."""
+"""Figures of series of numbers, and their intervals: pure functions; no env, model, frame or file."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from einops import einsum, reduce
 from jaxtyping import Float
 from scipy import stats
-from torch import Tensor
-
-from visual_foresight.pixel_maps import centres
 
 NUM_RESAMPLES = 2000
 
@@ -60,19 +55,24 @@ def bootstrap_ratio(
         rng: decides the resamples.
         level: coverage.
     """
-    if len(tops) == 0 or len(tops) != len(bottoms) or bottoms.sum() <= 0:
-        raise ValueError(f"groups with a positive sum below are needed, got {len(tops)} and {len(bottoms)} values")
-    drawn = rng.integers(len(tops), size=(NUM_RESAMPLES, len(tops)))
-    above, below = tops[drawn].sum(1), bottoms[drawn].sum(1)
-    ratios = above[below > 0] / below[below > 0]
-    low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(tops.sum() / bottoms.sum()), float(low), float(high))
+    return bootstrap_ratios(tops[None], bottoms[None], rng, level)[0]
 
 
-def psnr(predicted: Float[Tensor, "*batch c h w"], true: Float[Tensor, "*batch c h w"]) -> Float[Tensor, "*batch"]:
-    """Return the peak signal-to-noise ratio of each frame in dB; frames are in [0, 1]. Equal frames give 100 dB."""
-    error = reduce((predicted - true) ** 2, "... c h w -> ...", "mean")
-    return -10 * torch.log10(error.clamp(min=1e-10))
+def bootstrap_ratios(
+    tops: Float[np.ndarray, "m n"], bottoms: Float[np.ndarray, "m n"], rng: np.random.Generator, level: float = 0.95
+) -> tuple[Interval, ...]:
+    """Do the same for m figures of the same n groups, which are resampled together: two matrix products in all."""
+    count = tops.shape[1]
+    if not count or tops.shape != bottoms.shape or (bottoms.sum(1) <= 0).any():
+        raise ValueError(f"groups with a positive sum below are needed, got {tops.shape} and {bottoms.shape} values")
+    drawn = rng.integers(count, size=(NUM_RESAMPLES, count)) + count * np.arange(NUM_RESAMPLES)[:, None]
+    times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+    intervals = []
+    for top, bottom, above, below in zip(tops, bottoms, tops @ times.T, bottoms @ times.T, strict=True):
+        ratios = above[below > 0] / below[below > 0]
+        low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+        intervals.append(Interval(float(top.sum() / bottom.sum()), float(low), float(high)))
+    return tuple(intervals)
 
 
 def spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
@@ -96,19 +96,3 @@ def regret(predicted: Float[np.ndarray, " n"], true: Float[np.ndarray, " n"]) ->
         return 0.0
     chosen = true[predicted == predicted.min()].mean()
     return float((chosen - true.min()) / spread)
-
-
-def position_error(
-    pixel_maps: Float[Tensor, "*batch map_h map_w"], places: Float[Tensor, "*batch 2"], frame_size: tuple[int, int]
-) -> Float[Tensor, "*batch"]:
-    """Return how far, in frame pixels, the expected position of each pixel map is from the true (row, col).
-
-    Args:
-        pixel_maps: distributions on grids that cover the frame exactly, and may be coarser.
-        places: (row, col) in frame pixels.
-        frame_size: height and width of the frame.
-    """
-    map_h, map_w = pixel_maps.shape[-2:]
-    rows = einsum(pixel_maps, centres(map_h, frame_size[0]).to(pixel_maps), "... h w, h -> ...")
-    cols = einsum(pixel_maps, centres(map_w, frame_size[1]).to(pixel_maps), "... h w, w -> ...")
-    return torch.hypot(rows - places[..., 0], cols - places[..., 1])

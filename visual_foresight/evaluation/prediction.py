@@ -1,34 +1,30 @@
-"""How well a predictor foresees recorded episodes: where points of pushed objects go, and what frames look like.
+"""How well a predictor foresees recorded episodes: where designated pixels go, and what frames look like; the command.
 
-The points are true ones (`Episode.tracks`), so this is for judges; the predictor gets frames, states and actions only.
+Everything is judged per imagined step, with intervals over episodes, beside `still`, which predicts that nothing moves.
 """
 
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-import torch
-from einops import rearrange, reduce
-from jaxtyping import Bool, Float, Float32, UInt8
+from tqdm import tqdm
 
 from visual_foresight.episodes import Episodes
-from visual_foresight.evaluation.metrics import bootstrap_ratio, position_error, psnr
+from visual_foresight.evaluation.frame_metrics import MOVES, SIGMA, WINDOW
+from visual_foresight.evaluation.judging import Judgement, judge
+from visual_foresight.evaluation.metrics import NUM_RESAMPLES
+from visual_foresight.evaluation.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
+from visual_foresight.evaluation.report import write_report
+from visual_foresight.evaluation.tallies import as_text, steps_of
+from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, windows_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors import load
-from visual_foresight.types import Clip, Episode, Pixel, UserError, to_float
+from visual_foresight.types import Episode, UserError
 
-FIRST_NOW, EVERY = 1, 3
-"""Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's context."""
-MOVES_PX = 3.0
-"""A point counts when it gets farther than this from its start within the horizon."""
-SAME_LOOK = 40.0
-"""Mean difference of colour (0 to 255) to when a point was picked, from which on it is taken to be hidden."""
-MAX_POINTS = 8
-MAP_STRIDE = 2
-BATCH = 16
+__all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "judge_episodes", "judge_model"]
 
 
 @dataclass(frozen=True)
@@ -41,151 +37,126 @@ class PredictionConfig:
     """A predictor's name or a checkpoint's folder."""
     horizon: int = 12
     """Actions to imagine."""
+    clips: int | None = None
+    """Judge so many clips at most, spread evenly over the episodes; all of them when not given."""
+    futures: int = 10
+    """Futures per clip that a stochastic predictor draws: the best of them is judged, for each measure of frames."""
+    report: Path | None = None
+    """Write a page to look at, one self-contained HTML file, here."""
+    weights: Path | None = None
+    """Folder with the weights that LPIPS and FVD need."""
+    lpips_net: Literal["alex", "vgg"] = "alex"
+    """LPIPS's backbone."""
 
     def __post_init__(self) -> None:
-        if self.horizon < 1:
-            raise UserError(f"a horizon of 1 action or more is needed, got {self.horizon}")
-
-
-@dataclass(frozen=True)
-class Window:
-    """A stretch of an episode: what is given, what then happens, and the points that move in it."""
-
-    episode: int
-    frames: UInt8[np.ndarray, "context h w 3"]
-    states: Float32[np.ndarray, "context s"]
-    done: Float32[np.ndarray, "context_minus_1 a"]
-    actions: Float32[np.ndarray, "t a"]
-    future: UInt8[np.ndarray, "t h w 3"]
-    places: Float32[np.ndarray, "t_plus_1 p 2"]
-    """(row, col) now and after each action, of `MAX_POINTS` points, made up where there are fewer."""
-    counts: Bool[np.ndarray, " p"]
-    """Which of the points are real."""
+        for name, value in (("horizon", self.horizon), ("clips", self.clips), ("futures", self.futures)):
+            if value is not None and value < 1:
+                raise UserError(f"--{name} is 1 or more, got {value}: raise it")
 
 
 def judge_model(config: PredictionConfig) -> dict[str, Any]:
-    """Load a predictor and episodes and return what `evaluate_prediction` says of them."""
+    """Load a predictor and episodes; return what `evaluate_prediction` says of them, "model" and "data"; write the report.
+
+    Raises:
+        UserError: data and model do not fit, episodes are too short, weights are damaged, the report cannot be written.
+    """
+    if config.report is not None:
+        _check_writable(config.report)
     episodes = Episodes(config.data)
     height, width = episodes.info.frame_size
     predictor = load(config.model, frame_size=(height, width), action_size=episodes.info.action_size)
-    recorded = [episodes[index] for index in range(len(episodes))]
-    return {"model": config.model, **evaluate_prediction(predictor, recorded, config.horizon)}
+    perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
+    recorded = [episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)]
+    judgement = judge_episodes(predictor, recorded, config, perceptual)
+    figures = {"model": config.model, "data": str(config.data), **figures_of(judgement, predictor.context)}
+    if config.report is not None:
+        write_report(config.report, figures, predictor, judgement, episodes.info)
+        figures["report"] = str(config.report)
+    return figures
 
 
-@torch.inference_mode()
+def judge_episodes(
+    predictor: Predictor, episodes: Sequence[Episode], config: PredictionConfig, perceptual: Perceptual
+) -> Judgement:
+    """Judge a predictor on all stretches of episodes, or as many as the configuration says, spread evenly."""
+    windows = list(windows_of(episodes, predictor.context, config.horizon))
+    if not windows:
+        longest = max((len(episode.actions) for episode in episodes), default=0)
+        raise UserError(
+            f"a horizon of {config.horizon} actions needs episodes of {FIRST_NOW + config.horizon} or more, the longest "
+            f"has {longest}: ask for a shorter horizon, or give longer episodes"
+        )
+    if config.clips is not None and config.clips < len(windows):
+        chosen = np.linspace(0, len(windows) - 1, config.clips).round().astype(int)
+        windows = [windows[number] for number in chosen]
+    return judge(predictor, windows, config.futures, perceptual)
+
+
 def evaluate_prediction(predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12) -> dict[str, Any]:
-    """Judge a predictor on episodes, beside `still`, which predicts that nothing moves.
+    """Judge a predictor on episodes without LPIPS and FVD; see `figures_of` for what comes back."""
+    config = PredictionConfig(data=Path(), horizon=horizon)
+    return figures_of(judge_episodes(predictor, episodes, config, Perceptual()), predictor.context)
 
-    Args:
-        predictor: free-running from its context over the horizon.
-        episodes: with true tracks.
-        horizon: actions.
+
+def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
+    """Return the figures as plain JSON values.
 
     Returns:
-        {"clips", "points", "steps": {"1": {"error_px", "still_px", "ratio", "interval_ratio", "psnr", "still_psnr"}, ...}},
-        plain JSON values. Error: of the expected position of a designated pixel on an object that moves; its ratio over
-        still's has a bootstrap interval over episodes. PSNR: of all frames, in dB.
+        {"clips", "points", "protocol", "notes", "steps": {"1": {...}, "2": {...}, ...}}, and with I3D's weights "fvd" and
+        "still_fvd". "points" counts the points on objects that move, all kinds are in "protocol"; a note is a sentence on
+        a row that is left out. What could not be measured is absent, never 0. For each step, and for "still_" before it:
 
-    Raises:
-        UserError: nothing can be judged: episodes too short or without tracks, or no object moves.
+        error_px, interval_px, still_px: distance of the map's expected position from the truth, in frame pixels, on
+            objects that move; ratio, interval_ratio: the summed error over still's.
+        coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of highest density.
+        lost, made: share of a map's mass that the step's motion lost, or made, before it was normalised.
+        arm, background: the same for points on the arm and the background; the latter has no ratio, as it never moves.
+        psnr, psnr_moving: in dB, the mean over frames, of all pixels and of those that move.
+        ssim, ssim_moving, lpips: likewise (LPIPS of whole frames, less is better).
+
+        "interval_" + name is the 95 % bootstrap interval over episodes of each but still's.
     """
-    windows = list(_windows(episodes, predictor.context, horizon))
-    num_points = sum(int(window.counts.sum()) for window in windows)
-    if not num_points:
-        raise UserError(
-            f"in {len(episodes)} episodes no tracked object moves within {horizon} actions: give more episodes, or "
-            "longer ones, collected with tracks"
-        )
-    sums = np.zeros((5, len(episodes), horizon))  # errors, errors of still, points; PSNR, that of still
-    num_windows = np.zeros(len(episodes))
-    for start in range(0, len(windows), BATCH):
-        batch = windows[start : start + BATCH]
-        for window, figures in zip(batch, _judge(predictor, batch), strict=True):
-            sums[:, window.episode] += figures
-            num_windows[window.episode] += 1
-    steps = {str(step + 1): _figures(sums[:, :, step], num_windows) for step in range(horizon)}
-    return {"clips": len(windows), "points": num_points, "steps": steps}
-
-
-def _figures(sums: Float[np.ndarray, "5 episodes"], num_windows: Float[np.ndarray, " episodes"]) -> dict[str, Any]:
-    """Return the figures of one step."""
-    errors, still, points, quality, still_quality = sums
-    rng = np.random.default_rng(0)  # of the intervals only, so that the same episodes give the same figures
-    ratio = bootstrap_ratio(errors, still, rng)
-    mean = bootstrap_ratio(errors, points, rng)
-    return {
-        "error_px": mean.value,
-        "interval_px": [mean.low, mean.high],
-        "still_px": float(still.sum() / points.sum()),
-        "ratio": ratio.value,
-        "interval_ratio": [ratio.low, ratio.high],
-        "psnr": float(quality.sum() / num_windows.sum()),
-        "still_psnr": float(still_quality.sum() / num_windows.sum()),
+    windows = judgement.windows
+    points = {kind: sum(int((window.kinds == number).sum()) for window in windows) for number, kind in enumerate(KINDS)}
+    episodes = np.array([window.episode for window in windows])
+    notes = list(judgement.notes)
+    figures: dict[str, Any] = {"clips": len(windows), "points": points["object"]}
+    futures = judgement.num_futures
+    figures["protocol"] = {
+        "context": f"{context} frames, given and not judged",
+        "horizon": len(windows[0].actions),
+        "clips": len(windows),
+        "episodes": len(set(episodes.tolist())),
+        "starts": f"frames {FIRST_NOW}, {FIRST_NOW + EVERY}, {FIRST_NOW + 2 * EVERY}, ... of an episode",
+        "points": points,
+        "frame_size": list(windows[0].frames.shape[1:3]),
+        "crop": "none",
+        "futures": "1, free-running"
+        if futures == 1
+        else f"the best of {futures} per clip and measure; maps: their mean",
+        "moving_pixels": f"those that differ by more than {MOVES} (of 1) from the newest context frame",
+        "psnr": "mean over frames of each frame's, data range 1, equal frames 100 dB",
+        "ssim": f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, mean over channels, data range 1",
+        "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",
     }
-
-
-def _windows(episodes: Sequence[Episode], context: int, horizon: int) -> Iterator[Window]:
-    """Yield all stretches of all episodes that are judged."""
-    for number, episode in enumerate(episodes):
-        kinds = episode.meta.get("track_kinds", ["unknown"] * episode.tracks.shape[1])
-        points = np.array([kind == "object" for kind in kinds], bool)
-        for now in range(FIRST_NOW, len(episode.actions) - horizon + 1, EVERY):
-            ahead = slice(now, now + horizon + 1)
-            chosen = np.flatnonzero(points & _moving(episode, ahead) & _seen(episode, now))[:MAX_POINTS]
-            padded = np.zeros((horizon + 1, MAX_POINTS, 2), np.float32)
-            padded[:, : len(chosen)] = episode.tracks[ahead][:, chosen]
-            given = np.arange(now - context + 1, now + 1)  # before the first frame, the world is taken to stand still
-            done = np.where((given[:-1] >= 0)[:, None], episode.actions[given[:-1].clip(0)], 0)
-            yield Window(
-                episode=number,
-                frames=episode.frames[given.clip(0)],
-                states=episode.states[given.clip(0)],
-                done=done.astype(np.float32),
-                actions=episode.actions[now : now + horizon],
-                future=episode.frames[now + 1 : now + 1 + horizon],
-                places=padded,
-                counts=np.arange(MAX_POINTS) < len(chosen),
+    if judgement.features and len(windows) > 1:
+        true = judgement.features["true"]
+        figures["fvd"] = frechet_distance(judgement.features["imagined"], true)
+        figures["still_fvd"] = frechet_distance(judgement.features["still"], true)
+        if len(windows) < FEW_CLIPS:
+            notes.append(
+                f"FVD of {len(windows)} clips, fewer than {FEW_CLIPS}, is biased upwards: compare equal numbers."
             )
+    return {**figures, "notes": notes, "steps": steps_of(judgement.tallies, episodes)}
 
 
-def _moving(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
-    """Tell which points move, and stay in the frame."""
-    places, size = episode.tracks[ahead], np.array(episode.frames.shape[1:3])
-    inside = ((places >= -0.5) & (places < size - 0.5)).all((0, 2))
-    return inside & (np.linalg.norm(places - places[:1], axis=-1).max(0, initial=0) > MOVES_PX)
-
-
-def _seen(episode: Episode, now: int) -> Bool[np.ndarray, " p"]:
-    """Tell which points can be seen: they look as they did in the first frame, where they were picked."""
-
-    def look(frame: int) -> Float[np.ndarray, "p 3"]:
-        places = np.round(episode.tracks[frame]).astype(int)
-        row, col = (places[:, axis].clip(1, episode.frames.shape[1 + axis] - 2) for axis in (0, 1))
-        around = [episode.frames[frame, row + down, col + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
-        return np.mean(around, axis=0)
-
-    return np.abs(look(now) - look(0)).mean(-1) < SAME_LOOK
-
-
-def _judge(predictor: Predictor, batch: Sequence[Window]) -> Float[np.ndarray, "b 5 t"]:
-    """Imagine a batch and return sums over points (error, error of still, count) and PSNRs (its, still's) per step."""
-    clip = Clip(
-        actions=torch.from_numpy(np.stack([window.done for window in batch])),
-        frames=to_float(np.stack([window.frames for window in batch])),
-        states=torch.from_numpy(np.stack([window.states for window in batch])),
-    )
-    height, width = clip.frames.shape[-2:]
-    grid = (max(height // MAP_STRIDE, 1), max(width // MAP_STRIDE, 1))
-    sources = [tuple(Pixel(float(row), float(col)) for row, col in window.places[0]) for window in batch]
-    maps = torch.stack([splat(pixels, grid, (height, width)) for pixels in sources])
-    actions = torch.from_numpy(np.stack([window.actions for window in batch]))
-    imagined = predictor.imagine(predictor.observe(clip), actions, maps, decode=True)
-    true = torch.from_numpy(np.stack([window.places[1:] for window in batch]))
-    start = torch.from_numpy(np.stack([window.places[:1] for window in batch]))
-    real = rearrange(torch.from_numpy(np.stack([window.counts for window in batch])), "b p -> b 1 p")
-    errors = position_error(imagined.pixel_maps.float(), true, (height, width)) * real
-    still = torch.linalg.vector_norm(true - start, dim=-1) * real
-    future = to_float(np.stack([window.future for window in batch]))
-    rows = [reduce(part, "b t p -> b t", "sum") for part in (errors, still, (real > 0).expand_as(errors).float())]
-    rows += [psnr(imagined.frames.float(), future), psnr(clip.frames[:, -1:].expand_as(future), future)]
-    return torch.stack(rows, dim=1).double().numpy()
+def _check_writable(path: Path) -> None:
+    """Find out before the work, not after it, that a report cannot be written."""
+    if path.is_dir():
+        raise UserError(f"the report is one file, but {path} is a folder: give a name that ends in .html")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise UserError(f"the report cannot be written to {path} ({error.strerror}): choose another place") from error

@@ -1,7 +1,6 @@
 """How long a replan takes, per preset, beside what the machine can do: medians of one run."""
 
 import statistics
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,10 @@ import torch
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
+from visual_foresight.evaluation.yardstick import gemm_gflops
 from visual_foresight.planning import PRESETS, PushProposals, VisualMPC
 from visual_foresight.predictors import load
 from visual_foresight.types import UserError
-
-GEMM_SIZE = 2048
 
 
 @dataclass(frozen=True)
@@ -60,15 +58,4 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
             }
     finally:
         env.close()
-    return {"presets": presets, "gemm_gflops": _gemm_gflops(), "threads": torch.get_num_threads()}
-
-
-def _gemm_gflops() -> float:
-    """Return the machine's speed at a large float32 matrix product, in 1e9 operations per second (median of 7)."""
-    left, right = torch.rand(2, GEMM_SIZE, GEMM_SIZE).unbind(0)
-    seconds = []
-    for _ in range(8):
-        began = time.perf_counter()
-        left @ right
-        seconds.append(time.perf_counter() - began)
-    return 2 * GEMM_SIZE**3 / statistics.median(seconds[1:]) / 1e9
+    return {"presets": presets, "gemm_gflops": gemm_gflops(), "threads": torch.get_num_threads()}

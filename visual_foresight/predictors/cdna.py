@@ -147,23 +147,33 @@ class NeuralAdvection(nn.Module):
         """Compose frame after frame, and move the pixel maps likewise (see `interfaces.Predictor`)."""
         count, size = len(actions), self.config.frame_size
         map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        carry = Carry(
-            tuple(widen(memory, count) for memory in carry.memories),  # type: ignore[arg-type]
-            *(widen(part, count) for part in (carry.state, carry.first, carry.now)),
-        )
+        carry = _widened(carry, count)
         frames, maps, lost = [], [], []
         for action in actions.unbind(1):
-            carry, deep, wide = self._remember(carry, action)
-            motion = self.read(deep, wide, self._masks(wide))
-            new = self.synthesis(wide).sigmoid()
-            now = move_frames(resize_motion(motion, size), carry.first, carry.now, new)
-            carry = replace(carry, state=self.robot(carry.state, action), now=now)
+            carry, motion = self._step(carry, action)
             pixel_maps, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size)
-            frames.append(now)
+            frames.append(carry.now)
             maps.append(pixel_maps)
             lost.append(gone)
         imagined = torch.stack(frames, 1) if decode else carry.now.new_zeros(count, 0, 3, *size)
         return Prediction(imagined, torch.stack(maps, 1), torch.stack(lost, 1), carry)
+
+    def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[AnyMotion, ...]:
+        """Return the motion of each step, on the grid of the widest features (see `interfaces.MotionPredictor`)."""
+        carry = _widened(carry, len(actions))
+        found = []
+        for action in actions.unbind(1):
+            carry, motion = self._step(carry, action)
+            found.append(motion)
+        return tuple(found)
+
+    def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, AnyMotion]:
+        """Read the motion of one action off what is remembered, and compose the next frame."""
+        carry, deep, wide = self._remember(carry, action)
+        motion = self.read(deep, wide, self._masks(wide))
+        new = self.synthesis(wide).sigmoid()
+        now = move_frames(resize_motion(motion, self.config.frame_size), carry.first, carry.now, new)
+        return replace(carry, state=self.robot(carry.state, action), now=now), motion
 
     def _remember(
         self, carry: Carry, action: Float[Tensor, "b a"]
@@ -186,6 +196,14 @@ class NeuralAdvection(nn.Module):
         logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)  # at first, most is taken from where nothing moves
         num_missing = 0 if self.config.first_frame else 1
         return functional.pad(logits.softmax(1), (0, 0, 0, 0, num_missing, 0))
+
+
+def _widened(carry: Carry, count: int) -> Carry:
+    """Give every candidate the carry."""
+    return Carry(
+        tuple(widen(memory, count) for memory in carry.memories),  # type: ignore[arg-type]
+        *(widen(part, count) for part in (carry.state, carry.first, carry.now)),
+    )
 
 
 class SharedKernels(nn.Module):

@@ -177,6 +177,15 @@ class Flow(nn.Module):
         imagined = torch.stack(frames, 1) if decode else carry.first.new_zeros(count, 0, 3, *size)
         return Prediction(imagined, torch.stack(maps, 1), torch.stack(lost, 1), carry)
 
+    def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
+        """Return the motion of each step, on a grid of half the frame's side (see `interfaces.MotionPredictor`)."""
+        carry = _broadcast(carry, len(actions))
+        found = []
+        for action in actions.unbind(1):
+            carry, motion = self._step(carry, action)
+            found.append(motion)
+        return tuple(found)
+
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, Motion]:
         """Roll the memory by one action and read the motion off it, on a grid of half the frame's side."""
         size = (carry.memory.shape[-2], carry.memory.shape[-1])

@@ -1,0 +1,164 @@
+"""The page is one file that shows what there is to show, through the real command line."""
+
+import json
+import re
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from visual_foresight import cli, predictors
+from visual_foresight.episodes import DatasetInfo, write_episode, write_info
+from visual_foresight.evaluation.perceptual import Perceptual
+from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
+from visual_foresight.evaluation.report import write_report
+from visual_foresight.evaluation.report_pictures import FLOW_PX, flow_colours, mean_flow
+from visual_foresight.predictors.flow import Flow, FlowConfig
+from visual_foresight.predictors.motion import KernelMotion, Motion
+from visual_foresight.predictors.still import Still
+from visual_foresight.types import Episode, Prediction, UserError, Workspace
+
+SIZE = (24, 32)
+TABLE = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
+"""Action 0 leads to the right in the frame, action 1 down."""
+INFO = DatasetInfo("dot", SIZE, 3, Workspace((-9, -9), (9, 9), (0.1, 0.1)), TABLE, "none", "0", {})
+
+
+def episode(seed: int) -> Episode:
+    """A square that goes right by 1.5 pixels a step, over noise."""
+    rng = np.random.default_rng(seed)
+    frames = np.repeat(rng.integers(0, 60, (1, *SIZE, 3), dtype=np.uint8), 9, axis=0)
+    cols = 4 + 1.5 * np.arange(9)
+    for t, col in enumerate(cols.astype(int)):
+        frames[t, 8:13, col - 2 : col + 3] = 200
+    place = np.stack([np.full(9, 10.0), cols], -1)
+    tracks = np.stack([place, np.full((9, 2), 20.0)], 1).astype(np.float32)
+    actions = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
+    return Episode(actions, frames, np.zeros((9, 3), np.float32), tracks, {"track_kinds": ["object", "background"]})
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_info(folder, INFO)
+    for seed in range(3):
+        write_episode(folder, seed, episode(seed))
+    return folder
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    predictors.save(Flow(FlowConfig(frame_size=SIZE, state_size=3, channels=8)), tmp_path / "model", {})
+    return tmp_path / "model"
+
+
+def check_alone(page: str) -> None:
+    assert not re.search(r"https?:|//www", page)
+    for address in re.findall(r'(?:src|href)="([^"]*)"', page):
+        assert address.startswith(("data:image/", "#")), address[:60]
+    assert "{{" not in page and "{%" not in page
+
+
+def test_the_command_writes_a_page_that_stands_alone(data: Path, checkpoint: Path, capfd) -> None:
+    out = data.parent / "new" / "report.html"
+    words = ["--data", data, "--model", checkpoint, "--horizon", 4, "--clips", 4, "--report", out, "--json"]
+    cli.main(["evaluate", "prediction", *map(str, words)])
+    figures = json.loads(capfd.readouterr().out)
+    step = figures["steps"]["4"]
+    for key in ("error_px", "still_px", "ratio", "psnr", "still_psnr", "ssim_moving", "coverage_90", "lost", "made"):
+        assert np.isfinite(step[key]), key
+    assert {"interval_px", "interval_ratio", "interval_psnr", "background"} <= step.keys()
+    assert figures["clips"] == 4 and figures["report"] == str(out)
+    page = out.read_text()
+    check_alone(page)
+    assert json.loads(re.search(r'id="figures">(.*?)</script>', page)[1])["steps"] == figures["steps"]
+    for said in ("The action fan", "→ (+1, 0)", "↓ (0, +1)", "mask: newly made", "flow (mean", "LPIPS is left out"):
+        assert said in page, said
+    assert page.count("<svg") >= 8 and page.count("image/webp") == 4  # three clips and the fan
+    assert "prefers-color-scheme: dark" in page
+
+
+def test_people_get_tables_and_the_protocol(data: Path, capfd) -> None:
+    cli.main(["evaluate", "prediction", "--data", str(data), "--model", "still", "--horizon", "3"])
+    out = capfd.readouterr().out
+    for said in ("crop: none", "Where the pixel goes: objects that move", "Pictures: moving pixels only", "SSIM"):
+        assert said in out
+    assert re.search(r"\n +3 +\d+\.\d\d \[", out)
+
+
+def stopped(capfd, *words) -> str:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["evaluate", "prediction", *map(str, words)])
+    assert caught.value.code == 2
+    out, err = capfd.readouterr()
+    assert not out
+    return err.splitlines()[-1]
+
+
+def test_bad_input_is_one_sentence(data: Path, checkpoint: Path, tmp_path: Path, capfd) -> None:
+    assert "ask for a shorter horizon" in stopped(capfd, "--data", data, "--model", checkpoint, "--horizon", 20)
+    assert "is a folder" in stopped(capfd, "--data", data, "--model", checkpoint, "--report", tmp_path)
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert "cannot be written" in stopped(capfd, "--data", data, "--report", taken / "report.html")
+    predictors.save(Flow(FlowConfig(frame_size=(16, 32), state_size=3, channels=8)), tmp_path / "other", {})
+    assert "was trained on frames" in stopped(capfd, "--data", data, "--model", tmp_path / "other")
+    assert "--clips is 1 or more" in stopped(capfd, "--data", data, "--clips", 0)
+
+
+def test_a_nan_in_a_checkpoint_is_one_sentence(data: Path, checkpoint: Path, capfd) -> None:
+    path = checkpoint / predictors.WEIGHTS_FILE
+    weights = safetensors.torch.load(path.read_bytes())
+    next(iter(weights.values()))[0] = torch.nan
+    path.write_bytes(safetensors.torch.save(weights))
+    assert "not finite" in stopped(capfd, "--data", data, "--model", checkpoint, "--horizon", 5)
+
+
+class Frames(Still):
+    frames_only: Literal[True] = True
+
+    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        if pixel_maps.shape[1]:
+            raise UserError("frames alone are imagined here")
+        return super().imagine(carry, actions, pixel_maps, decode)
+
+
+def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
+    config = PredictionConfig(data=tmp_path, horizon=4)
+    judgement = judge_episodes(Frames(), [episode(0), episode(1)], config, Perceptual())
+    figures = {"model": "frames", "data": "here", **figures_of(judgement, 1)}
+    write_report(tmp_path / "report.html", figures, Frames(), judgement, INFO)
+    page = (tmp_path / "report.html").read_text()
+    check_alone(page)
+    assert "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page
+
+
+def test_the_colour_of_a_flow_is_its_direction() -> None:
+    flow = np.zeros((2, 1, 4), np.float32)
+    flow[1, 0, 0] = FLOW_PX  # right
+    flow[1, 0, 1] = -FLOW_PX  # left
+    flow[0, 0, 2] = FLOW_PX / 2  # down, half as far
+    red, cyan, half, still = flow_colours(flow)[0].astype(int)
+    assert red[0] == 255 and red[1] == red[2] < 60
+    assert cyan[0] < 60 and cyan[1] == cyan[2] == 255
+    assert 100 < half.max() < 140 and not still.any()
+
+
+def test_the_mean_flow_points_where_things_go() -> None:
+    flows = torch.tensor([[[-2.0, 0.0], [0.0, 8.0]]])[..., None, None]  # from 2 pixels above: it moves down
+    masks = torch.tensor([[0.25, 0.0, 0.5, 0.25, 0.0]])[..., None, None]
+    assert mean_flow(Motion(flows, masks))[0, :, 0, 0].tolist() == [1.0, -2.0]
+
+
+def test_the_mean_flow_of_a_kernel_is_that_of_its_taps() -> None:
+    kernel = torch.zeros(1, 1, 3, 5, 1, 1)
+    kernel[0, 0, 0, 2] = kernel[0, 0, 1, 4] = 0.5  # half from 3 pixels above, half from 6 to the right
+    masks = torch.tensor([0.0, 0.5, 0.5, 0.0])[None, :, None, None].expand(1, 4, 2, 3)
+    found = mean_flow(KernelMotion(kernel, masks, spacing_px=3))
+    assert found.shape == (1, 2, 2, 3)
+    assert found[0, :, 1, 2].tolist() == [0.75, -1.5]

@@ -1,0 +1,168 @@
+"""How fast each learned predictor imagines and learns, with how much memory: medians of one run on this machine.
+
+Fresh weights do: time does not depend on them. Each predictor runs in a process of its own, so that its peak of memory is
+its own, too. Beside them stands an encoder and decoder of SVG's size, which decodes every frame that it imagines.
+"""
+
+import multiprocessing
+import resource
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+from tqdm import tqdm
+
+from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
+from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.predictors import PREDICTORS, create
+from visual_foresight.predictors.rehearsal import rehearse
+from visual_foresight.types import Clip, UserError
+
+FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
+MAP_SIZE = (32, 32)
+TRAIN_BATCH, TRAIN_HORIZON = 16, 12
+YARDSTICK_BATCH = 8
+
+
+@dataclass(frozen=True)
+class ThroughputConfig:
+    """What to time."""
+
+    predictors: tuple[str, ...] = ()
+    """Names of learned predictors; all of them when not given."""
+    batch: int = 200
+    """Candidates that are imagined at once."""
+    horizon: int = 12
+    """Steps of each."""
+    repeats: int = 5
+    """Runs of each; the median counts, after one that warms up."""
+    flagship: str = "flow"
+    """The predictor that is set against the yardstick."""
+
+    def __post_init__(self) -> None:
+        if min(self.batch, self.horizon, self.repeats) < 1:
+            raise UserError("one candidate, step and repeat or more is needed: raise what is 0")
+        if unknown := [name for name in self.predictors if name not in learned()]:
+            raise UserError(f"there is no learned predictor {unknown[0]!r}: choose from {', '.join(learned())}")
+
+
+def learned() -> tuple[str, ...]:
+    """Return the names of the predictors that have weights."""
+    return tuple(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
+
+
+def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
+    """Time predictors on frames of 64 x 64, all after one another, on PyTorch's threads.
+
+    Returns:
+        {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"}, "gemm_gflops", "threads",
+        "batch", "horizon", "flagship_over_yardstick"}. Figures: "frames_per_second" (the planning path: the state and one
+        pixel map roll on, no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16 clips of 12
+        steps), "peak_mb" of memory of the process up to and with each of these ("plan", "decode", "train"), "parameters",
+        "gflop_per_frame" and "share_of_gemm" (of the planning path; products and convolutions count, 2 operations per
+        multiply-add; float32 matrix products of the same run are 1).
+    """
+    names = config.predictors or learned()
+    gflops = gemm_gflops()
+    yardstick = _time_yardstick(config.repeats)
+    figures = {}
+    context = multiprocessing.get_context("spawn")
+    for name in tqdm(names, "predictors", dynamic_ncols=True):
+        with ProcessPoolExecutor(1, context) as pool:
+            figures[name] = pool.submit(time_predictor, name, config, torch.get_num_threads()).result()
+        per_second = figures[name]["frames_per_second"] * figures[name]["gflop_per_frame"]
+        figures[name]["share_of_gemm"] = per_second / gflops
+    result = {
+        "predictors": figures,
+        "yardstick": yardstick,
+        "gemm_gflops": gflops,
+        "threads": torch.get_num_threads(),
+        "batch": config.batch,
+        "horizon": config.horizon,
+    }
+    if config.flagship in figures:
+        speed = figures[config.flagship]["frames_per_second"]
+        result["flagship_over_yardstick"] = speed / yardstick["frames_per_second"]
+    return result
+
+
+def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[str, Any]:
+    """Time one predictor, in this process; "share_of_gemm" is the caller's to add."""
+    torch.set_num_threads(threads)
+    rng = torch.Generator().manual_seed(0)
+    network = create(name, {"frame_size": FRAME_SIZE, "action_size": ACTION_SIZE, "state_size": STATE_SIZE})
+    predictor = cast(Learner, network)
+    predictor.calibrate(_clip(TRAIN_BATCH, TRAIN_HORIZON, rng))
+    network.eval()
+    given = _clip(1, predictor.context - 1, rng)
+    actions = torch.rand(config.batch, config.horizon, ACTION_SIZE, generator=rng) * 2 - 1
+    maps = torch.full((config.batch, 1, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
+    if isinstance(predictor, FramesOnly):
+        maps = maps[:, :0]
+    frames = config.batch * config.horizon
+    figures: dict[str, Any] = {"parameters": sum(each.numel() for each in network.parameters()), "peak_mb": {}}
+    with torch.no_grad():  # in inference mode, operations are not counted
+        carry = predictor.observe(given)
+        with FlopCounterMode(display=False) as counter:
+            predictor.imagine(carry, actions, maps)
+    figures["gflop_per_frame"] = counter.get_total_flops() / frames / 1e9
+    with torch.inference_mode():
+        for key, decode, stage in (("", False, "plan"), ("_decoded", True, "decode")):
+            work = partial(predictor.imagine, carry, actions, maps, decode=decode)
+            seconds = median_s(work, config.repeats)
+            figures[f"frames_per_second{key}"] = frames / seconds
+            figures["peak_mb"][stage] = _peak_mb()
+    figures["gradient_steps_per_second"] = 1 / median_s(_training_step(network, rng, maps.shape[1]), config.repeats)
+    figures["peak_mb"]["train"] = _peak_mb()
+    return figures
+
+
+def _training_step(network: nn.Module, rng: torch.Generator, num_maps: int) -> Callable[[], None]:
+    """Return a gradient step on made-up clips: free-running, absolute error of frames, and of maps where there are any."""
+    predictor = cast(Learner, network)
+    network.train()
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
+    context = predictor.context
+    clip = _clip(TRAIN_BATCH, context - 1 + TRAIN_HORIZON, rng)
+    maps = torch.full((TRAIN_BATCH, num_maps, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
+
+    def step() -> None:
+        imagined, extra = rehearse(predictor, clip, maps, rng, 1.0)
+        loss = (imagined.frames - clip.frames[:, context:]).abs().mean() + imagined.pixel_maps.square().sum() + extra
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    return step
+
+
+def _clip(batch: int, num_actions: int, rng: torch.Generator) -> Clip:
+    return Clip(
+        actions=torch.rand(batch, num_actions, ACTION_SIZE, generator=rng) * 2 - 1,
+        frames=torch.rand(batch, num_actions + 1, 3, *FRAME_SIZE, generator=rng),
+        states=torch.rand(batch, num_actions + 1, STATE_SIZE, generator=rng),
+    )
+
+
+@torch.no_grad()
+def _time_yardstick(repeats: int) -> dict[str, float]:
+    network = VggYardstick().eval()
+    frames = torch.rand(YARDSTICK_BATCH, 3, *FRAME_SIZE)
+    with FlopCounterMode(display=False) as counter:
+        network(frames)
+    return {
+        "frames_per_second": YARDSTICK_BATCH / median_s(lambda: network(frames), repeats),
+        "gflop_per_frame": counter.get_total_flops() / YARDSTICK_BATCH / 1e9,
+    }
+
+
+def _peak_mb() -> float:
+    """Return the largest memory that this process ever held, in 1e6 bytes."""
+    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts kibibytes on Linux, bytes on macOS
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,0 +1,150 @@
+"""Stretches of recorded episodes to be judged: what a predictor is given, what then happened, and where points really went.
+
+The points are true ones (`Episode.tracks`), so this is for judges; a predictor gets frames, states and actions only.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Float32, Int, UInt8
+from torch import Tensor
+
+from visual_foresight.pixel_maps import splat_places
+from visual_foresight.types import Clip, Episode, to_float
+
+FIRST_NOW, EVERY = 1, 3
+"""Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's context."""
+MOVES_PX = 3.0
+"""An object's point counts when it gets farther than this from its start within the horizon."""
+SAME_LOOK = 40.0
+"""Mean difference of colour (0 to 255) to when a point was picked, from which on it is taken to be hidden."""
+KINDS = ("object", "arm", "background")
+MOST = (8, 4, 4)
+"""Points of each kind that are judged in one window, the first ones."""
+MADE_UP = -1
+MAP_STRIDE = 2
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of an episode: what is given, what then happens, and the points that are followed in it."""
+
+    episode: int
+    now: int
+    """Number of the newest frame that is given."""
+    frames: UInt8[np.ndarray, "context h w 3"]
+    states: Float32[np.ndarray, "context s"]
+    done: Float32[np.ndarray, "context_minus_1 a"]
+    actions: Float32[np.ndarray, "t a"]
+    future: UInt8[np.ndarray, "t h w 3"]
+    places: Float32[np.ndarray, "t_plus_1 p 2"]
+    """(row, col) now and after each action; p = sum(MOST), made up where there are fewer points."""
+    kinds: Int[np.ndarray, " p"]
+    """Which of `KINDS` each point is, or `MADE_UP`."""
+
+
+@dataclass(frozen=True)
+class WindowBatch:
+    """Several windows as tensors, and where their points are at first, as pixel maps."""
+
+    context: Clip
+    actions: Float[Tensor, "b t a"]
+    future: Float[Tensor, "b t c h w"]
+    places: Float[Tensor, "b t_plus_1 p 2"]
+    kinds: Int[Tensor, "b p"]
+    maps: Float[Tensor, "b p map_h map_w"]
+
+    @property
+    def newest(self) -> Float[Tensor, "b c h w"]:
+        """Return the newest frame that is given."""
+        return self.context.frames[:, -1]
+
+
+def windows_of(episodes: Sequence[Episode], context: int, horizon: int) -> Iterator[Window]:
+    """Yield all stretches of all episodes that are judged.
+
+    Args:
+        episodes: with true tracks, or without.
+        context: frames that are given; before an episode's first frame, the world is taken to have stood still.
+        horizon: actions that follow.
+    """
+    for number, episode in enumerate(episodes):
+        for now in range(FIRST_NOW, len(episode.actions) - horizon + 1, EVERY):
+            ahead = slice(now, now + horizon + 1)
+            chosen = _points(episode, ahead)
+            given = np.arange(now - context + 1, now + 1)
+            done = np.where((given[:-1] >= 0)[:, None], episode.actions[given[:-1].clip(0)], 0)
+            places = np.zeros((horizon + 1, len(chosen), 2), np.float32)
+            places[:, chosen >= 0] = episode.tracks[ahead][:, chosen[chosen >= 0]]
+            yield Window(
+                episode=number,
+                now=now,
+                frames=episode.frames[given.clip(0)],
+                states=episode.states[given.clip(0)],
+                done=done.astype(np.float32),
+                actions=episode.actions[now : now + horizon],
+                future=episode.frames[now + 1 : now + 1 + horizon],
+                places=places,
+                kinds=np.where(chosen >= 0, np.repeat(np.arange(len(KINDS)), MOST), MADE_UP),
+            )
+
+
+def batch_of(windows: Sequence[Window]) -> WindowBatch:
+    """Return windows of one horizon and context as tensors."""
+    context = Clip(
+        actions=torch.from_numpy(np.stack([window.done for window in windows])),
+        frames=to_float(np.stack([window.frames for window in windows])),
+        states=torch.from_numpy(np.stack([window.states for window in windows])),
+    )
+    height, width = context.frames.shape[-2:]
+    places = torch.from_numpy(np.stack([window.places for window in windows]))
+    grid = (max(height // MAP_STRIDE, 1), max(width // MAP_STRIDE, 1))
+    return WindowBatch(
+        context=context,
+        actions=torch.from_numpy(np.stack([window.actions for window in windows])),
+        future=to_float(np.stack([window.future for window in windows])),
+        places=places,
+        kinds=torch.from_numpy(np.stack([window.kinds for window in windows])),
+        maps=splat_places(places[:, 0], grid, (height, width)),
+    )
+
+
+def _points(episode: Episode, ahead: slice) -> Int[np.ndarray, " p"]:
+    """Return the numbers of the points that are judged, `MOST` places for each kind in turn, `MADE_UP` where there is none."""
+    kinds = episode.meta.get("track_kinds", ["unknown"] * episode.tracks.shape[1])
+    fit = _stays(episode, ahead) & _seen(episode, ahead.start)
+    slots = []
+    for kind, most in zip(KINDS, MOST, strict=True):
+        wanted = fit & np.array([each == kind for each in kinds], bool)
+        if kind == "object":
+            wanted &= _moves(episode, ahead)
+        found = np.flatnonzero(wanted)[:most]
+        slots.append(np.pad(found, (0, most - len(found)), constant_values=MADE_UP))
+    return np.concatenate(slots)
+
+
+def _stays(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
+    """Tell which points stay in the frame."""
+    places, size = episode.tracks[ahead], np.array(episode.frames.shape[1:3])
+    return np.asarray(((places >= -0.5) & (places < size - 0.5)).all((0, 2)))
+
+
+def _moves(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
+    """Tell which points get away from where they are."""
+    places = episode.tracks[ahead]
+    away_px = np.linalg.norm(places - places[:1], axis=-1)
+    return np.asarray(away_px.max(0, initial=0) > MOVES_PX)
+
+
+def _seen(episode: Episode, now: int) -> Bool[np.ndarray, " p"]:
+    """Tell which points can be seen: they look as they did in the first frame, where they were picked."""
+
+    def look(frame: int) -> Float[np.ndarray, "p 3"]:
+        places = np.round(episode.tracks[frame]).astype(int)
+        row, col = (places[:, axis].clip(1, episode.frames.shape[1 + axis] - 2) for axis in (0, 1))
+        around = [episode.frames[frame, row + down, col + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        return np.mean(around, axis=0)
+
+    return np.abs(look(now) - look(0)).mean(-1) < SAME_LOOK
