@@ -15,13 +15,13 @@ LATENT = 128
 
 
 def median_s(work: Callable[[], object], repeats: int) -> float:
-    """Return the median time of some runs, after one that warms up."""
+    """Return the median time of some runs; the caller has warmed up."""
     seconds = []
-    for _ in range(repeats + 1):
+    for _ in range(repeats):
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds[1:])
+    return statistics.median(seconds)
 
 
 def gemm_gflops() -> float:
