@@ -39,6 +39,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .mark.source { stroke:#00e5ff; } .mark.target { stroke:#ff40c8; stroke-linecap:round; }
 .mark.keep { stroke:#ffe45c; stroke-width:8; } .mark.arrow { stroke:#fff; stroke-width:5; opacity:.85; }
 .tip { fill:#fff; } .cursor { stroke:#fff; stroke-width:2; stroke-dasharray:6 8; opacity:.8; }
+.upload .q-uploader__list { display:none; }
 .hint { min-height:20px; color:var(--soft); font-size:12.5px; }
 .goal-image { width:44px; height:44px; border-radius:4px; image-rendering:pixelated; }
 .message { font-size:13px; padding:7px 10px; border-radius:7px; border:1px solid var(--edge); background:var(--card);
