@@ -13,9 +13,11 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
+
+from visual_foresight.streams import diverted
 
 PROGRAM = "visual-foresight"
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -132,25 +134,12 @@ def _report(work: Callable[[], Figures], as_json: bool, as_text: Callable[[Figur
         as_json: print one JSON object.
         as_text: how people read the figures otherwise; lines of names and values when absent.
     """
-    with _stdout_to_stderr():
+    with diverted(1, to=2), redirect_stdout(sys.stderr):
         figures = work()
     if as_json:
         print(json.dumps(figures, allow_nan=False, default=os.fspath))
     else:
         print(as_text(figures) if as_text else "\n".join(_lines(figures)))
-
-
-@contextmanager
-def _stdout_to_stderr() -> Iterator[None]:
-    sys.stdout.flush()
-    stdout = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with redirect_stdout(sys.stderr):
-            yield
-    finally:
-        os.dup2(stdout, 1)
-        os.close(stdout)
 
 
 def _lines(figures: Figures, indent: str = "") -> Iterator[str]:

@@ -84,21 +84,24 @@ def horizon_at(step: int, config: TrainConfig) -> int:
 
 
 def objective(
-    predictor: Predictor, batch: Batch, config: TrainConfig, step: int | None = None
+    predictor: Predictor, batch: Batch, config: TrainConfig, step: int
 ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
-    """Return the loss of imagining a batch's clips from their context, and its parts.
+    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.Rehearser`), and its parts."""
+    maps = first_maps(batch.clip, batch.places, predictor.context)
+    rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
+    prediction, extra = rehearse(predictor, batch.clip, maps, rng, step / config.steps)
+    parts = errors(prediction, batch, predictor.context, config)
+    loss = parts["loss"] + extra
+    return loss, {**parts, "loss": loss, "extra": extra}
+
+
+def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConfig) -> dict[str, Float[Tensor, ""]]:
+    """Return what is wrong with the imagination of a batch's clips from their context: "loss", and its parts.
 
     Frames: Charbonnier, weighted on pixels that differ from the newest context frame, or should. Pixel maps: the distance
-    from a map's expected position to where the point was followed to. `step` is the gradient step that this is for; without
-    one, it is imagined as in use, not as in learning (see `interfaces.Rehearser`).
+    from a map's expected position to where the point was followed to.
     """
-    context, clip = predictor.context, batch.clip
-    maps = first_maps(clip, batch.places, context)
-    if step is None:
-        prediction, extra = recall(predictor, clip, maps), clip.frames.new_zeros(())
-    else:
-        rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
-        prediction, extra = rehearse(predictor, clip, maps, rng, step / config.steps)
+    clip = batch.clip
     truth, newest = clip.frames[:, context:], clip.frames[:, context - 1 : context]
     moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
     weight = 1 + config.moving_weight * moving
@@ -110,8 +113,8 @@ def objective(
     # Points that move are few and matter most; but that the arm takes along nothing that it only passes matters, too.
     attention = valid * (1 + moved_px.clamp(max=4) / 2)
     track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1)
-    loss = pixel_loss + config.track_weight * track_loss + extra
-    return loss, {"loss": loss, "pixels": pixel_loss, "track_px": track_loss, "extra": extra}
+    loss = pixel_loss + config.track_weight * track_loss
+    return {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
 
 
 def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Tensor, "b t p"]:
@@ -240,8 +243,9 @@ def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWrit
     parts: list[dict[str, float]] = []
     for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
         batch = _fitted(batch, predictor, device)
-        parts.append({name: part.item() for name, part in objective(predictor, batch, config)[1].items()})
         prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
+        found = errors(prediction, batch, predictor.context, config)
+        parts.append({name: part.item() for name, part in found.items()})
         parts[-1] |= _error_over_still(prediction, batch, predictor.context)
     columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
     means = {name: float(np.nanmean(column)) for name, column in columns.items() if not np.isnan(column).all()}

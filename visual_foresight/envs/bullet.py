@@ -5,6 +5,7 @@ and the objects are drawn (2.5 times as fast at 128 pixels).
 """
 
 import hashlib
+import os
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
@@ -17,9 +18,9 @@ from jaxtyping import Float, Int, UInt8
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.objects import DATA_FOLDER, ObjectSpec, data_path
-from visual_foresight.envs.silence import silence
+from visual_foresight.streams import diverted
 
-with silence():
+with open(os.devnull, "w") as nowhere, diverted(2, nowhere.fileno()):
     import pybullet  # says when it was built, on stderr
 
 NUM_JOINTS = 7

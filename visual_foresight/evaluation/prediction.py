@@ -17,7 +17,6 @@ from visual_foresight.evaluation.frame_metrics import MOVES, SIGMA, WINDOW
 from visual_foresight.evaluation.judging import Judgement, judge
 from visual_foresight.evaluation.metrics import NUM_RESAMPLES
 from visual_foresight.evaluation.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
-from visual_foresight.evaluation.report import write_report
 from visual_foresight.evaluation.tallies import as_text, steps_of
 from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, windows_of
 from visual_foresight.interfaces import Predictor
@@ -70,6 +69,8 @@ def judge_model(config: PredictionConfig) -> dict[str, Any]:
     judgement = judge_episodes(predictor, recorded, config, perceptual)
     figures = {"model": config.model, "data": str(config.data), **figures_of(judgement, predictor.context)}
     if config.report is not None:
+        from visual_foresight.evaluation.report import write_report  # plots take a second to import
+
         write_report(config.report, figures, predictor, judgement, episodes.info)
         figures["report"] = str(config.report)
     return figures

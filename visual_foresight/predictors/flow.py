@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from visual_foresight.predictors.blocks import Robot, widen
 from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion, warp
 from visual_foresight.types import Clip, Prediction
 
@@ -52,14 +53,12 @@ class Flow(nn.Module):
     """p(o_{t+1} | o_{t-1:t}, s_t, a_t) by moving pixels."""
 
     context = 2
-    dynamics: Tensor
-    state_mean: Tensor
-    state_scale: Tensor
     to_frame: Tensor
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
         self.config = config
+        self.robot = Robot(config.action_size, config.state_size)
         width = config.channels
         self.encoder = nn.Sequential(
             nn.Conv2d(8, width, 3, stride=2, padding=1),
@@ -84,36 +83,17 @@ class Flow(nn.Module):
         bias = torch.zeros(2 * config.num_flows + num_masks)
         bias[2 * config.num_flows] = 2.0  # at first, everything is taken from the first frame
         self.head.bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
-        # What calibrate() finds in the data: how an action changes the robot's state.
-        self.register_buffer("dynamics", torch.zeros(config.action_size + config.state_size + 1, config.state_size))
-        self.register_buffer("state_mean", torch.zeros(config.state_size))
-        self.register_buffer("state_scale", torch.ones(config.state_size))
         self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
 
     # --- robot ---------------------------------------------------------------------------------------------------
 
-    @torch.no_grad()
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience, by least squares, how actions move the robot."""
-        before, after = (rearrange(part, "b t s -> (b t) s") for part in (clip.states[:, :-1], clip.states[:, 1:]))
-        self.state_mean.copy_(before.mean(0))
-        self.state_scale.copy_(before.std(0).clamp(min=1e-2))
-        inputs = self._with_one(torch.cat([rearrange(clip.actions, "b t a -> (b t) a"), self._normal(before)], -1))
-        self.dynamics.copy_(_least_squares(inputs, after - before))
-
-    def _normal(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b s"]:
-        return (state - self.state_mean) / self.state_scale
-
-    @staticmethod
-    def _with_one(values: Float[Tensor, "b d"]) -> Float[Tensor, "b _"]:
-        return torch.cat([values, torch.ones_like(values[:, :1])], -1)
-
-    def _next_state(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b s"]:
-        return state + self._with_one(torch.cat([action, self._normal(state)], -1)) @ self.dynamics
+        """Find from experience how actions move the robot."""
+        self.robot.calibrate(clip)
 
     def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
         """Return (row, col) of the fingertip in frame pixels."""
-        place = self._with_one(state[:, :2]) @ self.to_frame.T
+        place = functional.pad(state[:, :2], (0, 1), value=1.0) @ self.to_frame.T
         return place[:, :2] / place[:, 2:]
 
     def _finger_maps(self, places: Float[Tensor, "b 2"], size: tuple[int, int]) -> Float[Tensor, "b 3 h w"]:
@@ -166,10 +146,7 @@ class Flow(nn.Module):
                 frames.append(move_frames(resize_motion(motion, size), carry.first, carry.now, new))
                 carry = replace(carry, now=frames[-1])
             map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-            if pixel_maps.shape[1]:
-                pixel_maps, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size)
-            else:
-                gone = pixel_maps.new_zeros(count, 0)
+            pixel_maps, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size)
             maps.append(pixel_maps)
             lost.append(gone)
         if not decode:
@@ -189,10 +166,10 @@ class Flow(nn.Module):
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, Motion]:
         """Roll the memory by one action and read the motion off it, on a grid of half the frame's side."""
         size = (carry.memory.shape[-2], carry.memory.shape[-1])
-        state = self._next_state(carry.state, action)
+        state = self.robot(carry.state, action)
         here, there = self._finger_px(carry.state), self._finger_px(state)
         finger = torch.cat([self._finger_maps(here, size), self._finger_maps(there, size)], 1)
-        scales = rearrange(self.condition(torch.cat([action, self._normal(carry.state)], -1)), "n z -> n z 1 1")
+        scales = rearrange(self.condition(self.robot.command(carry.state, action)), "n z -> n z 1 1")
         width, deep = self.config.channels, 3 * self.config.channels // 2
         scale_in, shift_in, scale, shift = scales.split([width, width, deep, deep], 1)
         inputs = torch.cat([carry.memory, finger], 1).to(memory_format=torch.channels_last)
@@ -228,19 +205,10 @@ class Residual(nn.Module):
 
 def _broadcast(carry: Carry, count: int) -> Carry:
     """Give every candidate its own copy (a view, until the memory is written anew)."""
-    if len(carry.memory) == count:
-        return carry
-    memory, state, first = (part.expand(count, *part.shape[1:]) for part in (carry.memory, carry.state, carry.first))
-    now = None if carry.now is None else carry.now.expand(count, *carry.now.shape[1:])
-    return replace(carry, memory=memory, state=state, first=first, now=now)
+    memory, state, first = (widen(part, count) for part in (carry.memory, carry.state, carry.first))
+    return Carry(memory, state, first, None if carry.now is None else widen(carry.now, count))
 
 
 def _middle_out(size: int, like: Tensor) -> Float[Tensor, " size"]:
     """Return the places of pixels along an axis, in half frames from the middle."""
     return (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) * 2 / size - 1
-
-
-def _least_squares(inputs: Float[Tensor, "b d"], outputs: Float[Tensor, "b e"]) -> Float[Tensor, "d e"]:
-    """Solve inputs @ x = outputs, with a small ridge for inputs that never change."""
-    gram = inputs.T @ inputs + 1e-3 * torch.eye(inputs.shape[1], device=inputs.device)
-    return torch.linalg.solve(gram, inputs.T @ outputs)

@@ -5,6 +5,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.predictors.blocks import widen
 from visual_foresight.types import Clip, Prediction
 
 
@@ -26,9 +27,7 @@ class Still:
     ) -> Prediction:
         """Imagine that each candidate changes nothing (see `interfaces.Predictor`)."""
         num, num_steps, _ = actions.shape
-        if carry.shape[0] not in (1, num):
-            raise ValueError(f"a carry of 1 or {num} scenes was expected for {num} candidates, got {carry.shape[0]}")
-        frame = carry.expand(num, -1, -1, -1)
+        frame = widen(carry, num)
         return Prediction(
             frames=repeat(frame, "n c h w -> n f c h w", f=num_steps if decode else 0),
             pixel_maps=repeat(pixel_maps, "n p h w -> n t p h w", t=num_steps),
