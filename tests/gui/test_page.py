@@ -28,7 +28,7 @@ def reset(page, seed=0):
     version = page.evaluate("fetch('/alive').then(answer => answer.json()).then(state => state.version)")
     press(page, "Reset")
     page.wait_for_function(
-        "least => fetch('/alive').then(answer => answer.json()).then(state => state.version >= least)",
+        "least => fetch('/alive').then(answer => answer.json()).then(state => state.version >= least && state.idle)",
         arg=version + CHANGES_OF_A_RESET,
     )
     page.wait_for_selector(".mark", state="detached")

@@ -80,8 +80,8 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         Page(session)
 
     @app.get("/alive")
-    def alive() -> dict[str, int]:
-        return {"version": session.version}
+    def alive() -> dict[str, int | bool]:
+        return {"version": session.version, "idle": session.state.is_idle}
 
     ui.run(
         host=config.host,
