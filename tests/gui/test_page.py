@@ -1,10 +1,12 @@
 """The page in a real browser, on the dot: clicks, a whole session, stopping, reloading, two tabs, refusals."""
 
 import re
+import time
 
 import pytest
 from PIL import Image
 
+from tests.gui.program import PATIENCE_MS
 from visual_foresight.envs.dot import DotEnv
 
 pytestmark = pytest.mark.slow
@@ -39,16 +41,10 @@ def reset(page, seed=0):
 
 
 def click(page, row, col):
-    """Bring a pixel of the frame in sight, wherever and however large it is drawn, and click its middle."""
-    page.evaluate(
-        """([row, col, side]) => { const view = document.querySelector('.scene .viewport');
-        const shown = view.firstElementChild.clientWidth, middle = place => (place + 0.5) / side * shown;
-        view.scrollTo(middle(col) - view.clientWidth / 2, middle(row) - view.clientHeight / 2);
-        view.scrollIntoView({block: 'center'}); }""",
-        [row, col, SIDE],
-    )
-    box = page.locator(".frame.click").bounding_box()
-    page.mouse.click(box["x"] + (col + 0.5) / SIDE * box["width"], box["y"] + (row + 0.5) / SIDE * box["height"])
+    """Click the middle of a pixel of the frame, once the page stands still, wherever and however large it is drawn."""
+    frame = page.locator(".frame.click")
+    box = frame.bounding_box()
+    frame.click(position={"x": (col + 0.5) / SIDE * box["width"], "y": (row + 0.5) / SIDE * box["height"]})
 
 
 def marked(page, kind, number=0):
@@ -60,6 +56,14 @@ def marked(page, kind, number=0):
     else:
         x, y = (float(value) + 17 for value in re.match(r"M([-\d.]+) ([-\d.]+)", mark.get_attribute("d")).groups())
     return round(y / 1000 * SIDE - 0.5, 3), round(x / 1000 * SIDE - 0.5, 3)
+
+
+def goes_to(page, kind, place):
+    """Wait until a marker is at a pixel."""
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while marked(page, kind) != place:
+        assert time.monotonic() < deadline_s, (marked(page, kind), place)
+        page.wait_for_timeout(50)
 
 
 def make_goal(page, seed=0):
@@ -81,6 +85,7 @@ def test_clicks_land_on_the_right_pixel(program, open_page, window, zoom):
     if zoom != "Fit":
         page.get_by_label("Zoom").click()
         page.get_by_role("option", name=zoom).click()
+        page.wait_for_selector(".q-menu", state="detached")  # only then is the focus given back, which may scroll
         page.wait_for_function("document.querySelector('.frame.click').clientWidth === 768")
     for number, corner in enumerate(CORNERS):
         click(page, *corner)
@@ -112,12 +117,9 @@ def test_markers_are_dragged_and_the_keyboard_does_it_too(program, open_page):
     page.mouse.down()
     page.mouse.move(box["x"] + 30.5 * scale, box["y"] + 50.5 * scale, steps=4)
     page.mouse.up()
-    page.wait_for_function("document.querySelectorAll('.mark.target').length === 1")
-    page.wait_for_timeout(200)
-    assert marked(page, "target") == (50, 30)
+    goes_to(page, "target", (50, 30))
     press(page, "Undo")
-    page.wait_for_timeout(200)
-    assert marked(page, "target") == (row, col), "a drag is one change"
+    goes_to(page, "target", (row, col))  # a drag is one change
     press(page, "Clear")
     page.wait_for_selector(".mark", state="detached")
     page.locator(".frame.click").focus()
@@ -187,16 +189,16 @@ def test_stop_during_planning_moves_nothing(start, open_page):
     page = open_page(start("--model", "simulator", "--preset", "thorough").address)
     make_goal(page)
     before = page.locator(".scene .frame img").get_attribute("src")
-    press(page, "Run")
-    page.wait_for_selector(".status:text-is('running')")
+    press(page, "Plan")
+    page.wait_for_selector(".status:text-is('planning')")
     press(page, "Stop")
     page.wait_for_selector(".status:text-is('ready')")
     assert page.locator(".scene .frame img").get_attribute("src") == before
     assert page.locator(".message.error:visible").count() == 0
 
 
-def test_a_reload_during_a_run_finds_the_same_run(program, open_page):
-    page = open_page(program.address)
+def test_a_reload_during_a_run_finds_the_same_run(start, open_page):
+    page = open_page(start("--model", "simulator", "--preset", "thorough").address)  # slow enough to be caught
     make_goal(page, 6)
     page.get_by_label("Steps per run").fill("200")
     press(page, "Run")
