@@ -32,4 +32,4 @@ def test_markers_are_found_and_dragged():
 
 
 def test_of_two_markers_in_one_place_the_newest_is_held():
-    assert Draft().kept(A).kept(A).handle_at(A, 1) == Handle(1, "source")
+    assert Draft().kept(A).kept(A).handle_at(A, 1) == Handle(1, "source", both=True)

@@ -5,6 +5,7 @@ goal and outcome among its notes; animations are written beside the folders when
 """
 
 import base64
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,10 @@ from visual_foresight.episodes.dataset import EPISODE_NAME
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
 
+logger = logging.getLogger(__name__)
 ANIMATIONS = (".gif", ".mp4")
+MAX_GLIMPSES = 80
+"""Moments of plans in an animation: more take gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +57,12 @@ class Archive:
         for env in ENVS:
             for path in sorted((self._folder / env).glob("episode_*.hdf5")):
                 match = EPISODE_NAME.fullmatch(path.name)
-                if match:
+                if match is None:
+                    continue
+                try:
                     self._list(_entry(env, int(match[1]), read_meta(path)))
+                except (UserError, KeyError) as error:  # damaged, or an episode that was collected
+                    logger.warning("%s is no run of this page and is not listed: %r", path, error)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -76,6 +84,8 @@ class Archive:
         """
         folder = self._folder / env_name
         number = max((entry.number for entry in self.entries if entry.env == env_name), default=-1) + 1
+        while episode_path(folder, number).exists():  # another program's, or one that is not listed
+            number += 1
         if number == 0:
             write_info(folder, describe(env_name, env, {"recorded_by": "gui"}))
         meta = {
@@ -109,7 +119,8 @@ class Archive:
         if suffix not in ANIMATIONS:
             raise UserError(f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}")
         path = self._folder / f"{self._known(name).name}{suffix}"
-        write_animation(path, trial_animation(trial))
+        glimpses = min(4, max(MAX_GLIMPSES // max(len(trial.plans), 1), 1))
+        write_animation(path, trial_animation(trial, num_glimpses=glimpses))
         return path
 
     def _known(self, name: str) -> Entry:

@@ -15,7 +15,7 @@ class Belief:
 
     def __init__(self, session: Session, moment: Moment, redraw: Callable[[], None]) -> None:
         self._session, self._moment, self._redraw = session, moment, redraw
-        self._seen = Memory()
+        self._seen, self._is_drawing = Memory(), False
         with ui.element("section").classes("card belief"):
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
@@ -39,6 +39,7 @@ class Belief:
         plan = moment.plan(state)
         horizon = 0 if plan is None else len(plan.actions)
         moment.ahead = min(moment.ahead, horizon)
+        self._is_drawing = True
         for slider, value, most in (
             (self._step, moment.step, self._last_step(state)),
             (self._ahead, moment.ahead, horizon),
@@ -48,6 +49,7 @@ class Belief:
                 slider.update()
             slider.set_value(value)
             slider.set_enabled(most > 0)
+        self._is_drawing = False
         self._step_text.set_text(f"Plan at step {moment.step}")
         self._ahead_text.set_text(f"{moment.ahead} ahead")
         self._title.set_content("Imagined now, of a recording" if state.is_recorded else "Imagined")
@@ -82,13 +84,18 @@ class Belief:
 
     def _slid(self, _: events.ValueChangeEventArguments) -> None:
         step, ahead = int(self._step.value), int(self._ahead.value)
-        if (step, ahead) != (self._moment.step, self._moment.ahead):
+        if not self._is_drawing and (step, ahead) != (self._moment.step, self._moment.ahead):
             self._moment.number = self._moment.number if step == self._moment.step else 0
             self._moment.step, self._moment.ahead = step, ahead
             self._redraw()
 
     def _tick(self) -> None:
-        plan = self._moment.plan(self._session.state)
-        if self._play.value and plan is not None:
-            self._moment.ahead = (self._moment.ahead + 1) % (len(plan.actions) + 1)
+        state, moment = self._session.state, self._moment
+        if not self._play.value:
+            return
+        if state.is_recorded:  # replay what happened
+            moment.step, moment.ahead = (moment.step + 1) % (self._last_step(state) + 1), 0
+            self._redraw()
+        elif (plan := moment.plan(state)) is not None:
+            moment.ahead = (moment.ahead + 1) % (len(plan.actions) + 1)
             self._redraw()

@@ -129,13 +129,13 @@ class Bench:
         predictor = Stoppable(controller.predictor, stop)
         return replace(controller, predictor=predictor, decode_best=True, num_runners_up=NUM_RUNNERS_UP)
 
-    def predictor(self, choice: Choice, stop: Event) -> Predictor:
-        """Return the model of a choice, to be asked what actions would do.
+    def predictor(self, choice: Choice, points: tuple[Any, ...], stop: Event) -> Predictor:
+        """Return the model of a choice, to be asked what actions would do to designated points.
 
         Raises:
             UserError: it has none, or it cannot be loaded.
         """
-        controller = self.controller(choice, (), stop)
+        controller = self.controller(choice, points, stop)
         if not isinstance(controller, VisualMPC):
             raise UserError(f"{choice.model!r} plans without a model and imagines nothing: choose a model")
         return controller.predictor

@@ -27,6 +27,8 @@ class Handle:
 
     index: int
     end: End
+    both: bool = False
+    """Whether the other end comes along: the pair kept still when it was grabbed."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Draft:
     def dragged(self, handle: Handle, pixel: Pixel) -> "Draft":
         """Move one end of a pair; both ends of one that keeps still."""
         pair = self.pairs[handle.index]
-        if pair.keeps_still:
+        if handle.both:
             changed = Pair(pixel, pixel)
         else:
             changed = replace(pair, source=pixel) if handle.end == "source" else replace(pair, target=pixel)
@@ -73,7 +75,7 @@ class Draft:
         """Return the nearest marker within reach; of equally near ones the newest."""
         ends: tuple[End, End] = ("source", "target")
         found = [
-            (pixel.distance(place), -index, Handle(index, end))
+            (pixel.distance(place), -index, Handle(index, end, pair.keeps_still))
             for index, pair in enumerate(self.pairs)
             for end, place in zip(ends, (pair.source, pair.target), strict=True)
             if place is not None and pixel.distance(place) <= reach_px

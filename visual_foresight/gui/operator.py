@@ -66,7 +66,7 @@ def _chosen_only(plan: Plan) -> Plan:
     """Return a plan without the imagination of its runners-up, which takes three quarters of the memory."""
     every = plan.prediction
     best = replace(every, frames=every.frames[:1].clone(), pixel_maps=every.pixel_maps[:1].clone(), lost=every.lost[:1])
-    return replace(plan, prediction=replace(best, carry=None), runners_up=plan.runners_up[:0])
+    return replace(plan, prediction=replace(best, carry=None, members=()), runners_up=plan.runners_up[:0])
 
 
 class Operator:
@@ -116,11 +116,17 @@ class Operator:
     def reset(self, choice: Choice) -> None:
         """Set the scene of a choice; goal and run go."""
         self.end("stopped")
-        if self._bench is None or self._bench.env_name != choice.env:
-            if self._bench is not None:
-                self._bench.close()
-            self._bench = Bench(choice.env)
-        self._bench.reset(choice)
+        old = self._bench
+        bench = old if old is not None and old.env_name == choice.env else Bench(choice.env)
+        try:
+            bench.reset(choice)
+        except BaseException:
+            if bench is not old:
+                bench.close()
+            raise
+        if old is not None and bench is not old:
+            old.close()
+        self._bench = bench
         self._num_plans = 0
         self._publish(
             choice=choice,
@@ -173,7 +179,11 @@ class Operator:
             raise UserError("the scene has changed since: imagine futures again")
         goal = self._read().goal or ImageGoal(self._present.env.observe().frame)
         actions = fan.actions[number]
-        self._begin(goal, f"fan {fan.names[number]}", lambda _: Rehearsed(self._predictor(), actions), len(actions))
+
+        def make(points: tuple[Any, ...]) -> Controller:
+            return Rehearsed(self._predictor(points), actions)
+
+        self._begin(goal, f"fan {fan.names[number]}", make, len(actions))
         self._advance(None)
 
     def _goal(self) -> Goal:
@@ -185,8 +195,8 @@ class Operator:
     def _controller(self, points: tuple[Any, ...]) -> Controller:
         return self._present.controller(self._read().choice, points, self._stop)
 
-    def _predictor(self) -> Predictor:
-        return self._present.predictor(self._read().choice, self._stop)
+    def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
+        return self._present.predictor(self._read().choice, points, self._stop)
 
     def _begin(
         self, goal: Goal, what: str, make: Callable[[tuple[Any, ...]], Controller], num_steps: int | None = None
@@ -233,7 +243,8 @@ class Operator:
         if outcome == "run":
             reached = isinstance(run.goal, PixelGoal) and trial.success(SUCCESS_M)
             outcome = "reached" if reached else "not reached" if isinstance(run.goal, PixelGoal) else "done"
-        entry = self._archive.add(trial, choice.env, self._present.env, {**asdict(choice), "outcome": outcome})
+        bench = self._present
+        entry = self._archive.add(trial, bench.env_name, bench.env, {**asdict(choice), "outcome": outcome})
         # The designated pixels are elsewhere now, so the goal is done with; a goal image stays one.
         self._publish(trial=trial, shown=entry.name, entries=self._archive.entries, draft=Draft())
 
@@ -244,8 +255,8 @@ class Operator:
         self.end("stopped")
         env, goal = self._present.env, self._read().goal
         clip = clip_of([env.observe()], [], len(env.workspace.step))
-        sources = goal.sources if isinstance(goal, PixelGoal) else ()
-        self._publish(fan=spread(self._predictor(), clip, env.workspace, sources))
+        sources, points = (goal.sources, designate(env, goal)) if isinstance(goal, PixelGoal) else ((), ())
+        self._publish(fan=spread(self._predictor(points), clip, env.workspace, sources))
 
     def check(self) -> None:
         """Judge the model on the shown run."""

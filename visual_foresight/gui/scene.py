@@ -196,8 +196,11 @@ class Scene:
         self._session.enlarge(bool(event.value))
 
     def _use_frame(self) -> None:
-        if (frame := self._session.state.frame) is not None:
-            self._session.aim_at(frame)
+        state = self._session.state
+        number = self._moment.frame(state)
+        shown = state.frame if number is None or state.trial is None else state.trial.episode.frames[number]
+        if shown is not None:
+            self._session.aim_at(shown)
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         state = self._session.state

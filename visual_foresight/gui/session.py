@@ -158,10 +158,12 @@ class Session:
         self._submit(Status.WORKING, lambda: self._operator.enlarge(wanted))
 
     def _submit(self, status: Status, job: Job) -> None:
-        """Do a job when nothing else is under way; else another page was quicker, and nothing happens."""
+        """Do a job when nothing else is under way; else another page was quicker."""
         with self._lock:
             if self.state.is_idle:
                 self._start(status, job)
+            else:
+                self.tell("Something else is under way: wait for it, or stop it.")
 
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
@@ -170,6 +172,8 @@ class Session:
 
         def whole() -> None:
             job()
+            if self._stop.is_set():  # too late for the job to see it
+                self._operator.end("stopped")
             self._rest()
 
         self._worker.submit(whole)
