@@ -8,13 +8,13 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from einops import einsum, rearrange, reduce
 from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
+from torchvision.utils import flow_to_image
 
 from visual_foresight.drawing import Frame, Picture, beside, overlay, upscale
 from visual_foresight.evaluation.windows import KINDS, Window, batch_of
@@ -106,6 +106,10 @@ def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
     kind = "kernel" if isinstance(motions[0], KernelMotion) else "flow"
     flows = [flow_colours(mean_flow(motion)[0].float().numpy()) for motion in motions]
     rows = [Row("flow (mean, to the next frame)", data_png(_strip([np.zeros_like(flows[0]), *flows])))]
+    forward = [motion.forward for motion in motions if isinstance(motion, Motion) and motion.forward is not None]
+    if forward:
+        flows = [flow_colours(flow[0].float().numpy()) for flow in forward]
+        rows.append(Row("flow of pixel maps (from this frame)", data_png(_strip([*flows, np.zeros_like(flows[0])]))))
     names = [
         "first frame",
         "frame now",
@@ -140,12 +144,12 @@ def _flows(motion: AnyMotion) -> Float[Tensor, "n k 2 _ _"]:
 
 
 def flow_colours(displacement: Float[np.ndarray, "2 h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Show displacements (down, right): the hue is the direction (red: right), black does not move."""
-    down, right = displacement
-    angle = np.mod(np.degrees(np.arctan2(down, right)), 360)
-    share = np.minimum(np.hypot(down, right) / FLOW_PX, 1)
-    hsv = np.stack([angle, np.full_like(angle, 0.85), share], axis=-1).astype(np.float32)
-    return (cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB) * 255).round().astype(np.uint8)
+    """Show displacements (down, right) in the colours of Baker et al. 2007: red goes right, white does not move."""
+    flow = torch.from_numpy(displacement).flip(0)
+    flow = flow * (FLOW_PX / flow.norm(dim=0).clamp(min=FLOW_PX))
+    longest = torch.zeros_like(flow)  # torchvision gives the longest flow of all pictures the full colour
+    longest[0] = FLOW_PX
+    return rearrange(flow_to_image(torch.stack([flow, longest]))[0], "c h w -> h w c").numpy()
 
 
 def flow_wheel(size: int = 96) -> str:
