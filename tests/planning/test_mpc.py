@@ -84,7 +84,7 @@ def run(controller, start, target, num_steps=12, seed=0):
     return places[1:], plans
 
 
-@pytest.mark.parametrize("locator", [Propagate(), Track(search_px=6.0)], ids=["propagate", "track"])
+@pytest.mark.parametrize("locator", [Propagate(), Track(search_px=6)], ids=["propagate", "track"])
 @pytest.mark.parametrize("stride", [1, 2])
 def test_reaches_the_goal_with_an_exact_model(locator, stride):
     controller = VisualMPC(DotModel(), WORKSPACE, QUICK, locator, map_stride=stride)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import torch
 
@@ -36,11 +38,32 @@ def test_from_the_far_side_it_goes_round() -> None:
         assert (way[:, 1] - 0.25).abs().max() > 0.04
 
 
+def test_no_step_is_wasted_on_the_way() -> None:
+    for tip in ((0.1, 0.25), (0.45, 0.25), (0.2, 0.4)):
+        actions, _ = propose(tip, EXACT)
+        for sequence in actions.norm(dim=-1):
+            moving = (sequence > 1e-3).nonzero()[:, 0]
+            assert moving[0] == 0 and (moving.diff() == 1).all()
+
+
+def test_a_push_under_way_goes_on() -> None:
+    """The finger touches the object from behind: a direct push moves it on, without drawing back first."""
+    actions, ways = (part[1:] for part in propose((0.27, 0.25), replace(EXACT, direct_share=1.0)))
+    assert (ways[:, :, 0].diff(dim=1) >= -1e-6).all() and (actions[:, 0, 0] > 0).all()
+    torch.testing.assert_close(ways[:, -1], torch.tensor([0.37, 0.25]).expand(19, 2), atol=1e-4, rtol=0)
+
+
 def test_actions_are_allowed_and_differ() -> None:
     actions, _ = propose((0.1, 0.4), PushConfig(share=1.0))
     assert actions.abs().max() <= 1
     assert len({tuple(action.flatten().tolist()) for action in actions}) == 20
     torch.testing.assert_close(actions, propose((0.1, 0.4), PushConfig(share=1.0))[0])
+
+
+def test_the_first_push_is_the_mean_of_all() -> None:
+    one, two = (propose((0.1, 0.4), PushConfig(share=1.0), seed)[0] for seed in (0, 1))
+    torch.testing.assert_close(one[0], two[0])
+    assert not torch.equal(one[1], two[1])
 
 
 def test_the_share_is_of_the_first_population() -> None:

@@ -4,13 +4,14 @@ A locator sees what the camera saw and the previous plan, never the truth, and k
 which the pixels were designated travels in the plan (`Plan.reference`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 from einops import repeat
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.interfaces import Locator
@@ -18,6 +19,8 @@ from visual_foresight.pixel_maps import expected, mode
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]
+Patch = Float32[np.ndarray, "d d 3"]
+Mask = Bool[np.ndarray, "d d"]
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,16 @@ class Propagate:
 
 @dataclass(frozen=True)
 class Track:
-    """Follow the pixel by optical flow, as long as it still looks as it did; else search for that look near the belief.
+    """Follow the pixel by optical flow, as long as its object still looks as it did there; else search for that look.
 
     1. Pyramidal Lucas-Kanade (OpenCV) on a small grid of points around the pixel, from the previous frame to this one
        and back; the median motion of those that come back to where they started.
-    2. The patch there must look like the patch designated, in any rotation. An arm that moves over it does not.
-    3. Otherwise the place near the belief that looks most like it, if any does; otherwise the belief (`Propagate`):
-       the pixel is hidden, most often by the arm.
+    2. The object's own pixels around the designated one, in any rotation, are compared with the frame everywhere near.
+       The followed place must look nearly as much like them as the best one: flow sticks to an arm that passes.
+    3. Where nothing looks like them, the pixel is hidden, most often by the arm: the belief (`Propagate`) has to do.
+
+    On 50 points that are pushed in recorded exploration, followed for 20 steps with a belief that nothing moves, 12 % of the
+    places are more than 3 px off; with a patch of 5 pixels that knows no object, 24 %.
     """
 
     grid_radius: int = 2
@@ -60,18 +66,26 @@ class Track:
     """Side of Lucas-Kanade's window."""
     max_return_px: float = 0.7
     """A point that comes back farther from its start than this is not believed."""
-    patch_radius: int = 2
-    """Radius of the round patch whose look is compared."""
-    max_difference: float = 35.0
-    """Largest root-mean-square difference of colour (0 to 255) at which a followed patch is still the same."""
-    max_found_difference: float = 35.0
-    """The same for a patch found by searching."""
-    search_px: float = 18.0
-    """How far from the belief to search."""
+    patch_radius: int = 7
+    """How far from the designated pixel its object is compared."""
+    core_radius: float = 2.5
+    """So near, everything is taken for the object."""
+    background_px: int = 25
+    """Side of the window whose median colour is the table's: wider than twice an object."""
+    foreground_difference: float = 30.0
+    """From this difference to the median colour (0 to 255) on, a pixel belongs to an object."""
+    max_pixel_difference: float = 60.0
+    """A pixel differs by so much at most: what covers a part of the object must not outweigh the rest."""
+    max_difference: float = 45.0
+    """Largest mean difference of colour at which an object is still the same."""
+    margin: float = 4.0
+    """By how much the place found by searching must look better to be believed against the followed one."""
+    search_px: int = 11
+    """How far to search from where the pixel was."""
     difference_per_px: float = 1.0
-    """What a pixel of distance from the belief weighs against likeness."""
-    num_rotations: int = 12
-    """Rotations in which the designated patch is compared."""
+    """What a pixel of distance, from the followed place, the belief or where it was, weighs against likeness."""
+    num_rotations: int = 18
+    """Rotations in which the object is compared."""
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
         """Return one place per designated pixel in the clip's newest frame (see `interfaces.Locator`)."""
@@ -88,19 +102,21 @@ class Track:
         )
 
     def _locate_one(
-        self, looks: Float32[np.ndarray, "r d d 3"], frames: tuple[Frame, Frame], start: Pixel, belief: Pixel
+        self, looks: Sequence[tuple[Patch, Mask]], frames: tuple[Frame, Frame], start: Pixel, belief: Pixel
     ) -> Pixel:
         before, newest = frames
-        difference = self._difference(looks, newest)
         followed = self._follow(before, newest, start)
-        if followed is not None and _around(difference, followed).min() <= self.max_difference:
-            return followed
+        difference = self._difference(looks, newest, start)
         rows, cols = np.indices(difference.shape)
-        away_px = np.hypot(rows - belief.row, cols - belief.col)
-        likeness = np.where(away_px <= self.search_px, difference + self.difference_per_px * away_px, np.inf)
-        row, col = (int(place) for place in np.unravel_index(int(likeness.argmin()), likeness.shape))
-        found = np.isfinite(likeness[row, col]) and difference[row, col] <= self.max_found_difference
-        return Pixel(float(row), float(col)) if found else belief
+        likely = [place for place in (start, belief, followed) if place is not None]
+        away_px = np.min([np.hypot(rows - place.row, cols - place.col) for place in likely], axis=0)
+        unlikeness = difference + self.difference_per_px * away_px
+        row, col = (int(place) for place in np.unravel_index(int(unlikeness.argmin()), unlikeness.shape))
+        if followed is not None:
+            here = _around(difference, followed).min()
+            if here <= min(difference[row, col] + self.margin, self.max_difference):
+                return followed
+        return Pixel(float(row), float(col)) if difference[row, col] <= self.max_difference else belief
 
     def _follow(self, before: Frame, newest: Frame, start: Pixel) -> Pixel | None:
         """Return where Lucas-Kanade sees the pixel go, or None when most of the points around it get lost."""
@@ -118,25 +134,42 @@ class Track:
         place = Pixel(start.row + down, start.col + right)
         return place if place.inside(*newest.shape[:2]) else None
 
-    def _looks(self, reference: Frame, origin: Pixel) -> Float32[np.ndarray, "r d d 3"]:
-        """Return the designated patch in all its rotations."""
-        side = 2 * self.patch_radius + 1
-        patches = []
+    def _looks(self, reference: Frame, origin: Pixel) -> list[tuple[Patch, Mask]]:
+        """Return the surroundings of the designated pixel in all rotations, and what of them is its object."""
+        table = cv2.medianBlur(reference, self.background_px)
+        apart = np.abs(reference.astype(np.int16) - table).max(-1) > self.foreground_difference
+        _, labels = cv2.connectedComponents(apart.astype(np.uint8))
+        own = labels[min(round(origin.row), len(labels) - 1), min(round(origin.col), labels.shape[1] - 1)]
+        body = ((labels == own) & apart).astype(np.float32)
+        offsets = np.arange(-self.patch_radius, self.patch_radius + 1)
+        radius = np.hypot(offsets[:, None], offsets[None, :])
+        looks = []
         for angle_deg in np.linspace(0, 360, self.num_rotations, endpoint=False):
             turn = cv2.getRotationMatrix2D((origin.col, origin.row), float(angle_deg), 1.0)
             turn[:, 2] += self.patch_radius - np.array([origin.col, origin.row])
-            patches.append(cv2.warpAffine(reference, turn, (side, side), borderMode=cv2.BORDER_REPLICATE))
-        return np.stack(patches).astype(np.float32)
+            patch = cv2.warpAffine(reference, turn, radius.shape, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+            mask = (cv2.warpAffine(body, turn, radius.shape) > 0.5) | (radius <= self.core_radius)
+            looks.append((patch, mask & (radius <= self.patch_radius + 0.5)))
+        return looks
 
-    def _difference(self, looks: Float32[np.ndarray, "r d d 3"], frame: Frame) -> Float32[np.ndarray, "h w"]:
-        """Return how far the round patch around each pixel is from the most similar look: root mean square of colour."""
-        radius = self.patch_radius
-        padded = cv2.copyMakeBorder(frame, radius, radius, radius, radius, cv2.BORDER_REPLICATE).astype(np.float32)
-        axis = np.arange(-radius, radius + 1)
-        disc = (axis[:, None] ** 2 + axis[None, :] ** 2) <= (radius + 0.5) ** 2
-        mask = repeat(disc.astype(np.float32), "h w -> h w c", c=3).copy()
-        squares = np.min([cv2.matchTemplate(padded, look, cv2.TM_SQDIFF, mask=mask) for look in looks], axis=0)
-        return np.sqrt(np.maximum(squares, 0) / mask.sum())
+    def _difference(
+        self, looks: Sequence[tuple[Patch, Mask]], frame: Frame, start: Pixel
+    ) -> Float32[np.ndarray, "h w"]:
+        """Return how far the surroundings of each pixel near the start are from the most similar look; else infinity."""
+        side = 2 * self.patch_radius + 1
+        padded = np.pad(frame.astype(np.float32), ((self.patch_radius,) * 2, (self.patch_radius,) * 2, (0, 0)), "edge")
+        (top, bottom), (left, right) = (
+            (max(round(at) - self.search_px, 0), min(round(at) + self.search_px + 1, size))
+            for at, size in zip((start.row, start.col), frame.shape[:2], strict=True)
+        )
+        part = padded[top : bottom + side - 1, left : right + side - 1]
+        views = np.lib.stride_tricks.sliding_window_view(part, (side, side), axis=(0, 1))
+        found = np.full(frame.shape[:2], np.inf, np.float32)
+        for patch, mask in looks:
+            apart = np.abs(views[..., mask] - patch[mask].T).mean(2)
+            near = np.minimum(apart, self.max_pixel_difference).mean(-1)
+            found[top:bottom, left:right] = np.minimum(found[top:bottom, left:right], near)
+        return found
 
 
 def _around(values: Float32[np.ndarray, "h w"], place: Pixel) -> Float32[np.ndarray, "rows cols"]:

@@ -155,7 +155,7 @@ class RandomController:
 
 @dataclass(frozen=True)
 class ScriptedController:
-    """Carries out proposed pushes, each to its end, without a model: what imagining them first must add to."""
+    """Carries out the first proposed push to its end, and so on, without a model: what imagining must add to."""
 
     workspace: Workspace
     propose: Propose
@@ -166,9 +166,8 @@ class ScriptedController:
         start_s = time.perf_counter()
         wanted = _checked(goal, (clip.frames.shape[-2], clip.frames.shape[-1]))
         sources = self.locator.locate(clip, wanted, previous)
-        if previous is not None and len(previous.actions) > 1:
-            actions = previous.actions[None, 1:]
-        else:
+        actions = self.propose(clip, sources, wanted, rng)[:1] if previous is None else previous.actions[None, 1:]
+        if not actions.any():  # the push is done
             actions = self.propose(clip, sources, wanted, rng)[:1]
         actions = self.workspace.clip(clip.states[0, -1], actions)
         reference = clip.frames[0, -1] if previous is None else previous.reference

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from visual_foresight.planning.cem import CEMConfig
@@ -22,7 +22,7 @@ class PushConfig:
 
     share: float = 0.4
     """Of the first population."""
-    clearance_m: float = 0.065
+    clearance_m: float = 0.075
     """From the designated point, on the way round."""
     standoff_m: tuple[float, float] = (0.045, 0.08)
     """Behind the point, where a push begins."""
@@ -35,12 +35,12 @@ class PushConfig:
     reach: tuple[float, float] = (0.6, 1.2)
     """Share of the way to the goal."""
     direct_share: float = 0.3
-    """Of the pushes do not draw back first: the finger may be in place already."""
+    """Of the pushes begin where the finger is: it may be in place already, or pushing."""
 
 
 @dataclass(frozen=True)
 class PushProposals:
-    """Draws pushes through the first designated pixel; a fresh draw at every replan.
+    """Draws pushes through the first designated pixel; a fresh draw at every replan, but the first is always the mean.
 
     Args:
         workspace: its first two numbers are the fingertip's (x, y).
@@ -62,7 +62,7 @@ class PushProposals:
     def __call__(
         self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
-        """Return the sequences (see `mpc.Propose`)."""
+        """Return the sequences (see `mpc.Propose`); the first is the push that those after it vary."""
         tip = clip.states[0, -1, :2].double().expand(self.count, 2)
         point, target = self._place(sources[0]), self._place(goal.targets[0])
         way = target - point
@@ -71,12 +71,11 @@ class PushProposals:
         along = _rotate((way / distance).expand(self.count, 2), turn)
         across = _rotate(along, torch.full_like(turn, torch.pi / 2))
         behind = self._between(self.config.standoff_m, rng)
-        direct = torch.rand(self.count, 1, generator=rng) < self.config.direct_share
-        behind = torch.where(direct, torch.full_like(behind, self.config.standoff_m[0]), behind)
         start = point - along * behind + across * self.config.side_std_m * self._normal(rng)
         reach = distance * self._between(self.config.reach, rng) + behind - self._between(self.config.touch_m, rng)
-        round_it = self._way_round(tip, start, point, rng)
-        waypoints = torch.stack([round_it, start, start + along * reach], 1)
+        waypoints = torch.stack([self._way_round(tip, start, point, rng), start, start + along * reach], 1)
+        direct = self._chance(self.config.direct_share, rng)[:, None]
+        waypoints = torch.where(direct & (torch.arange(3) < 2)[:, None], tip[:, None], waypoints)
         return self._follow(tip, waypoints, self._between((0.5, 1.0), rng))
 
     def _place(self, pixel: Pixel) -> Float[Tensor, "2"]:
@@ -84,10 +83,19 @@ class PushProposals:
         return torch.tensor([x / scale, y / scale], dtype=torch.float64)
 
     def _normal(self, rng: torch.Generator) -> Float[Tensor, "m 1"]:
-        return torch.randn(self.count, 1, generator=rng, dtype=torch.float64)
+        drawn = torch.randn(self.count, 1, generator=rng, dtype=torch.float64)
+        drawn[:1] = 0
+        return drawn
 
     def _between(self, limits: tuple[float, float], rng: torch.Generator) -> Float[Tensor, "m 1"]:
-        return limits[0] + (limits[1] - limits[0]) * torch.rand(self.count, 1, generator=rng, dtype=torch.float64)
+        share = torch.rand(self.count, 1, generator=rng, dtype=torch.float64)
+        share[:1] = 0.5
+        return limits[0] + (limits[1] - limits[0]) * share
+
+    def _chance(self, share: float, rng: torch.Generator) -> Bool[Tensor, "m 1"]:
+        happens = torch.rand(self.count, 1, generator=rng) < share
+        happens[:1] = False
+        return happens
 
     def _way_round(
         self, tip: Float[Tensor, "m 2"], start: Float[Tensor, "m 2"], point: Float[Tensor, "2"], rng: torch.Generator
@@ -98,7 +106,7 @@ class PushProposals:
         passing = tip + nearest.clamp(0, 1) * line - point
         aside = _rotate(line / line.norm(dim=1, keepdim=True).clamp(min=1e-3), torch.full_like(nearest, torch.pi / 2))
         side = torch.where((passing * aside).sum(1, keepdim=True) >= 0, 1.0, -1.0)
-        flip = torch.where(torch.rand(self.count, 1, generator=rng) < 0.25, -1.0, 1.0)
+        flip = torch.where(self._chance(0.25, rng), -1.0, 1.0)
         blocked = (nearest > 0) & (nearest < 1) & (passing.norm(dim=1, keepdim=True) < 0.6 * self.config.clearance_m)
         return torch.where(blocked, point + aside * side * flip * self.config.clearance_m, start)
 
@@ -111,12 +119,14 @@ class PushProposals:
         position, index = tip.clone(), torch.zeros(self.count, dtype=torch.long)
         last = waypoints.shape[1] - 1
         for t in range(self.search.horizon):
+            for _ in range(last):  # what is reached already takes no time
+                gap = (waypoints[torch.arange(self.count), index] - position).abs().amax(1)
+                index = (index + (gap < 1e-6).long()).clamp(max=last)
             wanted = (waypoints[torch.arange(self.count), index] - position) / step
             limit = torch.where((index == last)[:, None], speed, torch.ones_like(speed))
             action = wanted / (wanted.abs().amax(1, keepdim=True) / limit).clamp(min=1)
             actions[:, t, :2] = action.float()
             position = position + action * step
-            index = (index + ((wanted - action).norm(dim=1) < 1e-6).long()).clamp(max=last)
         return actions
 
 
