@@ -46,6 +46,7 @@ def test_choice_prefers_what_is_pushed_and_says_what_is_missing() -> None:
     points = choose(tracks, 5, 6, 6, rng)
     rows = tracks.places[5, points, 0]
     assert ((rows > 16) & (rows < 28)).sum() >= 3
+    assert (rows > 29).any()
     few = choose(tracks, 5, 6, 500, rng)
     assert (few == -1).any()
     assert len(set(few[few >= 0])) == (few >= 0).sum()

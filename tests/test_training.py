@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,3 +196,11 @@ def test_a_batch_is_a_function_of_its_number() -> None:
     assert not torch.equal(one[0].clip.frames, one[1].clip.frames)
     assert one[0].clip.frames.shape == (3, 6, 3, HEIGHT, WIDTH)
     assert one[0].places.shape[:2] == one[0].valid.shape[:2] == (3, 6)
+
+
+def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same() -> None:
+    blank = episode(0)
+    blank = replace(blank, frames=np.full_like(blank.frames, 90))
+    (batch,) = Examples([blank], 5).batches(2, 5, seed=0, numbers=[0])
+    assert not batch.valid.any()
+    assert (batch.places == 0).all()

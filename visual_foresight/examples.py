@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.tracks import FoundTracks, choose, find_tracks
 from visual_foresight.types import Clip, Episode, UserError, to_float
 
 CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many
-NUM_POINTS = 8
+NUM_POINTS = 12
 
 
 @dataclass(frozen=True)
@@ -93,10 +93,16 @@ class Examples:
             states.append(episode.states[window])
             # Points start in the newest context frame, from where the predictor imagines.
             points = choose(tracks, start + 1, num_actions - 1, NUM_POINTS, rng)
-            places.append(tracks.places[window][:, points])
-            valid.append(tracks.valid[window][:, points] & (points >= 0))
+            places.append(_taken(tracks.places[window], points))
+            valid.append(_taken(tracks.valid[window], points))
         clip = Clip(_tensor(actions), to_float(_stack(frames)), _tensor(states))
         return Batch(clip, _tensor(places), torch.from_numpy(np.stack(valid)))
+
+
+def _taken(values: np.ndarray, points: Int[np.ndarray, " p"]) -> np.ndarray:
+    """Return what is known of points, at t times; of -1, zeros."""
+    nothing = np.zeros_like(values, shape=(len(values), 1, *values.shape[2:]))
+    return np.concatenate([values, nothing], 1)[:, points]
 
 
 def _stack(frames: list[UInt8[np.ndarray, "t h w 3"]]) -> UInt8[np.ndarray, "b t h w 3"]:

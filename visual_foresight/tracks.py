@@ -151,6 +151,7 @@ def choose(
     hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
     rest = rest[~np.isin(rest, hidden)]
     # What is pushed all its life looks like the arm, so points "of the arm" are worth having too.
-    first = (pushed[: count - 4], hidden[:2], arm[:1], rest[:1])
-    order = np.concatenate([*first, pushed[count - 4 :], hidden[2:], arm[1:], rest[1:]])[:count]
+    half, quarter = count // 2, count // 4
+    first = (pushed[:half], rest[:quarter], hidden[:2], arm[:1])
+    order = np.concatenate([*first, pushed[half:], hidden[2:], arm[1:], rest[quarter:]])[:count]
     return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

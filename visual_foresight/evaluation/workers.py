@@ -7,6 +7,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import TypeVar
@@ -14,6 +15,8 @@ from typing import TypeVar
 import cv2
 import torch
 from tqdm import tqdm
+
+from visual_foresight.types import UserError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -42,6 +45,8 @@ def run_parallel(
             jobs_of = {pool.submit(work, job): job for job in jobs}
             for future in tqdm(as_completed(jobs_of), label, len(jobs_of), smoothing=0.05, dynamic_ncols=True):
                 yield jobs_of[future], future.result()
+        except BrokenProcessPool as error:
+            raise UserError("a worker process was killed (out of memory?): run again, with fewer --workers") from error
         finally:
             pool.shutdown(cancel_futures=True)
 
