@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_foresight.pixel_maps import centres, expected, mode, splat
+from visual_foresight.pixel_maps import centres, expected, expected_places, mode, splat, splat_places
 from visual_foresight.types import Pixel
 
 
@@ -38,3 +38,9 @@ def test_mode_is_the_centre_of_the_likeliest_cell():
     maps = torch.full((1, 3, 4), 0.05)
     maps[0, 2, 1] = 0.45
     assert mode(maps, (12, 20)) == (Pixel(9.5, 7.0),)
+
+
+def test_where_a_map_is_follows_its_place_even_from_the_centre_of_a_cell():
+    place = torch.tensor([2.5, 10.0], requires_grad=True)
+    expected_places(splat_places(place, (4, 6), (8, 18)), (8, 18)).sum().backward()
+    assert place.grad.tolist() == [1, 1]

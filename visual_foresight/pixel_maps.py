@@ -40,7 +40,7 @@ def splat_places(
 ) -> Float[Tensor, "*batch {map_size[0]} {map_size[1]}"]:
     """Do the same for places (row, col) given as a tensor."""
     rows, cols = (
-        _hat(places[..., axis], cells, size)
+        shares(places[..., axis], cells, size)
         for axis, (cells, size) in enumerate(zip(map_size, frame_size, strict=True))
     )
     return rows[..., :, None] * cols[..., None, :]
@@ -67,7 +67,9 @@ def mode(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> t
     return tuple(Pixel(rows[i // len(cols)], cols[i % len(cols)]) for i in best)
 
 
-def _hat(places: Float[Tensor, "*batch"], cells: int, pixels: int) -> Float[Tensor, "*batch {cells}"]:
-    """Share each place on one axis between the two nearest cells."""
-    position = ((places + 0.5) * cells / pixels - 0.5).clamp(0, cells - 1)
-    return (1 - (position[..., None] - torch.arange(cells, device=places.device)).abs()).clamp(min=0)
+def shares(places: Float[Tensor, "*batch"], cells: int, pixels: int) -> Float[Tensor, "*batch {cells}"]:
+    """Share each place on one axis between the two nearest cells, differentiably wherever it is."""
+    position = ((places + 0.5) * cells / pixels - 0.5).clamp(0, cells - 1)[..., None]
+    below = position.detach().floor()
+    cell, above = torch.arange(cells, device=places.device), position - below
+    return torch.where(cell == below, 1 - above, torch.where(cell == below + 1, above, 0))

@@ -10,7 +10,7 @@ from visual_foresight import predictors
 from visual_foresight.examples import Batch
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor
 from visual_foresight.pixel_maps import splat_places
-from visual_foresight.predictors.motion import move_maps, resize_motion
+from visual_foresight.predictors.motion import Motion, Points, move_maps, resize_motion
 from visual_foresight.training import TrainConfig, objective
 from visual_foresight.types import Clip, Prediction, UserError
 
@@ -147,8 +147,13 @@ def test_the_motions_shown_are_those_that_are_applied(model: Learner) -> None:
     actions, seen = clip(3, 4).actions, clip(1, model.context - 1)
     maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE).expand(3, 2, *MAP_SIZE)
     imagined = model.imagine(model.observe(seen), actions, maps)
+    points = Points.of(maps, SIZE).widened(3)
     for step, motion in enumerate(model.motions(model.observe(seen), actions)):
-        maps, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE)
+        if isinstance(motion, Motion) and motion.forward is not None:
+            points, lost = points.moved(motion.forward, SIZE), torch.zeros(3, 2)
+            maps = points.maps(MAP_SIZE, SIZE)
+        else:
+            maps, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE)
         torch.testing.assert_close(imagined.pixel_maps[:, step], maps)
         torch.testing.assert_close(imagined.lost[:, step], lost)
 

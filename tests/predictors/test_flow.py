@@ -77,3 +77,19 @@ def test_it_learns_one_clip_to_below_still() -> None:
     still_px = (places[:, 2:] - places[:, 1:2]).norm(dim=-1).mean()
     assert after["track_px"] < 0.5 * still_px
     assert after["pixels"] < 0.7 * before["pixels"]
+
+
+def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
+    """The carry knows the points of the maps it came with; other maps are honoured all the same."""
+    torch.manual_seed(0)
+    model = Flow(CONFIG)
+    torch.nn.init.normal_(model.head.weight, std=0.3)
+    clip = Clip(torch.zeros(1, 1, 3), torch.rand(1, 2, 3, *SIZE), torch.rand(1, 2, 5))
+    actions = torch.rand(2, 3, 3)
+    first, other = (splat_places(torch.tensor([[place]]), (8, 12), SIZE) for place in ([5.2, 7.7], [9.0, 3.4]))
+    with torch.inference_mode():
+        begun = model.imagine(model.observe(clip), actions, first.expand(2, 1, 8, 12))
+        honoured = model.imagine(begun.carry, actions, other.expand(2, 1, 8, 12)).pixel_maps
+        forgetful = replace(begun.carry, points=None)
+        expected = model.imagine(forgetful, actions, other.expand(2, 1, 8, 12)).pixel_maps
+    torch.testing.assert_close(honoured, expected, atol=0, rtol=0)

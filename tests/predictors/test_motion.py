@@ -5,6 +5,7 @@ from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.motion import (
     KernelMotion,
     Motion,
+    Points,
     affine_flows,
     move_frames,
     move_maps,
@@ -37,6 +38,43 @@ def test_a_translation_moves_a_map_exactly(shift: tuple[float, float], map_size:
     moved, lost = move_maps(resize_motion(one_flow(*shift, 2), map_size), maps, SIZE)
     torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0)
     torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("shift", [(1.0, 2.0), (0.5, -0.25), (-1.75, 3.1)])
+@pytest.mark.parametrize("map_size", [SIZE, (6, 10)])
+def test_a_translation_moves_points_exactly_and_does_not_spread_them(
+    shift: tuple[float, float], map_size: tuple[int, int]
+) -> None:
+    place = torch.tensor([[[5.3, 9.2], [4.5, 6.5]]])
+    points = Points.of(splat_places(place, map_size, SIZE), SIZE)
+    flow = torch.tensor(shift).reshape(1, 2, 1, 1).expand(1, 2, *SIZE) / 8
+    moved = points
+    for _ in range(8):
+        moved = moved.moved(flow, SIZE)
+    maps = moved.maps(map_size, SIZE)
+    torch.testing.assert_close(expected_places(maps, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0)
+    torch.testing.assert_close(maps.sum((-2, -1)), torch.ones(1, 2))
+    torch.testing.assert_close(moved.places - points.places, torch.tensor(shift).expand_as(moved.places))
+
+
+def test_points_stop_at_the_border_of_the_frame() -> None:
+    points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE)
+    moved = points.moved(torch.full((1, 2, *SIZE), 50.0), SIZE)
+    assert moved.places.tolist() == [[[SIZE[0] - 1, SIZE[1] - 1]]]
+    assert moved.maps(SIZE, SIZE).sum() == 1
+
+
+def test_each_candidate_moves_the_points_its_own_way() -> None:
+    points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE).widened(2)
+    flow = torch.zeros(2, 2, *SIZE)
+    flow[1, 1] = 3.0
+    found = expected_places(points.moved(flow, SIZE).maps(SIZE, SIZE), SIZE)
+    torch.testing.assert_close(found, torch.tensor([[[5.0, 9.0]], [[5.0, 12.0]]]))
+
+
+def test_no_map_has_no_points() -> None:
+    points = Points.of(torch.zeros(2, 0, *SIZE), SIZE).moved(torch.ones(2, 2, *SIZE), SIZE)
+    assert points.maps(SIZE, SIZE).shape == (2, 0, *SIZE)
 
 
 def test_masks_choose_the_source() -> None:

@@ -1,9 +1,10 @@
 """The flagship: a recurrent, action-conditioned predictor of motion with a low-resolution state.
 
 Sources: flows, masks and first-frame skip as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et al.
-2018); actions enter by FiLM (Perez et al. 2018) and by maps of where the fingertip is and will be. What is remembered of a
-place moves with it: the memory is warped by the same motion as the frame. A rollout that nobody looks at is never decoded:
-only the memory (a quarter of the frame's side) and the pixel maps roll on.
+2018); actions enter by FiLM (Perez et al. 2018) and by maps of what the fingertip sweeps. What is remembered of a place
+moves with it: the memory is warped by the same motion as the frame. Pixel maps are moved forward, as points that carry mass:
+backward flows say nothing of a place that comes to be covered. A rollout that nobody looks at is never decoded: only the
+memory (a quarter of the frame's side) and the points roll on.
 """
 
 from dataclasses import dataclass, replace
@@ -15,11 +16,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visual_foresight.predictors.blocks import Robot, widen
-from visual_foresight.predictors.motion import Motion, move_frames, move_maps, resize_motion, warp
+from visual_foresight.predictors.motion import Motion, Points, move_frames, resize_motion, warp
 from visual_foresight.types import Clip, Prediction
 
 CELL_PX = 4  # the state's grid: one cell for 4x4 pixels
-FINGER_CHANNELS = 6
+SWEEP_CHANNELS = 6
+FORTH_CHANNELS = 3  # a share of the fingertip's motion; down and right, in cells
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Carry:
     first: Float[Tensor, "b c hf wf"]
     now: Float[Tensor, "b c hf wf"] | None
     """The newest frame; None once a rollout went on without decoding."""
+    points: Points | None = None
+    """What the pixel maps were drawn from that were returned with this carry."""
 
 
 class Flow(nn.Module):
@@ -68,19 +72,19 @@ class Flow(nn.Module):
             nn.Conv2d(2 * width, width, 3, padding=1),
         )
         deep = 3 * width // 2
-        self.enter = nn.Conv2d(width + FINGER_CHANNELS, width, 3, padding=1)
+        self.enter = nn.Conv2d(width + SWEEP_CHANNELS, width, 3, padding=1)
         self.think = nn.Conv2d(width, deep, 3, padding=1)
         self.update = nn.Conv2d(deep, 2 * width, 1)
         self.condition = nn.Sequential(
             nn.Linear(config.action_size + config.state_size, 64), nn.SiLU(), nn.Linear(64, 2 * (width + deep))
         )
-        num_masks = config.num_flows + 3
-        self.head = nn.Conv2d(deep, 4 * (2 * config.num_flows + num_masks), 1)
+        self.parts = [2 * config.num_flows, config.num_flows + 3, FORTH_CHANNELS]
+        self.head = nn.Conv2d(deep, 4 * sum(self.parts), 1)
         self.synthesis = nn.Sequential(
             nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 3 * CELL_PX**2, 1)
         )
         nn.init.zeros_(self.head.weight)
-        bias = torch.zeros(2 * config.num_flows + num_masks)
+        bias = torch.zeros(sum(self.parts))
         bias[2 * config.num_flows] = 2.0  # at first, everything is taken from the first frame
         self.head.bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
         self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
@@ -95,16 +99,6 @@ class Flow(nn.Module):
         """Return (row, col) of the fingertip in frame pixels."""
         place = functional.pad(state[:, :2], (0, 1), value=1.0) @ self.to_frame.T
         return place[:, :2] / place[:, 2:]
-
-    def _finger_maps(self, places: Float[Tensor, "b 2"], size: tuple[int, int]) -> Float[Tensor, "b 3 h w"]:
-        """Draw a place on the state's grid: a bump, and the offset from it, which saturates after a few cells."""
-        rows = (torch.arange(size[0], device=places.device) + 0.5) * CELL_PX - 0.5 - places[:, :1]
-        cols = (torch.arange(size[1], device=places.device) + 0.5) * CELL_PX - 0.5 - places[:, 1:]
-        rows, cols = rows / (2 * CELL_PX), cols / (2 * CELL_PX)
-        bump = (-2 * rows**2).exp()[:, :, None] * (-2 * cols**2).exp()[:, None, :]
-        down = repeat(rows.tanh(), "b h -> b h w", w=size[1])
-        right = repeat(cols.tanh(), "b w -> b h w", h=size[0])
-        return torch.stack([bump, down, right], 1)
 
     # --- the Predictor protocol ----------------------------------------------------------------------------------
 
@@ -130,29 +124,29 @@ class Flow(nn.Module):
         decode: bool = False,
     ) -> Prediction:
         """Roll the state, move the pixel maps, and decode frames only when asked (see `interfaces.Predictor`)."""
-        count, steps = actions.shape[:2]
-        carry = _broadcast(carry, count)
         if decode and carry.now is None:
             raise ValueError("this carry comes from a rollout without frames: decode from the start")
-        size = self.config.frame_size
+        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        points = carry.points
+        if points is None or not torch.equal(points.maps(map_size, size), pixel_maps):
+            points = Points.of(pixel_maps, size)
+        points, carry = points.widened(len(actions)), _broadcast(carry, len(actions))
         frames: list[Tensor] = []
         maps: list[Tensor] = []
-        lost: list[Tensor] = []
-        for step in range(steps):
-            carry, motion = self._step(carry, actions[:, step])
+        for action in actions.unbind(1):
+            carry, motion = self._step(carry, action)
             if decode:
                 new = functional.pixel_shuffle(self.synthesis(carry.memory).float(), CELL_PX).sigmoid()
                 assert carry.now is not None
                 frames.append(move_frames(resize_motion(motion, size), carry.first, carry.now, new))
                 carry = replace(carry, now=frames[-1])
-            map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-            pixel_maps, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size)
-            maps.append(pixel_maps)
-            lost.append(gone)
-        if not decode:
-            carry = replace(carry, now=None)
-        imagined = torch.stack(frames, 1) if decode else carry.first.new_zeros(count, 0, 3, *size)
-        return Prediction(imagined, torch.stack(maps, 1), torch.stack(lost, 1), carry)
+            assert motion.forward is not None
+            points = points.moved(motion.forward, size)
+            maps.append(points.maps(map_size, size))
+        imagined = torch.stack(frames, 1) if decode else carry.first.new_zeros(len(actions), 0, 3, *size)
+        lost = actions.new_zeros(len(actions), actions.shape[1], pixel_maps.shape[1])
+        carry = replace(carry, now=carry.now if decode else None, points=points)
+        return Prediction(imagined, torch.stack(maps, 1), lost, carry)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step, on a grid of half the frame's side (see `interfaces.MotionPredictor`)."""
@@ -168,20 +162,21 @@ class Flow(nn.Module):
         size = (carry.memory.shape[-2], carry.memory.shape[-1])
         state = self.robot(carry.state, action)
         here, there = self._finger_px(carry.state), self._finger_px(state)
-        finger = torch.cat([self._finger_maps(here, size), self._finger_maps(there, size)], 1)
+        sweep = _sweep_maps(here, there, size)
         scales = rearrange(self.condition(self.robot.command(carry.state, action)), "n z -> n z 1 1")
         width, deep = self.config.channels, 3 * self.config.channels // 2
         scale_in, shift_in, scale, shift = scales.split([width, width, deep, deep], 1)
-        inputs = torch.cat([carry.memory, finger], 1).to(memory_format=torch.channels_last)
-        hidden = functional.relu(self.enter(inputs) * (1 + scale_in) + shift_in)
-        hidden = functional.relu(self.think(hidden) * (1 + scale) + shift)
-        count = self.config.num_flows
+        inputs = torch.cat([carry.memory, sweep], 1).to(memory_format=torch.channels_last)
+        hidden = functional.relu(torch.addcmul(shift_in, self.enter(inputs), 1 + scale_in), inplace=True)
+        hidden = functional.relu(torch.addcmul(shift, self.think(hidden), 1 + scale), inplace=True)
         reading = functional.pixel_shuffle(self.head(hidden).float(), 2)
-        flows, logits = reading.split([2 * count, count + 3], 1)
+        flows, logits, forth = reading.split(self.parts, 1)
         flows = rearrange(flows, "n (k two) h w -> n k two h w", two=2) * CELL_PX
-        along = rearrange(here - there, "n two -> n 1 two 1 1")  # what is pushed comes from where the hand came from
-        flows = torch.cat([flows[:, :1] + along, flows[:, 1:]], 1)
-        motion = Motion(flows, logits.softmax(1))
+        # What is pushed goes where the hand goes, and comes from where it came from.
+        along = rearrange(there - here, "n two -> n two 1 1")
+        flows = torch.cat([flows[:, :1] - along[:, None], flows[:, 1:]], 1)
+        forward = forth[:, :1] * along + forth[:, 1:] * CELL_PX
+        motion = Motion(flows, logits.softmax(1), forward)
         mean_flow = reduce(motion.masks[:, 2:-1, None] * flows, "n k two h w -> n two h w", "sum")
         carried = warp(carry.memory, functional.avg_pool2d(mean_flow, 2), self.config.frame_size)
         # Gates and memory are piecewise linear: sigmoid and tanh cost as much as the convolutions.
@@ -201,6 +196,32 @@ class Residual(nn.Module):
     def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
         """Return inputs plus what two convolutions make of them."""
         return inputs + self.second(functional.relu(self.first(functional.relu(inputs))))
+
+
+def _sweep_maps(
+    here: Float[Tensor, "b 2"], there: Float[Tensor, "b 2"], size: tuple[int, int]
+) -> Float[Tensor, "b 6 {size[0]} {size[1]}"]:
+    """Draw a step of the fingertip on the state's grid: each cell's place from its start, along and across its way.
+
+    Args:
+        here: (row, col) in pixels at which the step begins.
+        there: and ends.
+        size: rows and columns of the grid.
+    """
+    rows, cols = (
+        (torch.arange(cells, device=here.device) + 0.5) * CELL_PX - 0.5 - here[:, axis : axis + 1]
+        for axis, cells in enumerate(size)
+    )
+    rows, cols = rows[:, :, None], cols[:, None, :]
+    down, right = rearrange(there - here, "b two -> two b 1 1")
+    length = (down.square() + right.square() + 0.25).sqrt()
+    along = (rows * down + cols * right) / length
+    across = (cols * down - rows * right) / length
+    outside = along - along.clamp(min=0).minimum(length)
+    swept = (-(outside.square() + across.square()) / CELL_PX**2).exp()
+    offsets = [(part / (2 * CELL_PX)).tanh().expand_as(along) for part in (rows, cols)]
+    ways = [(part / CELL_PX).tanh() for part in (along, along - length, across)]
+    return torch.stack([*offsets, *ways, swept], 1)
 
 
 def _broadcast(carry: Carry, count: int) -> Carry:

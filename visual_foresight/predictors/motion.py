@@ -1,8 +1,9 @@
 """Pixel motion: the one way to move frames and pixel maps alike.
 
 A motion predictor chooses, for every place, a few sources (a flow or a kernel, the frame as it was, the first frame,
-something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks, in full
-precision even where networks are trained in bfloat16: a map must keep its mass, and a place its fraction of a pixel.
+something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks; or maps
+become `Points`, moved by a forward flow. All of it in full precision even where networks are trained in bfloat16: a map must
+keep its mass, and a place its fraction of a pixel.
 """
 
 import math
@@ -14,17 +15,22 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from visual_foresight.pixel_maps import centres, shares
+from visual_foresight.predictors.blocks import widen
+
 
 @dataclass(frozen=True)
 class Motion:
     """Where each place of the next image comes from.
 
     `flows` are backward, in frame pixels (down, right): the next image at x is the image now at x + flow(x). `masks` sum
-    to 1 over their sources, in the order: first image, image now, one per flow, newly made.
+    to 1 over their sources, in the order: first image, image now, one per flow, newly made. Where `forward` is given, it moves
+    the pixel maps, as `Points`: what is at x now goes to x + forward(x), on a grid of its own.
     """
 
     flows: Float[Tensor, "n k 2 h w"]
     masks: Float[Tensor, "n m h w"]
+    forward: Float[Tensor, "n 2 y x"] | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,52 @@ class KernelMotion:
 
 
 AnyMotion = Motion | KernelMotion
+
+
+@dataclass(frozen=True)
+class Points:
+    """Pixel maps as points that carry mass. However often they move, they neither lose it nor spread.
+
+    The points are shared by all maps: the centres of the cells that had mass in any of them.
+    """
+
+    places: Float[Tensor, "b m 2"]
+    """(row, col) in frame pixels; b is 1 as long as no candidate has moved them, then n."""
+    mass: Float[Tensor, "n p m"]
+
+    @classmethod
+    def of(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
+        """Return the points of pixel maps."""
+        cells = (maps > 0).flatten(0, 1).any(0).nonzero()
+        places = [
+            centres(count, size).to(maps)[cells[:, axis]]
+            for axis, (count, size) in enumerate(zip(maps.shape[-2:], frame_size, strict=True))
+        ]
+        return cls(torch.stack(places, -1)[None], maps[:, :, cells[:, 0], cells[:, 1]])
+
+    def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
+        """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
+        if not self.places.shape[1]:
+            return self
+        size = self.places.new_tensor(frame_size)
+        grid = ((self.places + 0.5) * 2 / size - 1).flip(-1)[:, :, None]
+        steps = functional.grid_sample(flow, grid, padding_mode="border", align_corners=False)
+        places = self.places + rearrange(steps, "n two m 1 -> n m two")
+        return Points(places.clamp(min=0).minimum(size - 1), self.mass)
+
+    def maps(
+        self, map_size: tuple[int, int], frame_size: tuple[int, int]
+    ) -> Float[Tensor, "n p {map_size[0]} {map_size[1]}"]:
+        """Draw the points on pixel maps: each is shared by the cells around it, bilinearly."""
+        rows, cols = (
+            shares(self.places[..., axis], cells, size)
+            for axis, (cells, size) in enumerate(zip(map_size, frame_size, strict=True))
+        )
+        return (self.mass[..., None] * rows[:, None]).mT @ cols[:, None]
+
+    def widened(self, count: int) -> "Points":
+        """Give every candidate points of its own."""
+        return Points(widen(self.places, count), widen(self.mass, count))
 
 
 def warp(
@@ -167,7 +219,7 @@ def resize_motion(motion: AnyMotion, size: tuple[int, int]) -> AnyMotion:
     masks = _resize(motion.masks, size)
     if isinstance(motion, Motion):
         flows = _resize(rearrange(motion.flows, "n k two h w -> n (k two) h w"), size)
-        return Motion(rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks)
+        return Motion(rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks, motion.forward)
     if motion.kernels.shape[-2:] == (1, 1):
         return KernelMotion(motion.kernels, masks, motion.spacing_px)
     kernels = _resize(motion.kernels.flatten(1, 3), size).unflatten(1, motion.kernels.shape[1:4])
