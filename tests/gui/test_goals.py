@@ -33,3 +33,9 @@ def test_markers_are_found_and_dragged():
 
 def test_of_two_markers_in_one_place_the_newest_is_held():
     assert Draft().kept(A).kept(A).handle_at(A, 1) == Handle(1, "source", both=True)
+
+
+def test_a_marker_dragged_across_its_partner_is_not_welded_to_it():
+    draft = Draft().clicked(A).clicked(B)
+    held = draft.handle_at(B, 1)
+    assert draft.dragged(held, A).dragged(held, D).goal == PixelGoal((A,), (D,))

@@ -240,3 +240,45 @@ def test_the_list_of_runs_does_not_hold_their_frames(session):
     assert len(state.entries) == 2
     assert all(not len(plan.runners_up) for plan in state.trial.plans)
     assert all(len(plan.prediction.frames) == 1 for plan in state.trial.plans)
+
+
+def test_a_reset_that_is_refused_leaves_the_scene_as_it_was(session):
+    before = session.state
+    session.reset(Choice(env="push", model="still", preset="fast", num_objects=99))
+    state = wait(session, lambda state: state.is_idle and state.is_error)
+    assert state.choice == before.choice
+    np.testing.assert_array_equal(state.frame, before.frame)
+    aim(session)
+    session.step()
+    assert wait(session).message == ""
+
+
+def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
+    session = Session(Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=4), tmp_path / "out")
+    try:
+        wait(session)
+        aim(session)
+        session.spread_fan()
+        state = wait(session)
+        assert not state.is_error, state.message
+        assert state.fan is not None and state.fan.prediction.pixel_maps.shape[2] == 1
+    finally:
+        session.close()
+
+
+def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, tmp_path):
+    aim(session)
+    session.run()
+    wait(session)
+    (kept,) = (tmp_path / "out" / "dot").glob("episode_*.hdf5")
+    kept.write_bytes(b"damaged")
+    again = Session(DOT, tmp_path / "out")
+    try:
+        wait(again)
+        assert again.state.entries == ()
+        aim(again)
+        again.run()
+        assert len(wait(again).entries) == 1
+        assert kept.read_bytes() == b"damaged"
+    finally:
+        again.close()

@@ -121,3 +121,10 @@ def test_track_does_not_leave_the_frame_and_treats_pixels_apart():
     )
     assert all(place.inside(*SIZE) for place in places)
     assert places[1:] == alone
+
+
+def test_track_finds_an_object_of_which_a_part_is_covered():
+    frames = film([(20, 20), (20, 26)])
+    frames[1, :, :, 26:29] = 0.04  # a finger in front, over the designated pixel itself
+    place = follow(Track(), frames, Pixel(20.0, 20.0), [(0, 0)])[-1]
+    assert place.distance(Pixel(20.0, 26.0)) < 1.5

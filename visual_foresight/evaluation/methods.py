@@ -5,7 +5,7 @@ locator `truth` asks the simulator where the pixel is; like the model `simulator
 """
 
 import hashlib
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from zlib import crc32
 
@@ -57,8 +57,7 @@ class Method:
     def key(self) -> str:
         """Return what identifies the method, wherever its checkpoint lies."""
         model = self.model if self.model in (*WITHOUT_MODEL, SIMULATOR) else self.weights
-        settings = LOCATORS[self.locator]() if self.locator in LOCATORS else None
-        locating = [self.locator, asdict(settings)] if is_dataclass(settings) else [self.locator]
+        locating = repr(LOCATORS[self.locator]()) if self.locator in LOCATORS else self.locator
         return fingerprint([model, locating, asdict(PRESETS[self.preset]), asdict(PushConfig())])
 
     def generator(self, seed: int, index: int) -> torch.Generator:

@@ -5,6 +5,7 @@ Everything here runs in the worker's thread, one thing at a time.
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -118,12 +119,11 @@ class Operator:
         self.end("stopped")
         old = self._bench
         bench = old if old is not None and old.env_name == choice.env else Bench(choice.env)
-        try:
-            bench.reset(choice)
-        except BaseException:
+        with ExitStack() as refused:
             if bench is not old:
-                bench.close()
-            raise
+                refused.callback(bench.close)
+            bench.reset(choice)
+            refused.pop_all()
         if old is not None and bench is not old:
             old.close()
         self._bench = bench
@@ -215,11 +215,10 @@ class Operator:
         run, done = self._run, 0
         assert run is not None
         while not self._stop.is_set() and not self._pause.is_set() and done != num_actions:
-            try:
+            with ExitStack() as failed:
+                failed.callback(self.end, "failed")
                 step = run.advance()
-            except BaseException:
-                self.end("failed")
-                raise
+                failed.pop_all()
             pending = None if self._stop.is_set() else step.plan
             self._publish(trial=finish(run.goal, run.seen), pending=pending)
             self._look()
