@@ -52,6 +52,27 @@ def test_choice_prefers_what_is_pushed_and_says_what_is_missing() -> None:
     assert len(set(few[few >= 0])) == (few >= 0).sum()
 
 
+def test_what_moves_out_of_the_fingertips_reach_belongs_to_the_arm() -> None:
+    """The box moves in half of the steps only, so it counts as pushed, unless the fingertip is known to be elsewhere."""
+    frames, states = film()
+    for apart_m, expected in ((0.0, False), (0.5, True)):
+        table = np.array(
+            [[0.0, 0.01, apart_m], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]]
+        )  # x along columns, as the robot goes
+        tracks = find_tracks(frames, states, table)
+        box = tracks.valid.all(0) & (tracks.places[0, :, 0] > 16) & (tracks.places[0, :, 0] < 28)
+        rest = tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
+        assert box.any() and rest.any()
+        assert (tracks.is_arm[box] == expected).all()
+        assert not tracks.is_arm[rest].any()
+
+
+def test_the_arm_is_not_learnt_from() -> None:
+    tracks = find_tracks(*film())
+    points = choose(tracks, 0, 11, 40, np.random.default_rng(0))
+    assert not tracks.is_arm[points[points >= 0]].any()
+
+
 def test_what_was_hidden_and_looks_the_same_afterwards_rested_meanwhile() -> None:
     frames, states = film()
     frames[4:7, 28:40, 36:52] = 10  # something passes over what rests, as large as it is

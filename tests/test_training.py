@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import torch
 from visual_foresight import predictors
 from visual_foresight.episodes import DatasetInfo, write_episode, write_info
 from visual_foresight.examples import Examples
-from visual_foresight.training import STATE_FILE, TrainConfig, horizon_at, train
+from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
@@ -141,8 +142,8 @@ def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) ->
     train(config(data, tmp_path / "run"), progress=False)
     state = torch.load(tmp_path / "run" / STATE_FILE, weights_only=True)
     shipped = weights(tmp_path / "run")
-    assert torch.equal(shipped["enter.weight"], state["average"]["module.enter.weight"])
-    assert not torch.equal(shipped["enter.weight"], state["model"]["enter.weight"])
+    assert torch.equal(shipped["head.weight"], state["average"]["module.head.weight"])
+    assert not torch.equal(shipped["head.weight"], state["model"]["head.weight"])
 
 
 def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tmp_path: Path) -> None:
@@ -156,15 +157,21 @@ def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tm
     assert torch.load(tmp_path / "bfloat16" / STATE_FILE, weights_only=True)["bfloat16"] is True
 
 
-def test_the_horizon_grows() -> None:
-    plan = TrainConfig(Path(), Path(), steps=100, horizon=12)
-    assert [horizon_at(step, plan) for step in (0, 19, 20, 49, 50, 99)] == [3, 3, 6, 6, 12, 12]
+def test_the_horizon_grows_and_short_clips_come_in_larger_batches() -> None:
+    plan = TrainConfig(Path(), Path(), steps=100, horizon=12, batch=16)
+    steps = (0, 44, 45, 69, 70, 84, 85, 99)
+    assert [horizon_at(step, plan) for step in steps] == [1, 1, 3, 3, 6, 6, 12, 12]
+    assert [batch_at(step, plan) for step in steps] == [48, 48, 48, 48, 32, 32, 16, 16]
 
 
 def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:
     train(config(data, tmp_path / "run", steps=3), progress=False)
     with pytest.raises(UserError, match="another learning_rate"):
         train(config(data, tmp_path / "run", steps=3, learning_rate=0.5), progress=False)
+    fewer = shutil.copytree(data, tmp_path / "fewer")
+    (fewer / "episode_000005.hdf5").unlink()
+    with pytest.raises(UserError, match="holds a run on other episodes"):
+        train(config(fewer, tmp_path / "run", steps=3), progress=False)
     (tmp_path / "run" / STATE_FILE).write_bytes(b"half a file")
     with pytest.raises(UserError, match="cannot be read"):
         train(config(data, tmp_path / "run", steps=3), progress=False)

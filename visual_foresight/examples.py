@@ -33,7 +33,9 @@ class Batch:
 class Examples:
     """Episodes prepared for training: frames in memory, points followed, clips weighted."""
 
-    def __init__(self, episodes: Sequence[Episode], num_actions: int) -> None:
+    def __init__(
+        self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"] | None = None
+    ) -> None:
         shortest = min((len(episode.actions) for episode in episodes), default=0)
         if shortest < num_actions:
             raise UserError(
@@ -42,7 +44,9 @@ class Examples:
             )
         self._episodes = list(episodes)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            self._tracks: list[FoundTracks] = list(pool.map(lambda e: find_tracks(e.frames, e.states), self._episodes))
+            self._tracks: list[FoundTracks] = list(
+                pool.map(lambda e: find_tracks(e.frames, e.states, table), self._episodes)
+            )
 
     @property
     def contact_share(self) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int, UInt8
+from jaxtyping import Bool, Float, Float32, Int, UInt8
 
 WINDOW = (7, 7)
 SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
@@ -16,6 +16,9 @@ MAX_SEEDS = 64
 MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
 MOVED_PX = 0.6  # in one step
 ARM_SHARE = 0.9  # of the steps in which the robot moves: 99 % of the arm's moving points, 10 % of the objects'
+REACH_M = (
+    0.18  # between the fingertip and what it pushes, with what that pushes in turn; farther off, only the arm moves
+)
 MIN_LIFE = 5  # steps; points on the arm's outline slide along it and are soon lost
 MIN_POINTS = 3  # that must move for a contact
 LOOK_RADIUS = 2  # pixels around a lost point that must look again as they did, ...
@@ -49,12 +52,18 @@ class FoundTracks:
         return (self.moved() & later & lives & ~self.is_arm).sum(1) >= MIN_POINTS
 
 
-def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray, "t s"]) -> FoundTracks:
+def find_tracks(
+    frames: UInt8[np.ndarray, "t h w 3"],
+    states: Float32[np.ndarray, "t s"],
+    table: Float[np.ndarray, "3 3"] | None = None,
+) -> FoundTracks:
     """Follow corners through an episode.
 
     Args:
         frames: The episode's frames.
         states: The robot's states; the first two are its place, in metres.
+        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`; without it, the arm is known
+            by when it moves alone, not by where.
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     places = np.zeros((len(greys), 0, 2), np.float32)
@@ -77,7 +86,10 @@ def find_tracks(frames: UInt8[np.ndarray, "t h w 3"], states: Float32[np.ndarray
         newborn = np.flatnonzero(valid[now + 1] & ~valid[: now + 1].any(0))
         _follow(frames, places, valid, newborn, now + 1, now)
     tracks = FoundTracks(places, valid, hidden, np.zeros(places.shape[1], bool))
-    return replace(tracks, is_arm=_belongs_to_arm(tracks, states))
+    is_arm = _belongs_to_arm(tracks, states)
+    if table is not None:
+        is_arm |= _moves_out_of_reach(tracks, states, table)
+    return replace(tracks, is_arm=is_arm)
 
 
 def _follow(
@@ -131,10 +143,21 @@ def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> 
     return share > ARM_SHARE
 
 
+def _moves_out_of_reach(
+    tracks: FoundTracks, states: Float32[np.ndarray, "t s"], table: Float[np.ndarray, "3 3"]
+) -> Bool[np.ndarray, " m"]:
+    places = np.concatenate([tracks.places, np.ones_like(tracks.places[..., :1])], -1) @ np.asarray(table).T
+    metres = places[..., :2] / places[..., 2:]
+    far = np.linalg.norm(metres - states[:, None, :2], axis=-1) > REACH_M
+    return (tracks.moved() & far[:-1] & far[1:]).any(0)
+
+
 def choose(
     tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
-    """Choose points for a clip: what was pushed, what was hidden, some of the arm, some at rest. -1 where there are too few.
+    """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there are too few.
+
+    None of the arm: what it hides lies still beneath it, and cannot be told to do both.
 
     Args:
         tracks: The episode's points.
@@ -143,15 +166,16 @@ def choose(
         count: Number of points.
         rng: Decides between equals.
     """
-    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[min(start + 1, len(tracks.valid) - 1)])
+    follow = min(start + 1, len(tracks.valid) - 1)
+    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[follow] & ~tracks.is_arm)
     rng.shuffle(alive)
     moves = tracks.moved()[start : start + length, alive].any(0)
-    pushed, arm = alive[moves & ~tracks.is_arm[alive]], alive[moves & tracks.is_arm[alive]]
-    rest = alive[~moves]
+    pushed, rest = alive[moves], alive[~moves]
     hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
     rest = rest[~np.isin(rest, hidden)]
-    # What is pushed all its life looks like the arm, so points "of the arm" are worth having too.
     half, quarter = count // 2, count // 4
-    first = (pushed[:half], rest[:quarter], hidden[:2], arm[:1])
-    order = np.concatenate([*first, pushed[half:], hidden[2:], arm[1:], rest[quarter:]])[:count]
+    order = np.concatenate(
+        [pushed[:half], rest[:quarter], hidden[:quarter], pushed[half:], hidden[quarter:], rest[quarter:]]
+    )
+    order = order[:count]
     return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

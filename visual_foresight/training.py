@@ -47,10 +47,10 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
-    steps: int = 8000
+    steps: int = 5200
     """Gradient steps."""
     batch: int = 16
-    """Clips per step."""
+    """Clips per step, at the full horizon (see `batch_at`)."""
     horizon: int = 12
     """Imagined steps per clip at the end of the curriculum."""
     learning_rate: float = 2.5e-3
@@ -76,11 +76,16 @@ class TrainConfig:
 
 
 def horizon_at(step: int, config: TrainConfig) -> int:
-    """Return the curriculum's number of imagined steps: a quarter of the horizon, then half, then all of it."""
-    for begin, share in ((0.5, 1.0), (0.2, 0.5)):
+    """Return the curriculum's number of imagined steps, which grows up to the horizon: a step is learnt best alone."""
+    for begin, share in ((0.85, 1.0), (0.7, 0.5), (0.45, 0.25)):
         if step >= begin * config.steps:
             return max(1, round(share * config.horizon))
-    return max(1, config.horizon // 4)
+    return max(1, config.horizon // 12)
+
+
+def batch_at(step: int, config: TrainConfig) -> int:
+    """Return how many clips are learnt from at once: up to three times as many while they are short, at much the same cost."""
+    return config.batch * min(3, max(1, config.horizon // horizon_at(step, config)))
 
 
 def objective(
@@ -91,8 +96,8 @@ def objective(
     rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
     prediction, extra = rehearse(predictor, batch.clip, maps, rng, step / config.steps)
     parts = errors(prediction, batch, predictor.context, config)
-    loss = parts["loss"] + extra
-    return loss, {**parts, "loss": loss, "extra": extra}
+    parts = {**parts, "loss": parts["loss"] + extra, "extra": extra}
+    return parts["loss"], parts
 
 
 def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConfig) -> dict[str, Float[Tensor, ""]]:
@@ -110,9 +115,10 @@ def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConf
     missed_px = map_error_px(prediction, batch, context)
     valid = batch.valid[:, context:] & batch.valid[:, context - 1 : context]
     moved_px = (batch.places[:, context:] - batch.places[:, context - 1 : context]).norm(dim=-1)
-    # Points that move are few and matter most; but that the arm takes along nothing that it only passes matters, too.
-    attention = valid * (1 + moved_px.clamp(max=4) / 2)
-    track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1)
+    # Points that move are few and matter most, but not alone; an error at step t has t causes, and must not drown those before.
+    steps = torch.arange(1, valid.shape[1] + 1, device=valid.device)[:, None]
+    attention = valid * (1 + moved_px.clamp(max=4) / 2) / steps
+    track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1e-6)
     loss = pixel_loss + config.track_weight * track_loss
     return {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
 
@@ -133,6 +139,8 @@ class Run:
     optimizer: torch.optim.Optimizer
     bfloat16: bool
     """Whether convolutions and products are computed in bfloat16; decided once, when the run begins."""
+    data: str
+    """Fingerprint of the episodes that are learnt from."""
     step: int = 0
     seconds: float = 0.0
 
@@ -145,27 +153,24 @@ class Run:
             "step": self.step,
             "seconds": self.seconds,
             "bfloat16": self.bfloat16,
+            "data": self.data,
             "config": _comparable(config),
         }
         with replacing(folder / STATE_FILE) as temporary:
             torch.save(state, temporary)
-        meta = {
-            **_comparable(config),
-            "steps": self.step,
-            "bfloat16": self.bfloat16,
-            "train_seconds": round(self.seconds),
-        }
-        predictors.save(self.average.module, folder / "checkpoint", meta)
+        result = {"steps": self.step, "bfloat16": self.bfloat16, "train_seconds": round(self.seconds)}
+        predictors.save(self.average.module, folder / "checkpoint", {**_comparable(config), **result})
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
-        """Go on from `state.pt`; it must come from the same configuration."""
+        """Go on from `state.pt`; it must come from the same configuration and the same episodes."""
         try:
             state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
         except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
             raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
-        if state["config"] != _comparable(config):
-            changed = sorted(key for key, value in _comparable(config).items() if state["config"].get(key) != value)
+        if changed := sorted(key for key, value in _comparable(config).items() if state["config"].get(key) != value):
             raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
+        if state.get("data") != self.data:
+            raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -182,12 +187,14 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = find_device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    run = _start(config, episodes.info, device)
+    lessons = _read(learnt, progress)
+    run = _start(config, episodes.info, device, learnt.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
-    examples = Examples(_read(learnt, progress), num_actions)
-    watched = Examples(_read(held_out, progress), num_actions)
+    table = np.array(episodes.info.table)
+    examples = Examples(lessons, num_actions, table)
+    watched = Examples(_read(held_out, progress), num_actions, table)
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
@@ -216,9 +223,9 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
     device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
     num_actions = horizon_at(run.step, config) + predictor.context - 1
     began = time.monotonic()
-    for batch in examples.batches(config.batch, num_actions, config.seed, range(run.step, stop)):
-        for group in run.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
+    for batch in examples.batches(batch_at(run.step, config), num_actions, config.seed, range(run.step, stop)):
+        fall = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps))
+        run.optimizer.param_groups[0]["lr"] = config.learning_rate * fall
         with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
             loss, parts = objective(predictor, _fitted(batch, predictor, device), config, run.step)
         run.optimizer.zero_grad()
@@ -239,25 +246,23 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
 def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWriter, bar: Any) -> None:
     """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
     predictor = cast(Predictor, run.average.module)
-    device = next(run.model.parameters()).device
     parts: list[dict[str, float]] = []
     for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
-        batch = _fitted(batch, predictor, device)
+        batch = _fitted(batch, predictor, next(run.model.parameters()).device)
         prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
         found = errors(prediction, batch, predictor.context, config)
-        parts.append({name: part.item() for name, part in found.items()})
-        parts[-1] |= _error_over_still(prediction, batch, predictor.context)
+        moved = _error_over_still(prediction, batch, predictor.context)
+        parts.append({name: part.item() for name, part in found.items()} | moved)
     columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
-    means = {name: float(np.nanmean(column)) for name, column in columns.items() if not np.isnan(column).all()}
+    means = {name: round(float(np.nanmean(c)), 5) for name, c in columns.items() if not np.isnan(c).all()}
     for name, value in means.items():
         board.add_scalar(f"held_out/{name}", value, run.step)
-    line = {"step": run.step, "seconds": round(run.seconds, 1), **{n: round(v, 5) for n, v in means.items()}}
+    line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
     with (config.out / "log.jsonl").open("a") as log:
-        log.write(json.dumps(line) + "\n")
-    bar.write(json.dumps(line))
-    rows = []
-    for clip in range(3):
-        rows += [to_uint8(batch.clip.frames[clip, predictor.context :]), to_uint8(prediction.frames[clip])]
+        log.write(line + "\n")
+    bar.write(line)
+    pairs = zip(batch.clip.frames[:3, predictor.context :], prediction.frames[:3], strict=True)
+    rows = [to_uint8(film) for pair in pairs for film in pair]
     write_png(config.out / "filmstrips" / f"{run.step:06d}.png", filmstrip(rows, ["truth", "imagined"] * 3))
 
 
@@ -276,13 +281,13 @@ def _error_over_still(prediction: Prediction, batch: Batch, context: int) -> dic
     return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}
 
 
-def _start(config: TrainConfig, info: DatasetInfo, device: torch.device) -> Run:
+def _start(config: TrainConfig, info: DatasetInfo, device: torch.device, data: str) -> Run:
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = predictors.create(config.predictor, {**vars(info), "action_size": info.action_size}).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
-    return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16)
+    return Run(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
 
 
 def _read(episodes: Episodes, progress: bool) -> list[Episode]:
@@ -291,5 +296,5 @@ def _read(episodes: Episodes, progress: bool) -> list[Episode]:
 
 def _comparable(config: TrainConfig) -> dict[str, Any]:
     """Return what two runs must share to be one: everything but where they run."""
-    kept = {name: value for name, value in asdict(config).items() if name not in ("data", "out", "device", "precision")}
-    return json.loads(json.dumps(kept))
+    where = ("data", "out", "device", "precision")
+    return json.loads(json.dumps({name: value for name, value in asdict(config).items() if name not in where}))

@@ -15,7 +15,8 @@ from visual_foresight.training import TrainConfig, objective
 from visual_foresight.types import Clip, Prediction, UserError
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)
-DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8}
+TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))  # states in [0, 1] are anywhere in the frame
+DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "table": TABLE}
 LEARNED = [name for name, classes in predictors.PREDICTORS.items() if classes()[1] is not None]
 TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
 
@@ -39,7 +40,7 @@ def clip(batch: int, steps: int, seed: int = 0) -> Clip:
     return Clip(
         torch.rand(batch, steps, 3, generator=rng) * 2 - 1,
         torch.rand(batch, steps + 1, 3, *SIZE, generator=rng),
-        torch.rand(batch, steps + 1, 5, generator=rng),
+        0.25 + torch.rand(batch, steps + 1, 5, generator=rng) / 4,  # near the first of the pixels below
     )
 
 

@@ -3,6 +3,7 @@
 Nothing in a folder is skipped in silence: what cannot be used is named, with what to do about it.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -102,6 +103,13 @@ class Episodes:
         held_out = {self.numbers[index] for index in np.argsort(lots, kind="stable")[:num_held_out]}
         kept = [number for number in self.numbers if number not in held_out]
         return Episodes(self.folder, kept), Episodes(self.folder, sorted(held_out))
+
+    def fingerprint(self) -> str:
+        """Tell these episodes from others by what was done and felt in them: frames follow. Reads all episodes."""
+        digest = hashlib.sha256()
+        for index in range(len(self)):
+            digest.update(self[index].actions.tobytes() + self[index].states.tobytes())
+        return digest.hexdigest()
 
     def starts(self, num_actions: int) -> Int[np.ndarray, "m 2"]:
         """Return every (episode position, first frame) at which a clip of this many actions fits. Reads all episodes."""

@@ -4,6 +4,7 @@ import torch
 from einops import repeat
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from visual_foresight.types import Clip
 
@@ -26,6 +27,19 @@ class ConvLSTM(nn.Module):
     def blank(self, like: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b z {size[0]} {size[1]}"]:
         """Return the memory of nothing, for as many scenes as there are frames."""
         return like.new_zeros(len(like), 2 * self.channels, *size)
+
+
+class Residual(nn.Module):
+    """Two convolutions around a skip."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+
+    def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
+        """Return inputs plus what two convolutions make of them."""
+        return inputs + self.second(functional.relu(self.first(functional.relu(inputs))))
 
 
 class Robot(nn.Module):
@@ -53,7 +67,11 @@ class Robot(nn.Module):
 
     def command(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b d"]:
         """Return state and action as a network sees them: d = a + s numbers of the order of 1."""
-        return torch.cat([action, (state - self.mean) / self.scale], -1)
+        return torch.cat([action, self.standardised(state)], -1)
+
+    def standardised(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b s"]:
+        """Return a state as numbers of the order of 1."""
+        return (state - self.mean) / self.scale
 
     def forward(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b s"]:
         """Return the state after the action."""

@@ -1,12 +1,18 @@
-"""The flagship: a recurrent, action-conditioned predictor of motion with a low-resolution state.
+"""The flagship: what the fingertip moves, seen from the fingertip; everything else stays where it is.
 
-Sources: flows, masks and first-frame skip as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et al.
-2018); actions enter by FiLM (Perez et al. 2018) and by maps of what the fingertip sweeps. What is remembered of a place
-moves with it: the memory is warped by the same motion as the frame. Pixel maps are moved forward, as points that carry mass:
-backward flows say nothing of a place that comes to be covered. A rollout that nobody looks at is never decoded: only the
-memory (a quarter of the frame's side) and the points roll on.
+Three things are told apart. The *table* with what lies on it is the newest frame without the arm; it is never painted anew: a
+place remembers which place of that frame has come to it, so objects stay sharp however far they go. The *arm* is drawn
+from the robot's own state. The *motion* of a step is read in a window that follows the fingertip and is turned along its way,
+so every push looks alike. What is recurrent is the robot's state and where everything came from; a rollout that nobody looks
+at rolls these and the pixel maps alone.
+
+Sources: frames as moved pixels of the first one, as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et
+al. 2018); an arm over a table as in Wang & Adelson, "Representing Moving Images with Layers" (1994); the turned window is a
+spatial transformer (Jaderberg et al. 2015) whose parameters are known; actions enter by it and by FiLM (Perez et al. 2018).
+Pixel maps are moved forward, as points that carry mass: backward flows say nothing of a place that comes to be covered.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -15,13 +21,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.blocks import Robot, widen
-from visual_foresight.predictors.motion import Motion, Points, move_frames, resize_motion, warp
+from visual_foresight.pixel_maps import centres
+from visual_foresight.predictors.blocks import Residual, Robot, doubling, widen
+from visual_foresight.predictors.motion import Motion, Points, sample
+from visual_foresight.predictors.rehearsal import beginning
+from visual_foresight.predictors.window import CELLS, Fields, Window, pixels
 from visual_foresight.types import Clip, Prediction
 
-CELL_PX = 4  # the state's grid: one cell for 4x4 pixels
-SWEEP_CHANNELS = 6
-FORTH_CHANNELS = 3  # a share of the fingertip's motion; down and right, in cells
+FORTH_CHANNELS = BACK_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
+MOST = 1.5  # shares of the fingertip's motion, or units of free motion
+FREE_PX = 4.0  # what a 1 of the latter two stands for
+POSTURE_SIZE = 16
+ORIGIN_WEIGHT = 0.05  # as the error of pixel maps in training
 
 
 @dataclass(frozen=True)
@@ -29,26 +40,33 @@ class FlowConfig:
     """Shape of the network and of what it sees."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 4."""
+    """Height and width in pixels; multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
-    """Channels of the memory."""
-    num_flows: int = 2
-    """Flows per step; the first is relative to the fingertip's own motion."""
+    """Half of those of the dynamics' deepest layers."""
     table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
 
 
 @dataclass(frozen=True)
-class Carry:
-    """What is remembered between imagined steps; b is 1 or the number of candidates."""
+class Scene:
+    """What was seen, and does not change while it is imagined; b is 1 or the number of candidates."""
 
-    memory: Float[Tensor, "b z h w"]
+    table: Float[Tensor, "b 3 hf wf"]
+    """The newest frame without the arm."""
+    posture: Float[Tensor, "b k"]
+    """What of the arm's shape the robot's state does not say."""
+
+
+@dataclass(frozen=True)
+class Carry:
+    """A moment of the imagination."""
+
+    scene: Scene
     state: Float[Tensor, "b s"]
-    first: Float[Tensor, "b c hf wf"]
-    now: Float[Tensor, "b c hf wf"] | None
-    """The newest frame; None once a rollout went on without decoding."""
+    origin: Float[Tensor, "b 2 hf wf"]
+    """From where, (row, col) in pixels, what is at each pixel of the table has come since it was seen."""
     points: Points | None = None
     """What the pixel maps were drawn from that were returned with this carry."""
 
@@ -63,30 +81,35 @@ class Flow(nn.Module):
         super().__init__()
         self.config = config
         self.robot = Robot(config.action_size, config.state_size)
+        self.pixel = max(config.frame_size) / 64  # what would be a pixel in a frame of 64: objects grow with the frame
         width = config.channels
-        self.encoder = nn.Sequential(
-            nn.Conv2d(8, width, 3, stride=2, padding=1),
+        self.near = nn.Conv2d(8, width // 2, 4, stride=2, padding=1)
+        self.wide = nn.Sequential(
             nn.ReLU(),
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1),
-            *(Residual(2 * width) for _ in range(3)),
-            nn.Conv2d(2 * width, width, 3, padding=1),
+            nn.Conv2d(width // 2, width, 4, stride=2, padding=1),
+            *(Residual(width) for _ in range(3)),
+            nn.ReLU(),
         )
-        deep = 3 * width // 2
-        self.enter = nn.Conv2d(width + SWEEP_CHANNELS, width, 3, padding=1)
-        self.think = nn.Conv2d(width, deep, 3, padding=1)
-        self.update = nn.Conv2d(deep, 2 * width, 1)
+        self.posture = nn.Linear(width, POSTURE_SIZE)
+        self.spread = doubling(width, width // 2)
+        self.behind = nn.Conv2d(width, 3 * 4, 3, padding=1)
+        self.arm = Arm(config.state_size + POSTURE_SIZE, config.frame_size)
+        deep = 2 * width
+        self.enter = nn.Sequential(
+            nn.Conv2d(3, width // 2, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width // 2, width, 4, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(width, deep, 4, stride=2, padding=1),
+        )
+        self.place = nn.Parameter(torch.zeros(1, deep, CELLS // 4, CELLS // 4))
         self.condition = nn.Sequential(
-            nn.Linear(config.action_size + config.state_size, 64), nn.SiLU(), nn.Linear(64, 2 * (width + deep))
+            nn.Linear(config.action_size + config.state_size + 1, 64), nn.SiLU(), nn.Linear(64, 2 * deep)
         )
-        self.parts = [2 * config.num_flows, config.num_flows + 3, FORTH_CHANNELS]
-        self.head = nn.Conv2d(deep, 4 * sum(self.parts), 1)
-        self.synthesis = nn.Sequential(
-            nn.Conv2d(width, width, 3, padding=1), nn.SiLU(), nn.Conv2d(width, 3 * CELL_PX**2, 1)
-        )
-        nn.init.zeros_(self.head.weight)
-        bias = torch.zeros(sum(self.parts))
-        bias[2 * config.num_flows] = 2.0  # at first, everything is taken from the first frame
-        self.head.bias = nn.Parameter(repeat(bias, "c -> (c four)", four=4))
+        self.think = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
+        self.head = nn.Conv2d(deep, 4 * (FORTH_CHANNELS + BACK_CHANNELS), 1)
+        nn.init.zeros_(self.head.weight)  # at first, nothing moves
+        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
 
     # --- robot ---------------------------------------------------------------------------------------------------
@@ -100,21 +123,33 @@ class Flow(nn.Module):
         place = functional.pad(state[:, :2], (0, 1), value=1.0) @ self.to_frame.T
         return place[:, :2] / place[:, 2:]
 
+    def _arm(
+        self, state: Float[Tensor, "b s"], posture: Float[Tensor, "b k"]
+    ) -> tuple[Float[Tensor, "b 3 hf wf"], Float[Tensor, "b 1 hf wf"]]:
+        """Draw the arm: its colours, and how much of each pixel it covers."""
+        numbers = torch.cat([self.robot.standardised(state), posture], -1)
+        drawn = self.arm(numbers, self._finger_px(state)).float().sigmoid()
+        return drawn[:, :3], drawn[:, 3:]
+
     # --- the Predictor protocol ----------------------------------------------------------------------------------
 
     def observe(self, clip: Clip) -> Carry:
-        """Encode the two newest frames."""
-        frames = clip.frames[:, -2:]
+        """Encode the two newest frames, and take the arm off the newest."""
+        frames, state = clip.frames[:, -2:], clip.states[:, -1]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
-        height, width = frames.shape[-2:]
-        rows = _middle_out(height, frames)[:, None].expand(height, width)
-        cols = _middle_out(width, frames)[None, :].expand(height, width)
-        place = repeat(torch.stack([rows, cols]), "two h w -> b two h w", b=len(frames))
+        size = self.config.frame_size
+        rows, cols = ((torch.arange(count).to(frames) + 0.5) * 2 / count - 1 for count in size)
+        place = torch.stack(torch.meshgrid(rows, cols, indexing="ij")).expand(len(frames), 2, *size)
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
-        inputs = torch.cat([pair, place], 1).to(memory_format=torch.channels_last)
-        memory = functional.hardtanh(self.encoder(inputs).float())
-        return Carry(memory, clip.states[:, -1], frames[:, -1], frames[:, -1])
+        near = self.near(torch.cat([pair, place], 1).to(memory_format=torch.channels_last))
+        wide = self.wide(near)
+        posture = self.posture(reduce(wide, "b z h w -> b z", "mean")).float()
+        behind = self.behind(functional.relu(torch.cat([near, self.spread(wide)], 1)))
+        behind = functional.pixel_shuffle(behind.float(), 2).sigmoid()
+        table = torch.lerp(frames[:, -1], behind, self._arm(state, posture)[1])
+        origin = pixels(size, frames).expand(len(frames), 2, *size)
+        return Carry(Scene(table, posture), state, origin)
 
     def imagine(
         self,
@@ -123,113 +158,119 @@ class Flow(nn.Module):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Roll the state, move the pixel maps, and decode frames only when asked (see `interfaces.Predictor`)."""
-        if decode and carry.now is None:
-            raise ValueError("this carry comes from a rollout without frames: decode from the start")
+        """Roll the state, move the pixel maps, and draw frames only when asked (see `interfaces.Predictor`)."""
+        steps = [step for step, _ in self._roll(self._begin(carry, pixel_maps), actions)]
+        return self._prediction(steps, pixel_maps, decode)
+
+    def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
+        """Return the motion of each step (see `interfaces.MotionPredictor`); newly made is the arm."""
+        found = []
+        for after, fields in self._roll(carry, actions):
+            flows = fields.dense()
+            cover = self._arm(after.state, widen(after.scene.posture, len(actions)))[1]
+            masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), 1 - cover, cover], 1)
+            found.append(Motion(flows[:, None, 2:], masks, flows[:, :2]))
+        return tuple(found)
+
+    # --- the Rehearser protocol ----------------------------------------------------------------------------------
+
+    def rehearse(
+        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+    ) -> tuple[Prediction, Float[Tensor, ""]]:
+        """Imagine freely; besides, where a point is said to go, the table must say that it came from the point's place."""
+        begin = self._begin(self.observe(beginning(clip, self.context)), pixel_maps)
+        steps = [step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :])]
+        assert begin.points is not None
+        true = rearrange(begin.points.places, "b m two -> b two m 1")
+        known = reduce(begin.points.mass, "b p m -> b m", "sum") > 0
+        missed = []
+        for step in steps:
+            assert step.points is not None
+            came = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
+            missed.append(((came - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
+        extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
+        return self._prediction(steps, pixel_maps, decode=True), extra
+
+    # --- the roll ------------------------------------------------------------------------------------------------
+
+    def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
+        """Give the carry the points of these maps, unless it has them."""
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
         points = carry.points
         if points is None or not torch.equal(points.maps(map_size, size), pixel_maps):
             points = Points.of(pixel_maps, size)
-        points, carry = points.widened(len(actions)), _broadcast(carry, len(actions))
-        frames: list[Tensor] = []
-        maps: list[Tensor] = []
-        for action in actions.unbind(1):
-            carry, motion = self._step(carry, action)
-            if decode:
-                new = functional.pixel_shuffle(self.synthesis(carry.memory).float(), CELL_PX).sigmoid()
-                assert carry.now is not None
-                frames.append(move_frames(resize_motion(motion, size), carry.first, carry.now, new))
-                carry = replace(carry, now=frames[-1])
-            assert motion.forward is not None
-            points = points.moved(motion.forward, size)
-            maps.append(points.maps(map_size, size))
-        imagined = torch.stack(frames, 1) if decode else carry.first.new_zeros(len(actions), 0, 3, *size)
-        lost = actions.new_zeros(len(actions), actions.shape[1], pixel_maps.shape[1])
-        carry = replace(carry, now=carry.now if decode else None, points=points)
-        return Prediction(imagined, torch.stack(maps, 1), lost, carry)
+        return replace(carry, points=points)
 
-    def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
-        """Return the motion of each step, on a grid of half the frame's side (see `interfaces.MotionPredictor`)."""
-        carry = _broadcast(carry, len(actions))
-        found = []
+    def _roll(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> Iterator[tuple[Carry, Fields]]:
+        """Yield the moment after each action, and what moved in between."""
+        count = len(actions)
+        points = None if carry.points is None else carry.points.widened(count)
+        carry = Carry(carry.scene, widen(carry.state, count), widen(carry.origin, count), points)
         for action in actions.unbind(1):
-            carry, motion = self._step(carry, action)
-            found.append(motion)
-        return tuple(found)
+            carry, fields = self._step(carry, action)
+            yield carry, fields
 
-    def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, Motion]:
-        """Roll the memory by one action and read the motion off it, on a grid of half the frame's side."""
-        size = (carry.memory.shape[-2], carry.memory.shape[-1])
+    def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, Fields]:
+        """Look at what lies before the fingertip, and move it."""
+        size, count = self.config.frame_size, len(action)
         state = self.robot(carry.state, action)
         here, there = self._finger_px(carry.state), self._finger_px(state)
-        sweep = _sweep_maps(here, there, size)
-        scales = rearrange(self.condition(self.robot.command(carry.state, action)), "n z -> n z 1 1")
-        width, deep = self.config.channels, 3 * self.config.channels // 2
-        scale_in, shift_in, scale, shift = scales.split([width, width, deep, deep], 1)
-        inputs = torch.cat([carry.memory, sweep], 1).to(memory_format=torch.channels_last)
-        hidden = functional.relu(torch.addcmul(shift_in, self.enter(inputs), 1 + scale_in), inplace=True)
-        hidden = functional.relu(torch.addcmul(shift, self.think(hidden), 1 + scale), inplace=True)
-        reading = functional.pixel_shuffle(self.head(hidden).float(), 2)
-        flows, logits, forth = reading.split(self.parts, 1)
-        flows = rearrange(flows, "n (k two) h w -> n k two h w", two=2) * CELL_PX
-        # What is pushed goes where the hand goes, and comes from where it came from.
-        along = rearrange(there - here, "n two -> n two 1 1")
-        flows = torch.cat([flows[:, :1] - along[:, None], flows[:, 1:]], 1)
-        forward = forth[:, :1] * along + forth[:, 1:] * CELL_PX
-        motion = Motion(flows, logits.softmax(1), forward)
-        mean_flow = reduce(motion.masks[:, 2:-1, None] * flows, "n k two h w -> n two h w", "sum")
-        carried = warp(carry.memory, functional.avg_pool2d(mean_flow, 2), self.config.frame_size)
-        # Gates and memory are piecewise linear: sigmoid and tanh cost as much as the convolutions.
-        gate, candidate = self.update(hidden).float().chunk(2, 1)
-        memory = torch.lerp(carried, functional.hardtanh(candidate), functional.hardsigmoid(gate))
-        return replace(carry, memory=memory, state=state), motion
+        window = Window.between(here, there, self.pixel)
+        sources = rearrange(sample(carry.origin, window.cells(), size), "n two y x -> n y x two")
+        seen = sample(widen(carry.scene.table, count), sources, size)
+        way = (there - here).norm(dim=-1, keepdim=True)
+        causes = torch.cat([self.robot.command(carry.state, action), way / (FREE_PX * self.pixel)], -1)
+        scale, shift = rearrange(self.condition(causes), "n z -> n z 1 1").chunk(2, 1)
+        hidden = self.enter(seen.to(memory_format=torch.channels_last)) + self.place
+        hidden = self.think(functional.relu(torch.addcmul(shift, hidden, 1 + scale)))
+        shares = MOST * functional.pixel_shuffle(self.head(hidden).float() / MOST, 2).tanh()
+        # What is pushed goes where the hand goes; nothing moves when nothing is done.
+        effort = FREE_PX * self.pixel * action.norm(dim=-1, keepdim=True).clamp(max=1)
+        units = rearrange(torch.cat([way, effort, effort] * 2, -1), "n k -> n k 1 1")
+        fields = window.fields(shares * units, size)
+        moved = None if carry.points is None else carry.points.shifted(fields.steps(carry.points.places), size)
+        return Carry(carry.scene, state, fields.bring(carry.origin), moved), fields
+
+    def _prediction(self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool) -> Prediction:
+        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        maps = torch.stack([step.points.maps(map_size, size) for step in steps if step.points is not None], 1)
+        frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
+        return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
+
+    def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
+        """Draw the arm over the table, at all steps."""
+        count, size, scene = len(steps[0].state), self.config.frame_size, steps[0].scene
+        origins = rearrange(torch.stack([step.origin for step in steps], 1), "n t two h w -> (n t) h w two")
+        states = rearrange(torch.stack([step.state for step in steps], 1), "n t s -> (n t) s")
+        tables, postures = (
+            repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps)) for part in (scene.table, scene.posture)
+        )
+        drawn = torch.lerp(sample(tables, origins, size), *self._arm(states, postures))
+        return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
 
 
-class Residual(nn.Module):
-    """Two convolutions around a skip."""
+class Arm(nn.Module):
+    """Draws the arm from a few numbers and from where the fingertip is."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, num_inputs: int, frame_size: tuple[int, int]) -> None:
         super().__init__()
-        self.first = nn.Conv2d(channels, channels, 3, padding=1)
-        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.frame_size = frame_size
+        self.coarse = (frame_size[0] // 8, frame_size[1] // 8)
+        self.start = nn.Sequential(
+            nn.Linear(num_inputs, 64), nn.SiLU(), nn.Linear(64, 16 * self.coarse[0] * self.coarse[1])
+        )
+        self.middle = nn.Conv2d(16, 16, 3, padding=1)
+        self.fine = nn.Conv2d(16 + 3, 16, 3, padding=1)
+        self.finest = nn.Conv2d(16, 4 * 4, 3, padding=1)
 
-    def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
-        """Return inputs plus what two convolutions make of them."""
-        return inputs + self.second(functional.relu(self.first(functional.relu(inputs))))
-
-
-def _sweep_maps(
-    here: Float[Tensor, "b 2"], there: Float[Tensor, "b 2"], size: tuple[int, int]
-) -> Float[Tensor, "b 6 {size[0]} {size[1]}"]:
-    """Draw a step of the fingertip on the state's grid: each cell's place from its start, along and across its way.
-
-    Args:
-        here: (row, col) in pixels at which the step begins.
-        there: and ends.
-        size: rows and columns of the grid.
-    """
-    rows, cols = (
-        (torch.arange(cells, device=here.device) + 0.5) * CELL_PX - 0.5 - here[:, axis : axis + 1]
-        for axis, cells in enumerate(size)
-    )
-    rows, cols = rows[:, :, None], cols[:, None, :]
-    down, right = rearrange(there - here, "b two -> two b 1 1")
-    length = (down.square() + right.square() + 0.25).sqrt()
-    along = (rows * down + cols * right) / length
-    across = (cols * down - rows * right) / length
-    outside = along - along.clamp(min=0).minimum(length)
-    swept = (-(outside.square() + across.square()) / CELL_PX**2).exp()
-    offsets = [(part / (2 * CELL_PX)).tanh().expand_as(along) for part in (rows, cols)]
-    ways = [(part / CELL_PX).tanh() for part in (along, along - length, across)]
-    return torch.stack([*offsets, *ways, swept], 1)
-
-
-def _broadcast(carry: Carry, count: int) -> Carry:
-    """Give every candidate its own copy (a view, until the memory is written anew)."""
-    memory, state, first = (widen(part, count) for part in (carry.memory, carry.state, carry.first))
-    return Carry(memory, state, first, None if carry.now is None else widen(carry.now, count))
-
-
-def _middle_out(size: int, like: Tensor) -> Float[Tensor, " size"]:
-    """Return the places of pixels along an axis, in half frames from the middle."""
-    return (torch.arange(size, device=like.device, dtype=like.dtype) + 0.5) * 2 / size - 1
+    def forward(self, numbers: Float[Tensor, "b k"], tip: Float[Tensor, "b 2"]) -> Float[Tensor, "b 4 hf wf"]:
+        """Return logits of the colours and of the cover; the tip is (row, col) in pixels."""
+        drawn = rearrange(self.start(numbers), "b (c h w) -> b c h w", h=self.coarse[0], w=self.coarse[1])
+        drawn = functional.relu(self.middle(functional.interpolate(drawn, scale_factor=2.0)))
+        rows, cols = (centres(size // 2, size).to(tip) for size in self.frame_size)
+        grid = torch.stack(torch.meshgrid(rows, cols, indexing="ij"))
+        offsets = (grid - rearrange(tip, "b two -> b two 1 1")) / 16
+        near = (-2 * offsets.square().sum(1, keepdim=True)).exp()
+        drawn = torch.cat([functional.interpolate(drawn, scale_factor=2.0), offsets.tanh(), near], 1)
+        drawn = functional.relu(self.fine(drawn.to(memory_format=torch.channels_last)))
+        return functional.pixel_shuffle(self.finest(drawn), 2)

@@ -8,6 +8,7 @@ keep its mass, and a place its fraction of a pixel.
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from einops import einsum, rearrange, reduce
@@ -54,32 +55,34 @@ AnyMotion = Motion | KernelMotion
 class Points:
     """Pixel maps as points that carry mass. However often they move, they neither lose it nor spread.
 
-    The points are shared by all maps: the centres of the cells that had mass in any of them.
+    A candidate's maps share their points: the centres of the cells that had mass in any of them.
     """
 
-    places: Float[Tensor, "b m 2"]
-    """(row, col) in frame pixels; b is 1 as long as no candidate has moved them, then n."""
+    places: Float[Tensor, "n m 2"]
+    """(row, col) in frame pixels."""
     mass: Float[Tensor, "n p m"]
 
     @classmethod
     def of(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points of pixel maps."""
-        cells = (maps > 0).flatten(0, 1).any(0).nonzero()
-        places = [
-            centres(count, size).to(maps)[cells[:, axis]]
-            for axis, (count, size) in enumerate(zip(maps.shape[-2:], frame_size, strict=True))
-        ]
-        return cls(torch.stack(places, -1)[None], maps[:, :, cells[:, 0], cells[:, 1]])
+        held = (maps > 0).any(1).flatten(1)
+        most = int(held.sum(1).max()) if held.numel() else 0
+        cells = held.int().topk(most).indices
+        rows, cols = (centres(count, size).to(maps) for count, size in zip(maps.shape[-2:], frame_size, strict=True))
+        places = torch.stack([rows[cells // len(cols)], cols[cells % len(cols)]], -1)
+        return cls(places, maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
 
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
         if not self.places.shape[1]:
             return self
-        size = self.places.new_tensor(frame_size)
-        grid = ((self.places + 0.5) * 2 / size - 1).flip(-1)[:, :, None]
-        steps = functional.grid_sample(flow, grid, padding_mode="border", align_corners=False)
-        places = self.places + rearrange(steps, "n two m 1 -> n m two")
-        return Points(places.clamp(min=0).minimum(size - 1), self.mass)
+        steps = sample(flow, self.places[:, :, None], frame_size)
+        return self.shifted(rearrange(steps, "n two m 1 -> n m two"), frame_size)
+
+    def shifted(self, steps: Float[Tensor, "n m 2"], frame_size: tuple[int, int]) -> "Points":
+        """Return the points after steps of their own, (down, right) in frame pixels, but not off the frame."""
+        places = self.places + steps
+        return Points(places.clamp(min=0).minimum(places.new_tensor(frame_size) - 1), self.mass)
 
     def maps(
         self, map_size: tuple[int, int], frame_size: tuple[int, int]
@@ -106,13 +109,27 @@ def warp(
         flow: Displacement (down, right) in pixels of the frame, on the same grid.
         frame_size: Height and width of the frame, in pixels.
     """
-    height, width = images.shape[-2:]
-    rows = (torch.arange(height, device=flow.device, dtype=flow.dtype) * 2 + 1) / height - 1
-    cols = (torch.arange(width, device=flow.device, dtype=flow.dtype) * 2 + 1) / width - 1
-    down = rows[:, None] + flow[:, 0] * (2 / frame_size[0])
-    right = cols[None, :] + flow[:, 1] * (2 / frame_size[1])
-    grid = torch.stack([right, down], dim=-1)
-    return functional.grid_sample(images, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    rows, cols = (centres(count, size).to(flow) for count, size in zip(images.shape[-2:], frame_size, strict=True))
+    places = torch.stack([rows[:, None] + flow[:, 0], cols[None, :] + flow[:, 1]], -1)
+    return sample(images, places, frame_size)
+
+
+def sample(
+    images: Float[Tensor, "n c h w"],
+    places: Float[Tensor, "n y x 2"],
+    frame_size: tuple[int, int],
+    beyond: Literal["border", "zeros"] = "border",
+) -> Float[Tensor, "n c y x"]:
+    """Read images bilinearly at places.
+
+    Args:
+        images: On any grid that covers the frame.
+        places: (row, col) in frame pixels.
+        frame_size: Height and width of the frame, in pixels.
+        beyond: What is read off the frame.
+    """
+    grid = (places + 0.5) * (2 / places.new_tensor(frame_size)) - 1
+    return functional.grid_sample(images, grid.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False)
 
 
 def affine_flows(

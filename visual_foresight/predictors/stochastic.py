@@ -33,11 +33,11 @@ class StochasticConfig:
     """Shape of the network and of what it sees, and how many futures it draws."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 4."""
+    """Height and width in pixels; multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
-    """Channels of the flow's memory."""
+    """As of `flow`."""
     table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
     latent_size: int = 8
