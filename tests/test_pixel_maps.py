@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_foresight.pixel_maps import centres, expected, expected_places, mode, splat, splat_places
+from visual_foresight.pixel_maps import centres, expected, expected_places, grid, mode, splat, splat_places
 from visual_foresight.types import Pixel
 
 
@@ -44,3 +44,10 @@ def test_where_a_map_is_follows_its_place_even_from_the_centre_of_a_cell():
     place = torch.tensor([2.5, 10.0], requires_grad=True)
     expected_places(splat_places(place, (4, 6), (8, 18)), (8, 18)).sum().backward()
     assert place.grad.tolist() == [1, 1]
+
+
+def test_the_grid_of_a_map_as_large_as_the_frame_is_its_pixels_exactly():
+    for size in ((64, 64), (48, 64), (49, 37), (3, 97)):
+        rows, cols = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
+        assert torch.equal(grid(size, size), torch.stack([rows, cols], -1).float())
+    assert grid((2, 2), (4, 8))[1, 0].tolist() == [2.5, 1.5]

@@ -5,6 +5,11 @@ from visual_foresight.tracks import choose, find_tracks
 NUM_FRAMES, HEIGHT, WIDTH = 13, 40, 56
 
 
+TABLE = np.array(
+    [[0.0, 0.01, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]]
+)  # x along columns, as the robot of the film goes
+
+
 def film(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """A textured arm moves right all the time; a textured box is taken along from frame 6 on; a third thing rests."""
     rng = np.random.default_rng(seed)
@@ -21,7 +26,7 @@ def film(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_points_are_followed_and_told_apart() -> None:
-    tracks = find_tracks(*film())
+    tracks = find_tracks(*film(), TABLE)
     rows = tracks.places[..., 0]
     begin = tracks.valid[0]
     arm, box, rest = begin & (rows[0] < 14), begin & (rows[0] > 16) & (rows[0] < 28), begin & (rows[0] > 29)
@@ -36,12 +41,12 @@ def test_points_are_followed_and_told_apart() -> None:
 
 
 def test_contact_is_when_something_besides_the_arm_moves() -> None:
-    contact = find_tracks(*film()).contact()
+    contact = find_tracks(*film(), TABLE).contact()
     np.testing.assert_array_equal(contact, [step >= 6 for step in range(NUM_FRAMES - 1)])
 
 
 def test_choice_prefers_what_is_pushed_and_says_what_is_missing() -> None:
-    tracks = find_tracks(*film())
+    tracks = find_tracks(*film(), TABLE)
     rng = np.random.default_rng(0)
     points = choose(tracks, 5, 6, 6, rng)
     rows = tracks.places[5, points, 0]
@@ -56,9 +61,7 @@ def test_what_moves_out_of_the_fingertips_reach_belongs_to_the_arm() -> None:
     """The box moves in half of the steps only, so it counts as pushed, unless the fingertip is known to be elsewhere."""
     frames, states = film()
     for apart_m, expected in ((0.0, False), (0.5, True)):
-        table = np.array(
-            [[0.0, 0.01, apart_m], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]]
-        )  # x along columns, as the robot goes
+        table = TABLE + apart_m * np.eye(3, k=2)  # adds to x
         tracks = find_tracks(frames, states, table)
         box = tracks.valid.all(0) & (tracks.places[0, :, 0] > 16) & (tracks.places[0, :, 0] < 28)
         rest = tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
@@ -68,7 +71,7 @@ def test_what_moves_out_of_the_fingertips_reach_belongs_to_the_arm() -> None:
 
 
 def test_the_arm_is_not_learnt_from() -> None:
-    tracks = find_tracks(*film())
+    tracks = find_tracks(*film(), TABLE)
     points = choose(tracks, 0, 11, 40, np.random.default_rng(0))
     assert not tracks.is_arm[points[points >= 0]].any()
 
@@ -76,7 +79,7 @@ def test_the_arm_is_not_learnt_from() -> None:
 def test_what_was_hidden_and_looks_the_same_afterwards_rested_meanwhile() -> None:
     frames, states = film()
     frames[4:7, 28:40, 36:52] = 10  # something passes over what rests, as large as it is
-    tracks = find_tracks(frames, states)
+    tracks = find_tracks(frames, states, TABLE)
     behind = tracks.hidden[4:7].all(0) & tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
     assert behind.sum() >= 2
     np.testing.assert_array_equal(tracks.places[5, behind], tracks.places[3, behind])
@@ -85,6 +88,6 @@ def test_what_was_hidden_and_looks_the_same_afterwards_rested_meanwhile() -> Non
 
 
 def test_an_empty_scene_has_no_tracks() -> None:
-    tracks = find_tracks(np.full((6, 16, 24, 3), 90, np.uint8), np.zeros((6, 2), np.float32))
+    tracks = find_tracks(np.full((6, 16, 24, 3), 90, np.uint8), np.zeros((6, 2), np.float32), TABLE)
     assert tracks.places.shape == (6, 0, 2)
     assert not tracks.contact().any()

@@ -195,7 +195,7 @@ def test_bad_settings_are_refused_in_words(
 
 
 def test_a_batch_is_a_function_of_its_number() -> None:
-    examples = Examples([episode(number) for number in range(4)], 5)
+    examples = Examples([episode(number) for number in range(4)], 5, np.array(TABLE))
     one = list(examples.batches(3, 5, seed=7, numbers=[2, 3, 4]))
     two = list(examples.batches(3, 5, seed=7, numbers=[3, 4]))
     assert torch.equal(one[1].clip.frames, two[0].clip.frames)
@@ -208,6 +208,6 @@ def test_a_batch_is_a_function_of_its_number() -> None:
 def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same() -> None:
     blank = episode(0)
     blank = replace(blank, frames=np.full_like(blank.frames, 90))
-    (batch,) = Examples([blank], 5).batches(2, 5, seed=0, numbers=[0])
+    (batch,) = Examples([blank], 5, np.array(TABLE)).batches(2, 5, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

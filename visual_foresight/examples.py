@@ -33,9 +33,7 @@ class Batch:
 class Examples:
     """Episodes prepared for training: frames in memory, points followed, clips weighted."""
 
-    def __init__(
-        self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"] | None = None
-    ) -> None:
+    def __init__(self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"]) -> None:
         shortest = min((len(episode.actions) for episode in episodes), default=0)
         if shortest < num_actions:
             raise UserError(

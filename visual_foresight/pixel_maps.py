@@ -15,6 +15,12 @@ def centres(cells: int, pixels: int) -> Float[Tensor, " {cells}"]:
     return (torch.arange(cells) + 0.5) * pixels / cells - 0.5
 
 
+def grid(map_size: tuple[int, int], frame_size: tuple[int, int]) -> Float[Tensor, "{map_size[0]} {map_size[1]} 2"]:
+    """Return (row, col) of the centre of every cell, in frame pixels; of a map as large as the frame, those of its pixels."""
+    rows, cols = (centres(cells, size) for cells, size in zip(map_size, frame_size, strict=True))
+    return torch.stack(torch.meshgrid(rows, cols, indexing="ij"), -1)
+
+
 def splat(
     pixels: tuple[Pixel, ...], map_size: tuple[int, int], frame_size: tuple[int, int]
 ) -> Float[Tensor, "p {map_size[0]} {map_size[1]}"]:

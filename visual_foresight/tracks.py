@@ -55,15 +55,14 @@ class FoundTracks:
 def find_tracks(
     frames: UInt8[np.ndarray, "t h w 3"],
     states: Float32[np.ndarray, "t s"],
-    table: Float[np.ndarray, "3 3"] | None = None,
+    table: Float[np.ndarray, "3 3"],
 ) -> FoundTracks:
     """Follow corners through an episode.
 
     Args:
         frames: The episode's frames.
         states: The robot's states; the first two are its place, in metres.
-        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`; without it, the arm is known
-            by when it moves alone, not by where.
+        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
     """
     greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
     places = np.zeros((len(greys), 0, 2), np.float32)
@@ -86,10 +85,7 @@ def find_tracks(
         newborn = np.flatnonzero(valid[now + 1] & ~valid[: now + 1].any(0))
         _follow(frames, places, valid, newborn, now + 1, now)
     tracks = FoundTracks(places, valid, hidden, np.zeros(places.shape[1], bool))
-    is_arm = _belongs_to_arm(tracks, states)
-    if table is not None:
-        is_arm |= _moves_out_of_reach(tracks, states, table)
-    return replace(tracks, is_arm=is_arm)
+    return replace(tracks, is_arm=_moves_with_robot(tracks, states) | _moves_out_of_reach(tracks, states, table))
 
 
 def _follow(
@@ -136,7 +132,7 @@ def _recover(
             hidden[last + 1 : now, point] = True
 
 
-def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
+def _moves_with_robot(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
     robot_moved = np.linalg.norm(np.diff(states[:, :2], axis=0), axis=-1) > 0.012
     both = tracks.valid[1:] & tracks.valid[:-1] & robot_moved[:, None]
     share = (tracks.moved() & both).sum(0) / np.maximum(both.sum(0), 1)
@@ -146,7 +142,7 @@ def _belongs_to_arm(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> 
 def _moves_out_of_reach(
     tracks: FoundTracks, states: Float32[np.ndarray, "t s"], table: Float[np.ndarray, "3 3"]
 ) -> Bool[np.ndarray, " m"]:
-    places = np.concatenate([tracks.places, np.ones_like(tracks.places[..., :1])], -1) @ np.asarray(table).T
+    places = np.concatenate([tracks.places, np.ones_like(tracks.places[..., :1])], -1) @ table.T
     metres = places[..., :2] / places[..., 2:]
     far = np.linalg.norm(metres - states[:, None, :2], axis=-1) > REACH_M
     return (tracks.moved() & far[:-1] & far[1:]).any(0)
@@ -174,8 +170,6 @@ def choose(
     hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
     rest = rest[~np.isin(rest, hidden)]
     half, quarter = count // 2, count // 4
-    order = np.concatenate(
-        [pushed[:half], rest[:quarter], hidden[:quarter], pushed[half:], hidden[quarter:], rest[quarter:]]
-    )
-    order = order[:count]
+    first, then = (pushed[:half], rest[:quarter], hidden[:quarter]), (pushed[half:], hidden[quarter:], rest[quarter:])
+    order = np.concatenate([*first, *then])[:count]
     return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

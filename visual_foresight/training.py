@@ -167,7 +167,8 @@ class Run:
             state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
         except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
             raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
-        if changed := sorted(key for key, value in _comparable(config).items() if state["config"].get(key) != value):
+        mine, its = _comparable(config), state["config"]
+        if changed := sorted(name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)):
             raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
         if state.get("data") != self.data:
             raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
@@ -187,14 +188,13 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = find_device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    lessons = _read(learnt, progress)
+    lessons, unseen = _read(learnt, progress), _read(held_out, progress)
     run = _start(config, episodes.info, device, learnt.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
     table = np.array(episodes.info.table)
-    examples = Examples(lessons, num_actions, table)
-    watched = Examples(_read(held_out, progress), num_actions, table)
+    examples, watched = (Examples(part, num_actions, table) for part in (lessons, unseen))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
@@ -224,8 +224,8 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
     num_actions = horizon_at(run.step, config) + predictor.context - 1
     began = time.monotonic()
     for batch in examples.batches(batch_at(run.step, config), num_actions, config.seed, range(run.step, stop)):
-        fall = 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps))
-        run.optimizer.param_groups[0]["lr"] = config.learning_rate * fall
+        for group in run.optimizer.param_groups:
+            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
         with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
             loss, parts = objective(predictor, _fitted(batch, predictor, device), config, run.step)
         run.optimizer.zero_grad()

@@ -5,10 +5,12 @@ import math
 import pytest
 import torch
 
+from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.motion import Points, sample
-from visual_foresight.predictors.window import CELLS, Window, pixels
+from visual_foresight.predictors.window import CELLS, Window
 
 SIZE = (64, 48)
+PIXELS = grid(SIZE, SIZE).permute(2, 0, 1)
 HERE = torch.tensor([[30.0, 20.0]])
 
 
@@ -27,7 +29,7 @@ def test_a_scene_that_is_turned_with_the_way_looks_the_same(degrees: float) -> N
     along = torch.tensor([math.cos(turn), math.sin(turn)])
     across = torch.tensor([-along[1], along[0]])
     lamp = HERE[0] + 5 * along + 3 * across
-    scene = (-(pixels(SIZE, HERE) - lamp[:, None, None]).square().sum(0) / 18).exp()[None, None]
+    scene = (-(PIXELS - lamp[:, None, None]).square().sum(0) / 18).exp()[None, None]
     seen = sample(scene, Window.between(HERE, HERE + 3 * along, spacing_px=1.0).cells(), SIZE)[0, 0]
     row, col = divmod(int(seen.argmax()), CELLS)
     middle = (CELLS - 1) / 2
@@ -41,22 +43,22 @@ def test_what_goes_along_goes_where_the_fingertip_goes(way: tuple[float, float])
     step = torch.tensor([way])
     length = float(step.norm())
     window = Window.between(HERE, HERE + step, spacing_px=1.0)
-    shares = torch.zeros(1, 6, CELLS // 2, CELLS // 2)
-    shares[:, 0], shares[:, 3] = length, -length  # forward along, backward against it
-    fields = window.fields(shares, SIZE)
+    flows = torch.zeros(1, 4, CELLS // 2, CELLS // 2)
+    flows[:, 0], flows[:, 2] = length, -length  # forward along, backward against it
+    fields = window.fields(flows, SIZE)
     near, far = HERE + 1.3, torch.tensor([[60.0, 2.0]])
     moved = fields.steps(torch.stack([near, far], 1))[0]
     torch.testing.assert_close(moved, torch.cat([step, torch.zeros(1, 2)]), atol=1e-2, rtol=0)
-    origin = fields.bring(pixels(SIZE, HERE)[None])[0]
+    origin = fields.bring(PIXELS[None])[0]
     torch.testing.assert_close(origin[:, 31, 21], torch.tensor([31.0, 21.0]) - step[0], atol=1e-2, rtol=0)
     torch.testing.assert_close(origin[:, 60, 2], torch.tensor([60.0, 2.0]), atol=0, rtol=0)
 
 
 def test_across_is_a_quarter_turn_from_along() -> None:
     window = Window.between(HERE, HERE + torch.tensor([[3.0, 0.0]]), spacing_px=1.0)
-    shares = torch.zeros(1, 6, CELLS // 2, CELLS // 2)
-    shares[:, 2] = 2.0
-    moved = window.fields(shares, SIZE).steps(HERE[None])[0, 0]
+    flows = torch.zeros(1, 4, CELLS // 2, CELLS // 2)
+    flows[:, 1] = 2.0
+    moved = window.fields(flows, SIZE).steps(HERE[None])[0, 0]
     torch.testing.assert_close(moved, torch.tensor([0.0, 2.0]), atol=1e-2, rtol=0)
 
 
@@ -64,7 +66,7 @@ def test_across_is_a_quarter_turn_from_along() -> None:
 def test_at_the_border_the_flows_of_the_square_are_those_of_the_frame(corner: tuple[float, float]) -> None:
     torch.manual_seed(0)
     here = torch.tensor([corner])
-    fields = Window.between(here, here + 2.5, spacing_px=1.0).fields(torch.randn(1, 6, 14, 14), SIZE)
+    fields = Window.between(here, here + 2.5, spacing_px=1.0).fields(torch.randn(1, 4, 14, 14), SIZE)
     points = Points(torch.rand(1, 50, 2) * torch.tensor(SIZE), torch.ones(1, 1, 50))
     on_the_frame = points.moved(fields.dense()[:, :2], SIZE)
     in_the_square = points.shifted(fields.steps(points.places), SIZE)

@@ -21,14 +21,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import centres
+from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.blocks import Residual, Robot, doubling, widen
 from visual_foresight.predictors.motion import Motion, Points, sample
 from visual_foresight.predictors.rehearsal import beginning
-from visual_foresight.predictors.window import CELLS, Fields, Window, pixels
+from visual_foresight.predictors.window import CELLS, Fields, Window
 from visual_foresight.types import Clip, Prediction
 
-FORTH_CHANNELS = BACK_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
+FLOW_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
 MOST = 1.5  # shares of the fingertip's motion, or units of free motion
 FREE_PX = 4.0  # what a 1 of the latter two stands for
 POSTURE_SIZE = 16
@@ -107,7 +107,7 @@ class Flow(nn.Module):
             nn.Linear(config.action_size + config.state_size + 1, 64), nn.SiLU(), nn.Linear(64, 2 * deep)
         )
         self.think = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
-        self.head = nn.Conv2d(deep, 4 * (FORTH_CHANNELS + BACK_CHANNELS), 1)
+        self.head = nn.Conv2d(deep, 4 * 2 * FLOW_CHANNELS, 1)
         nn.init.zeros_(self.head.weight)  # at first, nothing moves
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
@@ -139,8 +139,8 @@ class Flow(nn.Module):
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
         size = self.config.frame_size
-        rows, cols = ((torch.arange(count).to(frames) + 0.5) * 2 / count - 1 for count in size)
-        place = torch.stack(torch.meshgrid(rows, cols, indexing="ij")).expand(len(frames), 2, *size)
+        here = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(len(frames), -1, -1, -1)
+        place = (here + 0.5) * (2 / rearrange(here.new_tensor(size), "two -> two 1 1")) - 1
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         near = self.near(torch.cat([pair, place], 1).to(memory_format=torch.channels_last))
         wide = self.wide(near)
@@ -148,8 +148,7 @@ class Flow(nn.Module):
         behind = self.behind(functional.relu(torch.cat([near, self.spread(wide)], 1)))
         behind = functional.pixel_shuffle(behind.float(), 2).sigmoid()
         table = torch.lerp(frames[:, -1], behind, self._arm(state, posture)[1])
-        origin = pixels(size, frames).expand(len(frames), 2, *size)
-        return Carry(Scene(table, posture), state, origin)
+        return Carry(Scene(table, posture), state, here)
 
     def imagine(
         self,
@@ -226,8 +225,10 @@ class Flow(nn.Module):
         shares = MOST * functional.pixel_shuffle(self.head(hidden).float() / MOST, 2).tanh()
         # What is pushed goes where the hand goes; nothing moves when nothing is done.
         effort = FREE_PX * self.pixel * action.norm(dim=-1, keepdim=True).clamp(max=1)
-        units = rearrange(torch.cat([way, effort, effort] * 2, -1), "n k -> n k 1 1")
-        fields = window.fields(shares * units, size)
+        units = rearrange(torch.cat([way, effort, effort], -1), "n k -> n 1 k 1 1")
+        with_it, along, across = (units * rearrange(shares, "n (flow k) y x -> n flow k y x", flow=2)).unbind(2)
+        flows = rearrange(torch.stack([with_it + along, across], 2), "n flow k y x -> n (flow k) y x")
+        fields = window.fields(flows, size)
         moved = None if carry.points is None else carry.points.shifted(fields.steps(carry.points.places), size)
         return Carry(carry.scene, state, fields.bring(carry.origin), moved), fields
 
@@ -267,9 +268,9 @@ class Arm(nn.Module):
         """Return logits of the colours and of the cover; the tip is (row, col) in pixels."""
         drawn = rearrange(self.start(numbers), "b (c h w) -> b c h w", h=self.coarse[0], w=self.coarse[1])
         drawn = functional.relu(self.middle(functional.interpolate(drawn, scale_factor=2.0)))
-        rows, cols = (centres(size // 2, size).to(tip) for size in self.frame_size)
-        grid = torch.stack(torch.meshgrid(rows, cols, indexing="ij"))
-        offsets = (grid - rearrange(tip, "b two -> b two 1 1")) / 16
+        height, width = self.frame_size
+        cells = rearrange(grid((height // 2, width // 2), self.frame_size).to(tip), "h w two -> two h w")
+        offsets = (cells - rearrange(tip, "b two -> b two 1 1")) / 16
         near = (-2 * offsets.square().sum(1, keepdim=True)).exp()
         drawn = torch.cat([functional.interpolate(drawn, scale_factor=2.0), offsets.tanh(), near], 1)
         drawn = functional.relu(self.fine(drawn.to(memory_format=torch.channels_last)))

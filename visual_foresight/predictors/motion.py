@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import centres, shares
+from visual_foresight.pixel_maps import grid, shares
 from visual_foresight.predictors.blocks import widen
 
 
@@ -68,9 +68,8 @@ class Points:
         held = (maps > 0).any(1).flatten(1)
         most = int(held.sum(1).max()) if held.numel() else 0
         cells = held.int().topk(most).indices
-        rows, cols = (centres(count, size).to(maps) for count, size in zip(maps.shape[-2:], frame_size, strict=True))
-        places = torch.stack([rows[cells // len(cols)], cols[cells % len(cols)]], -1)
-        return cls(places, maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
+        places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
+        return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
 
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
@@ -109,9 +108,8 @@ def warp(
         flow: Displacement (down, right) in pixels of the frame, on the same grid.
         frame_size: Height and width of the frame, in pixels.
     """
-    rows, cols = (centres(count, size).to(flow) for count, size in zip(images.shape[-2:], frame_size, strict=True))
-    places = torch.stack([rows[:, None] + flow[:, 0], cols[None, :] + flow[:, 1]], -1)
-    return sample(images, places, frame_size)
+    here = grid((images.shape[-2], images.shape[-1]), frame_size).to(flow)
+    return sample(images, here + rearrange(flow, "n two h w -> n h w two"), frame_size)
 
 
 def sample(
@@ -128,8 +126,8 @@ def sample(
         frame_size: Height and width of the frame, in pixels.
         beyond: What is read off the frame.
     """
-    grid = (places + 0.5) * (2 / places.new_tensor(frame_size)) - 1
-    return functional.grid_sample(images, grid.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False)
+    halves = (places + 0.5) * (2 / places.new_tensor(frame_size)) - 1  # of the frame, from its middle
+    return functional.grid_sample(images, halves.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False)
 
 
 def affine_flows(

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.motion import sample
 
 CELLS = 28  # rows and columns of the window
@@ -43,27 +44,28 @@ class Window:
         )
         return middle + ahead * along + aside * across
 
-    def fields(self, steps: Float[Tensor, "n 6 y x"], frame_size: tuple[int, int]) -> "Fields":
-        """Bring flows from the window's cells to pixels; of each, (a, b, c) says a + b along and c across."""
-        corner, pixels = _square(self.middle, round(SPAN * self.spacing_px), frame_size)
+    def fields(self, flows: Float[Tensor, "n 4 y x"], frame_size: tuple[int, int]) -> "Fields":
+        """Bring the forward and the backward flow from the window's cells, (along, across) each, to pixels."""
+        pixels = _square(self.middle, round(SPAN * self.spacing_px), frame_size)
         middle, along, across = (
             rearrange(vector, "n two -> n two 1 1") for vector in (self.middle, self.along, _turned(self.along))
         )
         offsets = pixels - middle
-        grid = torch.stack([(offsets * across).sum(1), (offsets * along).sum(1)], -1) * (2 / (CELLS * self.spacing_px))
-        read = functional.grid_sample(steps, grid, align_corners=False)
-        read = torch.cat([read[:, [0, 3]] + read[:, [1, 4]], read[:, [2, 5]]], 1)
-        forth, back = (read[:, k : k + 1] * along + read[:, k + 2 : k + 3] * across for k in (0, 1))
+        turned = torch.stack([(offsets * across).sum(1), (offsets * along).sum(1)], -1) * (
+            2 / (CELLS * self.spacing_px)
+        )
+        read = functional.grid_sample(flows, turned, align_corners=False)
+        forth, back = (read[:, k : k + 1] * along + read[:, k + 1 : k + 2] * across for k in (0, 2))
         inner = functional.pad(pixels.new_ones(pixels.shape[-2] - 2, pixels.shape[-1] - 2), (1, 1, 1, 1))
-        return Fields(corner, pixels, forth * inner, back * inner, frame_size)
+        return Fields(pixels, forth * inner, back * inner, frame_size)
 
 
 @dataclass(frozen=True)
 class Fields:
     """What moves in a step: flows (down, right) in pixels, on a square of pixels whose border rests."""
 
-    corner: Int[Tensor, "n 2"]
     pixels: Float[Tensor, "n 2 y x"]
+    """(row, col) of the square's."""
     forward: Float[Tensor, "n 2 y x"]
     """What is at x now goes to x + forward(x)."""
     backward: Float[Tensor, "n 2 y x"]
@@ -72,7 +74,7 @@ class Fields:
 
     def steps(self, places: Float[Tensor, "n m 2"]) -> Float[Tensor, "n m 2"]:
         """Return how far what is at these places goes."""
-        inside = places - self.corner[:, None]
+        inside = places - self.pixels[:, None, :, 0, 0]
         size = (self.forward.shape[-2], self.forward.shape[-1])
         read = sample(self.forward, inside[:, :, None], size, "zeros")
         return rearrange(read, "n two m 1 -> n m two")
@@ -88,14 +90,9 @@ class Fields:
         return self._put(flows.new_zeros(*flows.shape[:2], *self.frame_size), flows)
 
     def _put(self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]) -> Float[Tensor, "n c hf wf"]:
-        rows, cols = self.pixels.long().unbind(1)
+        rows, cols = self.pixels.round().long().unbind(1)
         index = (rows * self.frame_size[1] + cols).flatten(1)[:, None].expand(-1, images.shape[1], -1)
         return images.flatten(2).scatter(2, index, square.flatten(2)).view_as(images)
-
-
-def pixels(size: tuple[int, int], like: Tensor) -> Float[Tensor, "2 {size[0]} {size[1]}"]:
-    """Return (row, col) of every pixel."""
-    return torch.stack(torch.meshgrid(*(torch.arange(count).to(like) for count in size), indexing="ij"))
 
 
 def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
@@ -104,11 +101,9 @@ def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
     return torch.stack([-right, down], -1)
 
 
-def _square(
-    middle: Float[Tensor, "n 2"], side: int, frame_size: tuple[int, int]
-) -> tuple[Int[Tensor, "n 2"], Float[Tensor, "n 2 y x"]]:
-    """Return the corner of the square of pixels around a place, inside the frame, and its pixels."""
+def _square(middle: Float[Tensor, "n 2"], side: int, frame_size: tuple[int, int]) -> Float[Tensor, "n 2 y x"]:
+    """Return the pixels of the upright square around a place, inside the frame."""
     span = (min(side, frame_size[0]), min(side, frame_size[1]))
-    room = torch.tensor([frame_size[0] - span[0], frame_size[1] - span[1]], device=middle.device)
-    corner = (middle - (middle.new_tensor(span) - 1) / 2).round().long().clamp(min=0).minimum(room)
-    return corner, rearrange(corner, "n two -> n two 1 1") + pixels(span, middle)
+    room = middle.new_tensor([frame_size[0] - span[0], frame_size[1] - span[1]])
+    corner = (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room)
+    return rearrange(corner, "n two -> n two 1 1") + rearrange(grid(span, span).to(middle), "y x two -> two y x")
