@@ -217,7 +217,7 @@ COMMANDS = {
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
     "evaluate control": Command(
         "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
-        _reports("evaluation.control", "ControlConfig", "evaluate_control"),
+        _reports("evaluation.control", "ControlConfig", "evaluate_control", "as_text"),
     ),
     "evaluate prediction": Command(
         "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from visual_foresight.evaluation import control
-from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path, evaluate_control, figures_of, run_job
+from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path, evaluate_control, run_job
 from visual_foresight.evaluation.methods import parse
+from visual_foresight.evaluation.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
 from visual_foresight.types import UserError
 
@@ -55,6 +56,25 @@ def test_the_figures_have_the_agreed_names(tmp_path: Path) -> None:
     assert figures["final_distance_cm"] == pytest.approx(6)
     assert figures["final_distance_px"] == pytest.approx(7.5)
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
+
+
+def test_the_share_of_the_ceiling_is_of_its_own_trials() -> None:
+    def trial(final_m: float) -> dict:
+        return {"distances_m": [0.1, final_m], "distances_px": [9.0, 1.0], "plan_seconds": 0.5, "locator_errors_px": []}
+
+    near, far = trial(0.01), trial(0.09)
+    rows = {"flow": {0: near, 1: far, 2: near, 3: near}, "simulator": {0: near, 1: near, 2: near}}
+    figures = figures_of_rows(rows, "simulator")
+    assert figures["flow"]["success_5cm"] == 0.75
+    assert figures["flow"]["of_ceiling_5cm"] == pytest.approx(2 / 3)
+    low, high = figures["flow"]["interval_of_ceiling_5cm"]
+    assert 0 <= low < 2 / 3 < high <= 1
+    assert "of_ceiling_5cm" not in figures["simulator"]
+    rows["flow"].pop(2)
+    assert "of_ceiling_5cm" not in figures_of_rows(rows, "simulator")["flow"]
+    text = as_text({"suites": {"near": figures}, "seed": 0, "preset": "fast"}).splitlines()
+    assert len(text) == 4 and len({len(line) for line in text[1:]}) == 1
+    assert "0.67 [" in text[2] and text[2].split()[:2] == ["flow", "4"]
 
 
 def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from visual_foresight import predictors
-from visual_foresight.examples import Batch
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor
 from visual_foresight.pixel_maps import splat_places
 from visual_foresight.predictors.motion import Motion, Points, move_maps, resize_motion
 from visual_foresight.training import TrainConfig, objective
+from visual_foresight.training.examples import Batch
 from visual_foresight.types import Clip, Prediction, UserError
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)

@@ -8,10 +8,10 @@ import torch
 
 from visual_foresight.envs import make
 from visual_foresight.envs.push import TOUCH_HEIGHT_M
-from visual_foresight.examples import Batch
 from visual_foresight.pixel_maps import splat_places
 from visual_foresight.predictors.flow import Flow, FlowConfig
 from visual_foresight.training import TrainConfig, objective
+from visual_foresight.training.examples import Batch
 from visual_foresight.types import Clip, Pixel
 
 SIZE = (16, 24)

@@ -11,23 +11,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from visual_foresight.envs import make
 from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
-from visual_foresight.evaluation.metrics import bootstrap_mean, wilson
+from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
 from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Env
-from visual_foresight.types import PixelGoal, Trial, UserError
+from visual_foresight.types import UserError
+
+__all__ = ["ControlConfig", "Job", "as_text", "ceiling_path", "evaluate_control", "publish", "run_job"]
 
 logger = logging.getLogger(__name__)
-RADII_CM = (2.5, 5.0, 7.5)
 CEILING_FOLDER = Path(__file__).parent / "ceilings"
-Record = dict[str, Any]
-"""One trial as it is kept on disk: plain JSON values."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +81,7 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
     """Run the benchmark and return its figures as plain JSON values.
 
     Returns:
-        {"suites": {suite: {row: figures}}, "preset", "seed", "fingerprints": {suite: hash of its tasks}}; see `figures_of`.
-        Each other row also has "of_ceiling_5cm": its success over the ceiling's, on the ceiling's trials.
+        {"suites": {suite: {row: figures}}, "preset", "seed", "fingerprints": {suite: hash of tasks}}; see `figures_of_rows`.
 
     Raises:
         UserError: an unknown name, a model that does not fit, or a shipped ceiling made for other tasks.
@@ -100,7 +96,7 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
     result: dict[str, Any] = {"suites": {}, "preset": config.preset, "seed": config.seed, "fingerprints": {}}
     for name in config.suites:
         rows = {row: records[name, row] for row in config.methods if (name, row) in records}
-        result["suites"][name] = _rows(rows)
+        result["suites"][name] = figures_of_rows(rows, SIMULATOR)
         tasks = {index: record["task"] for trials in rows.values() for index, record in trials.items()}
         result["fingerprints"][name] = fingerprint([tasks[index] for index in sorted(tasks)])
         if config.ceiling == "publish" and SIMULATOR in rows:
@@ -129,10 +125,9 @@ def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> Non
 
 def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
     """Return the jobs of one row."""
-    is_ceiling = method.model == SIMULATOR
-    count = min(config.trials, config.ceiling_trials) if is_ceiling else config.trials
+    count = min(config.trials, config.ceiling_trials) if method.model == SIMULATOR else config.trials
     shipped: dict[int, Record] = {}
-    if is_ceiling and config.ceiling == "shipped":
+    if method.row == SIMULATOR and config.ceiling == "shipped":
         path = ceiling_path(suite.name, config.preset)
         if config.seed == 0 and path.is_file():
             shipped = {record["index"]: record for record in json.loads(path.read_text())["trials"]}
@@ -171,7 +166,7 @@ def run_job(job: Job) -> Record:
     rng = job.method.generator(job.seed, job.index)
     steps = tuple(run_trial(env, controller, task.goal, points, rng, job.suite.num_steps))
     record = {**identity, "row": job.method.row, "seed": job.seed, "index": job.index, "env_seed": task.env_seed}
-    record |= _outcome(finish(task.goal, steps))
+    record |= outcome_of(finish(task.goal, steps))
     write_bytes(job.path, json.dumps(record, allow_nan=False).encode())
     return record
 
@@ -188,65 +183,7 @@ def _find(path: Path) -> Record | None:
     return found if isinstance(found, dict) else None
 
 
-def _outcome(trial: Trial) -> Record:
-    """Return what is kept of a trial."""
-    tracks, goal = trial.episode.tracks, trial.goal
-    assert isinstance(goal, PixelGoal), "tasks of suites are about pixels"
-    beliefs = [
-        (np.array([(pixel.row, pixel.col) for pixel in plan.sources]), tracks[index])
-        for index, plan in enumerate(trial.plans)
-        if plan.sources
-    ]
-    errors = [float(np.linalg.norm(believed - true, axis=-1).mean()) for believed, true in beliefs]
-    return {
-        "source": [goal.sources[0].row, goal.sources[0].col],
-        "target": [goal.targets[0].row, goal.targets[0].col],
-        "distances_m": [round(value, 5) for value in trial.distances_m],
-        "distances_px": [round(value, 3) for value in trial.distances_px],
-        "locator_errors_px": [round(value, 3) for value in errors],
-        "plan_seconds": float(np.median([plan.seconds for plan in trial.plans])),
-        "actions": [[round(float(value), 4) for value in action] for action in trial.episode.actions],
-    }
-
-
 @lru_cache(maxsize=2)
 def _envs(name: str, held_out: bool) -> tuple[Env, Env]:
     """Return the env of trials and its mirror; a worker process keeps them from job to job."""
     return make(name, held_out=held_out), make(name, held_out=held_out)
-
-
-def _rows(rows: Mapping[str, Mapping[int, Record]]) -> dict[str, Any]:
-    """Return the figures of each row, and beside the ceiling also how near to it each comes."""
-    figures = {row: figures_of([trials[index] for index in sorted(trials)]) for row, trials in rows.items()}
-    ceiling = rows.get(SIMULATOR)
-    if ceiling:
-        best = sum(_within(record, 5.0) for record in ceiling.values())
-        for row, trials in rows.items():
-            common = [trials[index] for index in ceiling if index in trials]
-            if row != SIMULATOR and best and len(common) == len(ceiling):
-                figures[row]["of_ceiling_5cm"] = sum(_within(record, 5.0) for record in common) / best
-    return figures
-
-
-def figures_of(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the figures of a row: success rates with Wilson intervals, mean distances with bootstrap intervals."""
-    rng = np.random.default_rng(0)  # of the intervals only, so that the same trials give the same figures
-    figures: dict[str, Any] = {"trials": len(records)}
-    for radius_cm in RADII_CM:
-        rate = wilson(sum(_within(record, radius_cm) for record in records), len(records))
-        figures[f"success_{radius_cm:g}cm"] = rate.value
-        figures[f"interval_{radius_cm:g}cm"] = [rate.low, rate.high]
-    for unit, field, scale in (("cm", "distances_m", 100), ("px", "distances_px", 1)):
-        final = bootstrap_mean(np.array([record[field][-1] * scale for record in records], np.float64), rng)
-        figures[f"final_distance_{unit}"] = final.value
-        figures[f"interval_final_distance_{unit}"] = [final.low, final.high]
-        figures[f"start_distance_{unit}"] = float(np.mean([record[field][0] * scale for record in records]))
-    figures["plan_seconds"] = float(np.median([record["plan_seconds"] for record in records]))
-    errors = [error for record in records for error in record["locator_errors_px"]]
-    if errors:
-        figures["locator_error_px"] = float(np.mean(errors))
-    return figures
-
-
-def _within(record: Record, radius_cm: float) -> bool:
-    return bool(record["distances_m"][-1] * 100 <= radius_cm)

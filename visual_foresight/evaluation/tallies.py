@@ -1,6 +1,6 @@
 """From what was measured on each clip at each step to figures with intervals, and to tables that a person reads."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from visual_foresight.evaluation.metrics import Interval, bootstrap_ratios
+from visual_foresight.evaluation.tables import Table
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,6 @@ def figure(step: Mapping[str, Any], name: str) -> tuple[float | None, list[float
     return place.get(short), place.get(_interval_name(short))
 
 
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a head; a column whose figure is absent at every step is not there."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
 COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Where the pixel goes: objects that move": (
         ("error px [95 %]", "error_px", ".2f"),
@@ -146,7 +138,7 @@ def as_text(figures: Mapping[str, Any]) -> str:
     lines = [f"model: {figures['model']}", f"data: {figures['data']}"]
     lines += [f"{name}: {value}" for name, value in protocol_rows(figures)]
     for table in tables_of(figures):
-        lines += ["", table.title, *_aligned([table.head, *table.rows])]
+        lines += ["", *table.lines()]
     lines += ["", *figures["notes"]] if figures["notes"] else []
     return "\n".join(lines)
 
@@ -163,8 +155,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{count} {name}" for name, count in value.items())
     return " x ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    columns = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.rjust(width) for cell, width in zip(row, columns, strict=True)) for row in rows]

@@ -16,8 +16,8 @@ import torch
 
 from visual_foresight import predictors
 from visual_foresight.episodes import DatasetInfo, write_episode, write_info
-from visual_foresight.examples import Examples
 from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
+from visual_foresight.training.examples import Examples
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
@@ -110,7 +110,7 @@ def test_chance_is_resumed_too(data: Path, tmp_path: Path, monkeypatch: pytest.M
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("visual_foresight.training._report", stop)
+        patch.setattr("visual_foresight.training.loop._report", stop)
         with pytest.raises(Stopped):
             train(config(data, tmp_path / "stopped", **chance), progress=False)
     train(config(data, tmp_path / "stopped", **chance), progress=False)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from visual_foresight.tracks import FoundTracks, choose, find_tracks
+from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
 from visual_foresight.types import Clip, Episode, UserError, to_float
 
 CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many

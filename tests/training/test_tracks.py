@@ -1,6 +1,6 @@
 import numpy as np
 
-from visual_foresight.tracks import choose, find_tracks
+from visual_foresight.training.tracks import choose, find_tracks
 
 NUM_FRAMES, HEIGHT, WIDTH = 13, 40, 56
 

@@ -1,0 +1,63 @@
+"""How long to learn, from what, and in which order: the configuration of a run, and the curriculum that follows from it."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """What to learn from, what to learn, and for how long."""
+
+    data: Path
+    """Folder of episodes (see `visual-foresight collect`)."""
+    out: Path
+    """Folder of the run; a run found there is resumed."""
+    predictor: str = "flow"
+    """Name of a learned predictor."""
+    steps: int = 9000
+    """Gradient steps."""
+    batch: int = 16
+    """Clips per step, at the full horizon (see `batch_at`)."""
+    horizon: int = 12
+    """Imagined steps per clip at the end of the curriculum."""
+    learning_rate: float = 2.5e-3
+    """Adam's, at the start; it falls to a twentieth along a cosine."""
+    moving_weight: float = 6.0
+    """Extra weight of pixels that differ from the newest context frame."""
+    track_weight: float = 0.3
+    """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
+    ema: float = 0.995
+    """Decay of the averaged weights."""
+    clip_norm: float = 1.0
+    """Largest norm of a gradient."""
+    held_out_share: float = 0.05
+    """Share of the episodes that is only looked at."""
+    every: int = 500
+    """Steps between checkpoints, looks at held-out clips and filmstrips."""
+    device: str = "auto"
+    """auto, cpu, cuda or mps."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the convolutions and products; auto measures, when a run begins, whether bfloat16 is faster on this machine."""
+    seed: int = 0
+    """Of the weights and the batches."""
+
+
+def horizon_at(step: int, config: TrainConfig) -> int:
+    """Return the curriculum's number of imagined steps, which grows up to the horizon: a step is learnt best alone."""
+    for begin, share in ((0.85, 1.0), (0.7, 0.5), (0.45, 0.25)):
+        if step >= begin * config.steps:
+            return max(1, round(share * config.horizon))
+    return max(1, config.horizon // 12)
+
+
+def batch_at(step: int, config: TrainConfig) -> int:
+    """Return how many clips are learnt from at once: up to three times as many while they are short, at much the same cost."""
+    return config.batch * min(3, max(1, config.horizon // horizon_at(step, config)))
+
+
+def comparable(config: TrainConfig) -> dict[str, Any]:
+    """Return what two runs must share to be one: everything but where they run."""
+    where = ("data", "out", "device", "precision")
+    return json.loads(json.dumps({name: value for name, value in asdict(config).items() if name not in where}))

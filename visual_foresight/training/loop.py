@@ -1,0 +1,129 @@
+"""One training loop for every predictor.
+
+A run is a folder: `state.pt` to resume from, `checkpoint/` (averaged weights, what planners load), `log.jsonl`, TensorBoard
+events and filmstrips. A run killed at any moment and resumed gives the same weights as one never killed.
+"""
+
+import contextlib
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
+
+from visual_foresight.devices import find_device, keep_freed_memory
+from visual_foresight.drawing import filmstrip, write_png
+from visual_foresight.episodes import Episodes
+from visual_foresight.interfaces import FramesOnly, Learner, Predictor
+from visual_foresight.predictors.rehearsal import first_maps, recall
+from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
+from visual_foresight.training.examples import Batch, Examples
+from visual_foresight.training.objective import error_over_still, errors, objective
+from visual_foresight.training.run import STATE_FILE, Run
+from visual_foresight.types import Episode, to_uint8
+
+CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
+
+
+def train(config: TrainConfig, progress: bool = True) -> Path:
+    """Train a predictor, or go on training it, and return the folder of its checkpoint.
+
+    Raises:
+        UserError: no such predictor or device, unusable data, or another run in the folder.
+    """
+    keep_freed_memory()
+    device = find_device(config.device)
+    episodes = Episodes(config.data)
+    learnt, held_out = episodes.split(config.held_out_share, config.seed)
+    lessons, unseen = _read(learnt, progress), _read(held_out, progress)
+    run = Run.begin(config, episodes.info, device, learnt.fingerprint())
+    if (config.out / STATE_FILE).exists():
+        run.restore(config.out, config)
+    num_actions = config.horizon + cast(Predictor, run.model).context - 1
+    table = np.array(episodes.info.table)
+    examples, watched = (Examples(part, num_actions, table) for part in (lessons, unseen))
+    if run.step == 0:
+        experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
+        cast(Learner, run.model).calibrate(experience.clip.to(device))
+        run.average.module.load_state_dict(run.model.state_dict())
+    config.out.mkdir(parents=True, exist_ok=True)
+    with (
+        contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step)) as board,
+        tqdm(total=config.steps, initial=run.step, unit="step", disable=not progress) as bar,
+    ):
+        while run.step < config.steps:
+            horizon = horizon_at(run.step, config)
+            stop = next(
+                s
+                for s in range(run.step + 1, config.steps + 1)
+                if s == config.steps or s % config.every == 0 or horizon_at(s, config) != horizon
+            )
+            _advance(run, config, examples, stop, bar)
+            if run.step % config.every == 0 or run.step == config.steps:
+                run.save(config.out, config)
+                _report(run, config, watched, board, bar)
+    return config.out / "checkpoint"
+
+
+def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: Any) -> None:
+    """Take gradient steps up to `stop`, all of the same horizon."""
+    device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
+    num_actions = horizon_at(run.step, config) + predictor.context - 1
+    began = time.monotonic()
+    for batch in examples.batches(batch_at(run.step, config), num_actions, config.seed, range(run.step, stop)):
+        for group in run.optimizer.param_groups:
+            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
+        with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
+            loss, parts = objective(predictor, _fitted(batch, predictor, device), config, run.step)
+        run.optimizer.zero_grad()
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
+        if not torch.isfinite(norm):
+            raise ValueError(f"the gradient of step {run.step} is not finite: loss {loss.item()}")
+        run.optimizer.step()
+        run.average.update_parameters(run.model)
+        run.step += 1
+        bar.update()
+        if run.step % 20 == 0:
+            bar.set_postfix({name: f"{part.item():.3f}" for name, part in parts.items()}, horizon=num_actions - 1)
+    run.seconds += time.monotonic() - began
+
+
+@torch.no_grad()
+def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWriter, bar: Any) -> None:
+    """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
+    predictor = cast(Predictor, run.average.module)
+    parts: list[dict[str, float]] = []
+    for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
+        batch = _fitted(batch, predictor, next(run.model.parameters()).device)
+        prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
+        found = errors(prediction, batch, predictor.context, config)
+        moved = error_over_still(prediction, batch, predictor.context)
+        parts.append({name: part.item() for name, part in found.items()} | moved)
+    columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
+    means = {name: round(float(np.nanmean(c)), 5) for name, c in columns.items() if not np.isnan(c).all()}
+    for name, value in means.items():
+        board.add_scalar(f"held_out/{name}", value, run.step)
+    line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
+    with (config.out / "log.jsonl").open("a") as log:
+        log.write(line + "\n")
+    bar.write(line)
+    pairs = zip(batch.clip.frames[:3, predictor.context :], prediction.frames[:3], strict=True)
+    rows = [to_uint8(film) for pair in pairs for film in pair]
+    write_png(config.out / "filmstrips" / f"{run.step:06d}.png", filmstrip(rows, ["truth", "imagined"] * 3))
+
+
+def _fitted(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
+    """Return a batch on a device, without points (p = 0) where the predictor imagines frames only."""
+    points = slice(0 if isinstance(predictor, FramesOnly) else None)
+    return Batch(batch.clip.to(device), batch.places[:, :, points].to(device), batch.valid[:, :, points].to(device))
+
+
+def _read(episodes: Episodes, progress: bool) -> list[Episode]:
+    return [episodes[i] for i in tqdm(range(len(episodes)), unit="episode", desc="reading", disable=not progress)]

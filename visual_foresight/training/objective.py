@@ -1,0 +1,65 @@
+"""What is wrong with an imagination: free-running, against what happened."""
+
+import numpy as np
+import torch
+from einops import reduce
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.interfaces import Predictor
+from visual_foresight.pixel_maps import expected_places
+from visual_foresight.predictors.rehearsal import first_maps, rehearse
+from visual_foresight.training.config import TrainConfig
+from visual_foresight.training.examples import Batch
+from visual_foresight.types import Prediction
+
+
+def objective(
+    predictor: Predictor, batch: Batch, config: TrainConfig, step: int
+) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
+    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.Rehearser`), and its parts."""
+    maps = first_maps(batch.clip, batch.places, predictor.context)
+    rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
+    prediction, extra = rehearse(predictor, batch.clip, maps, rng, step / config.steps)
+    parts = errors(prediction, batch, predictor.context, config)
+    parts = {**parts, "loss": parts["loss"] + extra, "extra": extra}
+    return parts["loss"], parts
+
+
+def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConfig) -> dict[str, Float[Tensor, ""]]:
+    """Return what is wrong with the imagination of a batch's clips from their context: "loss", and its parts.
+
+    Frames: Charbonnier, weighted on pixels that differ from the newest context frame, or should. Pixel maps: the distance
+    from a map's expected position to where the point was followed to.
+    """
+    clip = batch.clip
+    truth, newest = clip.frames[:, context:], clip.frames[:, context - 1 : context]
+    moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
+    weight = 1 + config.moving_weight * moving
+    wrong = ((prediction.frames - truth).square() + 1e-6).sqrt()
+    pixel_loss = (wrong * weight).sum() / (3 * weight.sum())
+    missed_px = map_error_px(prediction, batch, context)
+    valid = batch.valid[:, context:] & batch.valid[:, context - 1 : context]
+    moved_px = (batch.places[:, context:] - batch.places[:, context - 1 : context]).norm(dim=-1)
+    # Points that move are few and matter most, but not alone; an error at step t has t causes, and must not drown those before.
+    steps = torch.arange(1, valid.shape[1] + 1, device=valid.device)[:, None]
+    attention = valid * (1 + moved_px.clamp(max=4) / 2) / steps
+    track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1e-6)
+    loss = pixel_loss + config.track_weight * track_loss
+    return {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
+
+
+def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Tensor, "b t p"]:
+    """Return how far the expected position of each map is from where its point was followed to, in pixels."""
+    height, width = batch.clip.frames.shape[-2:]
+    missed = expected_places(prediction.pixel_maps, (height, width)) - batch.places[:, context:]
+    return (missed.square().sum(-1) + 1e-4).sqrt()
+
+
+def error_over_still(prediction: Prediction, batch: Batch, context: int) -> dict[str, float]:
+    """Return the error at the last step on points that moved, over that of a map that never moves."""
+    valid = batch.valid[:, -1] & batch.valid[:, context - 1]
+    still_px = (batch.places[:, -1] - batch.places[:, context - 1]).norm(dim=-1)
+    moved = valid & (still_px > 3)
+    missed_px = map_error_px(prediction, batch, context)[:, -1]
+    return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}

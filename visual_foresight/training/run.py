@@ -1,0 +1,76 @@
+"""A run: what has been learnt so far, written so that it can be killed at any moment and gone on with."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from visual_foresight import predictors
+from visual_foresight.devices import bfloat16_pays
+from visual_foresight.episodes import DatasetInfo
+from visual_foresight.files import replacing
+from visual_foresight.training.config import TrainConfig, comparable
+from visual_foresight.types import UserError
+
+STATE_FILE = "state.pt"
+
+
+@dataclass
+class Run:
+    """What a run has come to; all of it is in `state.pt`."""
+
+    model: nn.Module
+    average: AveragedModel
+    optimizer: torch.optim.Optimizer
+    bfloat16: bool
+    """Whether convolutions and products are computed in bfloat16; decided once, when the run begins."""
+    data: str
+    """Fingerprint of the episodes that are learnt from."""
+    step: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def begin(cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str) -> "Run":
+        """Return a run that has learnt nothing yet; `data` is the fingerprint of its episodes."""
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            model = predictors.create(config.predictor, {**vars(info), "action_size": info.action_size}).to(device)
+        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
+        bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
+        return cls(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
+
+    def save(self, folder: Path, config: TrainConfig) -> None:
+        """Write state and checkpoint; each file is whole or not there."""
+        state = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "bfloat16": self.bfloat16,
+            "data": self.data,
+            "config": comparable(config),
+        }
+        with replacing(folder / STATE_FILE) as temporary:
+            torch.save(state, temporary)
+        result = {"steps": self.step, "bfloat16": self.bfloat16, "train_seconds": round(self.seconds)}
+        predictors.save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
+
+    def restore(self, folder: Path, config: TrainConfig) -> None:
+        """Go on from `state.pt`; it must come from the same configuration and the same episodes."""
+        try:
+            state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
+        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+            raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
+        mine, its = comparable(config), state["config"]
+        if changed := sorted(name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)):
+            raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
+        if state.get("data") != self.data:
+            raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.bfloat16 = state["step"], state["seconds"], state["bfloat16"]
