@@ -227,6 +227,10 @@ COMMANDS = {
         "Judge how well predicted costs rank candidates in states of contact.",
         _reports("evaluation.ranking", "RankingConfig", "evaluate_ranking"),
     ),
+    "evaluate family": Command(
+        "Compare models by every score and by control, and tell which scores go with success.",
+        _reports("evaluation.family", "FamilyConfig", "compare_models", "as_text"),
+    ),
     "evaluate throughput": Command(
         "Time every learned predictor: imagined frames, gradient steps, memory, beside a VGG-sized yardstick.",
         _reports("evaluation.throughput", "ThroughputConfig", "time_predictors"),

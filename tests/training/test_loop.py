@@ -8,7 +8,9 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -164,6 +166,20 @@ def test_the_horizon_grows_and_short_clips_come_in_larger_batches() -> None:
     assert [batch_at(step, plan) for step in steps] == [48, 48, 48, 48, 32, 32, 16, 16]
 
 
+def test_a_budget_of_time_is_turned_into_steps_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = count()
+    # A clock on which whatever is timed takes a second: three steps in all of the timing, so a minute holds 180.
+    monkeypatch.setattr("visual_foresight.training.loop.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    settings = config(data, tmp_path / "run", minutes=0.05)
+    train(settings, progress=False)
+    state = torch.load(settings.out / STATE_FILE, weights_only=True)
+    assert state["step"] == state["num_steps"] == 9
+    train(settings, progress=False)
+    assert torch.load(settings.out / STATE_FILE, weights_only=True)["seconds"] == state["seconds"]
+
+
 def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:
     train(config(data, tmp_path / "run", steps=3), progress=False)
     with pytest.raises(UserError, match="another learning_rate"):
@@ -180,6 +196,7 @@ def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
+        ({"minutes": 0.0}, "minutes more than 0"),
         ({"horizon": 40}, "the shortest episode has 9"),
         ({"predictor": "oracle"}, "no learned predictor 'oracle'"),
         ({"predictor": "still"}, "no learned predictor 'still'"),

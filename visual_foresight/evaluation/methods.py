@@ -24,6 +24,7 @@ from visual_foresight.planning import (
     VisualMPC,
 )
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
+from visual_foresight.predictors.followed import followed
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
@@ -110,5 +111,5 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
-    predictor = load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
+    predictor = followed(load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step)))
     return VisualMPC(predictor, env.workspace, config, locator, decode_best=False, propose=propose)

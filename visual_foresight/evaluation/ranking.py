@@ -19,6 +19,7 @@ from visual_foresight.interfaces import Predictor
 from visual_foresight.pixel_maps import splat
 from visual_foresight.planning import PixelDistance
 from visual_foresight.predictors import load
+from visual_foresight.predictors.followed import followed
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 
 MAP_STRIDE = 2
@@ -55,7 +56,7 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     jobs = [BankJob(config.seed, index, config.candidates, config.horizon) for index in range(config.states)]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
-    predictor = load(config.model, frame_size=(height, width), action_size=bank[0].actions.shape[-1])
+    predictor = followed(load(config.model, frame_size=(height, width), action_size=bank[0].actions.shape[-1]))
     return {"model": config.model, "seed": config.seed, **rank_candidates(predictor, bank)}
 
 

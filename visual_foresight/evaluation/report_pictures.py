@@ -101,7 +101,7 @@ def _marked(
 
 
 def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
-    """Show the mean flow by colour, and each mask by brightness; the first moment has none."""
+    """Show the mean flow by colour, and each mask that is used by brightness; the first moment has none."""
     masks = np.stack([motion.masks[0].float().numpy() for motion in motions])
     kind = "kernel" if isinstance(motions[0], KernelMotion) else "flow"
     flows = [flow_colours(mean_flow(motion)[0].float().numpy()) for motion in motions]
@@ -117,6 +117,8 @@ def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
         "newly made",
     ]
     for name, mask in zip(names, rearrange(masks, "t m h w -> m t h w"), strict=True):
+        if not mask.any():
+            continue  # a source that this predictor does not use
         grey = np.repeat((mask.clip(0, 1) * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
         rows.append(Row(f"mask: {name}", data_png(_strip([np.zeros_like(grey[0]), *grey]))))
     return rows

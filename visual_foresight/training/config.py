@@ -2,8 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
+
+from visual_foresight.types import UserError
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class TrainConfig:
     """Name of a learned predictor."""
     steps: int = 9000
     """Gradient steps."""
+    minutes: float | None = None
+    """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
     batch: int = 16
     """Clips per step, at the full horizon (see `batch_at`)."""
     horizon: int = 12
@@ -43,13 +48,24 @@ class TrainConfig:
     seed: int = 0
     """Of the weights and the batches."""
 
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.horizon, self.every) < 1 or (
+            self.minutes is not None and self.minutes <= 0
+        ):
+            raise UserError(
+                "steps, batch, horizon and every are 1 or more, and minutes more than 0: raise what is below"
+            )
+
+
+CURRICULUM = ((0.45, 1 / 12), (0.25, 1 / 4), (0.15, 1 / 2), (0.15, 1.0))
+"""Shares of the steps, and of the horizon that is imagined in them: a step is learnt best alone."""
+
 
 def horizon_at(step: int, config: TrainConfig) -> int:
-    """Return the curriculum's number of imagined steps, which grows up to the horizon: a step is learnt best alone."""
-    for begin, share in ((0.85, 1.0), (0.7, 0.5), (0.45, 0.25)):
-        if step >= begin * config.steps:
-            return max(1, round(share * config.horizon))
-    return max(1, config.horizon // 12)
+    """Return the curriculum's number of imagined steps, which grows up to the horizon."""
+    ends = accumulate(share for share, _ in CURRICULUM)
+    part = next((part for end, (_, part) in zip(ends, CURRICULUM, strict=True) if step < end * config.steps), 1.0)
+    return max(1, round(part * config.horizon))
 
 
 def batch_at(step: int, config: TrainConfig) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
+from tqdm import tqdm
 
 from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
 from visual_foresight.types import Clip, Episode, UserError, to_float
@@ -33,7 +34,9 @@ class Batch:
 class Examples:
     """Episodes prepared for training: frames in memory, points followed, clips weighted."""
 
-    def __init__(self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"]) -> None:
+    def __init__(
+        self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"], progress: bool = False
+    ) -> None:
         shortest = min((len(episode.actions) for episode in episodes), default=0)
         if shortest < num_actions:
             raise UserError(
@@ -42,9 +45,9 @@ class Examples:
             )
         self._episodes = list(episodes)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            self._tracks: list[FoundTracks] = list(
-                pool.map(lambda e: find_tracks(e.frames, e.states, table), self._episodes)
-            )
+            found = pool.map(lambda e: find_tracks(e.frames, e.states, table), self._episodes)
+            bar = tqdm(found, "following points", len(self._episodes), unit="episode", disable=not progress)
+            self._tracks: list[FoundTracks] = list(bar)
 
     @property
     def contact_share(self) -> float:

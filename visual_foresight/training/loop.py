@@ -5,9 +5,11 @@ events and filmstrips. A run killed at any moment and resumed gives the same wei
 """
 
 import contextlib
+import copy
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,13 +24,14 @@ from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import Episodes
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
-from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
+from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples
-from visual_foresight.training.objective import error_over_still, errors, objective
+from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.run import STATE_FILE, Run
 from visual_foresight.types import Episode, to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
+TIMED_STEPS = 3  # of each part of the curriculum, to find out how many a budget of time holds
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
@@ -47,28 +50,45 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
     table = np.array(episodes.info.table)
-    examples, watched = (Examples(part, num_actions, table) for part in (lessons, unseen))
+    examples, watched = (Examples(part, num_actions, table, progress) for part in (lessons, unseen))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
         run.average.module.load_state_dict(run.model.state_dict())
+        run.num_steps = config.steps if config.minutes is None else _affordable(run, config, examples)
     config.out.mkdir(parents=True, exist_ok=True)
+    planned = replace(config, steps=run.num_steps)
     with (
         contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step)) as board,
-        tqdm(total=config.steps, initial=run.step, unit="step", disable=not progress) as bar,
+        tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress) as bar,
     ):
-        while run.step < config.steps:
-            horizon = horizon_at(run.step, config)
+        while run.step < planned.steps:
+            horizon = horizon_at(run.step, planned)
             stop = next(
                 s
-                for s in range(run.step + 1, config.steps + 1)
-                if s == config.steps or s % config.every == 0 or horizon_at(s, config) != horizon
+                for s in range(run.step + 1, planned.steps + 1)
+                if s == planned.steps or s % config.every == 0 or horizon_at(s, planned) != horizon
             )
-            _advance(run, config, examples, stop, bar)
-            if run.step % config.every == 0 or run.step == config.steps:
+            _advance(run, planned, examples, stop, bar)
+            if run.step % config.every == 0 or run.step == planned.steps:
                 run.save(config.out, config)
-                _report(run, config, watched, board, bar)
+                _report(run, planned, watched, board, bar)
     return config.out / "checkpoint"
+
+
+def _affordable(run: Run, config: TrainConfig, examples: Examples) -> int:
+    """Return how many steps the minutes of the configuration hold: a few of each part of the curriculum are tried on a copy."""
+    assert config.minutes is not None
+    trial, begin, step_s = copy.deepcopy(run), 0.0, 0.0
+    with tqdm(disable=True) as bar:
+        for share, _ in CURRICULUM:
+            trial.step = math.ceil(begin * config.steps)
+            _advance(trial, config, examples, trial.step + 1, bar)  # warms up
+            trial.seconds = 0.0
+            _advance(trial, config, examples, trial.step + TIMED_STEPS, bar)
+            step_s += share * trial.seconds / TIMED_STEPS
+            begin += share
+    return max(1, round(60 * config.minutes / step_s))
 
 
 def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: Any) -> None:

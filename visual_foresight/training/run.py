@@ -29,6 +29,8 @@ class Run:
     """Whether convolutions and products are computed in bfloat16; decided once, when the run begins."""
     data: str
     """Fingerprint of the episodes that are learnt from."""
+    num_steps: int = 0
+    """Gradient steps that it takes in all; decided once, when the run begins."""
     step: int = 0
     seconds: float = 0.0
 
@@ -48,6 +50,7 @@ class Run:
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "num_steps": self.num_steps,
             "step": self.step,
             "seconds": self.seconds,
             "bfloat16": self.bfloat16,
@@ -73,4 +76,5 @@ class Run:
         self.model.load_state_dict(state["model"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.seconds, self.bfloat16 = state["step"], state["seconds"], state["bfloat16"]
+        for name in ("num_steps", "step", "seconds", "bfloat16"):
+            setattr(self, name, state[name])

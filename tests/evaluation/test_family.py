@@ -1,0 +1,52 @@
+"""How scores go with success: known orders, and one model judged by everything through the real command."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from visual_foresight import cli
+from visual_foresight.evaluation.family import FamilyConfig, as_text, correlations
+from visual_foresight.types import UserError
+
+MODELS = {
+    "a": {"psnr": 30.0, "lpips": 0.1, "regret": 0.3, "ratio": 0.5, "success_near": 0.2, "interval_success_near": [0.1, 0.4]},
+    "b": {"psnr": 25.0, "lpips": 0.2, "regret": 0.2, "ratio": 0.5, "success_near": 0.5, "interval_success_near": [0.3, 0.7]},
+    "c": {"psnr": 20.0, "lpips": 0.3, "regret": 0.1, "ratio": 0.5, "success_near": 0.9, "interval_success_near": [0.7, 1.0]},
+}  # fmt: skip
+
+
+def test_a_score_goes_with_success_when_better_means_more_success() -> None:
+    assert correlations(MODELS, ("near",)) == {
+        "psnr": {"near": pytest.approx(-1)},
+        "lpips": {"near": pytest.approx(-1)},
+        "regret": {"near": pytest.approx(1)},
+    }  # "ratio" is constant and orders nothing
+    assert correlations({name: MODELS[name] for name in ("a", "b")}, ("near",)) == {}
+
+
+def test_people_get_a_row_per_model_and_one_per_suite() -> None:
+    figures = {"models": MODELS, "correlations": correlations(MODELS, ("near",)), "step": 10, "trials": 9}
+    lines = as_text({**figures, "preset": "fast", "seed": 0}).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["model", "a", "b", "c", "goes"]
+    assert "-1.00" in lines[-1] and "+1.00" in lines[-1]
+    assert "0.90 [0.70, 1.00]" in lines[4] and "30.0" in lines[2]
+
+
+@pytest.mark.slow
+def test_a_model_is_judged_by_everything(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = "evaluate family --models still --clips 4 --states 1 --suites near --trials 1 --workers 1 --json"
+    cli.main([*words.split(), "--out", str(tmp_path)])
+    result = json.loads(capfd.readouterr().out)
+    scores = result["models"]["still"]
+    assert scores["ratio"] == pytest.approx(1)
+    assert scores["spearman"] == 0 and 0 < scores["regret"] < 1
+    assert scores["success_near"] in (0, 1) and len(scores["interval_success_near"]) == 2
+    assert result["correlations"] == {}
+
+
+def test_bad_input_is_named() -> None:
+    with pytest.raises(UserError, match="each named once"):
+        FamilyConfig(("still", "still"))
+    with pytest.raises(UserError, match="one of 1 to 12"):
+        FamilyConfig(("still",), step=13)
