@@ -217,6 +217,12 @@ def test_two_tabs_show_one_session_and_say_so(program, open_page):
     assert marked(second, "source") == (40, 17)
     press(second, "Clear")
     first.wait_for_selector(".mark", state="detached")
+    second.get_by_label("Seed").fill("11")
+    press(second, "Reset")
+    deadline_s = time.monotonic() + PATIENCE_MS / 1000
+    while first.get_by_label("Seed").input_value() != "11":
+        assert time.monotonic() < deadline_s, "the other tab does not follow the choice"
+        first.wait_for_timeout(50)
 
 
 def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, tmp_path):

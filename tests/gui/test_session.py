@@ -87,6 +87,14 @@ def test_steps_pause_and_go_on(session):
     assert state.status is Status.READY and state.entries[0].outcome == "stopped"
 
 
+def test_a_new_scene_has_no_goals_to_come_back_to(session):
+    aim(session)
+    session.reset(session.state.choice)
+    assert wait(session).draft == Draft()
+    session.undo()
+    assert session.state.draft == Draft()
+
+
 def test_a_goal_changed_after_planning_is_planned_for_anew(session):
     aim(session)
     session.plan()

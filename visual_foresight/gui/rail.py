@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from visual_foresight.envs import ENVS
-from visual_foresight.gui.choices import IMAGE_GOALS, installed_models
+from visual_foresight.gui.choices import IMAGE_GOALS, Choice, installed_models
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State, Status
 from visual_foresight.planning import LOCATORS, PRESETS
@@ -21,9 +21,9 @@ class Rail:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        choice = session.state.choice
-        models = installed_models()
-        models.setdefault(choice.model, choice.model)
+        self._choice = choice = session.state.choice
+        self._models = installed_models()
+        self._models.setdefault(choice.model, choice.model)
         with ui.element("aside").classes("rail"):
             with ui.element("section").classes("card"):
                 ui.html("Scene", sanitize=False, tag="h2")
@@ -34,7 +34,7 @@ class Rail:
                 self._reset = ui.button("Reset", on_click=self._on_reset).props("outline dense")
             with ui.element("section").classes("card"):
                 ui.html("Planner", sanitize=False, tag="h2")
-                self._model = self._select("Model", models, choice.model)
+                self._model = self._select("Model", self._models, choice.model)
                 with ui.element("div").classes("two"):
                     rollouts = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
                     self._preset = self._select("Rollouts", rollouts, choice.preset)
@@ -59,6 +59,8 @@ class Rail:
 
     def draw(self, state: State) -> None:
         """Show a state."""
+        if state.choice != self._choice:
+            self._follow(state.choice)
         free, busy = state.is_free, state.status in (Status.PLANNING, Status.RUNNING)
         ready = state.is_idle and not state.is_recorded and (state.goal is not None or state.status is Status.PAUSED)
         for element in (self._reset, self._model, self._preset, self._locator, self._num_steps):
@@ -74,6 +76,20 @@ class Rail:
         self._message.set_text(state.message)
         self._message.classes(add="error") if state.is_error else self._message.classes(remove="error")
         self._message.set_visibility(bool(state.message))
+
+    def _follow(self, choice: Choice) -> None:
+        """Show what was chosen, perhaps in another tab."""
+        self._choice = choice
+        self._env.set_value(choice.env)
+        self._seed.set_value(choice.seed)
+        self._objects.set_value(choice.num_objects or 0)
+        if choice.model not in self._models:
+            self._models[choice.model] = choice.model
+            self._model.set_options(self._models)
+        self._model.set_value(choice.model)
+        self._preset.set_value(choice.preset)
+        self._locator.set_value(choice.locator)
+        self._num_steps.set_value(choice.num_steps)
 
     def choose(self) -> bool:
         """Hand what is chosen to the session; tell whether it made sense."""

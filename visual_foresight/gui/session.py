@@ -106,7 +106,12 @@ class Session:
 
     def reset(self, choice: Choice) -> None:
         """Set the scene anew."""
-        self._submit(Status.STARTING, lambda: self._operator.reset(choice))
+
+        def set_anew() -> None:
+            self._operator.reset(choice)
+            self._past.clear()  # goals of a scene that is gone
+
+        self._submit(Status.STARTING, set_anew)
 
     def plan(self) -> None:
         """Imagine from here, without moving."""
