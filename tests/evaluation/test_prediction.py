@@ -10,7 +10,7 @@ import torch
 
 from visual_foresight.envs.dot import STEP_PX, DotEnv
 from visual_foresight.evaluation.perceptual import Perceptual
-from visual_foresight.evaluation.prediction import PredictionConfig, evaluate_prediction, judge_episodes
+from visual_foresight.evaluation.prediction import PredictionConfig, evaluate_prediction, figures_of, judge_episodes
 from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
@@ -121,8 +121,26 @@ def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None
     at_rest = [record(3, np.zeros((6, 2)))]
     figures = evaluate_prediction(Still(), at_rest, horizon=4)
     assert figures["points"] == 0 and "error_px" not in figures["steps"]["1"]
-    assert any("no tracked object moves" in note for note in figures["notes"])
+    assert any("there are no such points" in note for note in figures["notes"])
     assert evaluate_prediction(Still(), [*episodes, *at_rest], horizon=4)["points"] == 2 * len(episodes)
+
+
+def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> None:
+    """A curtain before the dot in frame 3 hides it; from frame 1 on it comes back, from frame 4 on nothing is hidden."""
+
+    def judged(curtain: slice) -> dict:
+        frames = episodes[0].frames.copy()
+        row, col = episodes[0].tracks[3, 0].round().astype(int)
+        frames[curtain, row - 4 : row + 5, col - 4 : col + 5] = (250, 0, 250)
+        config = PredictionConfig(data=Path(), horizon=4, objects="occluded")
+        hidden = replace(episodes[0], frames=frames)
+        return figures_of(judge_episodes(Knowing(2, 1.0), [hidden], config, Perceptual()), 2)
+
+    figures = judged(slice(3, 4))
+    assert figures["clips"] == 2 and figures["points"] == 1
+    assert figures["steps"]["4"]["error_px"] == pytest.approx(0, abs=1e-3)
+    assert "seen again" in figures["protocol"]["objects"]
+    assert judged(slice(0, 0))["points"] == 0
 
 
 @pytest.mark.parametrize("kind", ["arm", "background"])

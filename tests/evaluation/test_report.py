@@ -86,7 +86,7 @@ def test_the_command_writes_a_page_that_stands_alone(data: Path, checkpoint: Pat
 def test_people_get_tables_and_the_protocol(data: Path, capfd) -> None:
     cli.main(["evaluate", "prediction", "--data", str(data), "--model", "still", "--horizon", "3"])
     out = capfd.readouterr().out
-    for said in ("crop: none", "Where the pixel goes: objects that move", "Pictures: moving pixels only", "SSIM"):
+    for said in ("crop: none", "Where the pixel goes: objects", "Pictures: moving pixels only", "SSIM"):
         assert said in out
     assert re.search(r"\n +3 +\d+\.\d\d \[", out)
 

@@ -14,7 +14,7 @@ from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving,
 from visual_foresight.evaluation.map_metrics import coverage, position_error
 from visual_foresight.evaluation.perceptual import Perceptual
 from visual_foresight.evaluation.tallies import Tallies, Tally, joined
-from visual_foresight.evaluation.windows import KINDS, Window, WindowBatch, batch_of
+from visual_foresight.evaluation.windows import KINDS, Objects, Window, WindowBatch, batch_of
 from visual_foresight.interfaces import FramesOnly, Predictor, Sampler
 from visual_foresight.types import Prediction, UserError
 
@@ -33,12 +33,20 @@ class Judgement:
     """FVD's features of the videos "imagined", "true" and "still"; empty where it cannot be computed."""
     num_futures: int
     """Futures imagined per clip; 1 unless the predictor draws them."""
+    objects: Objects
+    """Which points on objects count."""
     notes: tuple[str, ...]
     """A sentence for each row that is left out."""
 
 
 @torch.inference_mode()
-def judge(predictor: Predictor, windows: Sequence[Window], num_futures: int, perceptual: Perceptual) -> Judgement:
+def judge(
+    predictor: Predictor,
+    windows: Sequence[Window],
+    num_futures: int,
+    perceptual: Perceptual,
+    objects: Objects = "moving",
+) -> Judgement:
     """Imagine all windows, free-running from their context, and measure.
 
     Args:
@@ -46,6 +54,7 @@ def judge(predictor: Predictor, windows: Sequence[Window], num_futures: int, per
         windows: one or more, made for the predictor's context.
         num_futures: how many samples a `Sampler` draws per clip.
         perceptual: the distances that can be computed here.
+        objects: which points on objects the windows were made with.
 
     Raises:
         UserError: the frames are too small for SSIM, or what is imagined is not finite.
@@ -73,8 +82,8 @@ def judge(predictor: Predictor, windows: Sequence[Window], num_futures: int, per
             "What is said of pixels is left out: this predictor imagines frames only, and moves no pixel maps."
         )
     elif not any(window.kinds[0] == 0 for window in windows):
-        notes.append("What is said of objects' pixels is left out: no tracked object moves in these clips.")
-    return Judgement(tuple(windows), joined(parts), gathered, num_futures if draws else 1, tuple(notes))
+        notes.append("What is said of objects' pixels is left out: there are no such points in these clips.")
+    return Judgement(tuple(windows), joined(parts), gathered, num_futures if draws else 1, objects, tuple(notes))
 
 
 def imagine(predictor: Predictor, batch: WindowBatch) -> Prediction:

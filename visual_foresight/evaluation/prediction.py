@@ -18,7 +18,7 @@ from visual_foresight.evaluation.judging import Judgement, judge
 from visual_foresight.evaluation.metrics import NUM_RESAMPLES
 from visual_foresight.evaluation.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
 from visual_foresight.evaluation.tallies import as_text, steps_of
-from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, windows_of
+from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, windows_of
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors import load
 from visual_foresight.types import Episode, UserError
@@ -38,6 +38,8 @@ class PredictionConfig:
     """Actions to imagine."""
     clips: int | None = None
     """Judge so many clips at most, spread evenly over the episodes; all of them when not given."""
+    objects: Objects = "moving"
+    """Points on objects that count: those that move, or those that are occluded for a while and seen again at the end."""
     futures: int = 10
     """Futures per clip that a stochastic predictor draws: the best of them is judged, for each measure of frames."""
     report: Path | None = None
@@ -80,7 +82,7 @@ def judge_episodes(
     predictor: Predictor, episodes: Sequence[Episode], config: PredictionConfig, perceptual: Perceptual
 ) -> Judgement:
     """Judge a predictor on all stretches of episodes, or as many as the configuration says, spread evenly."""
-    windows = list(windows_of(episodes, predictor.context, config.horizon))
+    windows = list(windows_of(episodes, predictor.context, config.horizon, config.objects))
     if not windows:
         longest = max((len(episode.actions) for episode in episodes), default=0)
         raise UserError(
@@ -90,7 +92,7 @@ def judge_episodes(
     if config.clips is not None and config.clips < len(windows):
         chosen = np.linspace(0, len(windows) - 1, config.clips).round().astype(int)
         windows = [windows[number] for number in chosen]
-    return judge(predictor, windows, config.futures, perceptual)
+    return judge(predictor, windows, config.futures, perceptual, config.objects)
 
 
 def evaluate_prediction(predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12) -> dict[str, Any]:
@@ -104,11 +106,11 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
 
     Returns:
         {"clips", "points", "protocol", "notes", "steps": {"1": {...}, "2": {...}, ...}}, and with I3D's weights "fvd" and
-        "still_fvd". "points" counts the points on objects that move, all kinds are in "protocol"; a note is a sentence on
+        "still_fvd". "points" counts the points on objects, all kinds are in "protocol"; a note is a sentence on
         a row that is left out. What could not be measured is absent, never 0. For each step, and for "still_" before it:
 
         error_px, interval_px, still_px: distance of the map's expected position from the truth, in frame pixels, on
-            objects that move; ratio, interval_ratio: the summed error over still's.
+            objects; ratio, interval_ratio: the summed error over still's.
         coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of highest density.
         lost, made: share of a map's mass that the step's motion lost, or made, before it was normalised.
         arm, background: the same for points on the arm and the background; the latter has no ratio, as it never moves.
@@ -130,6 +132,7 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
         "episodes": len(set(episodes.tolist())),
         "starts": f"frames {FIRST_NOW}, {FIRST_NOW + EVERY}, {FIRST_NOW + 2 * EVERY}, ... of an episode",
         "points": points,
+        "objects": OBJECTS[judgement.objects],
         "frame_size": list(windows[0].frames.shape[1:3]),
         "crop": "none",
         "futures": "1, free-running"

@@ -64,7 +64,7 @@ def _beside_still(title: str, unit: str, name: str) -> Plot:
 
 
 PLOTS = (
-    _beside_still("Designated pixel on objects that move", "error, px", "error_px"),
+    _beside_still("Designated pixel on objects", "error, px", "error_px"),
     _beside_still("Designated pixel on the arm", "error, px", "arm.error_px"),
     _beside_still("Designated pixel on the background", "error, px", "background.error_px"),
     Plot(

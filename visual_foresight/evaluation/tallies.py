@@ -77,7 +77,7 @@ def figure(step: Mapping[str, Any], name: str) -> tuple[float | None, list[float
 
 
 COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Where the pixel goes: objects that move": (
+    "Where the pixel goes: objects": (
         ("error px [95 %]", "error_px", ".2f"),
         ("still", "still_px", ".2f"),
         ("over still [95 %]", "ratio", ".2f"),

@@ -5,6 +5,7 @@ The points are true ones (`Episode.tracks`), so this is for judges; a predictor 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,6 +19,12 @@ FIRST_NOW, EVERY = 1, 3
 """Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's context."""
 MOVES_PX = 3.0
 """An object's point counts when it gets farther than this from its start within the horizon."""
+Objects = Literal["moving", "occluded"]
+OBJECTS: dict[Objects, str] = {
+    "moving": f"points that get farther than {MOVES_PX:g} px from their start",
+    "occluded": "points that are hidden for a while, and seen again at the end",
+}
+"""Which points on objects are judged."""
 SAME_LOOK = 40.0
 """Mean difference of colour (0 to 255) to when a point was picked, from which on it is taken to be hidden."""
 KINDS = ("object", "arm", "background")
@@ -62,18 +69,21 @@ class WindowBatch:
         return self.context.frames[:, -1]
 
 
-def windows_of(episodes: Sequence[Episode], context: int, horizon: int) -> Iterator[Window]:
+def windows_of(
+    episodes: Sequence[Episode], context: int, horizon: int, objects: Objects = "moving"
+) -> Iterator[Window]:
     """Yield all stretches of all episodes that are judged.
 
     Args:
         episodes: with true tracks, or without.
         context: frames that are given; before an episode's first frame, the world is taken to have stood still.
         horizon: actions that follow.
+        objects: which points on objects are judged.
     """
     for number, episode in enumerate(episodes):
         for now in range(FIRST_NOW, len(episode.actions) - horizon + 1, EVERY):
             ahead = slice(now, now + horizon + 1)
-            chosen = _points(episode, ahead)
+            chosen = _points(episode, ahead, objects)
             given = np.arange(now - context + 1, now + 1)
             done = np.where((given[:-1] >= 0)[:, None], episode.actions[given[:-1].clip(0)], 0)
             places = np.zeros((horizon + 1, len(chosen), 2), np.float32)
@@ -111,7 +121,7 @@ def batch_of(windows: Sequence[Window]) -> WindowBatch:
     )
 
 
-def _points(episode: Episode, ahead: slice) -> Int[np.ndarray, " p"]:
+def _points(episode: Episode, ahead: slice, objects: Objects) -> Int[np.ndarray, " p"]:
     """Return the numbers of the points that are judged, `MOST` places for each kind in turn, `MADE_UP` where there is none."""
     kinds = episode.meta.get("track_kinds", ["unknown"] * episode.tracks.shape[1])
     fit = _stays(episode, ahead) & _seen(episode, ahead.start)
@@ -119,7 +129,7 @@ def _points(episode: Episode, ahead: slice) -> Int[np.ndarray, " p"]:
     for kind, most in zip(KINDS, MOST, strict=True):
         wanted = fit & np.array([each == kind for each in kinds], bool)
         if kind == "object":
-            wanted &= _moves(episode, ahead)
+            wanted &= _moves(episode, ahead) if objects == "moving" else _comes_back(episode, ahead)
         found = np.flatnonzero(wanted)[:most]
         slots.append(np.pad(found, (0, most - len(found)), constant_values=MADE_UP))
     return np.concatenate(slots)
@@ -136,6 +146,12 @@ def _moves(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
     places = episode.tracks[ahead]
     away_px = np.linalg.norm(places - places[:1], axis=-1)
     return np.asarray(away_px.max(0, initial=0) > MOVES_PX)
+
+
+def _comes_back(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
+    """Tell which points cannot be seen for a while, but can be at the end."""
+    seen = np.stack([_seen(episode, frame) for frame in range(ahead.start, ahead.stop)])
+    return seen[-1] & ~seen.all(0)
 
 
 def _seen(episode: Episode, now: int) -> Bool[np.ndarray, " p"]:

@@ -119,17 +119,18 @@ def _recover(
 
     This is all that teaches a pixel map to stay where it is while the arm passes over it.
     """
-    for point in np.flatnonzero(~valid[now] & valid[:now].any(0)):
-        last = int(np.flatnonzero(valid[:now, point])[-1])
-        row, col = np.round(places[last, point]).astype(int)
-        around = (
-            slice(max(row - LOOK_RADIUS, 0), row + LOOK_RADIUS + 1),
-            slice(max(col - LOOK_RADIUS, 0), col + LOOK_RADIUS + 1),
-        )
-        if np.abs(frames[now][around].astype(float) - frames[last][around]).mean() < SAME_LOOK:
-            places[last + 1 : now + 1, point] = places[last, point]
-            valid[last + 1 : now + 1, point] = True
-            hidden[last + 1 : now, point] = True
+    lost = np.flatnonzero(~valid[now] & valid[:now].any(0))
+    last = now - 1 - valid[:now, lost][::-1].argmax(0)
+    middles = np.round(places[last, lost]).astype(int)
+    offsets = np.arange(-LOOK_RADIUS, LOOK_RADIUS + 1)
+    rows = (middles[:, 0, None, None] + offsets[:, None]).clip(0, frames.shape[1] - 1)
+    cols = (middles[:, 1, None, None] + offsets).clip(0, frames.shape[2] - 1)
+    before, after = frames[last[:, None, None], rows, cols], frames[now][rows, cols]
+    alike = np.abs(after.astype(np.float32) - before).mean((1, 2, 3)) < SAME_LOOK
+    for point, since in zip(lost[alike], last[alike], strict=True):
+        places[since + 1 : now + 1, point] = places[since, point]
+        valid[since + 1 : now + 1, point] = True
+        hidden[since + 1 : now, point] = True
 
 
 def _moves_with_robot(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
