@@ -17,6 +17,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+from visual_foresight.memory import keep_freed_memory
 from visual_foresight.streams import diverted
 
 PROGRAM = "visual-foresight"
@@ -72,6 +73,7 @@ def _run(name: str, arguments: list[str]) -> None:
     """Run one command; what its user can mend becomes one sentence."""
     from visual_foresight.types import UserError
 
+    keep_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         COMMANDS[name].run(name, arguments)

@@ -1,7 +1,5 @@
-"""Where and how exactly training computes: the device, the precision, and the memory that it keeps."""
+"""Where and how exactly training computes: the device and the precision."""
 
-import contextlib
-import ctypes
 import math
 import time
 
@@ -9,8 +7,6 @@ import torch
 from torch import nn
 
 from visual_foresight.types import UserError
-
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 def find_device(name: str) -> torch.device:
@@ -45,11 +41,3 @@ def bfloat16_pays(device: torch.device) -> bool:
         result.item()
         fastest[enabled] = min(time.perf_counter() - began, fastest.get(enabled, math.inf))
     return fastest[True] < 0.75 * fastest[False]
-
-
-def keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed for the next step: handing it back each time costs a fifth of a step on a CPU."""
-    with contextlib.suppress(OSError, AttributeError):
-        libc = ctypes.CDLL("libc.so.6")
-        for option, value in ((M_MMAP_THRESHOLD, 1 << 25), (M_TRIM_THRESHOLD, (1 << 31) - 1), (M_TOP_PAD, 1 << 28)):
-            libc.mallopt(option, value)

@@ -16,6 +16,7 @@ import cv2
 import torch
 from tqdm import tqdm
 
+from visual_foresight.memory import keep_freed_memory
 from visual_foresight.types import UserError
 
 Job = TypeVar("Job")
@@ -69,6 +70,7 @@ def _start(folder: str) -> None:
 
     Workers end without cleaning up, so their temporary files go to a folder that the parent removes.
     """
+    keep_freed_memory()
     tempfile.tempdir = folder
     torch.set_num_threads(1)
     cv2.setNumThreads(1)

@@ -19,10 +19,11 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from visual_foresight.devices import find_device, keep_freed_memory
+from visual_foresight.devices import find_device
 from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import Episodes
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
+from visual_foresight.memory import keep_freed_memory
 from visual_foresight.predictors.rehearsal import first_maps, recall
 from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples
