@@ -1,5 +1,6 @@
 """The panel of the scene: the camera's frame, on which a goal is made by clicking, dragging or with the keyboard."""
 
+import asyncio
 from collections.abc import Callable
 
 from nicegui import events, ui
@@ -208,7 +209,8 @@ class Scene:
             return
         try:
             size = (state.frame.shape[0], state.frame.shape[1])
-            self._session.aim_at(read_picture(await event.file.read(), size))
+            picture = await asyncio.to_thread(read_picture, await event.file.read(), size)  # the page goes on meanwhile
+            self._session.aim_at(picture)
         except UserError as error:
             self._session.tell(str(error), is_error=True)
 
