@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.interfaces import Locator
+from visual_foresight.optical_flow import follow
 from visual_foresight.pixel_maps import expected, mode
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
 
@@ -118,16 +119,12 @@ class Track:
     def _follow(self, before: Frame, newest: Frame, start: Pixel) -> Pixel | None:
         """Return where Lucas-Kanade sees the pixel go, or None when most of the points around it get lost."""
         offsets = np.arange(-self.grid_radius, self.grid_radius + 1, dtype=np.float32)
-        grid = np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 1, 2)
-        points = grid + np.array([start.col, start.row], np.float32)  # OpenCV's order: x, y
-        window = (self.window_px, self.window_px)
-        there, seen, _ = cv2.calcOpticalFlowPyrLK(before, newest, points, None, winSize=window, maxLevel=2)
-        back, returned, _ = cv2.calcOpticalFlowPyrLK(newest, before, there, None, winSize=window, maxLevel=2)
-        missed_px = np.linalg.norm(back - points, axis=-1)
-        good = (seen == 1) & (returned == 1) & (missed_px <= self.max_return_px)
+        grid = np.stack(np.meshgrid(offsets, offsets), axis=-1).reshape(-1, 2)
+        points = grid + np.array([start.row, start.col], np.float32)
+        there, good = follow(before, newest, points, self.window_px, self.max_return_px)
         if good.mean() < 0.5:
             return None
-        right, down = np.median((there - points)[good], axis=0).tolist()
+        down, right = np.median((there - points)[good], axis=0).tolist()
         place = Pixel(start.row + down, start.col + right)
         return place if place.inside(*newest.shape[:2]) else None
 

@@ -6,19 +6,19 @@ The planner of pixels can then be used with models that move none, as VP2's best
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from visual_foresight.interfaces import FramesOnly, Predictor
+from visual_foresight.optical_flow import follow
 from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.blocks import widen
 from visual_foresight.types import Clip, Prediction, to_uint8
 
 RADIUS_PX = 2  # points are followed at offsets of up to so many pixels
-WINDOW = (7, 7)
+WINDOW_PX = 7
 MAX_RETURN_PX = 0.7  # a point that does not come back so near to its start, tracked backwards, is not believed
 
 
@@ -79,13 +79,9 @@ def _follow(film: UInt8[np.ndarray, "t_plus_1 h w 3"], places: Float[np.ndarray,
         places = places.copy()
         for place in places:
             points = (place + around).clip(0, limits).astype(np.float32)
-            start = np.ascontiguousarray(points[:, None, ::-1])  # OpenCV's order: x, y
-            found, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=WINDOW, maxLevel=2)
-            back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, found, None, winSize=WINDOW, maxLevel=2)
-            missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
-            sure = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1)
+            found, sure = follow(before, after, points, WINDOW_PX, MAX_RETURN_PX)
             if sure.any():
-                place += np.median((found - start)[sure, 0, ::-1], axis=0)
+                place += np.median((found - points)[sure], axis=0)
         way.append(places.clip(0, limits))
         places = way[-1]
     return np.stack(way) if way else np.zeros((0, *places.shape), np.float32)

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-WINDOW = (7, 7)
+from visual_foresight.optical_flow import follow
+
+WINDOW_PX = 7
 SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
 MAX_SEEDS = 64
 MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
@@ -99,13 +101,9 @@ def _follow(
     """Write where points of one frame are in the next one, or the one before."""
     if not len(points):
         return
-    start = np.ascontiguousarray(places[here, points, None, ::-1])  # OpenCV's order: x, y
-    found, seen, _ = cv2.calcOpticalFlowPyrLK(frames[here], frames[there], start, None, winSize=WINDOW, maxLevel=2)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(frames[there], frames[here], found, None, winSize=WINDOW, maxLevel=2)
-    missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
-    inside = ((found[:, 0] >= 0) & (found[:, 0] <= np.array(frames.shape[2:0:-1]) - 1)).all(-1)
-    places[there, points] = found[:, 0, ::-1]
-    valid[there, points] = (missed_px < MAX_RETURN_PX) & (seen[:, 0] == 1) & (returned[:, 0] == 1) & inside
+    found, sure = follow(frames[here], frames[there], places[here, points], WINDOW_PX, MAX_RETURN_PX)
+    places[there, points] = found
+    valid[there, points] = sure & ((found >= 0) & (found <= np.array(frames.shape[1:3]) - 1)).all(-1)
 
 
 def _recover(
