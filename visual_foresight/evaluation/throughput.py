@@ -20,12 +20,15 @@ from tqdm import tqdm
 
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.memory import keep_freed_memory
+from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors import PREDICTORS, create
 from visual_foresight.predictors.rehearsal import rehearse
-from visual_foresight.types import Clip, UserError
+from visual_foresight.types import Clip, Pixel, UserError
 
 FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
 MAP_SIZE = (32, 32)
+DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH, TRAIN_HORIZON = 16, 12
 YARDSTICK_BATCH = 8
 
@@ -62,11 +65,11 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
 
     Returns:
         {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"}, "gemm_gflops", "threads",
-        "batch", "horizon", "flagship_over_yardstick"}. Figures: "frames_per_second" (the planning path: the state and one
-        pixel map roll on, no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16 clips of 12
-        steps), "peak_mb" of memory of the process up to and with each of these ("plan", "decode", "train"), "parameters",
-        "gflop_per_frame" and "share_of_gemm" (of the planning path; products and convolutions count, 2 operations per
-        multiply-add; the fastest float32 matrix products of the same run, between the predictors, are 1).
+        "batch", "horizon", "flagship_over_yardstick"}. Figures: "frames_per_second" (the planning path: the state and a
+        designated pixel's map roll on, no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16
+        clips of 12 steps), "peak_mb" of memory of the process up to and with each of these ("plan", "decode", "train"),
+        "parameters", "gflop_per_frame" and "share_of_gemm" (of the planning path; products and convolutions count, 2
+        operations per multiply-add; the fastest float32 matrix products of the same run, between the predictors, are 1).
     """
     names = config.predictors or learned()
     gflops = gemm_gflops()
@@ -96,6 +99,7 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
 def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[str, Any]:
     """Time one predictor, in this process; "share_of_gemm" is the caller's to add."""
     torch.set_num_threads(threads)
+    keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
     network = create(name, {"frame_size": FRAME_SIZE, "action_size": ACTION_SIZE, "state_size": STATE_SIZE})
     predictor = cast(Learner, network)
@@ -103,7 +107,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     network.eval()
     given = _clip(1, predictor.context - 1, rng)
     actions = torch.rand(config.batch, config.horizon, ACTION_SIZE, generator=rng) * 2 - 1
-    maps = torch.full((config.batch, 1, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
+    maps = splat((DESIGNATED,), MAP_SIZE, FRAME_SIZE).expand(config.batch, -1, -1, -1)
     if isinstance(predictor, FramesOnly):
         maps = maps[:, :0]
     frames = config.batch * config.horizon
