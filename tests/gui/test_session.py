@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Operator
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import Status
+from visual_foresight.pixel_maps import expected_places
 from visual_foresight.planning import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
 
@@ -58,6 +60,26 @@ def test_a_plan_moves_nothing_and_shows_the_best_of_the_last_iteration(session):
     assert len(state.pending.runners_up) == 3
     assert state.pending.prediction.frames.shape[:2] == (4, 12)
     assert session.state.entries == ()
+
+
+def test_the_chosen_cost_is_planned_with(session):
+    """The exact model, the same search: who must be near all the way comes nearer on the way."""
+    means = {}
+    for cost in ("end", "way"):
+        session.choose(replace(DOT, model="simulator", cost=cost))
+        place, target = aim(session, right=5)
+        session.plan()
+        imagined = expected_places(wait(session).pending.prediction.pixel_maps[:1], (64, 64))[0, :, 0]
+        means[cost] = float((imagined - imagined.new_tensor([target.row, target.col])).norm(dim=-1).mean())
+    assert means["way"] < means["end"] < place.distance(target)
+
+
+def test_caution_about_one_future_is_refused_in_a_sentence(session):
+    session.choose(replace(DOT, cost="cautious"))
+    aim(session)
+    session.plan()
+    state = wait(session)
+    assert state.is_error and "choose an ensemble" in state.message
 
 
 def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):

@@ -11,16 +11,32 @@ from torch import Tensor
 from visual_foresight.envs import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC, costs
+from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
 from visual_foresight.predictors import CONFIG_FILE, SHIPPED
 from visual_foresight.types import Clip, Prediction, UserError
 
-IMAGE_GOALS = "ImageDistance" in vars(costs)
-"""Whether the planning room knows a cost for goal images."""
 NUM_RUNNERS_UP = 3
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*")
 NO_PAST = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
 """Models that cannot be asked what they would have imagined of something recorded."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What counts in the distance of designated pixels, or of frames, to the goal."""
+
+    label: str
+    final: float
+    """Weight of the last imagined step; every other one has weight 1."""
+    disagreement: float = 0.0
+    """Of a predictor's members: see `planning.costs.Cautious`."""
+
+
+COSTS = {
+    "end": Weights("near at the end", 10.0),
+    "way": Weights("near all the way", 1.0),
+    "cautious": Weights("near at the end, and sure of it", 10.0, 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +50,7 @@ class Choice:
     num_objects: int | None = None
     """None: the seed decides."""
     preset: str = "default"
+    cost: str = "end"
     locator: str = "track"
     num_steps: int = 20
 
@@ -41,6 +58,7 @@ class Choice:
         for what, name, known in (
             ("env", self.env, ENVS),
             ("preset", self.preset, PRESETS),
+            ("cost", self.cost, COSTS),
             ("locator", self.locator, LOCATORS),
         ):
             if name not in known:
@@ -126,8 +144,15 @@ class Bench:
         controller = methods.build(method, self.env, self._mirror or self.env, points)
         if not isinstance(controller, VisualMPC):
             return controller
-        predictor = Stoppable(controller.predictor, stop)
-        return replace(controller, predictor=predictor, decode_best=True, num_runners_up=NUM_RUNNERS_UP)
+        weights = COSTS[choice.cost]
+        return replace(
+            controller,
+            predictor=Stoppable(controller.predictor, stop),
+            final_weight=weights.final,
+            disagreement_weight=weights.disagreement,
+            decode_best=True,
+            num_runners_up=NUM_RUNNERS_UP,
+        )
 
     def predictor(self, choice: Choice, points: tuple[Any, ...], stop: Event) -> Predictor:
         """Return the model of a choice, to be asked what actions would do to designated points.

@@ -7,11 +7,11 @@ from typing import Any
 from nicegui import ui
 
 from visual_foresight.envs import ENVS
-from visual_foresight.gui.choices import IMAGE_GOALS, Choice, installed_models
+from visual_foresight.gui.choices import COSTS, Choice, installed_models
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State, Status
 from visual_foresight.planning import LOCATORS, PRESETS
-from visual_foresight.types import ImageGoal, UserError
+from visual_foresight.types import UserError
 
 OBJECTS = {0: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}
 
@@ -35,13 +35,13 @@ class Rail:
             with ui.element("section").classes("card"):
                 ui.html("Planner", sanitize=False, tag="h2")
                 self._model = self._select("Model", self._models, choice.model)
+                self._cost = self._select("Cost", {name: each.label for name, each in COSTS.items()}, choice.cost)
                 with ui.element("div").classes("two"):
                     rollouts = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
                     self._preset = self._select("Rollouts", rollouts, choice.preset)
                     self._locator = self._select("Locator", list(LOCATORS), choice.locator)
                 self._num_steps = ui.number("Steps per run", value=choice.num_steps, min=1, max=200, precision=0)
                 self._num_steps.props("dense outlined")
-                self._cost = ui.label().classes("soft")
             with ui.element("section").classes("card drive"):
                 self._plan = ui.button("Plan", on_click=self._then(session.plan)).props(
                     "unelevated dense color=primary"
@@ -63,16 +63,13 @@ class Rail:
             self._follow(state.choice)
         free, busy = state.is_free, state.status in (Status.PLANNING, Status.RUNNING)
         ready = state.is_idle and not state.is_recorded and (state.goal is not None or state.status is Status.PAUSED)
-        for element in (self._reset, self._model, self._preset, self._locator, self._num_steps):
+        for element in (self._reset, self._model, self._cost, self._preset, self._locator, self._num_steps):
             element.set_enabled(free)
         for button in (self._run, self._step):
             button.set_enabled(ready)
         self._plan.set_enabled(ready and free and state.goal is not None)
         self._pause.set_enabled(busy)
         self._stop.set_enabled(busy or state.status is Status.PAUSED)
-        kind = "likeness to an image" if isinstance(state.goal, ImageGoal) else "distance of pixels"
-        only = "" if IMAGE_GOALS or not isinstance(state.goal, ImageGoal) else " (no cost for it is installed)"
-        self._cost.set_text(f"Cost: {kind}{only}")
         self._message.set_text(state.message)
         self._message.classes(add="error") if state.is_error else self._message.classes(remove="error")
         self._message.set_visibility(bool(state.message))
@@ -87,6 +84,7 @@ class Rail:
             self._models[choice.model] = choice.model
             self._model.set_options(self._models)
         self._model.set_value(choice.model)
+        self._cost.set_value(choice.cost)
         self._preset.set_value(choice.preset)
         self._locator.set_value(choice.locator)
         self._num_steps.set_value(choice.num_steps)
@@ -117,6 +115,7 @@ class Rail:
                 replace(
                     self._session.state.choice,
                     model=self._model.value,
+                    cost=self._cost.value,
                     preset=self._preset.value,
                     locator=self._locator.value,
                     num_steps=int(self._num_steps.value or 0),
