@@ -1,8 +1,10 @@
 """One trial without a screen, through its real command line; the floor `still` needs no checkpoint."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import imageio.v3 as imageio
 import pytest
@@ -31,7 +33,10 @@ def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
         ({"suite": "moon"}, "unknown suite 'moon': choose one of near, far, novel"),
         ({"locator": "dowse"}, "unknown locator 'dowse'"),
         ({"preset": "lazy"}, "unknown preset 'lazy'"),
-        ({"source": (1.0, 2.0)}, "give both"),
+        ({"source": "1,2"}, "give both"),
+        ({"source": "1,2", "goal": "3"}, "given as ROW,COL, as in 40,20; got '3'"),
+        ({"source": "1,2,3", "goal": "3,4"}, "got '1,2,3'"),
+        ({"source": "nan,2", "goal": "3,4"}, "got 'nan,2'"),
         ({"seed": -1}, "seed must be 0 or more, got -1"),
         ({"animation": "a.webm"}, r"\.gif or \.mp4"),
     ],
@@ -46,9 +51,9 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
 @pytest.mark.parametrize(
     ("source", "goal", "sentence"),
     [
-        ((3.0, 3.0), (99.0, 3.0), r"the goal pixel \(row 99, col 3\) is outside the frame of 64 rows and 64 columns"),
-        ((-1.0, 3.0), (9.0, 3.0), r"the designated pixel \(row -1, col 3\) is outside the frame"),
-        ((63.0, 3.0), (9.0, 3.0), "does not show an object but the background"),
+        ("3,3", "99,3", r"the goal pixel \(row 99, col 3\) is outside the frame of 64 rows and 64 columns"),
+        ("-1,3", "9,3", r"the designated pixel \(row -1, col 3\) is outside the frame"),
+        ("63,3", "9,3", "does not show an object but the background"),
     ],
 )
 def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
@@ -56,3 +61,10 @@ def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
     with pytest.raises(UserError, match=sentence):
         plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=animation))
     assert not animation.exists()
+
+
+def test_the_pixels_that_the_readme_chooses_are_on_an_object(tmp_path):
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    (source, goal), *_ = re.findall(r"plan --source (\S+,\S+) --goal (\d+,\d+)", readme)
+    figures = plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=tmp_path / "a.gif"))
+    assert figures["start_distance_cm"] > 5

@@ -4,6 +4,7 @@ It stands where the gui stands: above evaluation, whose control loop it watches,
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,10 +32,10 @@ class PlanConfig:
     """Decides the scene, the task and the planner's chance."""
     suite: str = "near"
     """Kind of task: near, far or novel."""
-    source: tuple[float, float] | None = None
-    """Designated pixel, row and column, in place of the task's; --goal must be given, too."""
-    goal: tuple[float, float] | None = None
-    """Goal pixel, row and column, in place of the task's."""
+    source: str | None = None
+    """Designated pixel ROW,COL in place of the task's; --goal must be given, too."""
+    goal: str | None = None
+    """Goal pixel ROW,COL in place of the task's."""
     model: str = "flow"
     """Name of a predictor, or folder of a checkpoint."""
     locator: str = "track"
@@ -54,10 +55,29 @@ class PlanConfig:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
         if (self.source is None) != (self.goal is None):
             raise UserError("only one of --source and --goal was given: give both, or neither for the seed's own task")
+        for text in filter(None, (self.source, self.goal)):
+            _pixel(text)
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if self.animation.suffix.lower() not in (".gif", ".mp4"):
             raise UserError(f"an animation is written as .gif or .mp4, got {self.animation.name!r}: change the suffix")
+
+    @property
+    def chosen(self) -> PixelGoal | None:
+        """Return the goal of the chosen pixels, if any were."""
+        if self.source is None or self.goal is None:
+            return None
+        return PixelGoal((_pixel(self.source),), (_pixel(self.goal),))
+
+
+def _pixel(text: str) -> Pixel:
+    try:
+        row, col = map(float, text.split(","))
+    except ValueError:
+        row = col = math.nan
+    if not math.isfinite(row + col):
+        raise UserError(f"a pixel is given as ROW,COL, as in 40,20; got {text!r}")
+    return Pixel(row, col)
 
 
 def plan(config: PlanConfig) -> dict[str, Any]:
@@ -82,9 +102,8 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         )
         task = make_task(env, suite, config.seed, 0)
         goal, points = task.goal, begin(env, task)
-        if config.source is not None and config.goal is not None:
-            goal = PixelGoal((Pixel(*config.source),), (Pixel(*config.goal),))
-            points = designate(env, goal)
+        if config.chosen is not None:
+            goal, points = config.chosen, designate(env, config.chosen)
         rng = torch.Generator().manual_seed(config.seed)
         steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
         trial = finish(goal, list(_told(steps, suite.num_steps)))
