@@ -26,6 +26,7 @@ BARS = {
     "added_per_step": 0.15,
     "memory_growth_mib": 200.0,
 }
+STEPS_PER_RUN = 3  # of those after which memory is looked at
 CLICK = """async ([x, y]) => {
   const over = document.querySelector('.frame.click .over');
   const seen = new Promise(done => { const watch = new MutationObserver(() => {
@@ -67,8 +68,9 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
             page.wait_for_selector(".frame.click img[src^=data]")
             page.wait_for_selector(".status:text-is('ready')")
             figures = {"usable_s": time.perf_counter() - began}
-            figures |= _clicks(page) | _pings(page, model, preset, num_steps)
-            figures |= _memory(page, program.process.pid, num_runs)
+            alone_s, task = _alone(Choice(model=model, preset=preset, num_steps=num_steps))
+            figures |= _clicks(page) | _pings(page, task, num_steps, alone_s)
+            figures |= _memory(page, task, program.process.pid, num_runs)
         finally:
             program.stop()
             browser.close()
@@ -87,10 +89,8 @@ def _clicks(page) -> dict:
     return {"click_to_marker_ms": float(np.quantile(times, 0.95)), "click_to_marker_median_ms": float(np.median(times))}
 
 
-def _pings(page, model: str, preset: str, num_steps: int) -> dict:
-    """Run the same task on the page, pinging all the while, and without it."""
-    choice = Choice(model=model, preset=preset, num_steps=num_steps)
-    alone_s, task = _alone(choice)
+def _aim(page, task, num_steps: int) -> None:
+    """Set the scene of a task and mark its pixels, for a run of so many steps."""
     page.get_by_label("Seed").fill(str(task.env_seed))
     page.get_by_role("button", name="Reset").click()
     page.wait_for_timeout(500)
@@ -99,6 +99,11 @@ def _pings(page, model: str, preset: str, num_steps: int) -> dict:
     for number, pixel in enumerate((task.source, task.target)):
         page.evaluate(CLICK, [(pixel.col + 0.5) / 64, (pixel.row + 0.5) / 64])
         page.wait_for_selector((".mark.source", ".mark.target")[number])
+
+
+def _pings(page, task, num_steps: int, alone_s: float) -> dict:
+    """Run on the page what takes `alone_s` per step without it, pinging all the while."""
+    _aim(page, task, num_steps)
     began = time.perf_counter()
     page.evaluate(BUTTON.format("Run"))
     page.wait_for_selector(".status.busy")
@@ -129,8 +134,8 @@ def _alone(choice: Choice) -> tuple:
     return seconds, task
 
 
-def _memory(page, pid: int, num_runs: int) -> dict:
-    """Carry out the same future of the fan again and again."""
+def _memory(page, task, pid: int, num_runs: int) -> dict:
+    """Plan and carry out the beginning of the same task again and again."""
 
     def resident_mib() -> float:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
@@ -138,9 +143,8 @@ def _memory(page, pid: int, num_runs: int) -> dict:
 
     sizes = []
     for _ in range(num_runs):
-        page.get_by_role("tab", name="Fan").click()
-        page.get_by_role("button", name="Imagine different actions").click()
-        page.locator(".fan .thumb").last.click()
+        _aim(page, task, STEPS_PER_RUN)
+        page.evaluate(BUTTON.format("Run"))
         page.wait_for_selector(".status.busy")
         page.wait_for_selector(".status:text-is('ready')")
         sizes.append(resident_mib())
