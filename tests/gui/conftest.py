@@ -1,10 +1,12 @@
-"""A running program and a real browser: Debian's Chromium, headless, driven by Playwright. Skips where there is none."""
+"""A session; a program and a real browser: Debian's Chromium, headless, driven by Playwright. Skips where there is none."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.gui import sessions
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
+from visual_foresight.gui.session import Session
 
 DOT = ("--env", "dot", "--model", "still", "--preset", "fast")
 PICTURES = Path(__file__).parents[2] / "outputs" / "gui"
@@ -75,3 +77,12 @@ def photograph():
         page.screenshot(path=PICTURES / f"{name}.png")
 
     return photograph
+
+
+@pytest.fixture
+def session(tmp_path):
+    """A session without a page."""
+    session = Session(sessions.DOT, tmp_path / "out")
+    sessions.wait(session)
+    yield session
+    session.close()

@@ -1,13 +1,11 @@
 """The session without a browser: on the dot, with the exact model (the simulator) or the one that knows nothing."""
 
 import threading
-import time
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
-from visual_foresight.episodes import validate
+from tests.gui.sessions import DOT, aim, dot, wait
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Operator
@@ -16,38 +14,6 @@ from visual_foresight.gui.state import Status
 from visual_foresight.pixel_maps import expected_places
 from visual_foresight.planning import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
-
-DOT = Choice(env="dot", model="still", seed=3, preset="fast", num_steps=4)
-
-
-def wait(session, until=lambda state: state.is_idle, seconds=280):
-    end = time.monotonic() + seconds
-    while not until(session.state):
-        assert time.monotonic() < end, f"still {session.state.status}, {session.state.message!r}"
-        time.sleep(0.005)
-    return session.state
-
-
-@pytest.fixture
-def session(tmp_path):
-    session = Session(DOT, tmp_path / "out")
-    wait(session)
-    yield session
-    session.close()
-
-
-def dot(frame):
-    """Return the pixel in the dot's middle."""
-    rows, cols = np.nonzero((frame != 128).any(-1))
-    return Pixel(float(np.median(rows)), float(np.median(cols)))
-
-
-def aim(session, down=0, right=12):
-    """Make the goal that the dot goes so many pixels from where it is."""
-    place = dot(session.state.frame)
-    target = Pixel(place.row + down, place.col + (right if place.col < 32 else -right))
-    session.edit(Draft().clicked(place).clicked(target))
-    return place, target
 
 
 def test_a_plan_moves_nothing_and_shows_the_best_of_the_last_iteration(session):
@@ -194,47 +160,6 @@ def test_a_future_of_the_fan_is_carried_out(session):
     assert state.entries[0].outcome == "fan rest" and state.entries[0].distance_m is None
 
 
-def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_path):
-    session.choose(Choice(env="dot", model="still", seed=3, preset="fast", num_steps=3))
-    aim(session)
-    session.run()
-    ran = wait(session).trial
-    assert validate(tmp_path / "out" / "dot").num_sound == 1
-    name = session.state.entries[0].name
-    session.open(name)
-    state = wait(session)
-    assert state.is_recorded and len(state.plans) == 3 and state.trial.goal == ran.goal
-    np.testing.assert_array_equal(state.trial.episode.frames, ran.episode.frames)
-    session.check()
-    check = wait(session).check
-    moved = np.linalg.norm(np.diff(ran.episode.tracks[:, 0], axis=0), axis=-1)
-    assert check.ahead_px == pytest.approx(moved, abs=1e-3), "still errs by what moved"
-    assert check.ahead_db == pytest.approx(check.still_db, abs=1e-3)
-    for suffix in (".gif", ".mp4"):
-        session.export(name, suffix)
-        assert wait(session).saved == tmp_path / "out" / f"{name}{suffix}"
-        assert session.state.saved.stat().st_size > 1000
-    session.leave()
-    assert session.state.trial is None and not session.state.is_recorded
-
-
-def test_a_later_session_finds_what_an_earlier_one_kept(session, tmp_path):
-    aim(session)
-    session.run()
-    entries = wait(session).entries
-    other = Session(DOT, tmp_path / "out")
-    try:
-        assert other.state.entries == entries
-    finally:
-        other.close()
-
-
-def test_no_name_leads_out_of_the_folder(session):
-    for name in ("../../etc/passwd", "dot-000099", ""):
-        session.open(name)
-        assert "there is no run" in wait(session).message
-
-
 def test_undo_takes_back_one_change_after_the_other(session):
     place, _ = aim(session)
     session.edit(Draft().clicked(place))
@@ -261,17 +186,6 @@ def test_an_env_that_cannot_be_made_is_said_and_another_can_be_chosen(session, m
     assert not wait(session).is_error
 
 
-def test_the_list_of_runs_does_not_hold_their_frames(session):
-    """Fifty runs must not fill the memory: only the newest one's plans are kept, the others are on disk."""
-    for _ in range(2):
-        aim(session)
-        session.run()
-        state = wait(session)
-    assert len(state.entries) == 2
-    assert all(not len(plan.runners_up) for plan in state.trial.plans)
-    assert all(len(plan.prediction.frames) == 1 for plan in state.trial.plans)
-
-
 def test_a_reset_that_is_refused_leaves_the_scene_as_it_was(session):
     before = session.state
     session.reset(Choice(env="push", model="still", preset="fast", num_objects=99))
@@ -294,21 +208,3 @@ def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
         assert state.fan is not None and state.fan.prediction.pixel_maps.shape[2] == 1
     finally:
         session.close()
-
-
-def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, tmp_path):
-    aim(session)
-    session.run()
-    wait(session)
-    (kept,) = (tmp_path / "out" / "dot").glob("episode_*.hdf5")
-    kept.write_bytes(b"damaged")
-    again = Session(DOT, tmp_path / "out")
-    try:
-        wait(again)
-        assert again.state.entries == ()
-        aim(again)
-        again.run()
-        assert len(wait(again).entries) == 1
-        assert kept.read_bytes() == b"damaged"
-    finally:
-        again.close()

@@ -1,0 +1,79 @@
+"""What a session keeps: runs as episodes, which are listed, opened, checked, exported and never overwritten."""
+
+import numpy as np
+import pytest
+
+from tests.gui.sessions import DOT, aim, wait
+from visual_foresight.episodes import validate
+from visual_foresight.gui.choices import Choice
+from visual_foresight.gui.session import Session
+
+
+def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_path):
+    session.choose(Choice(env="dot", model="still", seed=3, preset="fast", num_steps=3))
+    aim(session)
+    session.run()
+    ran = wait(session).trial
+    assert validate(tmp_path / "out" / "dot").num_sound == 1
+    name = session.state.entries[0].name
+    session.open(name)
+    state = wait(session)
+    assert state.is_recorded and len(state.plans) == 3 and state.trial.goal == ran.goal
+    np.testing.assert_array_equal(state.trial.episode.frames, ran.episode.frames)
+    session.check()
+    check = wait(session).check
+    moved = np.linalg.norm(np.diff(ran.episode.tracks[:, 0], axis=0), axis=-1)
+    assert check.ahead_px == pytest.approx(moved, abs=1e-3), "still errs by what moved"
+    assert check.ahead_db == pytest.approx(check.still_db, abs=1e-3)
+    for suffix in (".gif", ".mp4"):
+        session.export(name, suffix)
+        assert wait(session).saved == tmp_path / "out" / f"{name}{suffix}"
+        assert session.state.saved.stat().st_size > 1000
+    session.leave()
+    assert session.state.trial is None and not session.state.is_recorded
+
+
+def test_a_later_session_finds_what_an_earlier_one_kept(session, tmp_path):
+    aim(session)
+    session.run()
+    entries = wait(session).entries
+    other = Session(DOT, tmp_path / "out")
+    try:
+        assert other.state.entries == entries
+    finally:
+        other.close()
+
+
+def test_no_name_leads_out_of_the_folder(session):
+    for name in ("../../etc/passwd", "dot-000099", ""):
+        session.open(name)
+        assert "there is no run" in wait(session).message
+
+
+def test_the_list_of_runs_does_not_hold_their_frames(session):
+    """Fifty runs must not fill the memory: only the newest one's plans are kept, the others are on disk."""
+    for _ in range(2):
+        aim(session)
+        session.run()
+        state = wait(session)
+    assert len(state.entries) == 2
+    assert all(not len(plan.runners_up) for plan in state.trial.plans)
+    assert all(len(plan.prediction.frames) == 1 for plan in state.trial.plans)
+
+
+def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, tmp_path):
+    aim(session)
+    session.run()
+    wait(session)
+    (kept,) = (tmp_path / "out" / "dot").glob("episode_*.hdf5")
+    kept.write_bytes(b"damaged")
+    again = Session(DOT, tmp_path / "out")
+    try:
+        wait(again)
+        assert again.state.entries == ()
+        aim(again)
+        again.run()
+        assert len(wait(again).entries) == 1
+        assert kept.read_bytes() == b"damaged"
+    finally:
+        again.close()

@@ -1,0 +1,34 @@
+"""What comes with a clone does what its card says, roughly: the model sees farther than one that moves nothing."""
+
+from pathlib import Path
+
+import pytest
+from torch import nn
+
+from visual_foresight.episodes import validate
+from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
+from visual_foresight.predictors import load
+
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "data" / "sample"
+
+
+def test_the_sample_is_sound_and_small() -> None:
+    report = validate(SAMPLE)
+    assert report.num_sound and not report.problems
+    assert sum(path.stat().st_size for path in SAMPLE.iterdir()) <= 3e6
+
+
+def test_the_model_is_small() -> None:
+    model = load("flow", frame_size=(64, 64), action_size=2)
+    assert isinstance(model, nn.Module)
+    assert sum(each.numel() for each in model.parameters()) <= 2e6
+
+
+@pytest.mark.slow
+def test_the_model_foresees_more_than_that_nothing_moves() -> None:
+    steps = judge_model(PredictionConfig(SAMPLE, clips=24))["steps"]
+    assert steps["5"]["ratio"] < 0.8 and steps["10"]["ratio"] < 0.8
+    for step in ("1", "5", "10"):
+        assert steps[step]["psnr"] > steps[step]["still_psnr"] + 2
+        assert steps[step]["background"]["error_px"] < 2
