@@ -65,6 +65,6 @@ def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
 
 def test_the_pixels_that_the_readme_chooses_are_on_an_object(tmp_path):
     readme = (Path(__file__).parents[1] / "README.md").read_text()
-    (source, goal), *_ = re.findall(r"plan --source (\S+,\S+) --goal (\d+,\d+)", readme)
+    (source, goal), *_ = re.findall(r"plan --source (\d+,\d+) --goal (\d+,\d+)", readme)
     figures = plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=tmp_path / "a.gif"))
     assert figures["start_distance_cm"] > 5

@@ -102,8 +102,8 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         )
         task = make_task(env, suite, config.seed, 0)
         goal, points = task.goal, begin(env, task)
-        if config.chosen is not None:
-            goal, points = config.chosen, designate(env, config.chosen)
+        if (chosen := config.chosen) is not None:
+            goal, points = chosen, designate(env, chosen)
         rng = torch.Generator().manual_seed(config.seed)
         steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
         trial = finish(goal, list(_told(steps, suite.num_steps)))

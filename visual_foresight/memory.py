@@ -1,4 +1,4 @@
-"""What becomes of freed memory, on the ground floor: commands, their workers and training use the same arrays every step."""
+"""What becomes of freed memory, on the ground floor: every process that computes, a command or a worker, begins with this."""
 
 import contextlib
 import ctypes

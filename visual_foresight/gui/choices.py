@@ -26,16 +26,16 @@ class Weights:
     """What counts in the distance of designated pixels, or of frames, to the goal."""
 
     label: str
-    final: float
+    final: float = VisualMPC.final_weight
     """Weight of the last imagined step; every other one has weight 1."""
     disagreement: float = 0.0
     """Of a predictor's members: see `planning.costs.Cautious`."""
 
 
 COSTS = {
-    "end": Weights("near at the end", 10.0),
-    "way": Weights("near all the way", 1.0),
-    "cautious": Weights("near at the end, and sure of it", 10.0, 1.0),
+    "end": Weights("near at the end"),
+    "way": Weights("near all the way", final=1.0),
+    "cautious": Weights("near at the end, and sure of it", disagreement=1.0),
 }
 
 

@@ -39,7 +39,7 @@ class Worker:
                 job()
             except UserError as error:
                 self._failed(str(error))
-            except Exception as error:
+            except Exception as error:  # the last door: a bug in a job is told and logged, and must not end the session
                 logger.exception("a job of the session failed")
                 self._failed(
                     f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"

@@ -23,7 +23,6 @@ from visual_foresight.devices import find_device
 from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import Episodes
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
-from visual_foresight.memory import keep_freed_memory
 from visual_foresight.predictors.rehearsal import first_maps, recall
 from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples
@@ -41,7 +40,6 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     Raises:
         UserError: no such predictor or device, unusable data, or another run in the folder.
     """
-    keep_freed_memory()
     device = find_device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
