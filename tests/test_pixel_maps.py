@@ -34,6 +34,13 @@ def test_beyond_the_outermost_centres_the_outermost_cells_take_it():
     assert maps[0, 0, 3] == 1
 
 
+def test_where_a_map_is_keeps_its_fraction_of_a_pixel_where_products_are_rounded():
+    places = torch.tensor([[20.3, 41.7], [55.1, 60.9]])
+    with torch.autocast("cpu", torch.bfloat16):
+        found = expected_places(splat_places(places, (32, 32), (64, 64)), (64, 64))
+    torch.testing.assert_close(found, places, atol=1e-4, rtol=0)
+
+
 def test_mode_is_the_centre_of_the_likeliest_cell():
     maps = torch.full((1, 3, 4), 0.05)
     maps[0, 2, 1] = 0.45

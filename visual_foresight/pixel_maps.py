@@ -56,9 +56,9 @@ def expected_places(
     maps: Float[Tensor, "*batch map_h map_w"], frame_size: tuple[int, int]
 ) -> Float[Tensor, "*batch 2"]:
     """Return the expected (row, col) of each distribution, in frame pixels."""
-    rows = maps.sum(-1) @ centres(maps.shape[-2], frame_size[0]).to(maps)
-    cols = maps.sum(-2) @ centres(maps.shape[-1], frame_size[1]).to(maps)
-    return torch.stack([rows, cols], -1)
+    rows = maps.sum(-1) * centres(maps.shape[-2], frame_size[0]).to(maps)  # no product of matrices: autocast rounds it
+    cols = maps.sum(-2) * centres(maps.shape[-1], frame_size[1]).to(maps)
+    return torch.stack([rows.sum(-1), cols.sum(-1)], -1)
 
 
 def expected(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> tuple[Pixel, ...]:
