@@ -178,3 +178,10 @@ def test_an_affine_map_keeps_its_place_in_bfloat16() -> None:
     exact = affine_flows(matrices, SIZE, SIZE)
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(affine_flows(matrices, SIZE, SIZE), exact)
+
+
+def test_points_keep_their_fraction_of_a_pixel_where_products_are_rounded() -> None:
+    maps = splat_places(torch.tensor([[[20.3, 41.7], [55.1, 60.9]]]), (32, 32), (64, 64))
+    with torch.autocast("cpu", torch.bfloat16):
+        drawn = Points.of(maps, (64, 64)).maps((32, 32), (64, 64))
+    torch.testing.assert_close(drawn, maps)

@@ -91,7 +91,8 @@ class Points:
             shares(self.places[..., axis], cells, size)
             for axis, (cells, size) in enumerate(zip(map_size, frame_size, strict=True))
         )
-        return (self.mass[..., None] * rows[:, None]).mT @ cols[:, None]
+        with torch.autocast(rows.device.type, enabled=False):
+            return (self.mass[..., None] * rows[:, None]).mT @ cols[:, None]
 
     def widened(self, count: int) -> "Points":
         """Give every candidate points of its own."""
