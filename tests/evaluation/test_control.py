@@ -130,6 +130,18 @@ def test_publishing_writes_what_is_read_again(tmp_path: Path, monkeypatch: pytes
     assert content == {"suite": "dots", "preset": "fast", "seed": 0, "trials": records[::-1]}
 
 
+def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(tmp_path: Path) -> None:
+    result = evaluate_control(config(tmp_path, workers=2, trials_file=tmp_path / "trials.json"), SUITES)
+    kept = json.loads((tmp_path / "trials.json").read_text())
+    trials = kept.pop("trials")
+    assert kept == result
+    assert [(trial["suite"], trial["row"], trial["index"]) for trial in trials] == [
+        ("dots", row, index) for row in ("random", "still") for index in range(3)
+    ]
+    for row, figures in result["suites"]["dots"].items():
+        assert figures_of([trial for trial in trials if trial["row"] == row]) == figures
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -51,6 +51,8 @@ class ControlConfig:
     """Processes."""
     out: Path = Path("runs/control")
     """Folder of the per-trial results; an interrupted benchmark goes on from there."""
+    trials_file: Path | None = None
+    """Write every trial of every row, and the figures, into this one JSON file, so that tables can be recomputed."""
     fresh: bool = False
     """Run every trial again even where its result is there (a change of code is not noticed otherwise)."""
 
@@ -101,6 +103,9 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
         result["fingerprints"][name] = fingerprint([tasks[index] for index in sorted(tasks)])
         if config.ceiling == "publish" and SIMULATOR in rows:
             publish(name, config, list(rows[SIMULATOR].values()))
+    if config.trials_file:
+        trials = [{"suite": name, **row[index]} for (name, _), row in records.items() for index in sorted(row)]
+        _write_trials(config.trials_file, result, trials)
     return result
 
 
@@ -116,11 +121,14 @@ def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> Non
             f"the ceiling of the published suite, seed 0, is shipped, not of seed {config.seed}: use seed 0"
         )
     trials = sorted(records, key=lambda record: record["index"])
-    lines = ",\n".join(
-        json.dumps(trial, allow_nan=False) for trial in trials
-    )  # a line per trial, for those who compare
-    head = f'"suite": "{suite}", "preset": "{config.preset}", "seed": {config.seed}'
-    write_bytes(ceiling_path(suite, config.preset), f'{{{head}, "trials": [\n{lines}\n]}}\n'.encode())
+    head = {"suite": suite, "preset": config.preset, "seed": config.seed}
+    _write_trials(ceiling_path(suite, config.preset), head, trials)
+
+
+def _write_trials(path: Path, head: Mapping[str, Any], trials: Sequence[Record]) -> None:
+    """Write a JSON object with the trials as its last entry, a line each, for those who compare."""
+    lines = ",\n".join(json.dumps(trial, allow_nan=False) for trial in trials)
+    write_bytes(path, f'{json.dumps(head, allow_nan=False)[:-1]}, "trials": [\n{lines}\n]}}\n'.encode())
 
 
 def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
