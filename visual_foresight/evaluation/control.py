@@ -63,6 +63,8 @@ class ControlConfig:
             raise UserError(f"each method and suite can be named once, got {self.methods} and {self.suites}")
         if self.ceiling == "publish" and self.seed != 0:
             raise UserError(f"the ceiling of the published suite is shipped, got seed {self.seed}: use seed 0")
+        if self.trials_file and self.trials_file.is_dir():
+            raise UserError(f"{self.trials_file} is a folder, the trials go into a file: name one in it")
 
 
 @dataclass(frozen=True)
