@@ -1,93 +1,97 @@
 import numpy as np
+import pytest
 
-from visual_foresight.training.tracks import choose, find_tracks
+from tests.training.films import BEGIN, NUM_FRAMES, REST_ROW, SIDE, box_place, film, scenery
+from visual_foresight.training.scenery import Scenery
+from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
 
-NUM_FRAMES, HEIGHT, WIDTH = 13, 40, 56
-
-
-TABLE = np.array(
-    [[0.0, 0.01, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]]
-)  # x along columns, as the robot of the film goes
+RNG = np.random.default_rng(0)
 
 
-def film(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """A textured arm moves right all the time; a textured box is taken along from frame 6 on; a third thing rests."""
-    rng = np.random.default_rng(seed)
-    arm, box, rest = (rng.integers(0, 255, (8, 8, 3), dtype=np.uint8) for _ in range(3))
-    frames = np.full((NUM_FRAMES, HEIGHT, WIDTH, 3), 128, np.uint8)
-    states = np.zeros((NUM_FRAMES, 2), np.float32)
-    for t in range(NUM_FRAMES):
-        frames[t, 4:12, 4 + 2 * t : 12 + 2 * t] = arm
-        col = 10 + 2 * max(0, t - 6)
-        frames[t, 18:26, col : col + 8] = box
-        frames[t, 30:38, 40:48] = rest
-        states[t] = (0.02 * t, 0)
-    return frames, states
+@pytest.fixture(scope="module")
+def known() -> Scenery:
+    return scenery()
 
 
-def test_points_are_followed_and_told_apart() -> None:
-    tracks = find_tracks(*film(), TABLE)
-    rows = tracks.places[..., 0]
-    begin = tracks.valid[0]
-    arm, box, rest = begin & (rows[0] < 14), begin & (rows[0] > 16) & (rows[0] < 28), begin & (rows[0] > 29)
-    assert min(arm.sum(), box.sum(), rest.sum()) >= 2
-    for points, shift in ((arm, 24), (box, 12), (rest, 0)):
-        kept = points & tracks.valid[-1]
-        moved = tracks.places[-1, kept, 1] - tracks.places[0, kept, 1]
-        np.testing.assert_allclose(np.median(moved), shift, atol=0.5)
-    assert tracks.is_arm[arm & tracks.valid[-1]].all()
-    assert not tracks.is_arm[rest].any()
-    assert not tracks.is_arm[box].any()
+def tracks_of(number: int, known: Scenery, **changes: int) -> FoundTracks:
+    episode = film(number, **changes)
+    return find_tracks(episode.frames, episode.states, known)
 
 
-def test_contact_is_when_something_besides_the_arm_moves() -> None:
-    contact = find_tracks(*film(), TABLE).contact()
-    np.testing.assert_array_equal(contact, [step >= 6 for step in range(NUM_FRAMES - 1)])
+def on_box(tracks: FoundTracks, number: int, within: float = SIDE / 2) -> np.ndarray:
+    """Which points of the first round lie on the box."""
+    offsets = tracks.places[0] - box_place(number, 0, np.zeros(2))
+    return tracks.valid[0] & (np.abs(offsets) < within).all(-1)
 
 
-def test_choice_prefers_what_is_pushed_and_says_what_is_missing() -> None:
-    tracks = find_tracks(*film(), TABLE)
-    rng = np.random.default_rng(0)
-    points = choose(tracks, 5, 6, 6, rng)
-    rows = tracks.places[5, points, 0]
-    assert ((rows > 16) & (rows < 28)).sum() >= 3
-    assert (rows > 29).any()
-    few = choose(tracks, 5, 6, 500, rng)
+@pytest.mark.parametrize("number", [0, 3, 8])
+def test_points_go_and_turn_with_what_they_lie_on(number: int, known: Scenery) -> None:
+    tracks = tracks_of(number, known)
+    box = on_box(tracks, number) & tracks.valid[-1]
+    assert box.sum() >= 3
+    offsets = tracks.places[0, box] - box_place(number, 0, np.zeros(2))
+    missed_px = np.linalg.norm(tracks.places[-1, box] - box_place(number, NUM_FRAMES - 1, offsets), axis=-1)
+    assert np.median(missed_px) < 1.0  # after 6 steps, 12 px and 48 degrees
+
+
+def test_the_plain_inside_is_carried_along(known: Scenery) -> None:
+    plain = [
+        on_box(tracks, number, SIDE / 2 - 2) & tracks.valid[-1]
+        for number in range(4)
+        for tracks in [tracks_of(number, known)]
+    ]
+    assert sum(points.sum() for points in plain) >= 2
+
+
+def test_everything_else_rests(known: Scenery) -> None:
+    tracks = tracks_of(3, known)
+    steps_px = np.linalg.norm(np.diff(tracks.places, axis=0), axis=-1) * (tracks.valid[1:] & tracks.valid[:-1])
+    moving = (steps_px > 0.2).any(0)
+    born = tracks.valid.argmax(0)
+    for point in np.flatnonzero(moving):
+        middle = box_place(3, int(born[point]), np.zeros(2))
+        assert np.linalg.norm(tracks.places[born[point], point] - middle) < SIDE
+    assert (~moving).sum() > 10
+
+
+def test_the_arm_has_no_points(known: Scenery) -> None:
+    episode = film(3)
+    tracks = tracks_of(3, known)
+    arm = known.arm(episode.states)
+    for point, now in enumerate(tracks.valid.argmax(0)):
+        row, col = np.round(tracks.places[now, point]).astype(int)
+        assert not arm[now, row, col]
+
+
+def test_contact_is_when_something_besides_the_arm_moves(known: Scenery) -> None:
+    np.testing.assert_array_equal(tracks_of(3, known).contact(), [step >= BEGIN for step in range(NUM_FRAMES - 1)])
+
+
+def test_the_table_rests_while_the_arm_covers_it(known: Scenery) -> None:
+    tracks = tracks_of(3, known, arm_row=REST_ROW)
+    covered = np.flatnonzero(tracks.hidden.any(0) & tracks.valid[-1])
+    assert len(covered)
+    for point in covered:
+        since = tracks.valid[:, point].argmax()
+        assert (tracks.places[since:, point] == tracks.places[since, point]).all()
+    chosen = choose(tracks, 4, 8, 12, RNG)
+    assert tracks.hidden[4:12, chosen].any()
+
+
+def test_choice_prefers_what_is_pushed_and_says_what_is_missing(known: Scenery) -> None:
+    tracks = tracks_of(3, known)
+    points = choose(tracks, 5, 6, 6, RNG)
+    moves = tracks.moved()[5:11].any(0)
+    assert moves[points].sum() >= 3
+    assert not moves[points].all()
+    few = choose(tracks, 5, 6, 500, RNG)
     assert (few == -1).any()
     assert len(set(few[few >= 0])) == (few >= 0).sum()
 
 
-def test_what_moves_out_of_the_fingertips_reach_belongs_to_the_arm() -> None:
-    """The box moves in half of the steps only, so it counts as pushed, unless the fingertip is known to be elsewhere."""
-    frames, states = film()
-    for apart_m, expected in ((0.0, False), (0.5, True)):
-        table = TABLE + apart_m * np.eye(3, k=2)  # adds to x
-        tracks = find_tracks(frames, states, table)
-        box = tracks.valid.all(0) & (tracks.places[0, :, 0] > 16) & (tracks.places[0, :, 0] < 28)
-        rest = tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
-        assert box.any() and rest.any()
-        assert (tracks.is_arm[box] == expected).all()
-        assert not tracks.is_arm[rest].any()
-
-
-def test_the_arm_is_not_learnt_from() -> None:
-    tracks = find_tracks(*film(), TABLE)
-    points = choose(tracks, 0, 11, 40, np.random.default_rng(0))
-    assert not tracks.is_arm[points[points >= 0]].any()
-
-
-def test_what_was_hidden_and_looks_the_same_afterwards_rested_meanwhile() -> None:
-    frames, states = film()
-    frames[4:7, 28:40, 36:52] = 10  # something passes over what rests, as large as it is
-    tracks = find_tracks(frames, states, TABLE)
-    behind = tracks.hidden[4:7].all(0) & tracks.valid.all(0) & (tracks.places[0, :, 0] > 29)
-    assert behind.sum() >= 2
-    np.testing.assert_array_equal(tracks.places[5, behind], tracks.places[3, behind])
-    assert not tracks.hidden[:4].any()
-    assert np.isin(np.flatnonzero(behind), choose(tracks, 0, 11, 40, np.random.default_rng(0))).all()
-
-
-def test_an_empty_scene_has_no_tracks() -> None:
-    tracks = find_tracks(np.full((6, 16, 24, 3), 90, np.uint8), np.zeros((6, 2), np.float32), TABLE)
-    assert tracks.places.shape == (6, 0, 2)
+def test_on_an_empty_table_points_rest(known: Scenery) -> None:
+    episode = film(3)
+    tracks = find_tracks(np.full_like(episode.frames, 110), episode.states, known)
+    assert tracks.valid.any()
+    assert not tracks.moved().any()
     assert not tracks.contact().any()

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 from tqdm import tqdm
 
+from visual_foresight.training.scenery import Scenery
 from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
 from visual_foresight.types import Clip, Episode, UserError, to_float
 
@@ -35,7 +36,11 @@ class Examples:
     """Episodes prepared for training: frames in memory, points followed, clips weighted."""
 
     def __init__(
-        self, episodes: Sequence[Episode], num_actions: int, table: Float[np.ndarray, "3 3"], progress: bool = False
+        self,
+        episodes: Sequence[Episode],
+        num_actions: int,
+        scenery: Scenery,
+        progress: bool = False,
     ) -> None:
         shortest = min((len(episode.actions) for episode in episodes), default=0)
         if shortest < num_actions:
@@ -45,7 +50,7 @@ class Examples:
             )
         self._episodes = list(episodes)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            found = pool.map(lambda e: find_tracks(e.frames, e.states, table), self._episodes)
+            found = pool.map(lambda e: find_tracks(e.frames, e.states, scenery), self._episodes)
             bar = tqdm(found, "following points", len(self._episodes), unit="episode", disable=not progress)
             self._tracks: list[FoundTracks] = list(bar)
 

@@ -28,6 +28,7 @@ from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, 
 from visual_foresight.training.examples import Batch, Examples
 from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.run import STATE_FILE, Run
+from visual_foresight.training.scenery import Scenery
 from visual_foresight.types import Episode, to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
@@ -48,8 +49,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
-    table = np.array(episodes.info.table)
-    examples, watched = (Examples(part, num_actions, table, progress) for part in (lessons, unseen))
+    scenery = Scenery.learn(lessons, np.array(episodes.info.table))
+    examples, watched = (Examples(part, num_actions, scenery, progress) for part in (lessons, unseen))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))

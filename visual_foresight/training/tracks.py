@@ -1,30 +1,36 @@
 """What moved, and where it went, found in frames alone: the teacher of the pixel maps.
 
-Training may use frames, actions and the robot's own state. Points are followed by Lucas-Kanade (OpenCV); those that move
-whenever the robot moves belong to the arm, those that move now and then to what it pushes.
+Training may use frames, actions and the robot's own state. What hangs together and is neither table nor arm (`Scenery`) is
+taken for a rigid thing, or for a few that touch: its well-marked pixels are followed to the next frame (Lucas-Kanade, OpenCV),
+rigid motions on the table are fitted to them (RANSAC), and all its points are carried along, plain and hidden ones, too.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
 from visual_foresight.optical_flow import follow
+from visual_foresight.training.scenery import Scenery, project
 
-WINDOW_PX = 7
+WINDOW_PX = 5
 SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
-MAX_SEEDS = 64
-MAX_RETURN_PX = 0.5  # a point that does not come back so near to its start, tracked backwards, is lost
+SEEDS, GROUND_SEEDS = 20, 10  # new points on things and on the table, per round
+NEAR_PX, NEARER = 14.0, 4.0  # so near to the fingertip, so many times as many of them
+MAX_WITNESSES = 150  # pixels that are followed in a step
+MIN_MARK = 3e-3  # smallest eigenvalue of the structure tensor of a pixel that can be followed
+MAX_RETURN_PX = 0.5  # a pixel that does not come back so near to its start, tracked backwards, is not believed
 MOVED_PX = 0.6  # in one step
-ARM_SHARE = 0.9  # of the steps in which the robot moves: 99 % of the arm's moving points, 10 % of the objects'
-REACH_M = (
-    0.18  # between the fingertip and what it pushes, with what that pushes in turn; farther off, only the arm moves
-)
-MIN_LIFE = 5  # steps; points on the arm's outline slide along it and are soon lost
+REST_PX = 0.25  # what moves less in the median rests
+FIT_M = 0.004  # how well a pixel must fit a rigid motion, on the table
+MIN_FIT, MIN_FIT_SHARE = 4, 0.2  # how many must, and which share of what hangs together
+MAX_MOTIONS = 3  # of what hangs together
+MAX_SCALE = 1.25  # by which a rigid thing may seem to grow
+REACH_PX = 5.0  # from a point to a pixel that fits, whose motion it shares
+SAME_LOOK = 25.0  # of 255: a point that comes to look more different was not carried along
 MIN_POINTS = 3  # that must move for a contact
-LOOK_RADIUS = 2  # pixels around a lost point that must look again as they did, ...
-SAME_LOOK = 10.0  # ... on average so closely (of 255), for it to have been hidden and at rest
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,7 @@ class FoundTracks:
     """(row, col) in pixels."""
     valid: Bool[np.ndarray, "t m"]
     hidden: Bool[np.ndarray, "t m"]
-    """Where a point was lost and is valid all the same: it was found again at the same place."""
-    is_arm: Bool[np.ndarray, " m"]
+    """Where the arm covers a valid point."""
 
     def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""
@@ -44,115 +49,182 @@ class FoundTracks:
         return (step_px > MOVED_PX) & self.valid[1:] & self.valid[:-1]
 
     def contact(self) -> Bool[np.ndarray, " u"]:
-        """Tell in which steps something besides the arm moved.
+        """Tell in which steps something besides the arm moved."""
+        return self.moved().sum(1) >= MIN_POINTS
 
-        Against the simulator's truth on 60 episodes of contact-rich data: of the clips of 12 steps named, 94 % really have
-        two steps or more in which an object moves by 2 mm or more (89 % of all have), and 91 % of those are named.
-        """
-        lives = (self.valid[1:] & self.valid[:-1]).sum(0) >= MIN_LIFE
-        later = np.concatenate([self.valid[2:], self.valid[-1:]])
-        return (self.moved() & later & lives & ~self.is_arm).sum(1) >= MIN_POINTS
+
+@dataclass(frozen=True)
+class _Motions:
+    """What moved rigidly in a step: pixels that show it, each with its motion on the table."""
+
+    places: Float[np.ndarray, "k 2"]
+    which: Int[np.ndarray, " k"]
+    matrices: list[Float[np.ndarray, "2 3"]]
+    """In metres, from (x, y, 1)."""
+
+
+@dataclass(frozen=True)
+class _Film:
+    """An episode, and what each of its pixels shows."""
+
+    frames: UInt8[np.ndarray, "t h w 3"]
+    arm: Bool[np.ndarray, "t h w"]
+    things: Bool[np.ndarray, "t h w"]
+    """Neither table nor arm."""
+    around: Bool[np.ndarray, "t h w"]
+    """Things and the pixels around them."""
+    table: Float[np.ndarray, "3 3"]
 
 
 def find_tracks(
     frames: UInt8[np.ndarray, "t h w 3"],
     states: Float32[np.ndarray, "t s"],
-    table: Float[np.ndarray, "3 3"],
+    scenery: Scenery,
 ) -> FoundTracks:
-    """Follow corners through an episode.
+    """Follow points on what lies on the table, and on the table itself, through an episode.
 
     Args:
         frames: The episode's frames.
         states: The robot's states; the first two are its place, in metres.
-        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
+        scenery: Of the camera that took the frames.
     """
-    greys = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
-    places = np.zeros((len(greys), 0, 2), np.float32)
-    valid = np.zeros((len(greys), 0), bool)
-    hidden = np.zeros((len(greys), 0), bool)
-    for now in range(len(greys)):
+    arm = _widened(scenery.arm(states))
+    things = scenery.apart(frames) & ~arm
+    film = _Film(frames, arm, things, _widened(things), scenery.table)
+    rng = np.random.default_rng(0)  # any points will do
+    tips = scenery.tips(states)
+    places = np.zeros((len(frames), 0, 2), np.float32)
+    valid, rests = np.zeros((len(frames), 0), bool), np.zeros(0, bool)
+    for now in range(len(frames)):
         if now:
-            _follow(frames, places, valid, np.flatnonzero(valid[now - 1]), now - 1, now)
-            _recover(frames, places, valid, hidden, now)
-        if now % SEED_EVERY == 0 and now < len(greys) - 2:
-            corners = cv2.goodFeaturesToTrack(greys[now], MAX_SEEDS, 0.01, 2.0, blockSize=3)
-            found = np.zeros((0, 2), np.float32) if corners is None else corners[:, 0, ::-1]
-            added = np.zeros((len(greys), len(found), 2), np.float32)
-            added[now] = found
-            lives = np.zeros((len(greys), len(found)), bool)
-            lives[now] = True
+            _carry(film, _motions(film, now - 1), places, valid, rests, now)
+        if now % SEED_EVERY == 0 and now < len(frames) - 1:
+            seeds, grounds = _seeds(film, now, tips[now], rng)
+            found = np.concatenate([seeds, grounds])
+            added, lives = np.zeros((len(frames), len(found), 2), np.float32), np.zeros((len(frames), len(found)), bool)
+            added[now], lives[now] = found, True
             places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
-            hidden = np.concatenate([hidden, np.zeros_like(lives)], 1)
-    for now in reversed(range(len(greys) - 1)):  # where a point was before it was found tells what it belongs to
-        newborn = np.flatnonzero(valid[now + 1] & ~valid[: now + 1].any(0))
-        _follow(frames, places, valid, newborn, now + 1, now)
-    tracks = FoundTracks(places, valid, hidden, np.zeros(places.shape[1], bool))
-    return replace(tracks, is_arm=_moves_with_robot(tracks, states) | _moves_out_of_reach(tracks, states, table))
+            rests = np.concatenate([rests, np.arange(len(found)) >= len(seeds)])
+    return FoundTracks(places, valid, valid & _read(arm, places))
 
 
-def _follow(
-    frames: UInt8[np.ndarray, "t h w 3"],
+def _seeds(
+    film: _Film, now: int, tip: Float[np.ndarray, "2"], rng: np.random.Generator
+) -> tuple[Float32[np.ndarray, "k 2"], Float32[np.ndarray, "l 2"]]:
+    """Return new points on things and on the bare table, more of them near the fingertip."""
+    chosen = []
+    for shown, count in ((film.things[now], SEEDS), (~film.around[now] & ~film.arm[now], GROUND_SEEDS)):
+        pixels = np.argwhere(shown)
+        weights = np.where(np.linalg.norm(pixels - tip, axis=-1) < NEAR_PX, NEARER, 1.0)
+        order = (rng.exponential(size=len(pixels)) / weights).argsort()  # a draw without replacement, by weight
+        picked = pixels[order[:count]]
+        chosen.append((picked + rng.uniform(-0.4, 0.4, picked.shape)).astype(np.float32))
+    return chosen[0], chosen[1]
+
+
+def _carry(
+    film: _Film,
+    motions: _Motions,
     places: Float32[np.ndarray, "t m 2"],
     valid: Bool[np.ndarray, "t m"],
-    points: Int[np.ndarray, " k"],
-    here: int,
-    there: int,
-) -> None:
-    """Write where points of one frame are in the next one, or the one before."""
-    if not len(points):
-        return
-    found, sure = follow(frames[here], frames[there], places[here, points], WINDOW_PX, MAX_RETURN_PX)
-    places[there, points] = found
-    valid[there, points] = sure & ((found >= 0) & (found <= np.array(frames.shape[1:3]) - 1)).all(-1)
-
-
-def _recover(
-    frames: UInt8[np.ndarray, "t h w 3"],
-    places: Float32[np.ndarray, "t m 2"],
-    valid: Bool[np.ndarray, "t m"],
-    hidden: Bool[np.ndarray, "t m"],
+    rests: Bool[np.ndarray, " m"],
     now: int,
 ) -> None:
-    """Find points again that were hidden: their place looks as it did before they were lost, so they rested meanwhile.
-
-    This is all that teaches a pixel map to stay where it is while the arm passes over it.
-    """
-    lost = np.flatnonzero(~valid[now] & valid[:now].any(0))
-    last = now - 1 - valid[:now, lost][::-1].argmax(0)
-    middles = np.round(places[last, lost]).astype(int)
-    offsets = np.arange(-LOOK_RADIUS, LOOK_RADIUS + 1)
-    rows = (middles[:, 0, None, None] + offsets[:, None]).clip(0, frames.shape[1] - 1)
-    cols = (middles[:, 1, None, None] + offsets).clip(0, frames.shape[2] - 1)
-    before, after = frames[last[:, None, None], rows, cols], frames[now][rows, cols]
-    alike = np.abs(after.astype(np.float32) - before).mean((1, 2, 3)) < SAME_LOOK
-    for point, since in zip(lost[alike], last[alike], strict=True):
-        places[since + 1 : now + 1, point] = places[since, point]
-        valid[since + 1 : now + 1, point] = True
-        hidden[since + 1 : now, point] = True
-
-
-def _moves_with_robot(tracks: FoundTracks, states: Float32[np.ndarray, "t s"]) -> Bool[np.ndarray, " m"]:
-    robot_moved = np.linalg.norm(np.diff(states[:, :2], axis=0), axis=-1) > 0.012
-    both = tracks.valid[1:] & tracks.valid[:-1] & robot_moved[:, None]
-    share = (tracks.moved() & both).sum(0) / np.maximum(both.sum(0), 1)
-    return share > ARM_SHARE
+    """Write where the points are in this frame: each goes as what is nearest to it, the table rests."""
+    alive = np.flatnonzero(valid[now - 1])
+    before = places[now - 1, alive]
+    after, known = before.copy(), rests[alive].copy()
+    if len(motions.places):
+        away_px = np.linalg.norm(before[:, None] - motions.places, axis=-1)
+        nearest = np.where(rests[alive] | (away_px.min(1) > REACH_PX), -1, motions.which[away_px.argmin(1)])
+        for number, matrix in enumerate(motions.matrices):
+            own = nearest == number
+            on_table = project(before[own], film.table) @ matrix[:, :2].T + matrix[:, 2]
+            after[own] = project(on_table, np.linalg.inv(film.table))
+            known |= own
+    places[now, alive] = after
+    covered = _read(film.arm[now], after)
+    shown = np.where(rests[alive], ~_read(film.things[now], after), _read(film.around[now], after))
+    looks = [cv2.blur(film.frames[t], (3, 3)).astype(np.float32) for t in (now - 1, now)]
+    changed = np.abs(_read(looks[1], after) - _read(looks[0], before)).mean(-1) > SAME_LOOK
+    changed &= ~rests[alive] & ~_read(film.arm[now - 1], before)
+    inside = ((after >= 0) & (after <= np.array(film.arm.shape[1:]) - 1)).all(-1)
+    valid[now, alive] = known & inside & (covered | shown & ~changed)
 
 
-def _moves_out_of_reach(
-    tracks: FoundTracks, states: Float32[np.ndarray, "t s"], table: Float[np.ndarray, "3 3"]
-) -> Bool[np.ndarray, " m"]:
-    places = np.concatenate([tracks.places, np.ones_like(tracks.places[..., :1])], -1) @ table.T
-    metres = places[..., :2] / places[..., 2:]
-    far = np.linalg.norm(metres - states[:, None, :2], axis=-1) > REACH_M
-    return (tracks.moved() & far[:-1] & far[1:]).any(0)
+def _motions(film: _Film, now: int) -> _Motions:
+    """Find what moved how from this frame to the next."""
+    marks = np.max(
+        [cv2.cornerMinEigenVal(np.ascontiguousarray(channel), 3) for channel in np.moveaxis(film.frames[now], -1, 0)], 0
+    )
+    marks = marks * (film.around[now] & ~film.arm[now])
+    pixels = np.argwhere(marks > MIN_MARK)
+    pixels = pixels[np.argsort(-marks[tuple(pixels.T)], kind="stable")[:MAX_WITNESSES]]
+    if not len(pixels):
+        return _Motions(np.zeros((0, 2)), np.zeros(0, int), [])
+    here = pixels.astype(np.float32)
+    there, sure = follow(film.frames[now], film.frames[now + 1], here, WINDOW_PX, MAX_RETURN_PX)
+    sure &= ((there >= 0) & (there <= np.array(film.arm.shape[1:]) - 1)).all(-1)
+    sure &= _read(film.around[now + 1] & ~film.arm[now + 1], there)
+    here, there = here[sure], there[sure]
+    _, labels = cv2.connectedComponents(film.things[now].astype(np.uint8))
+    labels = _read(cv2.dilate(labels.astype(np.uint16), np.ones((3, 3), np.uint8)), here)
+    which = np.full(len(here), -1)
+    matrices: list[Float[np.ndarray, "2 3"]] = []
+    for label in np.unique(labels):
+        own = np.flatnonzero(labels == label)
+        for matrix, fitting in _fits(here[own], there[own], film.table):
+            which[own[fitting]] = len(matrices)
+            matrices.append(matrix)
+    return _Motions(here[which >= 0], which[which >= 0], matrices)
+
+
+def _fits(
+    here: Float32[np.ndarray, "k 2"], there: Float32[np.ndarray, "k 2"], table: Float[np.ndarray, "3 3"]
+) -> Iterator[tuple[Float[np.ndarray, "2 3"], Int[np.ndarray, " l"]]]:
+    """Yield rigid motions on the table, in metres, each with the pixels that fit it and none before."""
+    begin, end = (project(places, table).astype(np.float32) for places in (here, there))
+    steps_px = np.linalg.norm(there - here, axis=-1)
+    left = np.arange(len(here))
+    for _ in range(MAX_MOTIONS):
+        if len(left) < MIN_FIT:
+            return
+        matrix, fits = np.eye(2, 3), steps_px[left] < 2 * REST_PX
+        if np.median(steps_px[left]) > REST_PX:
+            found, inliers = cv2.estimateAffinePartial2D(
+                begin[left], end[left], method=cv2.RANSAC, ransacReprojThreshold=FIT_M, maxIters=200, refineIters=5
+            )
+            if found is None:
+                return
+            fits, scale = inliers[:, 0] > 0, float(np.hypot(found[0, 0], found[1, 0]))
+            if not 1 / MAX_SCALE < scale < MAX_SCALE:
+                return
+            turn = found[:, :2] / scale
+            shift = end[left][fits].mean(0) - turn @ begin[left][fits].mean(0)
+            matrix = np.column_stack([turn, shift])
+        if fits.sum() < max(MIN_FIT, MIN_FIT_SHARE * len(here)):
+            return
+        yield matrix, left[fits]
+        left = left[~fits]
+
+
+def _widened(masks: Bool[np.ndarray, "t h w"]) -> Bool[np.ndarray, "t h w"]:
+    """Return masks with the pixels around them."""
+    return np.stack([cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for mask in masks])
+
+
+def _read(pictures: np.ndarray, places: Float[np.ndarray, "*t m 2"]) -> np.ndarray:
+    """Return the nearest pixels of a picture, or of one picture for each set of places; beyond the border, the border's."""
+    several = places.ndim == 3
+    size = np.array(pictures.shape[1:3] if several else pictures.shape[:2])
+    rows, cols = np.moveaxis(np.round(places).astype(int).clip(0, size - 1), -1, 0)
+    return pictures[np.arange(len(pictures))[:, None], rows, cols] if several else pictures[rows, cols]
 
 
 def choose(
     tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
     """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there are too few.
-
-    None of the arm: what it hides lies still beneath it, and cannot be told to do both.
 
     Args:
         tracks: The episode's points.
@@ -161,8 +233,8 @@ def choose(
         count: Number of points.
         rng: Decides between equals.
     """
-    follow = min(start + 1, len(tracks.valid) - 1)
-    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[follow] & ~tracks.is_arm)
+    follow_up = min(start + 1, len(tracks.valid) - 1)
+    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[follow_up])
     rng.shuffle(alive)
     moves = tracks.moved()[start : start + length, alive].any(0)
     pushed, rest = alive[moves], alive[~moves]

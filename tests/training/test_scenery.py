@@ -1,0 +1,35 @@
+import numpy as np
+import pytest
+
+from tests.training.films import SIDE, film, scenery
+from visual_foresight.training.scenery import Scenery
+
+
+@pytest.fixture(scope="module")
+def known() -> Scenery:
+    return scenery()
+
+
+def test_the_empty_table_is_known(known: Scenery) -> None:
+    np.testing.assert_array_equal(known.empty, np.full_like(known.empty, 110))
+
+
+def test_the_arm_is_known_from_the_robots_state(known: Scenery) -> None:
+    episode = film(3)
+    arm = known.arm(episode.states)
+    for t in range(len(arm)):
+        truth = np.zeros_like(arm[t])
+        truth[4 : 4 + SIDE, 4 + 3 * t : 4 + 3 * t + SIDE] = True
+        assert (arm[t] & truth).sum() / (arm[t] | truth).sum() > 0.95
+
+
+def test_what_shows_no_table_is_the_arm_or_a_thing(known: Scenery) -> None:
+    episode = film(3)
+    apart = known.apart(episode.frames)
+    np.testing.assert_array_equal(apart, (np.abs(episode.frames.astype(int) - 110) > 25).any(-1))
+
+
+def test_what_is_not_seen_often_enough_is_no_arm() -> None:
+    """Without any frame of the robot there, nothing is said to be its arm."""
+    known = Scenery.learn([film(0)], np.eye(3))
+    assert not known.arm(np.array([[39.0, 0.0]], np.float32)).any()
