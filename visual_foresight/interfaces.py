@@ -118,6 +118,8 @@ class Rehearser(Learner, Protocol):
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine what follows the clip's first `context` frames, and return what to add to the loss besides its errors.
 
+        Frames may be left out (none, instead of t), now and then: pixel maps alone are learnt from then.
+
         Args:
             clip: known to its end.
             pixel_maps: of the newest context frame.

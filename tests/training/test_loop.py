@@ -155,7 +155,9 @@ def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tm
     full, half = (
         json.loads((tmp_path / precision / "log.jsonl").read_text())["loss"] for precision in ("float32", "bfloat16")
     )
-    assert half != full and half == pytest.approx(full, rel=0.05)
+    assert half == pytest.approx(full, rel=0.05)
+    exact, rounded = (weights(tmp_path / precision)["arm.middle.weight"] for precision in ("float32", "bfloat16"))
+    assert not torch.equal(exact, rounded)
     train(config(data, tmp_path / "bfloat16", steps=3, precision="float32"), progress=False)
     assert torch.load(tmp_path / "bfloat16" / STATE_FILE, weights_only=True)["bfloat16"] is True
 
@@ -164,7 +166,7 @@ def test_the_horizon_grows_and_short_clips_come_in_larger_batches() -> None:
     plan = TrainConfig(Path(), Path(), steps=100, horizon=12, batch=16)
     steps = (0, 44, 45, 69, 70, 84, 85, 99)
     assert [horizon_at(step, plan) for step in steps] == [1, 1, 3, 3, 6, 6, 12, 12]
-    assert [batch_at(step, plan) for step in steps] == [48, 48, 48, 48, 32, 32, 16, 16]
+    assert [batch_at(step, plan) for step in steps] == [192, 192, 64, 64, 32, 32, 16, 16]
 
 
 def test_a_budget_of_time_is_turned_into_steps_once(

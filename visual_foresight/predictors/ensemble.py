@@ -87,11 +87,13 @@ class Ensemble(nn.Module):
         """
         parts, extras = [], []
         count = len(self.members)
+        seed = int(torch.randint(2**31, (), generator=rng))  # what one member leaves out, all leave out
         shares = zip(
             *(whole.chunk(count) for whole in (clip.actions, clip.frames, clip.states, pixel_maps)), strict=True
         )
         for member, (actions, frames, states, maps) in zip(self._learners(), shares, strict=False):
-            part, extra = rehearse(member, Clip(actions, frames, states), maps, rng, progress)
+            own = torch.Generator().manual_seed(seed)
+            part, extra = rehearse(member, Clip(actions, frames, states), maps, own, progress)
             parts.append(part)
             extras.append(extra)
         joined = Prediction(

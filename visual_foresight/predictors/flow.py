@@ -32,6 +32,7 @@ FLOW_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
 MOST = 1.5  # shares of the fingertip's motion, or units of free motion
 FREE_PX = 4.0  # what a 1 of the latter two stands for
 POSTURE_SIZE = 16
+DRAWN_SHARE = 1 / 3  # of the gradient steps in which frames are learnt from, too
 ORIGIN_WEIGHT = 0.05  # beside 0.3 for the error of pixel maps; with 0.15, a step is learnt a sixth worse
 
 
@@ -176,8 +177,14 @@ class Flow(nn.Module):
     def rehearse(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine freely; besides, where a point is said to go, the table must say that it came from the point's place."""
-        begin = self._begin(self.observe(beginning(clip, self.context)), pixel_maps)
+        """Imagine freely; besides, where a point is said to go, the table must say that it came from the point's place.
+
+        Most of the time points alone are learnt from: what is seen, and the arm, cost most and are soon learnt.
+        """
+        draws = bool(torch.rand((), generator=rng) < DRAWN_SHARE)
+        with torch.set_grad_enabled(draws):
+            seen = self.observe(beginning(clip, self.context))
+        begin = self._begin(seen, pixel_maps)
         steps = [step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :])]
         assert begin.points is not None
         true = rearrange(begin.points.places, "b m two -> b two m 1")
@@ -188,7 +195,7 @@ class Flow(nn.Module):
             came = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
             missed.append(((came - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
         extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
-        return self._prediction(steps, pixel_maps, decode=True), extra
+        return self._prediction(steps, pixel_maps, decode=draws), extra
 
     # --- the roll ------------------------------------------------------------------------------------------------
 

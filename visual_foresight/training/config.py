@@ -19,7 +19,7 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
-    steps: int = 6500
+    steps: int = 5000
     """Gradient steps."""
     minutes: float | None = None
     """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
@@ -69,8 +69,8 @@ def horizon_at(step: int, config: TrainConfig) -> int:
 
 
 def batch_at(step: int, config: TrainConfig) -> int:
-    """Return how many clips are learnt from at once: up to three times as many while they are short, at much the same cost."""
-    return config.batch * min(3, max(1, config.horizon // horizon_at(step, config)))
+    """Return how many clips are learnt from at once: the shorter, the more, so that every step imagines as many frames."""
+    return config.batch * max(1, config.horizon // horizon_at(step, config))
 
 
 def comparable(config: TrainConfig) -> dict[str, Any]:

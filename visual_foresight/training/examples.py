@@ -54,11 +54,6 @@ class Examples:
             bar = tqdm(found, "following points", len(self._episodes), unit="episode", disable=not progress)
             self._tracks: list[FoundTracks] = list(bar)
 
-    @property
-    def contact_share(self) -> float:
-        """Return the share of steps in which something besides the arm was seen to move."""
-        return float(np.mean([tracks.contact().mean() for tracks in self._tracks]))
-
     def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all (episode, start) and their weights."""
         places, contacts = [], []

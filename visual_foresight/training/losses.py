@@ -29,15 +29,9 @@ def objective(
 def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConfig) -> dict[str, Float[Tensor, ""]]:
     """Return what is wrong with the imagination of a batch's clips from their context: "loss", and its parts.
 
-    Frames: Charbonnier, weighted on pixels that differ from the newest context frame, or should. Pixel maps: the distance
-    from a map's expected position to where the point was followed to.
+    Frames, where there are any: see `_frame_error`. Pixel maps: the distance from a map's expected position to where the point
+    was followed to.
     """
-    clip = batch.clip
-    truth, newest = clip.frames[:, context:], clip.frames[:, context - 1 : context]
-    moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
-    weight = 1 + config.moving_weight * moving
-    wrong = ((prediction.frames - truth).square() + 1e-6).sqrt()
-    pixel_loss = (wrong * weight).sum() / (3 * weight.sum())
     missed_px = map_error_px(prediction, batch, context)
     valid = batch.valid[:, context:] & batch.valid[:, context - 1 : context]
     moved_px = (batch.places[:, context:] - batch.places[:, context - 1 : context]).norm(dim=-1)
@@ -45,8 +39,22 @@ def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConf
     steps = torch.arange(1, valid.shape[1] + 1, device=valid.device)[:, None]
     attention = valid * (1 + moved_px.clamp(max=4) / 2) / steps
     track_loss = (missed_px * attention).sum() / attention.sum().clamp(min=1e-6)
-    loss = pixel_loss + config.track_weight * track_loss
-    return {"loss": loss, "pixels": pixel_loss, "track_px": track_loss}
+    loss = config.track_weight * track_loss
+    if not prediction.frames.shape[1]:
+        return {"loss": loss, "track_px": track_loss}
+    pixel_loss = _frame_error(prediction.frames, batch.clip.frames, context, config.moving_weight)
+    return {"loss": pixel_loss + loss, "pixels": pixel_loss, "track_px": track_loss}
+
+
+def _frame_error(
+    imagined: Float[Tensor, "b t c h w"], frames: Float[Tensor, "b t_all c h w"], context: int, moving_weight: float
+) -> Float[Tensor, ""]:
+    """Return Charbonnier's mean, weighted on pixels that differ from the newest context frame, or should."""
+    truth, newest = frames[:, context:], frames[:, context - 1 : context]
+    moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
+    weight = 1 + moving_weight * moving
+    wrong = ((imagined - truth).square() + 1e-6).sqrt()
+    return (wrong * weight).sum() / (3 * weight.sum())
 
 
 def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Tensor, "b t p"]:
