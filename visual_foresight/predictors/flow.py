@@ -98,9 +98,9 @@ class Flow(nn.Module):
         deep = 2 * width
         self.enter = nn.Sequential(
             nn.Conv2d(3, width // 2, 3, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width // 2, width, 4, stride=2, padding=1),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
             nn.Conv2d(width, deep, 4, stride=2, padding=1),
         )
         self.place = nn.Parameter(torch.zeros(1, deep, CELLS // 4, CELLS // 4))

@@ -127,7 +127,8 @@ def sample(
         frame_size: Height and width of the frame, in pixels.
         beyond: What is read off the frame.
     """
-    halves = (places + 0.5) * (2 / places.new_tensor(frame_size)) - 1  # of the frame, from its middle
+    scale = 2 / places.new_tensor(frame_size)
+    halves = torch.addcmul(scale / 2 - 1, places, scale)  # of the frame, from its middle
     return functional.grid_sample(images, halves.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False)
 
 

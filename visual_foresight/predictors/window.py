@@ -12,7 +12,6 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.motion import sample
 
 CELLS = 28  # rows and columns of the window
@@ -46,26 +45,32 @@ class Window:
 
     def fields(self, flows: Float[Tensor, "n 4 y x"], frame_size: tuple[int, int]) -> "Fields":
         """Bring the forward and the backward flow from the window's cells, (along, across) each, to pixels."""
-        pixels = _square(self.middle, round(SPAN * self.spacing_px), frame_size)
-        middle, along, across = (
-            rearrange(vector, "n two -> n two 1 1") for vector in (self.middle, self.along, _turned(self.along))
+        corner, span = _square(self.middle, round(SPAN * self.spacing_px), frame_size)
+        along, across = self.along, _turned(self.along)
+        # (along, across) becomes (down, right) where there are fewest numbers: at the cells
+        turn = rearrange(torch.stack([along, across], -1), "n two k -> n 1 two k 1 1")
+        turned = (turn * rearrange(flows, "n (flow k) y x -> n flow 1 k y x", k=2)).unbind(3)
+        turned_flows = rearrange(turned[0] + turned[1], "n flow two y x -> n (flow two) y x")
+        rows, cols = (corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1))
+        down, right = rows - self.middle[:, :1], cols - self.middle[:, 1:]
+        places = torch.stack(
+            [
+                (down * to[:, :1])[:, :, None] + (right * to[:, 1:])[:, None]
+                for to in (vector * (2 / (CELLS * self.spacing_px)) for vector in (across, along))
+            ],
+            -1,
         )
-        offsets = pixels - middle
-        turned = torch.stack([(offsets * across).sum(1), (offsets * along).sum(1)], -1) * (
-            2 / (CELLS * self.spacing_px)
-        )
-        read = functional.grid_sample(flows, turned, align_corners=False)
-        forth, back = (read[:, k : k + 1] * along + read[:, k + 1 : k + 2] * across for k in (0, 2))
-        inner = functional.pad(pixels.new_ones(pixels.shape[-2] - 2, pixels.shape[-1] - 2), (1, 1, 1, 1))
-        return Fields(pixels, forth * inner, back * inner, frame_size)
+        read = functional.grid_sample(turned_flows, places, align_corners=False)
+        read = read * functional.pad(read.new_ones(span[0] - 2, span[1] - 2), (1, 1, 1, 1))
+        return Fields(corner, read[:, :2], read[:, 2:], frame_size)
 
 
 @dataclass(frozen=True)
 class Fields:
     """What moves in a step: flows (down, right) in pixels, on a square of pixels whose border rests."""
 
-    pixels: Float[Tensor, "n 2 y x"]
-    """(row, col) of the square's."""
+    corner: Float[Tensor, "n 2"]
+    """(row, col) of the square's first pixel."""
     forward: Float[Tensor, "n 2 y x"]
     """What is at x now goes to x + forward(x)."""
     backward: Float[Tensor, "n 2 y x"]
@@ -74,14 +79,15 @@ class Fields:
 
     def steps(self, places: Float[Tensor, "n m 2"]) -> Float[Tensor, "n m 2"]:
         """Return how far what is at these places goes."""
-        inside = places - self.pixels[:, None, :, 0, 0]
+        inside = places - self.corner[:, None]
         size = (self.forward.shape[-2], self.forward.shape[-1])
         read = sample(self.forward, inside[:, :, None], size, "zeros")
         return rearrange(read, "n two m 1 -> n m two")
 
     def bring(self, origin: Float[Tensor, "n 2 hf wf"]) -> Float[Tensor, "n 2 hf wf"]:
         """Return where everything came from, after what came to each pixel of the square has come."""
-        sources = rearrange(self.pixels + self.backward, "n two y x -> n y x two")
+        rows, cols = self._pixels()
+        sources = torch.stack([self.backward[:, 0] + rows[:, :, None], self.backward[:, 1] + cols[:, None]], -1)
         return self._put(origin, sample(origin, sources, self.frame_size))
 
     def dense(self) -> Float[Tensor, "n 4 hf wf"]:
@@ -89,9 +95,17 @@ class Fields:
         flows = torch.cat([self.forward, self.backward], 1)
         return self._put(flows.new_zeros(*flows.shape[:2], *self.frame_size), flows)
 
+    def _pixels(self) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
+        """Return the rows and the columns of the square's pixels."""
+        rows, cols = (
+            self.corner[:, axis, None] + torch.arange(self.forward.shape[2 + axis]).to(self.corner) for axis in (0, 1)
+        )
+        return rows, cols
+
     def _put(self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]) -> Float[Tensor, "n c hf wf"]:
-        rows, cols = self.pixels.round().long().unbind(1)
-        index = (rows * self.frame_size[1] + cols).flatten(1)[:, None].expand(-1, images.shape[1], -1)
+        rows, cols = (numbers.round().long() for numbers in self._pixels())
+        index = (rows[:, :, None] * self.frame_size[1] + cols[:, None]).flatten(1)
+        index = index[:, None].expand(-1, images.shape[1], -1)
         return images.flatten(2).scatter(2, index, square.flatten(2)).view_as(images)
 
 
@@ -101,9 +115,10 @@ def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
     return torch.stack([-right, down], -1)
 
 
-def _square(middle: Float[Tensor, "n 2"], side: int, frame_size: tuple[int, int]) -> Float[Tensor, "n 2 y x"]:
-    """Return the pixels of the upright square around a place, inside the frame."""
+def _square(
+    middle: Float[Tensor, "n 2"], side: int, frame_size: tuple[int, int]
+) -> tuple[Float[Tensor, "n 2"], tuple[int, int]]:
+    """Return the first pixel of the upright square around a place, inside the frame, and its rows and columns."""
     span = (min(side, frame_size[0]), min(side, frame_size[1]))
     room = middle.new_tensor([frame_size[0] - span[0], frame_size[1] - span[1]])
-    corner = (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room)
-    return rearrange(corner, "n two -> n two 1 1") + rearrange(grid(span, span).to(middle), "y x two -> two y x")
+    return (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room), span
