@@ -23,7 +23,7 @@ def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str
     }
     given = {
         "collect": ["collect", "--folder", out / "episodes", "--episodes", 24],
-        "validate": ["validate", data],
+        "validate": ["validate", "--folder", data],
         **training,
         "plan": ["plan", "--animation", out / "plan.gif", "--preset", "thorough"],
         "gui": ["gui", "--no-browser", "--out", out / "gui"],
