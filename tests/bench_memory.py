@@ -31,7 +31,7 @@ def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str
         "evaluate prediction": ["evaluate", "prediction", "--report", out / "report.html"],
         "evaluate ranking": ["evaluate", "ranking", "--states", 2, "--out", out / "ranking"],
         "evaluate speed": ["evaluate", "speed", "--repeats", 2],
-        "evaluate throughput": ["evaluate", "throughput", "--repeats", 1],
+        "evaluate throughput": ["evaluate", "throughput", "--repeats", 1, "--predictors", *predictors],
     }
     return {name: [str(word) for word in words] for name, words in given.items()}
 
@@ -68,7 +68,7 @@ def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_memory", description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("data/sample"), help="episodes to train on; all are read")
-    parser.add_argument("--predictors", nargs="*", default=["flow"], help="which ones to train")
+    parser.add_argument("--predictors", nargs="*", default=["flow"], help="which ones to train and time")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
     figures = {}

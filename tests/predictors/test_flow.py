@@ -93,3 +93,19 @@ def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
         forgetful = replace(begun.carry, points=None)
         expected = model.imagine(forgetful, actions, other.expand(2, 1, 8, 12)).pixel_maps
     torch.testing.assert_close(honoured, expected, atol=0, rtol=0)
+
+
+def test_frames_are_learnt_from_in_a_third_of_the_steps_and_points_in_all() -> None:
+    torch.manual_seed(0)
+    model = Flow(CONFIG)
+    clip = Clip(torch.rand(2, 4, 3) * 2 - 1, torch.rand(2, 5, 3, *SIZE), torch.rand(2, 5, 5))
+    maps = splat_places(torch.tensor([[[6.0, 9.0]], [[8.0, 12.0]]]), (8, 12), SIZE)
+    drawn = []
+    for seed in range(60):
+        model.zero_grad()
+        imagined, extra = model.rehearse(clip, maps, torch.Generator().manual_seed(seed), 0.0)
+        (imagined.frames.sum() + imagined.pixel_maps.square().sum() + extra).backward()
+        drawn.append(imagined.frames.shape[1] > 0)
+        assert (model.arm.middle.weight.grad is not None) == drawn[-1]
+        assert imagined.pixel_maps.requires_grad
+    assert 10 < sum(drawn) < 32

@@ -30,6 +30,7 @@ FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
 MAP_SIZE = (32, 32)
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH, TRAIN_HORIZON = 16, 12
+STEPS_IN_A_ROW = 4  # not every step need learn from frames
 YARDSTICK_BATCH = 8
 
 
@@ -125,7 +126,8 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
             figures["peak_mb"][stage] = _peak_mb()
     step = _training_step(network, rng, maps.shape[1])
     step()  # warms up
-    figures["gradient_steps_per_second"] = 1 / median_s(step, config.repeats)
+    seconds = median_s(lambda: [step() for _ in range(STEPS_IN_A_ROW)], config.repeats)
+    figures["gradient_steps_per_second"] = STEPS_IN_A_ROW / seconds
     figures["peak_mb"]["train"] = _peak_mb()
     return figures
 
@@ -141,7 +143,9 @@ def _training_step(network: nn.Module, rng: torch.Generator, num_maps: int) -> C
 
     def step() -> None:
         imagined, extra = rehearse(predictor, clip, maps, rng, 1.0)
-        loss = (imagined.frames - clip.frames[:, context:]).abs().mean() + imagined.pixel_maps.square().sum() + extra
+        loss = imagined.pixel_maps.square().sum() + extra
+        if imagined.frames.shape[1]:
+            loss = loss + (imagined.frames - clip.frames[:, context:]).abs().mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

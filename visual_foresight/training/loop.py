@@ -32,7 +32,7 @@ from visual_foresight.training.scenery import Scenery
 from visual_foresight.types import Episode, to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
-TIMED_STEPS = 3  # of each part of the curriculum, to find out how many a budget of time holds
+TIMED_STEPS = 6  # of each part of the curriculum, to find out how many a budget of time holds
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
