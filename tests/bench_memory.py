@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 
 BAR_GIB = 4.0
+SAMPLE = Path("data/sample")
 PATIENCE_S = 20.0  # for the page, which does not end by itself
 SAMPLE_S = 0.02
 
@@ -28,7 +29,7 @@ def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str
         "plan": ["plan", "--animation", out / "plan.gif", "--preset", "thorough"],
         "gui": ["gui", "--no-browser", "--out", out / "gui"],
         "evaluate control": ["evaluate", "control", "--suites", "near", "--trials", 2, "--out", out / "control"],
-        "evaluate prediction": ["evaluate", "prediction", "--report", out / "report.html"],
+        "evaluate prediction": ["evaluate", "prediction", "--data", SAMPLE, "--report", out / "report.html"],
         "evaluate ranking": ["evaluate", "ranking", "--states", 2, "--out", out / "ranking"],
         "evaluate speed": ["evaluate", "speed", "--repeats", 2],
         "evaluate throughput": ["evaluate", "throughput", "--repeats", 1, "--predictors", *predictors],
@@ -67,7 +68,7 @@ def _resident(process: psutil.Process) -> int:
 def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_memory", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("data/sample"), help="episodes to train on; all are read")
+    parser.add_argument("--data", type=Path, default=SAMPLE, help="episodes to train on; all are read")
     parser.add_argument("--predictors", nargs="*", default=["flow"], help="which ones to train and time")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
