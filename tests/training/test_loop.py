@@ -231,4 +231,5 @@ def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same() -> N
     confused = replace(episode(0), frames=noise)
     scenery = Scenery.learn([episode(0)], np.array(TABLE))
     (batch,) = Examples([confused], 5, scenery).batches(2, 5, seed=0, numbers=[0])
-    assert not batch.valid[:, 2:].any()
+    assert not batch.valid.any()
+    assert (batch.places == 0).all()

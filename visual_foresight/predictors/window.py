@@ -51,7 +51,7 @@ class Window:
         turn = rearrange(torch.stack([along, across], -1), "n two k -> n 1 two k 1 1")
         turned = (turn * rearrange(flows, "n (flow k) y x -> n flow 1 k y x", k=2)).unbind(3)
         turned_flows = rearrange(turned[0] + turned[1], "n flow two y x -> n (flow two) y x")
-        rows, cols = (corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1))
+        rows, cols = _lines(corner, span)
         down, right = rows - self.middle[:, :1], cols - self.middle[:, 1:]
         places = torch.stack(
             [
@@ -97,10 +97,7 @@ class Fields:
 
     def _pixels(self) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
         """Return the rows and the columns of the square's pixels."""
-        rows, cols = (
-            self.corner[:, axis, None] + torch.arange(self.forward.shape[2 + axis]).to(self.corner) for axis in (0, 1)
-        )
-        return rows, cols
+        return _lines(self.corner, (self.forward.shape[-2], self.forward.shape[-1]))
 
     def _put(self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]) -> Float[Tensor, "n c hf wf"]:
         rows, cols = (numbers.round().long() for numbers in self._pixels())
@@ -113,6 +110,12 @@ def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
     """Return (down, right) after a quarter turn."""
     down, right = vector.unbind(-1)
     return torch.stack([-right, down], -1)
+
+
+def _lines(corner: Float[Tensor, "n 2"], span: tuple[int, int]) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
+    """Return the rows and the columns of a square's pixels."""
+    rows, cols = (corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1))
+    return rows, cols
 
 
 def _square(
