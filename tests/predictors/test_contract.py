@@ -149,13 +149,14 @@ def test_the_motions_shown_are_those_that_are_applied(model: Learner) -> None:
     actions, seen = clip(3, 4).actions, clip(1, model.context - 1)
     maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE).expand(3, 2, *MAP_SIZE)
     imagined = model.imagine(model.observe(seen), actions, maps)
-    points = Points.of(maps, SIZE).widened(3)
+    points, earlier = Points.of(maps, SIZE).widened(3), maps
     for step, motion in enumerate(model.motions(model.observe(seen), actions)):
         if isinstance(motion, Motion) and motion.forward is not None:
             points, lost = points.moved(motion.forward, SIZE), torch.zeros(3, 2)
             maps = points.maps(MAP_SIZE, SIZE)
         else:
-            maps, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE)
+            moved, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE, earlier)
+            earlier, maps = maps, moved
         torch.testing.assert_close(imagined.pixel_maps[:, step], maps)
         torch.testing.assert_close(imagined.lost[:, step], lost)
 

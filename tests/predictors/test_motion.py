@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -81,6 +83,15 @@ def test_masks_choose_the_source() -> None:
     first, now, new = torch.rand(3, 1, 3, *SIZE).unbind(0)
     for source, picture in ((0, first), (1, now), (3, new)):
         torch.testing.assert_close(move_frames(one_flow(1, 1, source), first, now, new), picture)
+
+
+def test_the_last_flows_move_the_map_of_the_frame_before() -> None:
+    earlier, now = splat_places(torch.tensor([[[4.0, 4.0]], [[6.0, 12.0]]]), SIZE, SIZE)[:, None].unbind(0)
+    motion = replace(one_flow(1, 2, 2), num_earlier=1)
+    moved, _ = move_maps(motion, now, SIZE, earlier)
+    torch.testing.assert_close(expected_places(moved, SIZE), torch.tensor([[[5.0, 6.0]]]), atol=1e-4, rtol=0)
+    moved, _ = move_maps(motion, now, SIZE)  # nothing is known of it: it did not move
+    torch.testing.assert_close(expected_places(moved, SIZE), torch.tensor([[[7.0, 14.0]]]), atol=1e-4, rtol=0)
 
 
 def test_lost_mass_is_reported_and_the_rest_is_a_distribution() -> None:

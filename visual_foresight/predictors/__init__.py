@@ -45,6 +45,7 @@ PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
     "cdna": _lazy("cdna", "NeuralAdvection", "CDNAConfig"),
     "stp": _lazy("cdna", "NeuralAdvection", "STPConfig"),
     "sna": _lazy("cdna", "NeuralAdvection", "SNAConfig"),
+    "foresight": _lazy("cdna", "NeuralAdvection", "ForesightConfig"),
     "stochastic": _lazy("stochastic", "Stochastic", "StochasticConfig"),
     "pixels": _lazy("pixels", "Pixels", "PixelsConfig"),
     "ensemble": _lazy("ensemble", "Ensemble", "EnsembleConfig"),

@@ -7,7 +7,7 @@ keep its mass, and a place its fraction of a pixel.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -25,13 +25,15 @@ class Motion:
     """Where each place of the next image comes from.
 
     `flows` are backward, in frame pixels (down, right): the next image at x is the image now at x + flow(x). `masks` sum
-    to 1 over their sources, in the order: first image, image now, one per flow, newly made. Where `forward` is given, it moves
-    the pixel maps, as `Points`: what is at x now goes to x + forward(x), on a grid of its own.
+    to 1 over their sources, in the order: first image, image now, one per flow, newly made. The last `num_earlier` flows read
+    the image before the one now. Where `forward` is given, it moves the pixel maps, as `Points`: what is at x now goes to
+    x + forward(x), on a grid of its own.
     """
 
     flows: Float[Tensor, "n k 2 h w"]
     masks: Float[Tensor, "n m h w"]
     forward: Float[Tensor, "n 2 y x"] | None = None
+    num_earlier: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,11 +152,25 @@ def affine_flows(
 
 
 def transform(
-    motion: AnyMotion, images: Float[Tensor, "n c h w"], frame_size: tuple[int, int]
+    motion: AnyMotion,
+    images: Float[Tensor, "n c h w"],
+    frame_size: tuple[int, int],
+    earlier: Float[Tensor, "n c h w"] | None = None,
 ) -> list[Float[Tensor, "n c h w"]]:
-    """Return the images as each flow or kernel moves them; beyond the border, the border."""
+    """Return the images as each flow or kernel moves them; beyond the border, the border.
+
+    Args:
+        motion: What moves.
+        images: Those now.
+        frame_size: Height and width of the frame, in pixels.
+        earlier: The images before them; where there are none, those now.
+    """
     if isinstance(motion, Motion):
-        return [warp(images, flow, frame_size) for flow in motion.flows.unbind(1)]
+        num_now = motion.flows.shape[1] - motion.num_earlier
+        before = images if earlier is None else earlier
+        return [
+            warp(images if k < num_now else before, flow, frame_size) for k, flow in enumerate(motion.flows.unbind(1))
+        ]
     with torch.autocast(images.device.type, enabled=False):
         kernels, strides = motion.kernels.float(), [1, 1]
         for axis in (0, 1):
@@ -196,16 +212,20 @@ def move_frames(
     first: Float[Tensor, "n c h w"],
     now: Float[Tensor, "n c h w"],
     new: Float[Tensor, "n c h w"],
+    earlier: Float[Tensor, "n c h w"] | None = None,
 ) -> Float[Tensor, "n c h w"]:
     """Compose the next frame (Finn et al. 2016, eq. 4, with the first frame as a source as in Ebert et al. 2017)."""
     size = (now.shape[-2], now.shape[-1])
-    sources = [first, now, *transform(motion, now, size), new]
+    sources = [first, now, *transform(motion, now, size, earlier), new]
     masks = rearrange(motion.masks, "n m h w -> n m 1 h w")
     return sum(mask * source for mask, source in zip(masks.unbind(1), sources, strict=True))  # type: ignore[return-value]
 
 
 def move_maps(
-    motion: AnyMotion, now: Float[Tensor, "n p h w"], frame_size: tuple[int, int]
+    motion: AnyMotion,
+    now: Float[Tensor, "n p h w"],
+    frame_size: tuple[int, int],
+    earlier: Float[Tensor, "n p h w"] | None = None,
 ) -> tuple[Float[Tensor, "n p h w"], Float[Tensor, "n p"]]:
     """Move pixel maps as the frame moves; each stays a distribution.
 
@@ -219,7 +239,7 @@ def move_maps(
     """
     if not now.shape[1]:
         return now, now.new_zeros(len(now), 0)
-    sources = [now, now, *transform(motion, now, frame_size)]
+    sources = [now, now, *transform(motion, now, frame_size, earlier)]
     masks = rearrange(motion.masks, "n m h w -> n m 1 h w").unbind(1)
     moved: Tensor = sum(mask * source for mask, source in zip(masks[:-1], sources, strict=True))  # type: ignore[assignment]
     mass = reduce(now, "n p h w -> n p", "sum")
@@ -236,7 +256,7 @@ def resize_motion(motion: AnyMotion, size: tuple[int, int]) -> AnyMotion:
     masks = _resize(motion.masks, size)
     if isinstance(motion, Motion):
         flows = _resize(rearrange(motion.flows, "n k two h w -> n (k two) h w"), size)
-        return Motion(rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks, motion.forward)
+        return replace(motion, flows=rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks=masks)
     if motion.kernels.shape[-2:] == (1, 1):
         return KernelMotion(motion.kernels, masks, motion.spacing_px)
     kernels = _resize(motion.kernels.flatten(1, 3), size).unflatten(1, motion.kernels.shape[1:4])
