@@ -19,7 +19,9 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
-    steps: int = 5000
+    points: Path = Path("runs/points")
+    """Folder where points that were followed through the episodes are kept for the next run."""
+    steps: int = 11000
     """Gradient steps."""
     minutes: float | None = None
     """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
@@ -57,7 +59,7 @@ class TrainConfig:
             )
 
 
-CURRICULUM = ((0.45, 1 / 12), (0.25, 1 / 4), (0.15, 1 / 2), (0.15, 1.0))
+CURRICULUM = ((0.65, 1 / 12), (0.17, 1 / 4), (0.09, 1 / 2), (0.09, 1.0))
 """Shares of the steps, and of the horizon that is imagined in them: a step is learnt best alone."""
 
 
@@ -75,5 +77,5 @@ def batch_at(step: int, config: TrainConfig) -> int:
 
 def comparable(config: TrainConfig) -> dict[str, Any]:
     """Return what two runs must share to be one: everything but where they run."""
-    where = ("data", "out", "device", "precision")
+    where = ("data", "out", "points", "device", "precision")
     return json.loads(json.dumps({name: value for name, value in asdict(config).items() if name not in where}))

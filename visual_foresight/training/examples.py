@@ -12,10 +12,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
-from tqdm import tqdm
 
-from visual_foresight.training.scenery import Scenery
-from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
+from visual_foresight.training.tracks import FoundTracks, choose
 from visual_foresight.types import Clip, Episode, UserError, to_float
 
 CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many
@@ -33,26 +31,10 @@ class Batch:
 
 
 class Examples:
-    """Episodes prepared for training: frames in memory, points followed, clips weighted."""
+    """Episodes prepared for training, with the points followed in each: frames in memory, clips weighted."""
 
-    def __init__(
-        self,
-        episodes: Sequence[Episode],
-        num_actions: int,
-        scenery: Scenery,
-        progress: bool = False,
-    ) -> None:
-        shortest = min((len(episode.actions) for episode in episodes), default=0)
-        if shortest < num_actions:
-            raise UserError(
-                f"clips of {num_actions} actions are needed, but the shortest episode has {shortest}: "
-                "collect longer episodes or train for a shorter horizon"
-            )
-        self._episodes = list(episodes)
-        with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            found = pool.map(lambda e: find_tracks(e.frames, e.states, scenery), self._episodes)
-            bar = tqdm(found, "following points", len(self._episodes), unit="episode", disable=not progress)
-            self._tracks: list[FoundTracks] = list(bar)
+    def __init__(self, episodes: Sequence[Episode], tracks: Sequence[FoundTracks], num_actions: int) -> None:
+        self._episodes, self._tracks = list(episodes), list(tracks)
 
     def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all (episode, start) and their weights."""
@@ -102,6 +84,16 @@ class Examples:
             valid.append(_taken(tracks.valid[window], points))
         clip = Clip(_tensor(actions), to_float(_stack(frames)), _tensor(states))
         return Batch(clip, _tensor(places), torch.from_numpy(np.stack(valid)))
+
+
+def require_length(episodes: Sequence[Episode], num_actions: int) -> None:
+    """Raise `UserError` unless clips of so many actions fit into each episode."""
+    shortest = min((len(episode.actions) for episode in episodes), default=0)
+    if shortest < num_actions:
+        raise UserError(
+            f"clips of {num_actions} actions are needed, but the shortest episode has {shortest}: "
+            "collect longer episodes or train for a shorter horizon"
+        )
 
 
 def _taken(values: np.ndarray, points: Int[np.ndarray, " p"]) -> np.ndarray:

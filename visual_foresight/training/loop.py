@@ -25,10 +25,10 @@ from visual_foresight.episodes import Episodes
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
 from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, horizon_at
-from visual_foresight.training.examples import Batch, Examples
+from visual_foresight.training.examples import Batch, Examples, require_length
 from visual_foresight.training.losses import error_over_still, errors, objective
+from visual_foresight.training.points import points_of
 from visual_foresight.training.run import STATE_FILE, Run
-from visual_foresight.training.scenery import Scenery
 from visual_foresight.types import Episode, to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
@@ -49,8 +49,9 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
-    scenery = Scenery.learn(lessons, np.array(episodes.info.table))
-    examples, watched = (Examples(part, num_actions, scenery, progress) for part in (lessons, unseen))
+    require_length([*lessons, *unseen], num_actions)
+    points = points_of(lessons, unseen, np.array(episodes.info.table), config.points, progress)
+    examples, watched = (Examples(*part, num_actions) for part in zip((lessons, unseen), points, strict=True))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))

@@ -1,0 +1,80 @@
+"""Points followed through many episodes, kept in a file: following takes minutes, and other runs on the episodes need them too.
+
+A file's name says which episodes they are of and how they were followed, so one that does not fit is not found.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+from tqdm import tqdm
+
+from visual_foresight import optical_flow
+from visual_foresight.files import replacing
+from visual_foresight.training import scenery, tracks
+from visual_foresight.training.scenery import Scenery
+from visual_foresight.training.tracks import FoundTracks, find_tracks
+from visual_foresight.types import Episode
+
+
+def points_of(
+    lessons: Sequence[Episode],
+    others: Sequence[Episode],
+    table: Float[np.ndarray, "3 3"],
+    folder: Path,
+    progress: bool = False,
+) -> tuple[list[FoundTracks], list[FoundTracks]]:
+    """Return the points of episodes to learn from, and of others seen by the same camera, from a file or followed now.
+
+    Args:
+        lessons: What table and arm look like is learnt from these alone.
+        others: Held-out episodes.
+        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
+        folder: Where the file is, or is written to.
+        progress: Whether to show a bar.
+    """
+    episodes = [*lessons, *others]
+    path = folder / f"points_{_key(episodes, len(lessons))}.npz"
+    found = _read(path) if path.exists() else None
+    if found is None:
+        known = Scenery.learn(lessons, table)
+        with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
+            following = pool.map(lambda each: find_tracks(each.frames, each.states, known), episodes)
+            bar = tqdm(following, "following points", len(episodes), unit="episode", disable=not progress)
+            found = list(bar)
+        _write(path, found)
+    return found[: len(lessons)], found[len(lessons) :]
+
+
+def _key(episodes: Sequence[Episode], num_lessons: int) -> str:
+    """Tell episodes, and ways of following points, from others."""
+    digest = hashlib.sha256(str(num_lessons).encode())
+    for module in (optical_flow, scenery, tracks):
+        digest.update(Path(module.__file__).read_bytes())
+    for episode in episodes:
+        for part in (episode.actions, episode.states, episode.frames[-1]):
+            digest.update(np.ascontiguousarray(part).data)
+    return digest.hexdigest()[:16]
+
+
+def _write(path: Path, found: Sequence[FoundTracks]) -> None:
+    flat = {name: np.concatenate([getattr(each, name).reshape(-1) for each in found]) for name in ("valid", "hidden")}
+    places = np.concatenate([each.places.reshape(-1, 2) for each in found])
+    with replacing(path) as temporary:
+        np.savez(temporary, shapes=np.array([each.valid.shape for each in found]), places=places, **flat)
+
+
+def _read(path: Path) -> list[FoundTracks] | None:
+    """Return what is in a file; None when it is damaged, so that it is made anew."""
+    try:
+        with path.open("rb") as stream, np.load(stream) as file:
+            shapes, places, valid, hidden = (file[name] for name in ("shapes", "places", "valid", "hidden"))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    ends = np.cumsum(shapes.prod(1))[:-1]
+    parts = zip(shapes, *(np.split(each, ends) for each in (places, valid, hidden)), strict=True)
+    return [FoundTracks(p.reshape(*shape, 2), v.reshape(shape), h.reshape(shape)) for shape, p, v, h in parts]
