@@ -92,7 +92,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     suite = SUITES[config.suite]
     env = make(suite.env, held_out=suite.held_out)
     try:
-        predictor = load(config.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
+        predictor = load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
         controller = VisualMPC(
             predictor,
             env.workspace,

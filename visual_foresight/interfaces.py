@@ -20,6 +20,8 @@ class Env(Protocol):
 
     workspace: Workspace
     frame_size: tuple[int, int]
+    state_size: int
+    """How many numbers the robot's own state has."""
     table: Float[np.ndarray, "3 3"]
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the height of what is pushed: where
     the camera stands, which a rig is calibrated for once. It says nothing of objects."""

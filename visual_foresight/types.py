@@ -36,7 +36,7 @@ class Episode:
     tracks: Float32[np.ndarray, "t_plus_1 p 2"]
     """True (row, col) of p physical points over time, seen in the first frame. For judges only; p = 0 where unknown."""
     meta: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values: seed, env, and for each track its kind: "object", "arm" or "background"."""
+    """Plain JSON values: seed, index, and for each track its kind: "object", "arm" or "background"."""
 
     def __post_init__(self) -> None:
         counts = (len(self.actions) + 1, len(self.frames), len(self.states), len(self.tracks))

@@ -186,8 +186,9 @@ def test_bad_settings_are_refused_in_words(env: PushEnv) -> None:
         make("pull")
     with pytest.raises(UserError, match="16 to 512 pixels"):
         PushEnv(frame_size=(4, 64))
-    with pytest.raises(UserError, match="1 to 4 objects"):
-        env.reset(seed=0, options={"num_objects": 9})
+    for count in (0, 9):
+        with pytest.raises(UserError, match="1 to 4 objects"):
+            env.reset(seed=0, options={"num_objects": count})
     with pytest.raises(UserError, match="inside the 48x64 frame"):
         env.pick(Pixel(48.0, 3.0))
 

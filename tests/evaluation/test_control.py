@@ -161,6 +161,7 @@ def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
         ({"suites": ("hard",)}, "unknown suite 'hard'"),
         ({"preset": "slow"}, "unknown preset 'slow'"),
         ({"trials": 0}, "one trial"),
+        ({"seed": -1}, "a seed is 0 or more"),
         ({"methods": ("still", "still")}, "named once"),
         ({"ceiling": "publish"}, "got seed 7"),
         ({"trials_file": Path(__file__).parent}, "is a folder"),

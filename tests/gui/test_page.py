@@ -7,10 +7,13 @@ import pytest
 from PIL import Image
 
 from tests.gui.program import PATIENCE_MS
+from visual_foresight.envs import make
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.types import Pixel
 
 pytestmark = pytest.mark.slow
 SIDE = 64
+LARGE = ".q-toggle:has-text('High resolution')"
 CHANGES_OF_A_RESET = 4
 """Of the session's state: it starts, the goal goes, the new frame comes, it is ready."""
 
@@ -245,3 +248,28 @@ def test_another_host_needs_the_token_that_is_printed(start, browser, open_page)
     assert page.goto(program.address + "_nicegui_ws/socket.io/?EIO=4&transport=polling").status == 401
     page.close()
     open_page(f"{program.address}?token={token}")
+
+
+def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(start, open_page, photograph):
+    """The real table: a click on the larger render is the frame's pixel, and a second tab finds the switch as it is."""
+    env = make("push")
+    env.reset(seed=3)
+    near = sorted(
+        ((row, col) for row in range(SIDE) for col in range(SIDE)), key=lambda p: abs(p[0] - 40) + abs(p[1] - 32)
+    )
+    row, col = next(place for place in near if env.pick(Pixel(*map(float, place))).kind == "object")
+    env.close()
+    program = start("--env", "push", "--model", "flow", "--seed", "3")
+    page = open_page(program.address)
+    ready(page)
+    page.locator(LARGE).click()
+    page.wait_for_function("document.querySelector('.frame.click img').naturalWidth === 512")
+    ready(page)
+    click(page, row, col)
+    assert marked(page, "source") == (row, col)
+    click(page, row, col + (12 if col < SIDE / 2 else -12))
+    press(page, "Plan")
+    page.wait_for_selector(".status:has-text('plan ready')")
+    photograph(page, "table-planned")
+    second = open_page(program.address)
+    assert second.locator(LARGE).get_attribute("aria-checked") == "true"

@@ -208,3 +208,28 @@ def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
         assert state.fan is not None and state.fan.prediction.pixel_maps.shape[2] == 1
     finally:
         session.close()
+
+
+def test_a_run_of_another_world_is_shown_without_plans(session):
+    """Its frames are as large, but neither its actions nor its states are this world's."""
+    session.choose(replace(DOT, num_steps=1))
+    aim(session)
+    session.run()
+    (entry,) = wait(session).entries
+    session.reset(Choice(env="push", model="flow", seed=1, preset="fast"))
+    wait(session)
+    session.open(entry.name)
+    state = wait(session)
+    assert not state.is_error and state.shown == entry.name
+    assert len(state.trial.episode.actions) == 1 and state.trial.plans == ()
+    session.check()
+    state = wait(session)
+    assert state.is_error and "another world" in state.message
+
+
+def test_a_model_that_was_made_for_another_world_is_refused_in_a_sentence(session):
+    session.choose(replace(DOT, model="flow"))
+    aim(session)
+    session.plan()
+    state = wait(session)
+    assert state.is_error and "was trained on states of size 4, but 2 was asked for" in state.message

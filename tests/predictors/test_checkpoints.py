@@ -197,7 +197,7 @@ def test_a_bad_checkpoint_is_named_in_one_sentence(folder, spoil, sentence):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("sizes", [{"frame_size": (6, 4)}, {"action_size": 4}])
+@pytest.mark.parametrize("sizes", [{"frame_size": (6, 4)}, {"action_size": 4}, {"state_size": 9}])
 def test_a_checkpoint_for_other_sizes_is_refused(folder, sizes):
     with pytest.raises(UserError, match="was trained on .* was asked for"):
         predictors.load(folder, **sizes)

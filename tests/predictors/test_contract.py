@@ -192,13 +192,16 @@ def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
     batch = Batch(seen, places[:, :, points], torch.ones(places.shape[:3], dtype=torch.bool)[:, :, points])
     model.calibrate(seen)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
+    missed = {key for key, _ in model.named_parameters()}  # frames are not always learnt from
     losses = []
-    for _ in range(12):
-        loss, parts = objective(model, batch, TRAINING, step=50)  # always the same chance
+    for step in range(50, 86):
+        loss, _ = objective(model, batch, TRAINING, step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        missed -= {key for key, parameter in model.named_parameters() if parameter.grad is not None}
+        with torch.no_grad():
+            parts = objective(model, batch, TRAINING, step=50)[1]  # always the same chance
         losses.append((parts["loss"] - parts["extra"]).item())
-    without = [key for key, parameter in model.named_parameters() if parameter.grad is None]
-    assert not without
+    assert not missed
     assert losses[-1] < 0.95 * losses[0]

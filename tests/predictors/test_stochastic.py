@@ -70,3 +70,9 @@ def test_the_divergence_is_annealed(model: Stochastic) -> None:
     assert weights[0] == 0
     assert weights[1] == pytest.approx(weights[3].item() / 2)
     assert weights[2] == weights[3]
+
+
+def test_chance_alone_moves_nothing(model: Stochastic) -> None:
+    prediction = model.imagine(model.observe(clip(1, 1)), torch.zeros(4, 3, 2), MAPS)
+    assert model.core.robot.dynamics.abs().max() == 0, "a robot that stays where it is"
+    torch.testing.assert_close(prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps))

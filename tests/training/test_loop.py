@@ -201,6 +201,8 @@ def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: 
     ("changes", "sentence"),
     [
         ({"minutes": 0.0}, "minutes more than 0"),
+        ({"seed": -1}, "seed, learning rate and clip norm are 0 or more"),
+        ({"ema": 1.5}, "ema is in"),
         ({"horizon": 40}, "the shortest episode has 9"),
         ({"predictor": "oracle"}, "no learned predictor 'oracle'"),
         ({"predictor": "still"}, "no learned predictor 'still'"),

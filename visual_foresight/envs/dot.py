@@ -58,6 +58,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
                 f"a frame of {MIN_SIDE_PX} pixels a side or more is needed, got {height}x{width}: choose another size"
             )
         self.frame_size = (height, width)
+        self.state_size = 2
         margin = int(HALF_PX)
         self.workspace = Workspace(
             low=(margin * PIXEL_M, margin * PIXEL_M),

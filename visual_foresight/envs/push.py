@@ -89,6 +89,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         if min(height, width) < 16 or max(height, width) > 512:
             raise UserError(f"a frame of 16 to 512 pixels a side is needed, got {height}x{width}: choose another size")
         self.frame_size = frame_size
+        self.state_size = 4
         self.workspace = variant.workspace
         # From the other side, 52 degrees up, with the long finger: the arm hides 2.5 % of the objects' pixels (at 62
         # degrees with a finger of 20 cm: 10 %), and what it hides no predictor can follow.
@@ -105,7 +106,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self.observation_space = gymnasium.spaces.Dict(
             {
                 "frame": gymnasium.spaces.Box(0, 255, (height, width, 3), np.uint8),
-                "state": gymnasium.spaces.Box(-4, 4, (4,), np.float32),
+                "state": gymnasium.spaces.Box(-4, 4, (self.state_size,), np.float32),
             }
         )
 
@@ -122,7 +123,8 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         """
         super().reset(seed=seed)
         rng = self.np_random
-        count = int((options or {}).get("num_objects") or rng.integers(1, MAX_OBJECTS + 1))
+        wanted = (options or {}).get("num_objects")
+        count = int(rng.integers(1, MAX_OBJECTS + 1) if wanted is None else wanted)
         if not 1 <= count <= MAX_OBJECTS:
             raise UserError(f"1 to {MAX_OBJECTS} objects fit on the table, got {count}")
         places = _free_places(rng, count + 1, self.workspace)

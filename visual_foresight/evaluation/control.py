@@ -59,6 +59,8 @@ class ControlConfig:
     def __post_init__(self) -> None:
         if min(self.trials, self.ceiling_trials, self.workers) < 1 or not self.methods or not self.suites:
             raise UserError("one trial, ceiling trial, worker, method and suite or more is needed: raise what is 0")
+        if self.seed < 0:
+            raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
         if len(set(self.methods)) < len(self.methods) or len(set(self.suites)) < len(self.suites):
             raise UserError(f"each method and suite can be named once, got {self.methods} and {self.suites}")
         if self.ceiling == "publish" and self.seed != 0:

@@ -98,8 +98,8 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
 def _predicting(model: str, config: FamilyConfig) -> dict[str, Any]:
     """Return the scores of a model's predictions at the step that counts."""
     episodes = Episodes(config.data)
-    height, width = episodes.info.frame_size
-    predictor = followed(load(model, frame_size=(height, width), action_size=episodes.info.action_size))
+    info = episodes.info
+    predictor = followed(load(model, "cpu", info.frame_size, info.action_size, info.state_size))
     how = PredictionConfig(config.data, model, clips=config.clips)
     perceptual = find_perceptual(config.weights, config.lpips_net, how.horizon)
     recorded = [episodes[index] for index in range(len(episodes))]

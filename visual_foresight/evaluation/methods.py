@@ -111,5 +111,5 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
-    predictor = followed(load(method.model, frame_size=env.frame_size, action_size=len(env.workspace.step)))
+    predictor = followed(load(method.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
     return VisualMPC(predictor, env.workspace, config, locator, decode_best=False, propose=propose)

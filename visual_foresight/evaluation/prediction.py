@@ -64,8 +64,8 @@ def judge_model(config: PredictionConfig) -> dict[str, Any]:
     if config.report is not None:
         _check_writable(config.report)
     episodes = Episodes(config.data)
-    height, width = episodes.info.frame_size
-    predictor = load(config.model, frame_size=(height, width), action_size=episodes.info.action_size)
+    info = episodes.info
+    predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
     recorded = [episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)]
     judgement = judge_episodes(predictor, recorded, config, perceptual)

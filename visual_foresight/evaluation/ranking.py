@@ -49,6 +49,8 @@ class RankingConfig:
     def __post_init__(self) -> None:
         if min(self.states, self.horizon, self.workers) < 1 or self.candidates < 2:
             raise UserError("1 state, action and worker and 2 candidates are the least: raise what is below")
+        if self.seed < 0:
+            raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
 
 
 def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
@@ -56,7 +58,9 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     jobs = [BankJob(config.seed, index, config.candidates, config.horizon) for index in range(config.states)]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
-    predictor = followed(load(config.model, frame_size=(height, width), action_size=bank[0].actions.shape[-1]))
+    predictor = followed(
+        load(config.model, "cpu", (height, width), bank[0].actions.shape[-1], bank[0].states.shape[-1])
+    )
     return {"model": config.model, "seed": config.seed, **rank_candidates(predictor, bank)}
 
 

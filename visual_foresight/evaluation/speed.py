@@ -39,7 +39,7 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     suite = SUITES["near"]
     env = make(suite.env)
     try:
-        predictor = load(config.model, frame_size=env.frame_size, action_size=len(env.workspace.step))
+        predictor = load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
         presets = {}
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)

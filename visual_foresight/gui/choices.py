@@ -13,7 +13,7 @@ from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
 from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
 from visual_foresight.predictors import CONFIG_FILE, SHIPPED
-from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.types import Clip, Episode, Prediction, UserError
 
 NUM_RUNNERS_UP = 3
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*")
@@ -131,6 +131,11 @@ class Bench:
         self.env.reset(
             seed=choice.seed, options=None if choice.num_objects is None else {"num_objects": choice.num_objects}
         )
+
+    def fits(self, episode: Episode) -> bool:
+        """Tell whether an episode could have been recorded here, so that a model of this env can be asked of it."""
+        sizes = (episode.frames.shape[1:3], episode.actions.shape[1], episode.states.shape[1])
+        return sizes == (self.env.frame_size, len(self.env.workspace.step), self.env.state_size)
 
     def controller(self, choice: Choice, points: tuple[Any, ...], stop: Event) -> Controller:
         """Return the controller of a choice for these designated points; it shows what it imagines, and can be stopped.

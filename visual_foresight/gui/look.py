@@ -85,7 +85,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
   .drive, .drive .two { display:grid; grid-template-columns:2fr 4fr; order:-1; }
   .drive .two { grid-template-columns:repeat(4, 1fr); order:0; }
   .plans { grid-template-columns:minmax(0,1fr); }
-  .top .note { display:none; }
+  .top { flex-wrap:wrap; } .top .note { order:9; flex-basis:100%; }
   .run { grid-template-columns:96px minmax(0,1.4fr) 76px 86px 190px; } .run .model { display:none; }
 }
 @media (max-width:620px) { .page { grid-template-columns:minmax(0,1fr);

@@ -264,6 +264,10 @@ class Operator:
             raise UserError("there is no run to check: carry something out, or open one")
         predictor = self._of_the_past()
         episode = state.trial.episode
+        if not self._present.fits(episode):
+            raise UserError(
+                "this run is of another world than the scene: choose its world, press Reset, and open it again"
+            )
         self._publish(check=check(predictor, episode, reimagine(predictor, episode, 1)))
 
     def _of_the_past(self) -> Predictor:
@@ -278,8 +282,7 @@ class Operator:
         """Show a kept run; its plans are what the present model imagines of the actions carried out, if it can."""
         self.end("stopped")
         trial = self._archive.open(name)
-        size = self._present.env.frame_size
-        if trial.episode.frames.shape[1:3] == size and self._read().choice.model not in NO_PAST:
+        if self._present.fits(trial.episode) and self._read().choice.model not in NO_PAST:
             horizon = PRESETS[self._read().choice.preset].horizon
             trial = replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))
         self._publish(trial=trial, pending=None, is_recorded=True, shown=name, check=None, fan=None)

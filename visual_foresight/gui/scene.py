@@ -108,6 +108,7 @@ class Scene:
         self._title.set_content("Scene" if live else f"Scene, as recorded after {number} actions")
         self._large.set_visibility(state.can_enlarge)
         self._large.set_enabled(state.is_idle)
+        self._large.set_value(state.large is not None)  # another tab, or a reload, may have found it so
         draft = _shown(state, number)
         if state.frame is not None and self._marked.differs(draft.pairs, self._cursor):
             size = (state.frame.shape[0], state.frame.shape[1])
@@ -194,7 +195,8 @@ class Scene:
         self._redraw()
 
     def _enlarge(self, event: events.ValueChangeEventArguments) -> None:
-        self._session.enlarge(bool(event.value))
+        if bool(event.value) != (self._session.state.large is not None):
+            self._session.enlarge(bool(event.value))
 
     def _use_frame(self) -> None:
         state = self._session.state

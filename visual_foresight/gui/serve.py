@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.evaluation import methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
 from visual_foresight.types import UserError
@@ -38,7 +39,7 @@ class GuiConfig:
     """Do not open a browser."""
 
     def __post_init__(self) -> None:
-        self.choice()  # refuses what is unknown
+        methods.parse(self.choice().model, self.preset)  # refuses what is unknown
         if not 1 <= self.port <= 65535:
             raise UserError(f"a port is between 1 and 65535, got {self.port}: choose another")
         if self.token is not None and (len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()):
@@ -69,6 +70,9 @@ def serve(config: GuiConfig) -> dict[str, Any]:
 
     from visual_foresight.gui.page import Page
     from visual_foresight.gui.session import Session
+    from visual_foresight.gui.uploads import keep_in_memory
+
+    keep_in_memory()
 
     session = Session(config.choice(), config.out)
     core.sio.eio.cors_allowed_origins = []  # the guard compares origins itself; no other site gets a header that lets it in

@@ -14,6 +14,13 @@ MAX_PIXELS = 16_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
+def keep_in_memory() -> None:
+    """Tell the web server to keep what is uploaded off the disk, until it is decoded or refused."""
+    from starlette.formparsers import MultiPartParser
+
+    MultiPartParser.spool_max_size = 2 * MAX_BYTES
+
+
 def read_picture(data: bytes, frame_size: tuple[int, int]) -> UInt8[np.ndarray, "h w 3"]:
     """Decode a picture and fit it to the frame: its middle, cut to the frame's shape.
 

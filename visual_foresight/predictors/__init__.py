@@ -81,6 +81,7 @@ def load(
     device: torch.device | str = "cpu",
     frame_size: tuple[int, int] | None = None,
     action_size: int | None = None,
+    state_size: int | None = None,
 ) -> Predictor:
     """Build a predictor, ready to imagine (evaluation mode, no gradients).
 
@@ -89,6 +90,7 @@ def load(
         device: where its weights go.
         frame_size: (height, width) of the frames that it will see, in pixels, where known: it must have been made for them.
         action_size: how many numbers an action has, likewise.
+        state_size: how many numbers the robot's state has, likewise.
 
     Raises:
         UserError: there is no such predictor or checkpoint, it is damaged, or it was made for other sizes.
@@ -101,6 +103,7 @@ def load(
     for what, wanted, made_for in (
         ("frames of (height, width)", frame_size, config.frame_size),
         ("actions of size", action_size, config.action_size),
+        ("states of size", state_size, config.state_size),
     ):
         if wanted is not None and wanted != made_for:
             raise UserError(

@@ -77,7 +77,9 @@ class Stochastic(nn.Module):
         self.config = config
         action_size = config.action_size + config.latent_size
         self.core = Flow(
-            FlowConfig(config.frame_size, action_size, config.state_size, config.channels, table=config.table)
+            FlowConfig(
+                config.frame_size, action_size, config.state_size, config.channels, config.latent_size, config.table
+            )
         )
         layers: list[nn.Module] = []
         for inputs, outputs in ((3, 16), (16, 32), (32, 32)):

@@ -1,62 +1,110 @@
-"""A step seen from the fingertip: a window that follows it and is turned along its way, and what moves in it.
+"""A step seen from the fingertip: a window on the table that follows it and is turned along its way, and what moves in it.
 
 A spatial transformer (Jaderberg et al. 2015) whose parameters are known, since the robot's state and the camera are: every push
-looks alike, whatever its place and direction. Everything that the window does not reach rests.
+looks alike, whatever its place and direction, and so does its mirror image. Everything that the window does not reach rests.
 """
 
 from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
 from visual_foresight.predictors.motion import sample
 
 CELLS = 28  # rows and columns of the window
-SPAN = 32  # side, in cells, of the upright square in which things can move; what the turned window does not reach there rests
+
+
+@dataclass(frozen=True)
+class Axes:
+    """A grid of cells around a middle, each one step along and one across from the next."""
+
+    middle: Float[Tensor, "n 2"]
+    along: Float[Tensor, "n 2"]
+    """From a row of cells to the next."""
+    across: Float[Tensor, "n 2"]
+    """From a column of cells to the next."""
+
+    def cells(self) -> Float[Tensor, "n y x 2"]:
+        """Return where the middles of the cells are."""
+        offsets = torch.arange(CELLS, device=self.middle.device) - (CELLS - 1) / 2
+        ahead, aside = offsets[:, None, None], offsets[None, :, None]
+        middle, along, across = (
+            rearrange(vector, "n two -> n 1 1 two") for vector in (self.middle, self.along, self.across)
+        )
+        return middle + ahead * along + aside * across
+
+    def inverse(self) -> tuple[Float[Tensor, "n 2"], Float[Tensor, "n 2"]]:
+        """Return what a displacement is to be multiplied with to know how many cells it goes along, and across."""
+        area = _cross(self.along, self.across)[:, None]
+        return -_turned(self.across) / area, _turned(self.along) / area
 
 
 @dataclass(frozen=True)
 class Window:
-    """Where a step is looked at: cells around the middle of the fingertip's way, whose rows follow it."""
+    """Where a step is looked at: square cells of the table around the middle of the fingertip's way, whose rows follow it."""
 
-    middle: Float[Tensor, "n 2"]
-    along: Float[Tensor, "n 2"]
-    """Of length 1; across is a quarter turn from it."""
-    spacing_px: float
-    """Between cells."""
+    on_table: Axes
+    """(x, y) as in the robot's state."""
+    in_frame: Axes
+    """(row, col) in pixels: as the camera sees the table around the window's middle."""
 
     @classmethod
-    def between(cls, here: Float[Tensor, "n 2"], there: Float[Tensor, "n 2"], spacing_px: float) -> "Window":
-        """Return the window of a step of the fingertip, from (row, col) to (row, col)."""
-        nudge = here.new_tensor([1e-3, 0.0])  # who stays looks down
-        return cls((here + there) / 2, functional.normalize(there - here + nudge, dim=-1), spacing_px)
+    def between(
+        cls,
+        here: Float[Tensor, "n 2"],
+        there: Float[Tensor, "n 2"],
+        spacing: float,
+        to_frame: Float[Tensor, "3 3"],
+        mirrored: Bool[Tensor, " n"] | None = None,
+    ) -> "Window":
+        """Return the window of a step of the fingertip.
 
-    def cells(self) -> Float[Tensor, "n y x 2"]:
-        """Return where the middles of the cells are in the frame."""
-        offsets = (torch.arange(CELLS, device=self.middle.device) - (CELLS - 1) / 2) * self.spacing_px
-        ahead, aside = offsets[:, None, None], offsets[None, :, None]
-        middle, along, across = (
-            rearrange(vector, "n two -> n 1 1 two") for vector in (self.middle, self.along, _turned(self.along))
+        Args:
+            here: (x, y) of the fingertip before.
+            there: (x, y) of the fingertip afterwards.
+            spacing: Between cells, in the unit of x and y.
+            to_frame: Homography from (x, y, 1) to (row, col, 1).
+            mirrored: Whose columns run the other way.
+        """
+        nudge = here.new_tensor([1e-3 * spacing, 0.0])  # who stays looks ahead
+        along = functional.normalize(there - here + nudge, dim=-1) * spacing
+        across = _turned(along)
+        if mirrored is not None:
+            across = torch.where(mirrored[:, None], -across, across)
+        on_table = Axes((here + there) / 2, along, across)
+        scaled = functional.pad(on_table.middle, (0, 1), value=1.0) @ to_frame.T
+        scale, middle = scaled[:, 2:], scaled[:, :2] / scaled[:, 2:]
+        # The homography's derivative: a window is small beside the camera's distance, and is seen as a parallelogram.
+        seen = (
+            (vector @ to_frame[:2, :2].T - middle * (vector @ to_frame[2, :2])[:, None]) / scale
+            for vector in (along, across)
         )
-        return middle + ahead * along + aside * across
+        return cls(on_table, Axes(middle, *seen))
 
-    def fields(self, flows: Float[Tensor, "n 4 y x"], frame_size: tuple[int, int]) -> "Fields":
-        """Bring the forward and the backward flow from the window's cells, (along, across) each, to pixels."""
-        corner, span = _square(self.middle, round(SPAN * self.spacing_px), frame_size)
-        along, across = self.along, _turned(self.along)
+    def fields(self, flows: Float[Tensor, "n 4 y x"], side: int, frame_size: tuple[int, int]) -> "Fields":
+        """Bring the forward and the backward flow from the window's cells to an upright square of pixels.
+
+        Args:
+            flows: (along, across) each, in cells.
+            side: Of the square, in pixels; what it does not reach, or the window, rests.
+            frame_size: Height and width of the frame, in pixels.
+        """
+        axes = self.in_frame
+        corner, span = _square(axes.middle, side, frame_size)
         # (along, across) becomes (down, right) where there are fewest numbers: at the cells
-        turn = rearrange(torch.stack([along, across], -1), "n two k -> n 1 two k 1 1")
+        turn = rearrange(torch.stack([axes.along, axes.across], -1), "n two k -> n 1 two k 1 1")
         turned = (turn * rearrange(flows, "n (flow k) y x -> n flow 1 k y x", k=2)).unbind(3)
         turned_flows = rearrange(turned[0] + turned[1], "n flow two y x -> n (flow two) y x")
         rows, cols = _lines(corner, span)
-        down, right = rows - self.middle[:, :1], cols - self.middle[:, 1:]
+        down, right = rows - axes.middle[:, :1], cols - axes.middle[:, 1:]
+        ahead, aside = axes.inverse()
         places = torch.stack(
             [
                 (down * to[:, :1])[:, :, None] + (right * to[:, 1:])[:, None]
-                for to in (vector * (2 / (CELLS * self.spacing_px)) for vector in (across, along))
+                for to in (vector * (2 / CELLS) for vector in (aside, ahead))
             ],
             -1,
         )
@@ -107,9 +155,14 @@ class Fields:
 
 
 def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
-    """Return (down, right) after a quarter turn."""
-    down, right = vector.unbind(-1)
-    return torch.stack([-right, down], -1)
+    """Return vectors after a quarter turn."""
+    first, second = vector.unbind(-1)
+    return torch.stack([-second, first], -1)
+
+
+def _cross(one: Float[Tensor, "n 2"], two: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
+    """Return the area between two vectors, negative where the second is to the left of the first."""
+    return one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
 
 
 def _lines(corner: Float[Tensor, "n 2"], span: tuple[int, int]) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:

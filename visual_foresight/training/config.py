@@ -57,6 +57,11 @@ class TrainConfig:
             raise UserError(
                 "steps, batch, horizon and every are 1 or more, and minutes more than 0: raise what is below"
             )
+        if min(self.seed, self.learning_rate, self.clip_norm) < 0 or not 0 <= self.ema < 1:
+            raise UserError(
+                f"seed, learning rate and clip norm are 0 or more, and ema is in [0, 1): got {self.seed}, "
+                f"{self.learning_rate:g}, {self.clip_norm:g} and {self.ema:g}"
+            )
 
 
 CURRICULUM = ((0.65, 1 / 12), (0.17, 1 / 4), (0.09, 1 / 2), (0.09, 1.0))

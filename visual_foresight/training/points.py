@@ -54,7 +54,7 @@ def _key(episodes: Sequence[Episode], num_lessons: int) -> str:
     """Tell episodes, and ways of following points, from others."""
     digest = hashlib.sha256(str(num_lessons).encode())
     for module in (optical_flow, scenery, tracks):
-        digest.update(Path(module.__file__).read_bytes())
+        digest.update(Path(str(module.__file__)).read_bytes())
     for episode in episodes:
         for part in (episode.actions, episode.states, episode.frames[-1]):
             digest.update(np.ascontiguousarray(part).data)
@@ -62,10 +62,13 @@ def _key(episodes: Sequence[Episode], num_lessons: int) -> str:
 
 
 def _write(path: Path, found: Sequence[FoundTracks]) -> None:
-    flat = {name: np.concatenate([getattr(each, name).reshape(-1) for each in found]) for name in ("valid", "hidden")}
+    shapes = np.array([each.valid.shape for each in found])
     places = np.concatenate([each.places.reshape(-1, 2) for each in found])
+    valid, hidden = (
+        np.concatenate([getattr(each, name).reshape(-1) for each in found]) for name in ("valid", "hidden")
+    )
     with replacing(path) as temporary:
-        np.savez(temporary, shapes=np.array([each.valid.shape for each in found]), places=places, **flat)
+        np.savez(temporary, shapes=shapes, places=places, valid=valid, hidden=hidden)
 
 
 def _read(path: Path) -> list[FoundTracks] | None:

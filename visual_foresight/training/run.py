@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -11,7 +12,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from visual_foresight import predictors
 from visual_foresight.devices import bfloat16_pays
 from visual_foresight.episodes import DatasetInfo
-from visual_foresight.files import replacing
+from visual_foresight.files import write_bytes
 from visual_foresight.training.config import TrainConfig, comparable
 from visual_foresight.types import UserError
 
@@ -57,10 +58,13 @@ class Run:
             "data": self.data,
             "config": comparable(config),
         }
-        with replacing(folder / STATE_FILE) as temporary:
-            torch.save(state, temporary)
         result = {"steps": self.step, "bfloat16": self.bfloat16, "train_seconds": round(self.seconds)}
         predictors.save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
+        whole = BytesIO()  # torch.save says RuntimeError when a disk is full
+        torch.save(state, whole)
+        write_bytes(
+            folder / STATE_FILE, whole.getvalue()
+        )  # last: a run that is killed before goes on from the one before
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
         """Go on from `state.pt`; it must come from the same configuration and the same episodes."""
