@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -53,5 +54,6 @@ def test_the_server_keeps_what_it_receives_off_the_disk(monkeypatch):
     monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
     keep_in_memory()
     upload = UploadFile(io.BytesIO(bytes(MAX_BYTES - 1)), filename="large.png")
-    received = asyncio.run(create_file_upload(upload))
+    with ThreadPoolExecutor(1) as thread:  # Playwright leaves a loop running in this one
+        received = thread.submit(lambda: asyncio.run(create_file_upload(upload))).result()
     assert isinstance(received, SmallFileUpload)
