@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from tests.gui.sessions import DOT, aim, dot, wait
 from visual_foresight.gui.choices import Choice
@@ -40,12 +41,19 @@ def test_the_chosen_cost_is_planned_with(session):
     assert means["way"] < means["end"] < place.distance(target)
 
 
-def test_caution_about_one_future_is_refused_in_a_sentence(session):
-    session.choose(replace(DOT, cost="cautious"))
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        (replace(DOT, cost="cautious"), "choose an ensemble"),
+        (replace(DOT, model="flow"), "was trained on states of size 4, but 2 was asked for"),
+    ],
+)
+def test_what_cannot_be_planned_with_is_refused_in_a_sentence(session, choice, sentence):
+    session.choose(choice)
     aim(session)
     session.plan()
     state = wait(session)
-    assert state.is_error and "choose an ensemble" in state.message
+    assert state.is_error and sentence in state.message
 
 
 def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
@@ -225,11 +233,3 @@ def test_a_run_of_another_world_is_shown_without_plans(session):
     session.check()
     state = wait(session)
     assert state.is_error and "another world" in state.message
-
-
-def test_a_model_that_was_made_for_another_world_is_refused_in_a_sentence(session):
-    session.choose(replace(DOT, model="flow"))
-    aim(session)
-    session.plan()
-    state = wait(session)
-    assert state.is_error and "was trained on states of size 4, but 2 was asked for" in state.message

@@ -49,6 +49,7 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
         assert file.read_bytes() == whole
 
 
-def test_other_episodes_have_another_name() -> None:
-    assert points._key(EPISODES, 2) != points._key(EPISODES, 1)
-    assert points._key(EPISODES, 2) != points._key(EPISODES[::-1], 2)
+def test_other_episodes_and_cameras_have_another_name() -> None:
+    table = np.array(TABLE)
+    others = ((EPISODES, 1, table), (EPISODES[::-1], 2, table), (EPISODES, 2, 2 * table))
+    assert points._key(EPISODES, 2, table) not in [points._key(*other) for other in others]

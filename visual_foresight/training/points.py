@@ -38,7 +38,7 @@ def points_of(
         progress: Whether to show a bar.
     """
     episodes = [*lessons, *others]
-    path = folder / f"points_{_key(episodes, len(lessons))}.npz"
+    path = folder / f"points_{_key(episodes, len(lessons), table)}.npz"
     found = _read(path) if path.exists() else None
     if found is None:
         known = Scenery.learn(lessons, table)
@@ -50,9 +50,9 @@ def points_of(
     return found[: len(lessons)], found[len(lessons) :]
 
 
-def _key(episodes: Sequence[Episode], num_lessons: int) -> str:
-    """Tell episodes, and ways of following points, from others."""
-    digest = hashlib.sha256(str(num_lessons).encode())
+def _key(episodes: Sequence[Episode], num_lessons: int, table: Float[np.ndarray, "3 3"]) -> str:
+    """Tell episodes, cameras and ways of following points from others."""
+    digest = hashlib.sha256(str((num_lessons, table.tolist())).encode())
     for module in (optical_flow, scenery, tracks):
         digest.update(Path(str(module.__file__)).read_bytes())
     for episode in episodes:
