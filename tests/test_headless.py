@@ -1,5 +1,6 @@
 """One trial without a screen, through its real command line; the floor `still` needs no checkpoint."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -9,8 +10,10 @@ from pathlib import Path
 import imageio.v3 as imageio
 import pytest
 
+from visual_foresight.envs import make
+from visual_foresight.evaluation.trials import designate
 from visual_foresight.headless import PlanConfig, plan
-from visual_foresight.types import UserError
+from visual_foresight.types import Pixel, PixelGoal, UserError
 
 
 def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
@@ -33,10 +36,11 @@ def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
         ({"suite": "moon"}, "unknown suite 'moon': choose one of near, far, novel"),
         ({"locator": "dowse"}, "unknown locator 'dowse'"),
         ({"preset": "lazy"}, "unknown preset 'lazy'"),
-        ({"source": "1,2"}, "give both"),
-        ({"source": "1,2", "goal": "3"}, "given as ROW,COL, as in 40,20; got '3'"),
-        ({"source": "1,2,3", "goal": "3,4"}, "got '1,2,3'"),
-        ({"source": "nan,2", "goal": "3,4"}, "got 'nan,2'"),
+        ({"source": ("1,2",)}, "--source names 1 pixels and --goal 0: each needs its goal"),
+        ({"source": ("1,2",), "goal": ("3",)}, "given as ROW,COL, as in 40,20; got '3'"),
+        ({"source": ("1,2,3",), "goal": ("3,4",)}, "got '1,2,3'"),
+        ({"source": ("nan,2",), "goal": ("3,4",)}, "got 'nan,2'"),
+        ({"num_objects": 2}, "--num-objects goes with --source and --goal"),
         ({"seed": -1}, "seed must be 0 or more, got -1"),
         ({"animation": "a.webm"}, r"\.gif or \.mp4"),
     ],
@@ -59,12 +63,29 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
 def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
     animation = tmp_path / "a.gif"
     with pytest.raises(UserError, match=sentence):
-        plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=animation))
+        plan(PlanConfig(source=(source,), goal=(goal,), model="still", preset="fast", animation=animation))
     assert not animation.exists()
 
 
-def test_the_pixels_that_the_readme_chooses_are_on_an_object(tmp_path):
+def test_the_pixels_that_the_readme_chooses_are_on_an_object_of_the_page(tmp_path):
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     (source, goal), *_ = re.findall(r"plan --source (\d+,\d+) --goal (\d+,\d+)", readme)
-    figures = plan(PlanConfig(source=source, goal=goal, model="still", preset="fast", animation=tmp_path / "a.gif"))
-    assert figures["start_distance_cm"] > 5
+    with contextlib.closing(make("push")) as env:
+        env.reset(seed=0)  # as the page does
+        designate(env, PixelGoal((Pixel(*map(float, source.split(","))),), (Pixel(0, 0),)))
+    config = PlanConfig(source=(source,), goal=(goal,), model="still", preset="fast", animation=tmp_path / "a.gif")
+    assert plan(config)["start_distance_cm"] > 5
+
+
+def test_several_pixels_of_a_chosen_scene_are_pushed_at_once(tmp_path):
+    with contextlib.closing(make("push")) as env:
+        env.reset(seed=3, options={"num_objects": 2})
+        places = [env.project(pose[:3]) for pose in env.truth()]
+    sources = tuple(f"{place.row:.0f},{place.col:.0f}" for place in places)
+    figures = plan(
+        PlanConfig(
+            3, source=sources, goal=("20,20", "40,40"), num_objects=2, model="random", animation=tmp_path / "a.gif"
+        )
+    )
+    assert figures["start_distance_cm"] > 0
+    assert (tmp_path / "a.gif").exists()

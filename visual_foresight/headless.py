@@ -3,10 +3,12 @@
 It stands where the gui stands: above evaluation, whose control loop it watches, and drawing.
 """
 
+import contextlib
 import logging
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,10 @@ import torch
 
 from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import make
+from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial
-from visual_foresight.planning import LOCATORS, PRESETS, PushProposals, VisualMPC
-from visual_foresight.predictors import load
+from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
 
 logger = logging.getLogger(__name__)
@@ -32,16 +34,18 @@ class PlanConfig:
     """Decides the scene, the task and the planner's chance."""
     suite: str = "near"
     """Kind of task: near, far or novel."""
-    source: str | None = None
-    """Designated pixel ROW,COL in place of the task's; --goal must be given, too."""
-    goal: str | None = None
-    """Goal pixel ROW,COL in place of the task's."""
+    source: tuple[str, ...] = ()
+    """Designated pixels ROW,COL in the scene that the page shows for this seed, in place of the task."""
+    goal: tuple[str, ...] = ()
+    """Where each is to go, in the same order."""
+    num_objects: int | None = None
+    """How many lie in that scene; the seed decides when it is not given."""
     model: str = "flow"
-    """Name of a predictor, or folder of a checkpoint."""
+    """Name of a predictor, folder of a checkpoint, or simulator (a ceiling: it knows the truth)."""
     locator: str = "track"
     """How the designated pixel is followed: track or propagate."""
     preset: str = "default"
-    """How widely to search: fast (97 rollouts), default (312) or thorough (600)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, the CEM of 2004)."""
     animation: Path = Path("outputs/demo.gif")
     """Where the animation goes: .gif or .mp4."""
 
@@ -53,10 +57,15 @@ class PlanConfig:
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
-        if (self.source is None) != (self.goal is None):
-            raise UserError("only one of --source and --goal was given: give both, or neither for the seed's own task")
-        for text in filter(None, (self.source, self.goal)):
+        if len(self.source) != len(self.goal):
+            raise UserError(
+                f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: each needs its goal; "
+                "leave both out for the seed's own task"
+            )
+        for text in (*self.source, *self.goal):
             _pixel(text)
+        if self.num_objects is not None and not self.source:
+            raise UserError("--num-objects goes with --source and --goal: a task has a scene of its own")
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if self.animation.suffix.lower() not in (".gif", ".mp4"):
@@ -65,9 +74,7 @@ class PlanConfig:
     @property
     def chosen(self) -> PixelGoal | None:
         """Return the goal of the chosen pixels, if any were."""
-        if self.source is None or self.goal is None:
-            return None
-        return PixelGoal((_pixel(self.source),), (_pixel(self.goal),))
+        return PixelGoal(tuple(map(_pixel, self.source)), tuple(map(_pixel, self.goal))) if self.source else None
 
 
 def _pixel(text: str) -> Pixel:
@@ -89,26 +96,26 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     Raises:
         UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an object.
     """
-    suite = SUITES[config.suite]
-    env = make(suite.env, held_out=suite.held_out)
-    try:
-        predictor = load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
-        controller = VisualMPC(
-            predictor,
-            env.workspace,
-            PRESETS[config.preset],
-            LOCATORS[config.locator](),
-            propose=PushProposals(env.workspace, env.table, PRESETS[config.preset]),
+    suite, chosen = SUITES[config.suite], config.chosen
+    method = methods.parse(f"{config.model}@{config.locator}", config.preset)
+    with ExitStack() as opened:
+        env, mirror = (
+            opened.enter_context(contextlib.closing(make(suite.env, held_out=suite.held_out))) for _ in range(2)
         )
-        task = make_task(env, suite, config.seed, 0)
-        goal, points = task.goal, begin(env, task)
-        if (chosen := config.chosen) is not None:
+        goal: PixelGoal
+        if chosen is None:
+            task = make_task(env, suite, config.seed, 0)
+            goal, points = task.goal, begin(env, task)
+        else:
+            options = None if config.num_objects is None else {"num_objects": config.num_objects}
+            env.reset(seed=config.seed, options=options)
             goal, points = chosen, designate(env, chosen)
+        controller = methods.build(method, env, mirror, points)
+        if isinstance(controller, VisualMPC):
+            controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)
         steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
         trial = finish(goal, list(_told(steps, suite.num_steps)))
-    finally:
-        env.close()
     animation = config.animation.absolute()
     write_animation(animation, trial_animation(trial))
     logger.info("The animation (the plans as imagined, beside what happened) is in %s", animation)
