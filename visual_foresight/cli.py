@@ -6,7 +6,6 @@ stdout, as lines for people or with `--json` as one object; progress, logs and c
 """
 
 import dataclasses
-import errno
 import importlib
 import json
 import logging
@@ -17,12 +16,11 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+from visual_foresight.files import remedy
 from visual_foresight.memory import keep_freed_memory
 from visual_foresight.streams import diverted
 
 PROGRAM = "visual-foresight"
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 Figures = Mapping[str, Any]
 
@@ -84,11 +82,8 @@ def _run(name: str, arguments: list[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)
     except OSError as error:
-        place = f" ({error.filename})" if error.filename else ""
-        if error.errno in NO_SPACE or "No space left" in str(error):
-            _stop(f"the disk is full{place}: make room and run the same command again", 2)
-        if error.errno in NO_ACCESS:
-            _stop(f"a file or folder cannot be used{place}: {os.strerror(error.errno)}; mend that or choose another", 2)
+        if (sentence := remedy(error)) is not None:
+            _stop(sentence, 2)
         raise
 
 

@@ -3,10 +3,14 @@
 It stands on the ground floor, beside `types`, because every room that writes needs it.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
 
 @contextmanager
@@ -31,3 +35,13 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file atomically (see `replacing`)."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def remedy(error: OSError) -> str | None:
+    """Return in one sentence what is wrong with the disk and what to do; None when it is not for the user to mend."""
+    place = f" ({error.filename})" if error.filename else ""
+    if error.errno in NO_SPACE or "No space left" in str(error):
+        return f"the disk is full{place}: make room and do the same again"
+    if error.errno in NO_ACCESS:
+        return f"a file or folder cannot be used{place}: {os.strerror(error.errno)}; mend that or choose another"
+    return None

@@ -200,7 +200,7 @@ def test_stop_during_planning_moves_nothing(start, open_page):
     assert page.locator(".message.error:visible").count() == 0
 
 
-def test_a_reload_during_a_run_finds_the_same_run(start, open_page):
+def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
     page = open_page(start("--model", "simulator", "--preset", "thorough").address)  # slow enough to be caught
     make_goal(page, 6)
     page.get_by_label("Steps per run").fill("200")
@@ -208,6 +208,10 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page):
     page.wait_for_selector(".status:has-text('step')")
     page.reload()
     page.wait_for_selector(".status:has-text('of 200')")
+    photograph(page, "running")
+    press(page, "Pause")
+    page.wait_for_selector(".status:has-text('paused')")
+    photograph(page, "paused")
     press(page, "Stop")
     page.wait_for_selector(".status:text-is('ready')")
 
@@ -228,7 +232,7 @@ def test_two_tabs_show_one_session_and_say_so(program, open_page):
         first.wait_for_timeout(50)
 
 
-def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, tmp_path):
+def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, photograph, tmp_path):
     page = open_page(program.address)
     reset(page, 2)
     (tmp_path / "bad.png").write_bytes(b"<script>alert(1)</script>")
@@ -236,8 +240,10 @@ def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, 
     page.get_by_role("button", name="Goal image").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "bad.png")
     page.wait_for_selector(".message.error:has-text('no picture that can be read')")
+    photograph(page, "refused")
     page.locator("input[type=file]").set_input_files(tmp_path / "good.png")
     page.wait_for_selector(".goal-image:visible")
+    photograph(page, "goal-image")
 
 
 def test_another_host_needs_the_token_that_is_printed(start, browser, open_page):

@@ -1,5 +1,6 @@
 """The session without a browser: on the dot, with the exact model (the simulator) or the one that knows nothing."""
 
+import errno
 import threading
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, aim, dot, wait
+from visual_foresight.gui import archive
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Operator
@@ -137,6 +139,22 @@ def test_a_crash_is_one_sentence_and_the_session_lives_on(session, monkeypatch, 
     assert "Traceback" in caplog.text, "the log has the rest"
     session.plan()
     assert wait(session).pending is not None
+
+
+def test_a_full_disk_is_said_with_what_to_do_and_the_session_lives_on(session, monkeypatch):
+    def full(folder, number, episode):
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    aim(session)
+    session.choose(replace(session.state.choice, num_steps=1))
+    monkeypatch.setattr(archive, "write_episode", full)
+    session.run()
+    state = wait(session)
+    assert state.is_error
+    assert state.message.startswith("the disk is full")
+    assert "bug" not in state.message
+    session.reset(session.state.choice)
+    assert not wait(session).is_error
 
 
 def test_what_cannot_be_pushed_is_said_in_a_sentence(session):

@@ -57,7 +57,8 @@ class Below:
             self._progress.set_content(_progress(state, self._moment.step))
         plan = self._moment.plan(state)
         if search.differs(plan, self._moment.number):
-            self._search.set_content(_search(plan))
+            goal = state.goal if state.trial is None else state.trial.goal
+            self._search.set_content(_search(plan, "px" if isinstance(goal, PixelGoal) else ""))
             self._draw_thumbs(state, plan)
         if fan.differs(state.fan):
             self._draw_fan(state)
@@ -148,11 +149,11 @@ def _progress(state: State, step: int) -> str:
     )
 
 
-def _search(plan: Plan | None) -> str:
+def _search(plan: Plan | None, unit: str) -> str:
     costs = () if plan is None else plan.costs
     best, middle = [float(values.min()) for values in costs], [float(values.median()) for values in costs]
     lost = [] if plan is None or not plan.prediction.lost.shape[-1] else plan.prediction.lost[0].abs().mean(-1).tolist()
-    return curves("Cost, by iteration of the search", "px", {"best": best, "median": middle}) + curves(
+    return curves("Cost, by iteration of the search", unit, {"best": best, "median": middle}) + curves(
         "Mass that the pixel maps lost, by step ahead", "", {"lost": lost}
     )
 

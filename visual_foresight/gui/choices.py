@@ -16,7 +16,7 @@ from visual_foresight.predictors import CONFIG_FILE, SHIPPED
 from visual_foresight.types import Clip, Episode, Prediction, UserError
 
 NUM_RUNNERS_UP = 3
-CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*")
+CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
 NO_PAST = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
 """Models that cannot be asked what they would have imagined of something recorded."""
 

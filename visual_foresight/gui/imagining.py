@@ -12,12 +12,10 @@ from torch import Tensor
 
 from visual_foresight.evaluation.trials import clip_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.pixel_maps import splat
+from visual_foresight.pixel_maps import map_size_of, splat
 from visual_foresight.planning import Propagate
 from visual_foresight.planning.mpc import newest_of
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
-
-MAP_STRIDE = 2
 
 
 @torch.inference_mode()
@@ -33,8 +31,7 @@ def imagine(
         sources: designated pixels in the newest frame of each scene.
     """
     frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
-    grid = (max(frame_size[0] // MAP_STRIDE, 1), max(frame_size[1] // MAP_STRIDE, 1))
-    maps = torch.stack([splat(pixels, grid, frame_size) for pixels in sources]).to(clip.frames)
+    maps = torch.stack([splat(pixels, map_size_of(frame_size), frame_size) for pixels in sources]).to(clip.frames)
     if len(maps) == 1:
         maps = repeat(maps, "1 p h w -> n p h w", n=len(actions))
     return predictor.imagine(predictor.observe(newest_of(clip, predictor.context)), actions, maps, True)

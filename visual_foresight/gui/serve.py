@@ -3,6 +3,7 @@
 import logging
 import secrets
 import socket
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class GuiConfig:
     seed: int = 0
     """Decides the first scene."""
     preset: str = "default"
-    """How widely to search: fast (97 rollouts), default (312) or thorough (600)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, the CEM of 2004)."""
     host: str = "127.0.0.1"
     """Address to listen on; any other than this machine's own needs a token."""
     port: int = 8080
@@ -58,10 +59,13 @@ def serve(config: GuiConfig) -> dict[str, Any]:
 
     Raises:
         UserError: the port is taken, or the address is not this machine's.
+        OSError: the folder for what is written cannot be used.
     """
     token = config.token or (None if config.host in LOOPBACK else secrets.token_urlsafe(24))
     _require_free(config.host, config.port)
-    address = f"http://{config.host}:{config.port}/" + (f"?token={token}" if token else "")
+    _require_room(config.out)
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    address = f"http://{host}:{config.port}/" + (f"?token={token}" if token else "")
     if config.host not in LOOPBACK:
         logger.warning("Listening on %s: whoever has the token can steer the robot.", config.host)
     logger.info("Open %s (Ctrl-C ends)", address)
@@ -99,6 +103,13 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         message_history_length=200,
     )
     return {"address": address, "runs": len(session.state.entries)}
+
+
+def _require_room(folder: Path) -> None:
+    """Write something where runs are to be kept, so that one is not lost when it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(2**16))
 
 
 def _require_free(host: str, port: int) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from visual_foresight.files import remedy
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,10 @@ class Worker:
             except UserError as error:
                 self._failed(str(error))
             except Exception as error:  # the last door: a bug in a job is told and logged, and must not end the session
-                logger.exception("a job of the session failed")
-                self._failed(
-                    f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"
-                )
+                sentence = remedy(error) if isinstance(error, OSError) else None
+                if sentence is None:
+                    logger.exception("a job of the session failed")
+                    sentence = (
+                        f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"
+                    )
+                self._failed(sentence)
