@@ -9,6 +9,9 @@ from torch import Tensor
 
 from visual_foresight.types import Pixel
 
+MAP_STRIDE = 2
+"""Frame pixels per side of a cell of the maps that models are trained, judged and planned with."""
+
 
 def centres(cells: int, pixels: int) -> Float[Tensor, " {cells}"]:
     """Return where the centres of the cells of one map axis lie, in frame pixels."""
@@ -19,6 +22,11 @@ def grid(map_size: tuple[int, int], frame_size: tuple[int, int]) -> Float[Tensor
     """Return (row, col) of the centre of every cell, in frame pixels; of a map as large as the frame, those of its pixels."""
     rows, cols = (centres(cells, size) for cells, size in zip(map_size, frame_size, strict=True))
     return torch.stack(torch.meshgrid(rows, cols, indexing="ij"), -1)
+
+
+def map_size_of(frame_size: tuple[int, ...], stride: int = MAP_STRIDE) -> tuple[int, int]:
+    """Return the rows and columns of maps of frames (height, width) whose cells have sides of so many frame pixels."""
+    return max(frame_size[0] // stride, 1), max(frame_size[1] // stride, 1)
 
 
 def splat(

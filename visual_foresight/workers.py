@@ -1,4 +1,7 @@
-"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call, whoever kills whom."""
+"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call, whoever kills whom.
+
+It stands beside `devices`: collecting and judging both spread their work.
+"""
 
 import multiprocessing
 import os
@@ -24,7 +27,7 @@ Result = TypeVar("Result")
 
 
 def run_parallel(
-    work: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, label: str
+    work: Callable[[Job], Result], jobs: Sequence[Job], num_workers: int, label: str = ""
 ) -> Iterator[tuple[Job, Result]]:
     """Yield each job with its result, in the order in which they end.
 
@@ -32,11 +35,11 @@ def run_parallel(
         work: a function of a module, called in fresh processes of one thread each.
         jobs: picklable.
         num_workers: processes; with 1, the work is done in this one, of one thread meanwhile, too.
-        label: what the progress bar says.
+        label: what the progress bar says; there is none without.
     """
     if num_workers == 1:
         with _one_thread():
-            for job in tqdm(jobs, label, smoothing=0.05, dynamic_ncols=True):
+            for job in tqdm(jobs, label, smoothing=0.05, dynamic_ncols=True, disable=not label):
                 yield job, work(job)
         return
     context = multiprocessing.get_context("spawn")
@@ -44,7 +47,8 @@ def run_parallel(
         pool = ProcessPoolExecutor(max(1, min(num_workers, len(jobs))), context, _start, (folder,))
         try:
             jobs_of = {pool.submit(work, job): job for job in jobs}
-            for future in tqdm(as_completed(jobs_of), label, len(jobs_of), smoothing=0.05, dynamic_ncols=True):
+            ended = as_completed(jobs_of)
+            for future in tqdm(ended, label, len(jobs_of), smoothing=0.05, dynamic_ncols=True, disable=not label):
                 yield jobs_of[future], future.result()
         except BrokenProcessPool as error:
             raise UserError("a worker process was killed (out of memory?): run again, with fewer --workers") from error

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from visual_foresight import cli
-from visual_foresight.evaluation.family import FamilyConfig, as_text, correlations
+from visual_foresight.evaluation import family
+from visual_foresight.evaluation.family import FamilyConfig, as_text, compare_models, correlations
 from visual_foresight.types import UserError
 
 MODELS = {
@@ -50,3 +51,18 @@ def test_bad_input_is_named() -> None:
         FamilyConfig(("still", "still"))
     with pytest.raises(UserError, match="one of 1 to 12"):
         FamilyConfig(("still",), step=13)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"models": ("still", "moon")}, "no predictor or checkpoint 'moon'"),
+        ({"suites": ("near", "moon")}, "unknown suite 'moon'"),
+        ({"preset": "lazy"}, "unknown preset 'lazy'"),
+        ({"data": Path("nowhere")}, "nowhere"),
+    ],
+)
+def test_what_is_unknown_is_named_before_hours_of_work(tmp_path, monkeypatch, wrong, sentence) -> None:
+    monkeypatch.setattr(family, "judge_episodes", lambda *_: pytest.fail("work has begun"))
+    with pytest.raises(UserError, match=sentence):
+        compare_models(FamilyConfig(**{"models": ("still",), "out": tmp_path, **wrong}))

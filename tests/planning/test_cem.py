@@ -29,7 +29,7 @@ def test_presets_evaluate_exactly_the_rollouts_they_name(name, populations, hori
     _, costs = CEM(PRESETS[name], action_size=3).plan(cost_of, torch.zeros(horizon, 3), seeded())
     assert seen == [(size, horizon, 3) for size in populations]
     assert [len(cost) for cost in costs] == list(populations)
-    assert PRESETS[name].rollouts == {"fast": 97, "default": 312, "thorough": 600}[name]
+    assert PRESETS[name].rollouts == {"fast": 97, "default": 312, "thorough": 600, "plain": 312}[name]
 
 
 def test_finds_the_optimum_of_a_quadratic():

@@ -1,22 +1,15 @@
 """Many episodes, by several processes, into a folder: what is already there stays, what was interrupted is done again."""
 
 import fcntl
-import multiprocessing
-import multiprocessing.process
 import os
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from tqdm import tqdm
 
 import visual_foresight
@@ -25,6 +18,7 @@ from visual_foresight.envs import make
 from visual_foresight.episodes import DatasetInfo, episode_path, read_info, read_meta, write_episode, write_info
 from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
+from visual_foresight.workers import run_parallel
 
 BATCH = 4  # episodes per task of a worker, in one env
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
@@ -101,10 +95,11 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
         new = sorted(set(indices) - set(kept))
         num_moved = sum(sum(read_meta(episode_path(config.folder, index))["object_moved"]) for index in kept)
+        batches = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
         with tqdm(total=len(indices), initial=len(kept), unit="episode", disable=not progress) as bar:
-            for done, moved in _record_all(config, new):
+            for (_, batch), moved in run_parallel(_record_batch, batches, config.workers):
                 num_moved += moved
-                bar.update(done)
+                bar.update(len(batch))
     seconds = time.perf_counter() - began
     rate = len(new) * (config.steps + 1) / seconds
     return CollectSummary(
@@ -184,31 +179,9 @@ def _deciding(info: DatasetInfo) -> dict[str, Any]:
     return {**settings, **info.collection}
 
 
-# --- the workers -----------------------------------------------------------------------------------------------------
-
-
-def _record_all(config: CollectConfig, indices: list[int]) -> Iterator[tuple[int, int]]:
-    """Record the episodes; yield how many are done, and in how many of their steps an object moved, batch by batch."""
-    batches = [indices[first : first + BATCH] for first in range(0, len(indices), BATCH)]
-    workers = min(config.workers, len(batches))
-    if workers <= 1:
-        for batch in batches:
-            yield len(batch), _record_batch(config, batch)
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
-    try:
-        futures = {pool.submit(_record_batch, config, batch): len(batch) for batch in batches}
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BrokenProcessPool as error:
-        raise UserError("a worker process was killed (out of memory?): run again, with fewer workers") from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _record_batch(config: CollectConfig, indices: list[int]) -> int:
+def _record_batch(job: tuple[CollectConfig, list[int]]) -> int:
     """Record and write these episodes; return in how many of their steps an object moved."""
+    config, indices = job
     env = make(config.env, config.frame_size, config.held_out)
     num_moved = 0
     for index in indices:
@@ -217,17 +190,3 @@ def _record_batch(config: CollectConfig, indices: list[int]) -> int:
         num_moved += sum(episode.meta["object_moved"])
     env.close()
     return num_moved
-
-
-def _prepare_worker() -> None:
-    """Leave Ctrl-C to the parent, and the other cores to the other workers; end when the parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
-    parent.join()
-    os._exit(1)

@@ -3,6 +3,7 @@
 Made once per seed with the simulator, by random wandering, and kept on disk. For judges only.
 """
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
@@ -16,11 +17,11 @@ from jaxtyping import Float, Float32, UInt8
 from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import fingerprint, middle, visible_pixels
 from visual_foresight.evaluation.trials import clip_of
-from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import replacing
 from visual_foresight.interfaces import Env
 from visual_foresight.planning import colored_noise
 from visual_foresight.types import Clip, Observation, Pixel, UserError, to_uint8
+from visual_foresight.workers import run_parallel
 
 NEAR_M = 0.08
 """The finger is near an object when it is this near to its centre."""
@@ -73,7 +74,7 @@ def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[
         try:
             with np.load(path) as stored:
                 arrays = {field.name: stored[field.name] for field in fields(Contact)}
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, ValueError, KeyError, BadZipFile, zlib.error) as error:
             raise UserError(f"{path} is damaged ({error}): delete it, and it is made anew") from error
         return tuple(Contact(**{name: array[index] for name, array in arrays.items()}) for index in range(len(jobs)))
     found = {job.index: contact for job, contact in run_parallel(find_contact, jobs, num_workers, "contact states")}

@@ -16,10 +16,10 @@ from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
 from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
 from visual_foresight.evaluation.trials import finish, run_trial
-from visual_foresight.evaluation.workers import run_parallel
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
+from visual_foresight.workers import run_parallel
 
 __all__ = ["ControlConfig", "Job", "as_text", "ceiling_path", "evaluate_control", "publish", "run_job"]
 
@@ -40,6 +40,9 @@ class ControlConfig:
     """Trials per suite and row."""
     preset: str = "fast"
     """How widely to search: `fast` (97 rollouts), `default` (312) or `thorough` (600)."""
+    disagreement: float = 0.0
+    """What a step's cost rises by when the members of a model (an ensemble, or samples) disagree: so many times their
+    costs' standard deviation; negative seeks it."""
     seed: int = 0
     """0 is the published suite; use others for tuning."""
     ceiling: Literal["shipped", "compute", "publish"] = "shipped"
@@ -92,9 +95,7 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
     Raises:
         UserError: an unknown name, a model that does not fit, or a shipped ceiling made for other tasks.
     """
-    methods = [parse(row, config.preset) for row in config.methods]
-    if unknown := [name for name in config.suites if name not in suites]:
-        raise UserError(f"unknown suite {unknown[0]!r}: choose one of {', '.join(suites)}")
+    methods = require_known(config, suites)
     jobs = [job for name in config.suites for method in methods for job in _jobs(config, suites[name], method)]
     records: dict[tuple[str, str], dict[int, Record]] = {}
     for job, record in run_parallel(run_job, jobs, config.workers, "trials"):
@@ -111,6 +112,18 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
         trials = [{"suite": name, **row[index]} for (name, _), row in records.items() for index in sorted(row)]
         _write_trials(config.trials_file, result, trials)
     return result
+
+
+def require_known(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Method]:
+    """Return the methods of a benchmark.
+
+    Raises:
+        UserError: there is no such method or suite.
+    """
+    methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
+    if unknown := [name for name in config.suites if name not in suites]:
+        raise UserError(f"unknown suite {unknown[0]!r}: choose one of {', '.join(suites)}")
+    return methods
 
 
 def ceiling_path(suite: str, preset: str) -> Path:

@@ -9,11 +9,12 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.episodes import Episodes
-from visual_foresight.evaluation.control import ControlConfig, evaluate_control
+from visual_foresight.evaluation.control import ControlConfig, evaluate_control, require_known
 from visual_foresight.evaluation.metrics import spearman
 from visual_foresight.evaluation.perceptual import find_perceptual
 from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
 from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
+from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
 from visual_foresight.predictors import load
 from visual_foresight.predictors.followed import followed
@@ -73,6 +74,19 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
         "success_" + suite, within 5 cm, with interval. Correlations: Spearman's over the models, of scores turned so that
         more is better; absent below three models, and where a side is constant.
     """
+    info = Episodes(config.data).info
+    for model in config.models:
+        load(model, "cpu", info.frame_size, info.action_size, info.state_size)  # refuses what the hours to come would
+    trials = ControlConfig(
+        methods=config.models,
+        suites=config.suites,
+        trials=config.trials,
+        preset=config.preset,
+        seed=config.seed,
+        workers=config.workers,
+        out=config.out / "control",
+    )
+    require_known(trials, SUITES)
     figures = {model: _predicting(model, config) for model in tqdm(config.models, "prediction", dynamic_ncols=True)}
     for model in config.models:
         ranking = RankingConfig(
@@ -80,8 +94,7 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
         )
         found = evaluate_ranking(ranking)
         figures[model] |= {name: found[name] for name in ("spearman", "interval_spearman", "regret", "interval_regret")}
-    settings = {name: getattr(config, name) for name in ("suites", "trials", "preset", "seed", "workers")}
-    control = evaluate_control(ControlConfig(methods=config.models, out=config.out / "control", **settings))
+    control = evaluate_control(trials)
     for suite, rows in control["suites"].items():
         for model, row in rows.items():
             figures[model] |= {

@@ -53,13 +53,16 @@ class Method:
     locator: str
     preset: str
     weights: str
+    disagreement: float = 0.0
+    """What it costs that the model's members, or samples, disagree (see `planning.costs.Cautious`)."""
 
     @property
     def key(self) -> str:
         """Return what identifies the method, wherever its checkpoint lies."""
         model = self.model if self.model in (*WITHOUT_MODEL, SIMULATOR) else self.weights
         locating = repr(LOCATORS[self.locator]()) if self.locator in LOCATORS else self.locator
-        return fingerprint([model, locating, asdict(PRESETS[self.preset]), asdict(PushConfig())])
+        caution = [self.disagreement] if self.disagreement else []  # results without it are older than it
+        return fingerprint([model, locating, asdict(PRESETS[self.preset]), asdict(PushConfig()), *caution])
 
     def generator(self, seed: int, index: int) -> torch.Generator:
         """Return the chance of one trial; models share theirs, so that they are compared on the same draws."""
@@ -68,7 +71,7 @@ class Method:
         return torch.Generator().manual_seed(int(state[0]) % 2**63)
 
 
-def parse(row: str, preset: str) -> Method:
+def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
     """Return the method that a row's name stands for.
 
     Raises:
@@ -86,7 +89,7 @@ def parse(row: str, preset: str) -> Method:
             path.read_bytes() for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if path.is_file()
         )
         weights = hashlib.sha256(content).hexdigest()[:16]
-    return Method(row, model, locator, preset, weights)
+    return Method(row, model, locator, preset, weights, disagreement)
 
 
 def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Controller:
@@ -112,4 +115,12 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
     predictor = followed(load(method.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
-    return VisualMPC(predictor, env.workspace, config, locator, decode_best=False, propose=propose)
+    return VisualMPC(
+        predictor,
+        env.workspace,
+        config,
+        locator,
+        disagreement_weight=method.disagreement,
+        decode_best=False,
+        propose=propose,
+    )

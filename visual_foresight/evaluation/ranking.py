@@ -16,13 +16,12 @@ from jaxtyping import Float
 from visual_foresight.evaluation.contacts import BankJob, Contact, load_bank
 from visual_foresight.evaluation.metrics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
-from visual_foresight.pixel_maps import splat
+from visual_foresight.pixel_maps import map_size_of, splat
 from visual_foresight.planning import PixelDistance
 from visual_foresight.predictors import load
 from visual_foresight.predictors.followed import followed
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 
-MAP_STRIDE = 2
 COST_UNIT_PX = 0.05
 """True costs that differ by less are equal."""
 
@@ -92,7 +91,6 @@ def rank_candidates(predictor: Predictor, bank: Sequence[Contact]) -> dict[str, 
 def _costs(predictor: Predictor, contact: Contact) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Return predicted and true costs of the candidates of a state."""
     height, width = contact.frames.shape[1:3]
-    grid = (max(height // MAP_STRIDE, 1), max(width // MAP_STRIDE, 1))
     goal = PixelGoal((_pixel(contact.source),), (_pixel(contact.target),))
     cost = PixelDistance(goal)
     first = len(contact.frames) - predictor.context
@@ -106,6 +104,7 @@ def _costs(predictor: Predictor, contact: Contact) -> tuple[Float[np.ndarray, " 
         states=torch.from_numpy(contact.states[first:])[None],
     )
     actions = torch.from_numpy(contact.candidates)
+    grid = map_size_of((height, width))
     maps = splat(goal.sources, grid, (height, width)).expand(len(actions), -1, -1, -1)
     imagined = predictor.imagine(predictor.observe(clip), actions, maps)
     flat = tuple(_pixel(place) for place in rearrange(contact.places, "n t two -> (n t) two"))

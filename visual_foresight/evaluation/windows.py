@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 
-from visual_foresight.pixel_maps import splat_places
+from visual_foresight.pixel_maps import map_size_of, splat_places
 from visual_foresight.types import Clip, Episode, to_float
 
 FIRST_NOW, EVERY = 1, 3
@@ -31,7 +31,6 @@ KINDS = ("object", "arm", "background")
 MOST = (8, 4, 4)
 """Points of each kind that are judged in one window, the first ones."""
 MADE_UP = -1
-MAP_STRIDE = 2
 
 
 @dataclass(frozen=True)
@@ -110,14 +109,13 @@ def batch_of(windows: Sequence[Window]) -> WindowBatch:
     )
     height, width = context.frames.shape[-2:]
     places = torch.from_numpy(np.stack([window.places for window in windows]))
-    grid = (max(height // MAP_STRIDE, 1), max(width // MAP_STRIDE, 1))
     return WindowBatch(
         context=context,
         actions=torch.from_numpy(np.stack([window.actions for window in windows])),
         future=to_float(np.stack([window.future for window in windows])),
         places=places,
         kinds=torch.from_numpy(np.stack([window.kinds for window in windows])),
-        maps=splat_places(places[:, 0], grid, (height, width)),
+        maps=splat_places(places[:, 0], map_size_of((height, width)), (height, width)),
     )
 
 

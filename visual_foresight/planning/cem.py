@@ -91,6 +91,7 @@ PRESETS: dict[str, CEMConfig] = {
     "default": CEMConfig(populations=(128, 102, 82), horizon=12, num_elites=12),
     "thorough": CEMConfig(populations=(246, 197, 157), horizon=15, num_elites=16),
 }
+PRESETS["plain"] = PRESETS["default"].plain()
 
 
 def as_asked(actions: Candidates) -> Candidates:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Controller, Cost, FramesOnly, Locator, Predictor
-from visual_foresight.pixel_maps import splat
+from visual_foresight.pixel_maps import MAP_STRIDE, map_size_of, splat
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
 from visual_foresight.planning.locate import Track
@@ -36,7 +36,7 @@ class VisualMPC:
     workspace: Workspace
     config: CEMConfig = PRESETS["default"]
     locator: Locator = field(default_factory=Track)
-    map_stride: int = 2
+    map_stride: int = MAP_STRIDE
     """Frame pixels per side of a cell of the pixel maps."""
     batch: int = 128
     """Candidates imagined at once: memory against speed."""
@@ -69,8 +69,7 @@ class VisualMPC:
         cost = self._cost(goal, frame_size)
         sources = self.locator.locate(clip, goal, previous)
         carry = self.predictor.observe(newest_of(clip, self.predictor.context))
-        grid = (max(frame_size[0] // self.map_stride, 1), max(frame_size[1] // self.map_stride, 1))
-        maps = splat(sources, grid, frame_size).to(clip.frames)
+        maps = splat(sources, map_size_of(frame_size, self.map_stride), frame_size).to(clip.frames)
         seen = isinstance(goal, ImageGoal)  # only then is the search for what frames show
 
         newest = torch.zeros(0)

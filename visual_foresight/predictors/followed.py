@@ -3,7 +3,7 @@
 The planner of pixels can then be used with models that move none, as VP2's best on average is one (Tian et al. 2023).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -52,18 +52,28 @@ class Followed:
         decode: bool = False,
     ) -> Prediction:
         """Imagine frames, then follow the expected place of each map through them (see `interfaces.Predictor`)."""
-        count, (map_h, map_w), size = len(actions), pixel_maps.shape[-2:], carry.frame.shape[-2:]
         imagined = self.predictor.imagine(carry.memory, actions, pixel_maps[:, :0], decode=True)
-        films = torch.cat([widen(carry.frame, count)[:, None], imagined.frames], 1)
-        starts = expected_places(pixel_maps, (size[0], size[1])).cpu().numpy()
-        ways = [_follow(film, start) for film, start in zip(to_uint8(films), starts, strict=True)]
-        places = torch.from_numpy(np.stack(ways)).to(pixel_maps)
-        return Prediction(
-            frames=imagined.frames if decode else imagined.frames[:, :0],
-            pixel_maps=splat_places(places, (map_h, map_w), (size[0], size[1])),
-            lost=places.new_zeros(places.shape[:3]),
-            carry=Carry(imagined.carry, films[:, -1]),
-        )
+        first = widen(carry.frame, len(actions))[:, None]
+        futures = tuple(_with_maps(each, first, pixel_maps, decode) for each in imagined.members or (imagined,))
+        joined = Prediction.average(futures) if imagined.members else futures[0]
+        return replace(joined, carry=Carry(imagined.carry, torch.cat([first, imagined.frames], 1)[:, -1]))
+
+
+def _with_maps(
+    imagined: Prediction, first: Float[Tensor, "n 1 3 h w"], maps: Float[Tensor, "n p map_h map_w"], decode: bool
+) -> Prediction:
+    """Return a prediction of frames with the maps that go with what they show."""
+    map_size, size = (maps.shape[-2], maps.shape[-1]), (first.shape[-2], first.shape[-1])
+    starts = expected_places(maps, size).cpu().numpy()
+    films = to_uint8(torch.cat([first, imagined.frames], 1))
+    ways = [_follow(film, start) for film, start in zip(films, starts, strict=True)]
+    places = torch.from_numpy(np.stack(ways)).to(maps)
+    return Prediction(
+        frames=imagined.frames if decode else imagined.frames[:, :0],
+        pixel_maps=splat_places(places, map_size, size),
+        lost=places.new_zeros(places.shape[:3]),
+        carry=imagined.carry,
+    )
 
 
 def followed(predictor: Predictor) -> Predictor:

@@ -5,14 +5,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Predictor, Rehearser
-from visual_foresight.pixel_maps import splat_places
+from visual_foresight.pixel_maps import map_size_of, splat_places
 from visual_foresight.types import Clip, Prediction
 
 
 def first_maps(clip: Clip, places: Float[Tensor, "b t p 2"], context: int) -> Float[Tensor, "b p map_h map_w"]:
-    """Return the pixel maps of points (row, col) in the newest context frame, at half its resolution."""
+    """Return the pixel maps of points (row, col) in the newest context frame."""
     height, width = clip.frames.shape[-2:]
-    return splat_places(places[:, context - 1], (height // 2, width // 2), (height, width))
+    return splat_places(places[:, context - 1], map_size_of((height, width)), (height, width))
 
 
 def beginning(clip: Clip, num_frames: int) -> Clip:
