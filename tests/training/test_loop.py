@@ -164,10 +164,15 @@ def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tm
 
 
 def test_the_horizon_grows_and_short_clips_come_in_larger_batches() -> None:
-    plan = TrainConfig(Path(), Path(), steps=100, horizon=12, batch=16)
-    steps = (0, 64, 65, 81, 83, 90, 92, 99)
+    plan = TrainConfig(Path(), Path(), steps=100, horizon=12, batch=16, single=0.6)
+    steps = (0, 59, 60, 79, 80, 89, 90, 99)
     assert [horizon_at(step, plan) for step in steps] == [1, 1, 3, 3, 6, 6, 12, 12]
     assert [batch_at(step, plan) for step in steps] == [192, 192, 64, 64, 32, 32, 16, 16]
+    alone, never = replace(plan, single=1.0), replace(plan, single=0.0)
+    assert {horizon_at(step, alone) for step in range(100)} == {1}
+    assert [horizon_at(step, never) for step in (0, 49, 50, 75)] == [3, 3, 6, 12]
+    with pytest.raises(UserError, match="--single 1.5"):
+        replace(plan, single=1.5)
 
 
 def test_a_budget_of_time_is_turned_into_steps_once(
@@ -219,7 +224,7 @@ def test_bad_settings_are_refused_in_words(
 
 def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
     episodes = [episode(number) for number in range(4)]
-    examples = Examples(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0], 5)
+    examples = Examples(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
     one = list(examples.batches(3, 5, seed=7, numbers=[2, 3, 4]))
     two = list(examples.batches(3, 5, seed=7, numbers=[3, 4]))
     assert torch.equal(one[1].clip.frames, two[0].clip.frames)
@@ -233,6 +238,6 @@ def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(tmp_pa
     noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
     confused = replace(episode(0), frames=noise)
     points = points_of([episode(0)], [confused], np.array(TABLE), tmp_path)[1]
-    (batch,) = Examples([confused], points, 5).batches(2, 5, seed=0, numbers=[0])
+    (batch,) = Examples([confused], points).batches(2, 5, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

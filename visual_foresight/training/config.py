@@ -19,9 +19,11 @@ class TrainConfig:
     """Folder of the run; a run found there is resumed."""
     predictor: str = "flow"
     """Name of a learned predictor."""
+    member: str = "flow"
+    """What an ensemble is made of: name of another learned predictor."""
     points: Path = Path("runs/points")
     """Folder where points that were followed through the episodes are kept for the next run."""
-    steps: int = 11000
+    steps: int = 12500
     """Gradient steps."""
     minutes: float | None = None
     """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
@@ -31,6 +33,8 @@ class TrainConfig:
     """Imagined steps per clip at the end of the curriculum."""
     learning_rate: float = 2.5e-3
     """Adam's, at the start; it falls to a twentieth along a cosine."""
+    single: float = 1.0
+    """Share of the training in which a single step is imagined; then clips grow to a quarter, half and the whole horizon."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
     track_weight: float = 0.3
@@ -57,6 +61,8 @@ class TrainConfig:
             raise UserError(
                 "steps, batch, horizon and every are 1 or more, and minutes more than 0: raise what is below"
             )
+        if not 0 <= self.single <= 1:
+            raise UserError(f"a share is between 0 and 1, got --single {self.single:g}: choose another")
         if min(self.seed, self.learning_rate, self.clip_norm) < 0 or not 0 <= self.ema < 1:
             raise UserError(
                 f"seed, learning rate and clip norm are 0 or more, and ema is in [0, 1): got {self.seed}, "
@@ -64,15 +70,25 @@ class TrainConfig:
             )
 
 
-CURRICULUM = ((0.65, 1 / 12), (0.17, 1 / 4), (0.09, 1 / 2), (0.09, 1.0))
-"""Shares of the steps, and of the horizon that is imagined in them: a step is learnt best alone."""
+LONGER = ((1 / 2, 1 / 4), (1 / 4, 1 / 2), (1 / 4, 1.0))
+"""Of what is left when single steps have been learnt: shares, and parts of the horizon that are imagined in them."""
+
+
+def curriculum(config: TrainConfig) -> list[tuple[int, int]]:
+    """Return up to which gradient step how many steps are imagined."""
+    shares = [(config.single, 0.0), *(((1 - config.single) * share, part) for share, part in LONGER)]
+    ends = accumulate(share for share, _ in shares)
+    return [
+        (round(end * config.steps), max(1, round(part * config.horizon)))
+        for end, (share, part) in zip(ends, shares, strict=True)
+        if share > 0
+    ]
 
 
 def horizon_at(step: int, config: TrainConfig) -> int:
     """Return the curriculum's number of imagined steps, which grows up to the horizon."""
-    ends = accumulate(share for share, _ in CURRICULUM)
-    part = next((part for end, (_, part) in zip(ends, CURRICULUM, strict=True) if step < end * config.steps), 1.0)
-    return max(1, round(part * config.horizon))
+    parts = curriculum(config)
+    return next((horizon for end, horizon in parts if step < end), parts[-1][1])
 
 
 def batch_at(step: int, config: TrainConfig) -> int:

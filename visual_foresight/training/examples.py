@@ -33,7 +33,7 @@ class Batch:
 class Examples:
     """Episodes prepared for training, with the points followed in each: frames in memory, clips weighted."""
 
-    def __init__(self, episodes: Sequence[Episode], tracks: Sequence[FoundTracks], num_actions: int) -> None:
+    def __init__(self, episodes: Sequence[Episode], tracks: Sequence[FoundTracks]) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
 
     def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import Episodes
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
-from visual_foresight.training.config import CURRICULUM, TrainConfig, batch_at, horizon_at
+from visual_foresight.training.config import TrainConfig, batch_at, curriculum, horizon_at
 from visual_foresight.training.examples import Batch, Examples, require_length
 from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.points import points_of
@@ -51,7 +51,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
     require_length([*lessons, *unseen], num_actions)
     points = points_of(lessons, unseen, np.array(episodes.info.table), config.points, progress)
-    examples, watched = (Examples(*part, num_actions) for part in zip((lessons, unseen), points, strict=True))
+    examples, watched = (Examples(*part) for part in zip((lessons, unseen), points, strict=True))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
@@ -80,15 +80,15 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
 def _affordable(run: Run, config: TrainConfig, examples: Examples) -> int:
     """Return how many steps the minutes of the configuration hold: a few of each part of the curriculum are tried on a copy."""
     assert config.minutes is not None
-    trial, begin, step_s = copy.deepcopy(run), 0.0, 0.0
+    trial, begin, step_s = copy.deepcopy(run), 0, 0.0
     with tqdm(disable=True) as bar:
-        for share, _ in CURRICULUM:
-            trial.step = math.ceil(begin * config.steps)
+        for end, _ in curriculum(config):
+            trial.step = begin
             _advance(trial, config, examples, trial.step + 1, bar)  # warms up
             trial.seconds = 0.0
             _advance(trial, config, examples, trial.step + TIMED_STEPS, bar)
-            step_s += share * trial.seconds / TIMED_STEPS
-            begin += share
+            step_s += (end - begin) / config.steps * trial.seconds / TIMED_STEPS
+            begin = end
     return max(1, round(60 * config.minutes / step_s))
 
 

@@ -40,7 +40,8 @@ class Run:
         """Return a run that has learnt nothing yet; `data` is the fingerprint of its episodes."""
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            model = predictors.create(config.predictor, {**vars(info), "action_size": info.action_size}).to(device)
+            known = {**vars(info), "action_size": info.action_size, "member": config.member}
+            model = predictors.create(config.predictor, known).to(device)
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.ema), use_buffers=False)
         bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
         return cls(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
