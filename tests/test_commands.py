@@ -25,7 +25,9 @@ def test_from_nothing_to_a_judged_model(tmp_path):
     collected, said = run(tmp_path, "collect --env dot --folder data --episodes 12 --steps 6 --workers 2")
     assert collected["episodes_new"] == 12 and "12/12" in said
     assert run(tmp_path, "validate --folder data")[0] == {"folder": "data", "sound_episodes": 12, "problems": {}}
-    teaching = "train --data data --out run --predictor ensemble --member dna --steps 2 --horizon 3 --batch 4 --device cpu"
+    teaching = (
+        "train --data data --out run --predictor ensemble --member dna --steps 2 --horizon 3 --batch 4 --device cpu"
+    )
     trained, _ = run(tmp_path, teaching + " --held-out-share 0.2")
     assert trained["steps"] == 2 and trained["member"] == "dna"
     judged, _ = run(tmp_path, f"evaluate prediction --data data --model {trained['checkpoint']} --horizon 3")

@@ -187,15 +187,6 @@ def test_a_misfit_is_refused_when_read(folder: Path) -> None:
         Episodes(folder)[3]
 
 
-def test_require_compares_sizes(folder: Path) -> None:
-    episodes = Episodes(folder)
-    episodes.require((HEIGHT, WIDTH), 2)
-    with pytest.raises(UserError, match=r"\(6, 10\), but \(64, 64\) is needed"):
-        episodes.require((64, 64), 2)
-    with pytest.raises(UserError, match="actions of size 2, but 4 is needed"):
-        episodes.require((HEIGHT, WIDTH), 4)
-
-
 def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
     episodes = Episodes(folder)
     clip = episodes.clip([(0, 1), (4, 5)], num_actions=3)

@@ -1,4 +1,4 @@
-"""Where and how exactly training computes: the device and the precision."""
+"""Where and how exactly networks compute: the device and the precision."""
 
 import math
 import time

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from visual_foresight.devices import find_device
 from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import make
 from visual_foresight.evaluation import methods
@@ -46,6 +47,8 @@ class PlanConfig:
     """How the designated pixel is followed: track or propagate."""
     preset: str = "default"
     """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, the CEM of 2004)."""
+    device: str = "auto"
+    """Where the model computes: auto, cpu, cuda or mps."""
     animation: Path = Path("outputs/demo.gif")
     """Where the animation goes: .gif or .mp4."""
 
@@ -110,7 +113,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
             options = None if config.num_objects is None else {"num_objects": config.num_objects}
             env.reset(seed=config.seed, options=options)
             goal, points = chosen, designate(env, chosen)
-        controller = methods.build(method, env, mirror, points)
+        controller = methods.build(method, env, mirror, points, find_device(config.device))
         if isinstance(controller, VisualMPC):
             controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)

@@ -144,6 +144,16 @@ class Prediction:
     carry: Any
     members: tuple["Prediction", ...] = ()
 
+    def to(self, device: torch.device | str) -> "Prediction":
+        """Return the same prediction on another device; its carry stays where it is."""
+        return Prediction(
+            self.frames.to(device),
+            self.pixel_maps.to(device),
+            self.lost.to(device),
+            self.carry,
+            tuple(member.to(device) for member in self.members),
+        )
+
     @staticmethod
     def average(members: "Sequence[Prediction]") -> "Prediction":
         """Return the average of several predictions of the same candidates; its carry is the tuple of theirs.

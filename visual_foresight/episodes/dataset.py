@@ -77,15 +77,6 @@ class Episodes:
             self._loaded[number] = episode
         return self._loaded[number]
 
-    def require(self, frame_size: tuple[int, int], action_size: int) -> None:
-        """Raise `UserError` unless frames and actions have these sizes."""
-        for what, got, wanted in (
-            ("frames of (height, width)", tuple(self.info.frame_size), tuple(frame_size)),
-            ("actions of size", self.info.action_size, action_size),
-        ):
-            if got != wanted:
-                raise UserError(f"{self.folder} has {what} {got}, but {wanted} is needed: choose other episodes")
-
     def split(self, fraction: float, seed: int) -> tuple["Episodes", "Episodes"]:
         """Split by episode into (to learn from, held out). Each episode draws its lot alone, from the seed and its number.
 

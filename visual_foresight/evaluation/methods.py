@@ -24,12 +24,14 @@ from visual_foresight.planning import (
     VisualMPC,
 )
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
+from visual_foresight.predictors.elsewhere import Elsewhere
 from visual_foresight.predictors.followed import followed
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
 RANDOM, SCRIPTED, STILL, SIMULATOR, TRUTH = "random", "scripted", "still", "simulator", "truth"
 WITHOUT_MODEL = (RANDOM, SCRIPTED)
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
     return Method(row, model, locator, preset, weights, disagreement)
 
 
-def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Controller:
+def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...], device: torch.device = CPU) -> Controller:
     """Return the controller of a method for one trial.
 
     Args:
@@ -100,6 +102,7 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
         env: where the trial takes place; only ceilings keep it.
         mirror: another env of the same kind, for the simulator to try things out.
         points: the designated points.
+        device: where its model computes; the benchmark stays where its published figures were made.
 
     Raises:
         UserError: the model does not fit the env, or cannot be loaded.
@@ -114,7 +117,9 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...]) -> Con
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
-    predictor = followed(load(method.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
+    predictor = followed(load(method.model, device, env.frame_size, len(env.workspace.step), env.state_size))
+    if device != CPU:
+        predictor = Elsewhere(predictor, device)
     return VisualMPC(
         predictor,
         env.workspace,

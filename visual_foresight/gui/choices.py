@@ -8,6 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.devices import find_device
 from visual_foresight.envs import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
@@ -53,6 +54,8 @@ class Choice:
     cost: str = "end"
     locator: str = "track"
     num_steps: int = 20
+    device: str = "auto"
+    """Where the model computes: see `devices.find_device`."""
 
     def __post_init__(self) -> None:
         for what, name, known in (
@@ -146,7 +149,7 @@ class Bench:
         method = methods.parse(f"{choice.model}@{choice.locator}", choice.preset)
         if method.model == methods.SIMULATOR and self._mirror is None:
             self._mirror = make(self.env_name)
-        controller = methods.build(method, self.env, self._mirror or self.env, points)
+        controller = methods.build(method, self.env, self._mirror or self.env, points, find_device(choice.device))
         if not isinstance(controller, VisualMPC):
             return controller
         weights = COSTS[choice.cost]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.devices import find_device
 from visual_foresight.evaluation import methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
@@ -34,6 +35,8 @@ class GuiConfig:
     """Port to listen on."""
     token: str | None = None
     """What the page's address must carry; made up where it is needed and not given."""
+    device: str = "auto"
+    """Where the model computes: auto, cpu, cuda or mps."""
     out: Path = Path("runs/gui")
     """Folder for everything that is written."""
     no_browser: bool = False
@@ -41,6 +44,7 @@ class GuiConfig:
 
     def __post_init__(self) -> None:
         methods.parse(self.choice().model, self.preset)  # refuses what is unknown
+        find_device(self.device)
         if not 1 <= self.port <= 65535:
             raise UserError(f"a port is between 1 and 65535, got {self.port}: choose another")
         if self.token is not None and (len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()):
@@ -48,7 +52,7 @@ class GuiConfig:
 
     def choice(self) -> Choice:
         """Return what the session begins with."""
-        return Choice(env=self.env, model=self.model, seed=self.seed, preset=self.preset)
+        return Choice(env=self.env, model=self.model, seed=self.seed, preset=self.preset, device=self.device)
 
 
 def serve(config: GuiConfig) -> dict[str, Any]:

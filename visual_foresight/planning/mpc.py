@@ -14,7 +14,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.interfaces import Controller, Cost, FramesOnly, Locator, Predictor
+from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor
 from visual_foresight.pixel_maps import MAP_STRIDE, map_size_of, splat
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
@@ -223,10 +223,3 @@ def newest_of(clip: Clip, context: int) -> Clip:
         raise ValueError(f"the predictor wants {context} frames of context, the clip has {num_frames}")
     first = num_frames - context
     return Clip(clip.actions[:, first:], clip.frames[:, first:], clip.states[:, first:])
-
-
-CONTROLLERS: dict[str, Callable[..., Controller]] = {
-    "visual": VisualMPC,
-    "random": RandomController,
-    "scripted": ScriptedController,
-}
