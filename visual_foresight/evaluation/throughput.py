@@ -30,7 +30,7 @@ FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
 MAP_SIZE = (32, 32)
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH, TRAIN_HORIZON = 16, 12
-STEPS_IN_A_ROW = 8  # `flow` learns from frames in one of so many
+STEPS_IN_A_ROW = 6  # `flow` learns from frames in one of so many
 YARDSTICK_BATCH = 8
 
 

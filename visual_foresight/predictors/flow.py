@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import expected_places, grid
+from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.arm import Arm
 from visual_foresight.predictors.blocks import Residual, Robot, doubling, widen
 from visual_foresight.predictors.motion import Motion, Points, sample
@@ -36,9 +36,8 @@ FREE_CELLS = 4.0  # what a 1 of the latter two stands for
 REACH_PX = 32  # side of the square in which things can move, where a frame has 64 pixels
 FAINT = 0.05  # difference of a colour to the empty table from which on a pixel shows a thing
 PLAIN = 0.15  # and from which on it shows nothing else
-BEHIND = 0.2  # cover of the arm from which on nothing of a pixel is believed: what is left of its rim would be a thing
 POSTURE_SIZE = 16
-DRAWN_SHARE = 1 / 8  # of the gradient steps in which frames are learnt from, too
+DRAWN_SHARE = 1 / 6  # of the gradient steps in which frames are learnt from, too
 ORIGIN_WEIGHT = 0.05  # beside 0.3 for the error of pixel maps; with 0.15, a step is learnt a sixth worse
 
 
@@ -164,8 +163,7 @@ class Flow(nn.Module):
         posture = self.posture(reduce(wide, "b z h w -> b z", "mean")).float()
         behind = self.behind(functional.relu(torch.cat([near, self.spread(wide)], 1)))
         behind = functional.pixel_shuffle(behind.float(), 2).sigmoid()
-        cover = (self._arm(state, posture)[1] / BEHIND).clamp(max=1)
-        bare = torch.lerp(frames[:, -1], behind, cover)
+        bare = torch.lerp(frames[:, -1], behind, self._arm(state, posture)[1])
         apart = reduce((bare - self.empty).abs(), "b c h w -> b 1 h w", "max")
         opacity = ((apart - FAINT) / (PLAIN - FAINT)).clamp(0, 1)
         return Carry(Scene(torch.cat([bare * opacity, opacity], 1), posture), state, here)
@@ -208,17 +206,18 @@ class Flow(nn.Module):
         draws = bool(torch.rand((), generator=rng) < DRAWN_SHARE)
         with torch.set_grad_enabled(draws):
             seen = self.observe(beginning(clip, self.context))
-        places = expected_places(pixel_maps, self.config.frame_size)
-        begin = replace(seen, points=Points.at(places))
+        begin = self._begin(seen, pixel_maps)
         mirrored = torch.rand(len(clip.frames), generator=rng).to(clip.frames) < 0.5
         steps = [step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :], mirrored)]
-        true = rearrange(places, "b p two -> b two p 1")
+        assert begin.points is not None
+        true = rearrange(begin.points.places, "b m two -> b two m 1")
+        known = reduce(begin.points.mass, "b p m -> b m", "sum") > 0
         missed = []
         for step in steps:
             assert step.points is not None
             came = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
-            missed.append(((came - true).square().sum(1) + 1e-4).sqrt())
-        extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / max(1, len(steps) * places[..., 0].numel())
+            missed.append(((came - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
+        extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
         return self._prediction(steps, pixel_maps, decode=draws), extra
 
     # --- the roll ------------------------------------------------------------------------------------------------

@@ -73,11 +73,6 @@ class Points:
         places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
         return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
 
-    @classmethod
-    def at(cls, places: Float[Tensor, "n p 2"]) -> "Points":
-        """Return a point for each map: all its mass is at this place, (row, col) in frame pixels."""
-        return cls(places, torch.eye(places.shape[1]).to(places).expand(len(places), -1, -1))
-
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
         if not self.places.shape[1]:
