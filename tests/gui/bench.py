@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,8 @@ BARS = {
     "added_per_step": 0.15,
     "memory_growth_mib": 200.0,
 }
+PINGED_STEPS = 10
+ROUNDS = 3  # of the loop without and with the page
 STEPS_PER_RUN = 3  # of those after which memory is looked at
 CLICK = """async ([x, y]) => {
   const over = document.querySelector('.frame.click .over');
@@ -68,8 +71,9 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
             page.wait_for_selector(".frame.click img[src^=data]")
             page.wait_for_selector(".status:text-is('ready')")
             figures = {"usable_s": time.perf_counter() - began}
-            alone_s, task = _alone(Choice(model=model, preset=preset, num_steps=num_steps))
-            figures |= _clicks(page) | _pings(page, task, num_steps, alone_s)
+            choice = Choice(model=model, preset=preset, num_steps=num_steps)
+            task = _task(choice)
+            figures |= _clicks(page) | _pings(page, task) | _added(page, program.address, task, choice)
             figures |= _memory(page, task, program.process.pid, num_runs)
         finally:
             program.stop()
@@ -101,27 +105,44 @@ def _aim(page, task, num_steps: int) -> None:
         page.wait_for_selector((".mark.source", ".mark.target")[number])
 
 
-def _pings(page, task, num_steps: int, alone_s: float) -> dict:
-    """Run on the page what takes `alone_s` per step without it, pinging all the while."""
-    _aim(page, task, num_steps)
-    began = time.perf_counter()
+def _pings(page, task) -> dict:
+    """Run on the page, pinging all the while."""
+    _aim(page, task, PINGED_STEPS)
     page.evaluate(BUTTON.format("Run"))
     page.wait_for_selector(".status.busy")
     pings = page.evaluate(PING)
-    page_s = (time.perf_counter() - began) / num_steps
+    return {"ping_p95_ms": float(np.quantile(pings, 0.95)), "pings": float(len(pings))}
+
+
+def _added(page, address: str, task, choice: Choice) -> dict:
+    """Run the same task with the bare loop and on the page, which nothing else asks meanwhile, in turns: a machine drifts."""
+    alone_s, page_s = [], []
+    for _ in range(ROUNDS):
+        alone_s.append(_alone(task, choice))
+        _aim(page, task, choice.num_steps)
+        began = time.perf_counter()
+        page.evaluate(BUTTON.format("Run"))
+        time.sleep(choice.num_steps * alone_s[-1] / 2)  # it cannot be done yet
+        while not json.load(urllib.request.urlopen(address + "alive", timeout=60))["idle"]:
+            time.sleep(0.05)
+        page_s.append((time.perf_counter() - began) / choice.num_steps)
     return {
-        "ping_p95_ms": float(np.quantile(pings, 0.95)),
-        "pings": float(len(pings)),
-        "step_alone_s": alone_s,
-        "step_on_page_s": page_s,
-        "added_per_step": page_s / alone_s - 1,
+        "step_alone_s": float(np.median(alone_s)),
+        "step_on_page_s": float(np.median(page_s)),
+        "added_per_step": float(np.median(page_s) / np.median(alone_s) - 1),
     }
 
 
-def _alone(choice: Choice) -> tuple:
-    """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it, and its task."""
+def _task(choice: Choice):
     bench = Bench(choice.env)
     task = make_task(bench.env, SUITES["near"], 0, 0)
+    bench.close()
+    return task
+
+
+def _alone(task, choice: Choice) -> float:
+    """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
+    bench = Bench(choice.env)
     points = begin(bench.env, task)
     controller = bench.controller(choice, points, threading.Event())
     assert isinstance(controller, VisualMPC), "a model is timed"
@@ -131,7 +152,7 @@ def _alone(choice: Choice) -> tuple:
         pass
     seconds = (time.perf_counter() - began) / choice.num_steps
     bench.close()
-    return seconds, task
+    return seconds
 
 
 def _memory(page, task, pid: int, num_runs: int) -> dict:

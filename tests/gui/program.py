@@ -57,4 +57,6 @@ class Program:
     def stop(self):
         self.process.terminate()
         self.process.wait(60)
+        said = self.said()
         self.log.close()
+        assert "Traceback" not in said, said

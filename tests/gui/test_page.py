@@ -152,6 +152,7 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Progress").click()
+    page.wait_for_selector(".q-tab-panel .plot polyline")
     photograph(page, "4-ran")
     page.get_by_role("tab", name="Check").click()
     press(page, "Compare with what the model imagines")
@@ -208,7 +209,10 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
     page.wait_for_selector(".status:has-text('step')")
     page.reload()
     page.wait_for_selector(".status:has-text('of 200')")
+    page.wait_for_selector(".q-tab-panel .plot polyline")  # of the tab that is open at first
     photograph(page, "running")
+    box, rail = (page.locator(place).first.bounding_box() for place in (".q-field:has-text('Locator')", ".card"))
+    assert box["x"] + box["width"] <= rail["x"] + rail["width"], "long names stay inside the card"
     press(page, "Pause")
     page.wait_for_selector(".status:has-text('paused')")
     photograph(page, "paused")

@@ -13,6 +13,7 @@ from visual_foresight.types import PixelGoal, Plan, to_uint8
 
 Verb = Callable[[], object]
 NAMES = ("best", "2nd", "3rd", "4th")
+TABS = ("Progress", "Plans", "Fan", "Runs", "Check")
 
 
 class Below:
@@ -25,23 +26,24 @@ class Below:
         self._memories = [Memory() for _ in range(5)]
         self._buttons: list[ui.button] = []
         with ui.element("section").classes("card below"):
-            names = ("Progress", "Plans", "Fan", "Runs", "Check")
-            with ui.tabs().props("dense align=left no-caps inline-label") as tabs:
-                places = [ui.tab(name) for name in names]
-            with ui.tab_panels(tabs, value=places[0]).props("animated=false keep-alive").classes("w-full"):
-                with ui.tab_panel(places[0]):
+            with ui.tabs().props("dense align=left no-caps inline-label") as self._tabs:
+                for name in TABS:
+                    ui.tab(name)
+            with ui.tab_panels(self._tabs, value=TABS[0]).props("animated=false keep-alive").classes("w-full"):
+                with ui.tab_panel(TABS[0]):
                     self._progress = ui.html("", sanitize=False).classes("plots")
-                with ui.tab_panel(places[1]), ui.element("div").classes("plans"):
+                with ui.tab_panel(TABS[1]), ui.element("div").classes("plans"):
                     self._thumbs = ui.element("div").classes("thumbs")
                     self._search = ui.html("", sanitize=False).classes("plots")
-                with ui.tab_panel(places[2]):
+                with ui.tab_panel(TABS[2]):
                     self._button("Imagine different actions", self._prepared(session.spread_fan))
                     self._fan = ui.element("div").classes("thumbs fan q-mt-sm")
-                with ui.tab_panel(places[3]):
+                with ui.tab_panel(TABS[3]):
                     self._runs = ui.element("div").classes("list")
-                with ui.tab_panel(places[4]):
+                with ui.tab_panel(TABS[4]):
                     self._button("Compare with what the model imagines", self._prepared(session.check))
                     self._check = ui.html("", sanitize=False).classes("plots q-mt-sm")
+        self._tabs.on_value_change(lambda: redraw())  # from now on: the page is not whole yet
 
     def _button(self, text: str, verb: Verb) -> ui.button:
         self._buttons.append(ui.button(text, on_click=lambda: verb()).props("outline dense padding='3px 12px'"))
@@ -53,10 +55,11 @@ class Below:
     def draw(self, state: State) -> None:
         """Show a state."""
         progress, search, fan, runs, checked = self._memories
-        if progress.differs(state.trial, state.pending, self._moment.step):
+        open_tab, plan = self._tabs.value, self._moment.plan(state)
+        # What changes at every step is drawn while it is looked at: on two cores, drawing takes time from planning.
+        if open_tab == "Progress" and progress.differs(state.trial, state.pending, self._moment.step):
             self._progress.set_content(_progress(state, self._moment.step))
-        plan = self._moment.plan(state)
-        if search.differs(plan, self._moment.number):
+        if open_tab == "Plans" and search.differs(plan, self._moment.number):
             goal = state.goal if state.trial is None else state.trial.goal
             self._search.set_content(_search(plan, "px" if isinstance(goal, PixelGoal) else ""))
             self._draw_thumbs(state, plan)

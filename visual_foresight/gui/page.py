@@ -22,16 +22,17 @@ class Page:
         self._session, self._moment, self._version = session, Moment(), -1
         ui.add_css(STYLES)
         ui.colors(primary="#1f6feb", negative="#b42318")
-        dark = ui.dark_mode(value=None)
         with ui.element("main").classes("page"):
             with ui.element("header").classes("top"):
                 ui.html("Visual Foresight", sanitize=False, tag="h1")
                 self._status = ui.label().classes("status").props("role=status aria-live=polite")
                 ui.element("div").classes("grow")
                 ui.label(NOTE).classes("note")
-                themes = {"auto": "Auto", "light": "Light", "dark": "Dark"}
-                values = {"auto": None, "light": False, "dark": True}
-                theme = ui.select(themes, value="auto", on_change=lambda e: dark.set_value(values[e.value]))
+                # Not `ui.dark_mode`: with every update it sets the theme anew, and the browser paints the whole page again.
+                themes = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
+                theme = ui.select(
+                    themes, value="'auto'", on_change=lambda e: ui.run_javascript(f"Quasar.Dark.set({e.value})")
+                )
                 theme.props('dense borderless options-dense aria-label="Theme"')
             rail = Rail(session)
             scene = Scene(session, self._moment, self.draw)
