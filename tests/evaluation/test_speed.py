@@ -10,6 +10,7 @@ def test_every_preset_is_timed_with_the_rollouts_that_it_has() -> None:
         "fast": (97, 12),
         "default": (312, 12),
         "thorough": (600, 15),
+        "plain": (312, 12),
     }
     for row in figures["presets"].values():
         assert row["frames_per_second"] == pytest.approx(row["rollouts"] * row["horizon"] / row["seconds_median"])

@@ -46,7 +46,8 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
   overflow-wrap:anywhere; }
 .message.error { color:var(--bad); border-color:var(--bad); }
 .buttons { display:flex; flex-wrap:wrap; gap:6px; align-items:center; }
-.two { display:grid; grid-template-columns:repeat(2, minmax(0, 1fr)); gap:6px; }
+.two { display:grid; grid-template-columns:1fr 1fr; gap:6px; }
+.two.fields { grid-template-columns:minmax(0, 6fr) minmax(0, 7fr); }
 .slide .q-slider__track-container--h { padding:6px 0; }
 .slide { padding-right:8px; display:grid; grid-template-columns:104px 1fr; gap:10px; align-items:center; font-size:12.5px; }
 .thumbs { display:flex; gap:6px; flex-wrap:wrap; }

@@ -28,7 +28,7 @@ class Rail:
             with ui.element("section").classes("card"):
                 ui.html("Scene", sanitize=False, tag="h2")
                 self._env = self._select("World", list(ENVS), choice.env)
-                with ui.element("div").classes("two"):
+                with ui.element("div").classes("two fields"):
                     self._seed = ui.number("Seed", value=choice.seed, min=0, precision=0).props("dense outlined")
                     self._objects = self._select("Objects", OBJECTS, choice.num_objects or 0)
                 self._reset = ui.button("Reset", on_click=self._on_reset).props("outline dense")
@@ -36,12 +36,12 @@ class Rail:
                 ui.html("Planner", sanitize=False, tag="h2")
                 self._model = self._select("Model", self._models, choice.model)
                 self._cost = self._select("Cost", {name: each.label for name, each in COSTS.items()}, choice.cost)
-                with ui.element("div").classes("two"):
-                    rollouts = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
-                    self._preset = self._select("Rollouts", rollouts, choice.preset)
+                rollouts = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
+                self._preset = self._select("Rollouts", rollouts, choice.preset)
+                with ui.element("div").classes("two fields"):
+                    self._num_steps = ui.number("Steps per run", value=choice.num_steps, min=1, max=200, precision=0)
+                    self._num_steps.props("dense outlined")
                     self._locator = self._select("Locator", list(LOCATORS), choice.locator)
-                self._num_steps = ui.number("Steps per run", value=choice.num_steps, min=1, max=200, precision=0)
-                self._num_steps.props("dense outlined")
             with ui.element("section").classes("card drive"):
                 self._plan = ui.button("Plan", on_click=self._then(session.plan)).props(
                     "unelevated dense color=primary"

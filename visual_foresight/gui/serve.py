@@ -68,8 +68,7 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     token = config.token or (None if config.host in LOOPBACK else secrets.token_urlsafe(24))
     _require_free(config.host, config.port)
     _require_room(config.out)
-    host = f"[{config.host}]" if ":" in config.host else config.host
-    address = f"http://{host}:{config.port}/" + (f"?token={token}" if token else "")
+    address = _address(config.host, config.port, token)
     if config.host not in LOOPBACK:
         logger.warning("Listening on %s: whoever has the token can steer the robot.", config.host)
     logger.info("Open %s (Ctrl-C ends)", address)
@@ -107,6 +106,11 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         message_history_length=200,
     )
     return {"address": address, "runs": len(session.state.entries)}
+
+
+def _address(host: str, port: int, token: str | None) -> str:
+    """Return what to type into a browser."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/" + (f"?token={token}" if token else "")
 
 
 def _require_room(folder: Path) -> None:
