@@ -1,6 +1,7 @@
 """Who is let in: plain ASGI calls, without a server."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -25,7 +26,8 @@ def ask(guard, headers, query="", kind="http", chunks=()):
         "query_string": query.encode(),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    asyncio.run(guard(scope, receive, send))
+    with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in this one
+        thread.submit(lambda: asyncio.run(guard(scope, receive, send))).result()
     return sent
 
 
