@@ -69,9 +69,7 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     _require_free(config.host, config.port)
     _require_room(config.out)
     address = _address(config.host, config.port, token)
-    if config.host not in LOOPBACK:
-        logger.warning("Listening on %s: whoever has the token can steer the robot.", config.host)
-    logger.info("Open %s (Ctrl-C ends)", address)
+    _announce(config.host, address)
 
     from nicegui import app, core, ui  # takes a second; bad settings are refused before
 
@@ -106,6 +104,13 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         message_history_length=200,
     )
     return {"address": address, "runs": len(session.state.entries)}
+
+
+def _announce(host: str, address: str) -> None:
+    """Say where the page is, and who may come."""
+    if host not in LOOPBACK:
+        logger.warning("Listening on %s: whoever has the token can steer the robot.", host)
+    logger.info("Open %s (Ctrl-C ends)", address)
 
 
 def _address(host: str, port: int, token: str | None) -> str:
