@@ -46,7 +46,7 @@ class PlanConfig:
     locator: str = "track"
     """How the designated pixel is followed: track or propagate."""
     preset: str = "default"
-    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, the CEM of 2004)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without iCEM's parts)."""
     device: str = "auto"
     """Where the model computes: auto, cpu, cuda or mps."""
     animation: Path = Path("outputs/demo.gif")
@@ -102,8 +102,9 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     suite, chosen = SUITES[config.suite], config.chosen
     method = methods.parse(f"{config.model}@{config.locator}", config.preset)
     with ExitStack() as opened:
-        env, mirror = (
-            opened.enter_context(contextlib.closing(make(suite.env, held_out=suite.held_out))) for _ in range(2)
+        env, *others = (
+            opened.enter_context(contextlib.closing(make(suite.env, held_out=suite.held_out)))
+            for _ in range(2 if method.model == methods.SIMULATOR else 1)  # which alone tries things out in another
         )
         goal: PixelGoal
         if chosen is None:
@@ -113,7 +114,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
             options = None if config.num_objects is None else {"num_objects": config.num_objects}
             env.reset(seed=config.seed, options=options)
             goal, points = chosen, designate(env, chosen)
-        controller = methods.build(method, env, mirror, points, find_device(config.device))
+        controller = methods.build(method, env, others[0] if others else env, points, find_device(config.device))
         if isinstance(controller, VisualMPC):
             controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)

@@ -24,7 +24,7 @@ def grid(map_size: tuple[int, int], frame_size: tuple[int, int]) -> Float[Tensor
     return torch.stack(torch.meshgrid(rows, cols, indexing="ij"), -1)
 
 
-def map_size_of(frame_size: tuple[int, ...], stride: int = MAP_STRIDE) -> tuple[int, int]:
+def map_size_of(frame_size: tuple[int, int], stride: int = MAP_STRIDE) -> tuple[int, int]:
     """Return the rows and columns of maps of frames (height, width) whose cells have sides of so many frame pixels."""
     return max(frame_size[0] // stride, 1), max(frame_size[1] // stride, 1)
 

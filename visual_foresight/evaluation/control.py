@@ -39,7 +39,7 @@ class ControlConfig:
     trials: int = 100
     """Trials per suite and row."""
     preset: str = "fast"
-    """How widely to search: `fast` (97 rollouts), `default` (312) or `thorough` (600)."""
+    """How to search: `fast` (97 rollouts), `default` (312), `thorough` (600), or `plain` (312, without iCEM's parts)."""
     disagreement: float = 0.0
     """What a step's cost rises by when the members of a model (an ensemble, or samples) disagree: so many times their
     costs' standard deviation; negative seeks it."""

@@ -28,7 +28,7 @@ class GuiConfig:
     seed: int = 0
     """Decides the first scene."""
     preset: str = "default"
-    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, the CEM of 2004)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without iCEM's parts)."""
     host: str = "127.0.0.1"
     """Address to listen on; any other than this machine's own needs a token."""
     port: int = 8080
