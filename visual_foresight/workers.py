@@ -34,10 +34,10 @@ def run_parallel(
     Args:
         work: a function of a module, called in fresh processes of one thread each.
         jobs: picklable.
-        num_workers: processes; with 1, the work is done in this one, of one thread meanwhile, too.
+        num_workers: processes; with 1, or for 1 job, the work is done in this one, of one thread meanwhile, too.
         label: what the progress bar says; there is none without.
     """
-    if num_workers == 1:
+    if min(num_workers, len(jobs)) <= 1:
         with _one_thread():
             for job in tqdm(jobs, label, smoothing=0.05, dynamic_ncols=True, disable=not label):
                 yield job, work(job)
