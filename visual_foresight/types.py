@@ -214,5 +214,10 @@ def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch
 
 
 def to_uint8(frames: Float[Tensor, "*batch c h w"]) -> UInt8[np.ndarray, "*batch h w c"]:
-    """Turn frames as networks see them into frames as stored; values outside [0, 1] are clamped."""
-    return (frames.detach().clamp(0, 1) * 255).round().to(torch.uint8).movedim(-3, -1).cpu().numpy()
+    """Turn frames as networks see them into frames as stored; values outside [0, 1] are clamped.
+
+    NumPy does it, not torch: two threads that compute with torch, the page's and a search's, have twice as many helpers as
+    cores, which then wait asleep for one another, and a search takes a fifth longer.
+    """
+    pixels = frames.detach().float().cpu().numpy()
+    return np.moveaxis((pixels.clip(0, 1) * 255).round().astype(np.uint8), -3, -1)
