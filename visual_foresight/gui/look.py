@@ -49,6 +49,7 @@ body { background:var(--ground) !important; color:var(--ink); font:14px/1.45 sys
 .two { display:grid; grid-template-columns:1fr 1fr; gap:6px; }
 .two.fields { grid-template-columns:minmax(0, 6fr) minmax(0, 7fr); }
 .slide .q-slider__track-container--h { padding:6px 0; }
+.slide .q-slider__thumb, .slide .q-slider__selection { transition:none; } /* fifteen layouts for every step of a run */
 .slide { padding-right:8px; display:grid; grid-template-columns:104px 1fr; gap:10px; align-items:center; font-size:12.5px; }
 .thumbs { display:flex; gap:6px; flex-wrap:wrap; }
 .thumb { width:78px; border:2px solid transparent; border-radius:6px; overflow:hidden; cursor:pointer; padding:0;
