@@ -6,7 +6,7 @@ import sys
 import pytest
 
 COUNT = """
-import os, threading, cv2, numpy as np, torch
+import os, cv2, numpy as np, torch
 from visual_foresight.gui import below, pictures
 from visual_foresight.types import Pixel, Plan, Prediction
 
