@@ -20,7 +20,7 @@ from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
 from visual_foresight.workers import run_parallel
 
-BATCH = 4  # episodes per task of a worker, in one env
+BATCH = 8  # episodes per task of a worker, in one env
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
 """The fields of `CollectConfig` that decide an episode, besides the env and its frame size."""
 

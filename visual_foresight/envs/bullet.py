@@ -226,7 +226,7 @@ class Bullet:
             flags=pybullet.ER_SEGMENTATION_MASK_OBJECT_AND_LINKINDEX,
         )
         size = (camera.height, camera.width)
-        seen = np.asarray(mask).reshape(size).astype(np.int64)
+        seen = np.asarray(mask).reshape(size)
         return Glimpse(
             image=np.asarray(image, np.uint8).reshape(*size, 4)[..., :3],
             depth_m=camera.depth_m(np.asarray(depth, np.float64).reshape(size)),

@@ -187,7 +187,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
     def _picture(
         seen: Glimpse, background: UInt8[np.ndarray, "drawn_h drawn_w 3"], size: tuple[int, int]
     ) -> UInt8[np.ndarray, "h w 3"]:
-        image = np.where((seen.body < 0)[..., None], background, seen.image)
+        image = cv2.copyTo(seen.image, (seen.body >= 0).view(np.uint8), background.copy())
         return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
 
     def _observation(self) -> dict[str, Any]:
