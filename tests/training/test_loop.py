@@ -21,6 +21,7 @@ from visual_foresight.episodes import DatasetInfo, write_episode, write_info
 from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
 from visual_foresight.training.examples import Examples
 from visual_foresight.training.points import points_of
+from visual_foresight.training.run import _averaged
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
@@ -140,6 +141,14 @@ def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     assert list((tmp_path / "run" / "tensorboard").glob("events*"))
     again = train(config(data, tmp_path / "run"), progress=False)  # finished: nothing to do, nothing lost
     assert again == checkpoint
+
+
+@pytest.mark.parametrize(("updates", "most"), [(20, 4), (200, 25), (5000, 200)])
+def test_the_average_trails_by_a_share_of_a_short_run(updates: int, most: int) -> None:
+    average = torch.zeros(1)
+    for step in range(1, updates):
+        average = _averaged(0.995, average, torch.tensor([float(step)]), torch.tensor(step))
+    assert 0 < updates - average.item() <= most
 
 
 def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class TrainConfig:
     track_weight: float = 0.3
     """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
     ema: float = 0.995
-    """Decay of the averaged weights."""
+    """Decay of the averaged weights, after some hundreds of steps; at first it is less."""
     clip_norm: float = 1.0
     """Largest norm of a gradient."""
     held_out_share: float = 0.05
