@@ -11,6 +11,7 @@ import torch
 from visual_foresight.episodes import (
     DatasetInfo,
     Episodes,
+    PackedEpisode,
     episode_path,
     read_episode,
     read_info,
@@ -197,6 +198,27 @@ def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
     np.testing.assert_allclose(clip.frames[1].movedim(1, -1) * 255, last.frames[5:9], atol=1e-4)
     with pytest.raises(IndexError):
         episodes.clip([(0, 2)], num_actions=3)
+
+
+@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])  # 60 and 70 pixels: whole bytes of bits, and not
+def test_a_packed_episode_is_the_episode(height: int) -> None:
+    episode = make_episode(0, height=height)
+    episode.frames[2] = episode.frames[0]
+    episode.frames[3, :-1] = episode.frames[0, :-1]
+    episode.frames[3, -1, -1] = episode.frames[0, -1, -1] ^ (0, 0, 1)
+    packed = PackedEpisode.pack(episode)
+    assert_same(packed.unpack(), episode)
+    assert len(packed.frames) == len(episode.frames)
+    for window in (slice(1, 3), slice(3, 4), slice(-1, None), slice(2, 2)):
+        np.testing.assert_array_equal(packed.frames[window], episode.frames[window])
+
+
+def test_what_was_unpacked_can_be_written_to(folder: Path) -> None:
+    episodes = Episodes(folder)
+    first = episodes[0].frames.copy()
+    episodes[0].frames[:] = 0
+    episodes.packed(0).frames[:1][:] = 0
+    np.testing.assert_array_equal(episodes[0].frames, first)
 
 
 def test_starts_are_all_places_where_a_clip_fits(folder: Path) -> None:

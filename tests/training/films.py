@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from visual_foresight.episodes import PackedEpisode
 from visual_foresight.training.scenery import Scenery
 from visual_foresight.types import Episode
 
@@ -60,4 +61,5 @@ def _put(frame: np.ndarray, patch: np.ndarray, row: int, col: int, degrees: floa
 
 def scenery() -> Scenery:
     """What films of this kind show; in half of them the arm passes lower down."""
-    return Scenery.learn([film(number, arm_row=(4, REST_ROW)[number % 2]) for number in range(46)], TABLE)
+    films = [film(number, arm_row=(4, REST_ROW)[number % 2]) for number in range(46)]
+    return Scenery.learn([PackedEpisode.pack(each) for each in films], TABLE)

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from visual_foresight import predictors
-from visual_foresight.episodes import DatasetInfo, write_episode, write_info
+from visual_foresight.episodes import DatasetInfo, PackedEpisode, write_episode, write_info
 from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
 from visual_foresight.training.examples import Examples
 from visual_foresight.training.points import points_of
@@ -232,7 +232,7 @@ def test_bad_settings_are_refused_in_words(
 
 
 def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
-    episodes = [episode(number) for number in range(4)]
+    episodes = [PackedEpisode.pack(episode(number)) for number in range(4)]
     examples = Examples(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
     one = list(examples.batches(3, 5, seed=7, numbers=[2, 3, 4]))
     two = list(examples.batches(3, 5, seed=7, numbers=[3, 4]))
@@ -245,8 +245,8 @@ def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
 
 def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(tmp_path: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
-    confused = replace(episode(0), frames=noise)
-    points = points_of([episode(0)], [confused], np.array(TABLE), tmp_path)[1]
+    confused = PackedEpisode.pack(replace(episode(0), frames=noise))
+    points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[1]
     (batch,) = Examples([confused], points).batches(2, 5, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

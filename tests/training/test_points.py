@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 
 from tests.training.test_loop import TABLE, episode
+from visual_foresight.episodes import PackedEpisode
 from visual_foresight.training import points
 from visual_foresight.training.points import points_of
 from visual_foresight.training.tracks import FoundTracks
 
-EPISODES = [episode(number) for number in range(3)]
+EPISODES = [PackedEpisode.pack(episode(number)) for number in range(3)]
 
 
 def found(folder: Path, lessons: int = 2) -> list[FoundTracks]:

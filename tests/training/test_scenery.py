@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.films import SIDE, film, scenery
+from visual_foresight.episodes import PackedEpisode
 from visual_foresight.training.scenery import Scenery
 
 
@@ -31,5 +32,5 @@ def test_what_shows_no_table_is_the_arm_or_a_thing(known: Scenery) -> None:
 
 def test_what_is_not_seen_often_enough_is_no_arm() -> None:
     """Without any frame of the robot there, nothing is said to be its arm."""
-    known = Scenery.learn([film(0)], np.eye(3))
+    known = Scenery.learn([PackedEpisode.pack(film(0))], np.eye(3))
     assert not known.arm(np.array([[39.0, 0.0]], np.float32)).any()

@@ -13,10 +13,12 @@ from visual_foresight.episodes.format import (
     write_episode,
     write_info,
 )
+from visual_foresight.episodes.packed import PackedEpisode
 
 __all__ = [
     "DatasetInfo",
     "Episodes",
+    "PackedEpisode",
     "Problem",
     "Report",
     "episode_path",

@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
+from visual_foresight.episodes import PackedEpisode
 from visual_foresight.training.tracks import FoundTracks, choose
-from visual_foresight.types import Clip, Episode, UserError, to_float
+from visual_foresight.types import Clip, UserError, to_float
 
 CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many
 NUM_POINTS = 12
@@ -33,7 +34,7 @@ class Batch:
 class Examples:
     """Episodes prepared for training, with the points followed in each: frames in memory, clips weighted."""
 
-    def __init__(self, episodes: Sequence[Episode], tracks: Sequence[FoundTracks]) -> None:
+    def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[FoundTracks]) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
 
     def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +87,7 @@ class Examples:
         return Batch(clip, _tensor(places), torch.from_numpy(np.stack(valid)))
 
 
-def require_length(episodes: Sequence[Episode], num_actions: int) -> None:
+def require_length(episodes: Sequence[PackedEpisode], num_actions: int) -> None:
     """Raise `UserError` unless clips of so many actions fit into each episode."""
     shortest = min((len(episode.actions) for episode in episodes), default=0)
     if shortest < num_actions:

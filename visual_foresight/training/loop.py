@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from visual_foresight.devices import find_device
 from visual_foresight.drawing import filmstrip, write_png
-from visual_foresight.episodes import Episodes
+from visual_foresight.episodes import Episodes, PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
 from visual_foresight.training.config import TrainConfig, batch_at, curriculum, horizon_at
@@ -29,7 +29,7 @@ from visual_foresight.training.examples import Batch, Examples, require_length
 from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.points import points_of
 from visual_foresight.training.run import STATE_FILE, Run
-from visual_foresight.types import Episode, to_uint8
+from visual_foresight.types import to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
 TIMED_STEPS = 6  # of each part of the curriculum, to find out how many a budget of time holds
@@ -146,5 +146,6 @@ def _fitted(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
     return Batch(batch.clip.to(device), batch.places[:, :, points].to(device), batch.valid[:, :, points].to(device))
 
 
-def _read(episodes: Episodes, progress: bool) -> list[Episode]:
-    return [episodes[i] for i in tqdm(range(len(episodes)), unit="episode", desc="reading", disable=not progress)]
+def _read(episodes: Episodes, progress: bool) -> list[PackedEpisode]:
+    bar = tqdm(range(len(episodes)), "reading", unit="episode", disable=not progress)
+    return [episodes.packed(index) for index in bar]

@@ -14,16 +14,16 @@ from jaxtyping import Float
 from tqdm import tqdm
 
 from visual_foresight import optical_flow
+from visual_foresight.episodes import PackedEpisode
 from visual_foresight.files import replacing
 from visual_foresight.training import scenery, tracks
 from visual_foresight.training.scenery import Scenery
 from visual_foresight.training.tracks import FoundTracks, find_tracks
-from visual_foresight.types import Episode
 
 
 def points_of(
-    lessons: Sequence[Episode],
-    others: Sequence[Episode],
+    lessons: Sequence[PackedEpisode],
+    others: Sequence[PackedEpisode],
     table: Float[np.ndarray, "3 3"],
     folder: Path,
     progress: bool = False,
@@ -43,20 +43,20 @@ def points_of(
     if found is None:
         known = Scenery.learn(lessons, table)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            following = pool.map(lambda each: find_tracks(each.frames, each.states, known), episodes)
+            following = pool.map(lambda each: find_tracks(each.frames[:], each.states, known), episodes)
             bar = tqdm(following, "following points", len(episodes), unit="episode", disable=not progress)
             found = list(bar)
         _write(path, found)
     return found[: len(lessons)], found[len(lessons) :]
 
 
-def _key(episodes: Sequence[Episode], num_lessons: int, table: Float[np.ndarray, "3 3"]) -> str:
+def _key(episodes: Sequence[PackedEpisode], num_lessons: int, table: Float[np.ndarray, "3 3"]) -> str:
     """Tell episodes, cameras and ways of following points from others."""
     digest = hashlib.sha256(str((num_lessons, table.tolist())).encode())
     for module in (optical_flow, scenery, tracks):
         digest.update(Path(str(module.__file__)).read_bytes())
     for episode in episodes:
-        for part in (episode.actions, episode.states, episode.frames[-1]):
+        for part in (episode.actions, episode.states, episode.frames[-1:]):
             digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()[:16]
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-from visual_foresight.types import Episode
+from visual_foresight.episodes import PackedEpisode
 
 SAMPLES = 500  # frames whose median is the empty table
 APART = 25  # difference of a colour, of 255, from which on a pixel does not show the table
@@ -33,7 +33,7 @@ class Scenery:
     """Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`."""
 
     @classmethod
-    def learn(cls, episodes: Sequence[Episode], table: Float[np.ndarray, "3 3"]) -> "Scenery":
+    def learn(cls, episodes: Sequence[PackedEpisode], table: Float[np.ndarray, "3 3"]) -> "Scenery":
         """Look at all frames of episodes; some hundreds of them are needed to know the arm well.
 
         Args:
@@ -42,7 +42,7 @@ class Scenery:
         """
         numbers = [(i, t) for i, episode in enumerate(episodes) for t in range(len(episode.frames))]
         chosen = np.linspace(0, len(numbers) - 1, min(SAMPLES, len(numbers))).astype(int)
-        some = np.stack([episodes[i].frames[t] for i, t in (numbers[k] for k in chosen)])
+        some = np.concatenate([episodes[i].frames[t : t + 1] for i, t in (numbers[k] for k in chosen)])
         empty = np.median(some, axis=0).astype(np.uint8)
         height, width = empty.shape[:2]
         apart = np.zeros((CELLS, CELLS, 2 * height, 2 * width), np.float32)
@@ -52,7 +52,7 @@ class Scenery:
             tips = found.tips(episode.states)
             cells = np.round(found._cells(tips)).astype(int)
             for things, (row, col), (down, right) in zip(
-                found.apart(episode.frames), cells, _corners(tips, empty), strict=True
+                found.apart(episode.frames[:]), cells, _corners(tips, empty), strict=True
             ):
                 apart[row, col, down : down + height, right : right + width] += things
                 looks[row, col, down : down + height, right : right + width] += 1
