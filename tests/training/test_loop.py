@@ -21,7 +21,7 @@ from visual_foresight.episodes import DatasetInfo, PackedEpisode, write_episode,
 from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
 from visual_foresight.training.examples import Examples
 from visual_foresight.training.points import points_of
-from visual_foresight.training.run import _averaged
+from visual_foresight.training.run import _average
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
@@ -147,7 +147,7 @@ def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
 def test_the_average_trails_by_a_share_of_a_short_run(updates: int, most: int) -> None:
     average = torch.zeros(1)
     for step in range(1, updates):
-        average = _averaged(0.995, average, torch.tensor([float(step)]), torch.tensor(step))
+        _average(0.995, [average], [torch.tensor([float(step)])], torch.tensor(step))
     assert 0 < updates - average.item() <= most
 
 

@@ -42,7 +42,7 @@ class Report:
 class Episodes:
     """A folder of episodes, opened for reading.
 
-    Each is read when first asked for and stays in memory, packed (0.05 MB for 20 steps of 64x64 on the pushing table).
+    Each is read when first asked for and stays in memory, packed (0.06 MB for 20 steps of 64x64 on the pushing table).
 
     Args:
         folder: where `dataset.json` and the episodes are.

@@ -11,7 +11,7 @@ from visual_foresight.types import Episode
 
 
 class PackedFrames:
-    """Frames of one scene, exactly as they were; indexed and sliced as the array is, and unpacked then (0.04 ms a frame)."""
+    """Frames of one scene, exactly as they were; sliced as the array is, and unpacked then (0.04 ms a frame)."""
 
     def __init__(self, frames: UInt8[np.ndarray, "t h w 3"]) -> None:
         self._first = frames[:1].copy()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight import predictors
 from visual_foresight.devices import bfloat16_pays
@@ -43,7 +43,7 @@ class Run:
             torch.manual_seed(config.seed)
             known = {**vars(info), "action_size": info.action_size, "member": config.member}
             model = predictors.create(config.predictor, known).to(device)
-        average = AveragedModel(model, avg_fn=partial(_averaged, config.ema), use_buffers=False)
+        average = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=False)
         bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
         return cls(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
 
@@ -86,7 +86,6 @@ class Run:
             setattr(self, name, state[name])
 
 
-def _averaged(decay: float, average: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-    """Return the moving average after `count` updates: over a tenth of them at most, so that it forgets how it began."""
-    updates = int(count)
-    return average.lerp(now, 1 - min(decay, (1 + updates) / (10 + updates)))
+def _average(decay: float, averages: list[Tensor], now: list[Tensor], count: Tensor | int) -> None:
+    """Move averages after `count` updates: over a tenth of them at most, so that they forget how they began."""
+    get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(averages, now, count)
