@@ -35,7 +35,7 @@ def test_people_get_a_row_per_model_and_one_per_suite() -> None:
 
 
 @pytest.mark.slow
-def test_a_model_is_judged_by_everything(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_model_is_judged_by_everything_once(tmp_path: Path, capfd, monkeypatch) -> None:
     words = "evaluate family --models still --clips 4 --states 1 --suites near --trials 1 --workers 1 --json"
     cli.main([*words.split(), "--out", str(tmp_path)])
     result = json.loads(capfd.readouterr().out)
@@ -44,6 +44,10 @@ def test_a_model_is_judged_by_everything(tmp_path: Path, capfd: pytest.CaptureFi
     assert scores["spearman"] == 0 and 0 < scores["regret"] < 1
     assert scores["success_near"] in (0, 1) and len(scores["interval_success_near"]) == 2
     assert result["correlations"] == {}
+    for work in ("judge_episodes", "evaluate_ranking"):
+        monkeypatch.setattr(family, work, lambda *_: pytest.fail("what was judged is judged again"))
+    cli.main([*words.split(), "--out", str(tmp_path)])
+    assert json.loads(capfd.readouterr().out) == result
 
 
 def test_bad_input_is_named() -> None:

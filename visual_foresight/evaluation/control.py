@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from visual_foresight.envs import make
 from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
-from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, outcome_of
+from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, find_record, outcome_of
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
 from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.files import write_bytes
@@ -183,7 +183,7 @@ def run_job(job: Job) -> Record:
                 f"{job.index}): recompute it with --ceiling publish --methods simulator, or leave out `simulator`"
             )
         return job.shipped
-    found = None if job.fresh else _find(job.path)
+    found = None if job.fresh else find_record(job.path)
     if found is not None and all(found.get(name) == value for name, value in identity.items()):
         return found
     points = begin(env, task)
@@ -194,18 +194,6 @@ def run_job(job: Job) -> Record:
     record |= outcome_of(finish(task.goal, steps))
     write_bytes(job.path, json.dumps(record, allow_nan=False).encode())
     return record
-
-
-def _find(path: Path) -> Record | None:
-    """Read an earlier result, if there is one that can be read."""
-    if not path.is_file():
-        return None
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError:
-        logger.warning("%s is damaged and is made anew", path)
-        return None
-    return found if isinstance(found, dict) else None
 
 
 @lru_cache(maxsize=2)

@@ -1,7 +1,8 @@
 """Which scores of a predictor tell how well it can be planned with? Every model is judged by all of them, and by control."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,18 +11,22 @@ from tqdm import tqdm
 
 from visual_foresight.episodes import Episodes
 from visual_foresight.evaluation.control import ControlConfig, evaluate_control, require_known
+from visual_foresight.evaluation.methods import parse
 from visual_foresight.evaluation.metrics import spearman
-from visual_foresight.evaluation.perceptual import find_perceptual
+from visual_foresight.evaluation.outcomes import Record, find_record
+from visual_foresight.evaluation.perceptual import Perceptual, find_perceptual
 from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
 from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
-from visual_foresight.evaluation.suites import SUITES
+from visual_foresight.evaluation.suites import SUITES, fingerprint
 from visual_foresight.evaluation.tables import Table
+from visual_foresight.files import write_bytes
 from visual_foresight.predictors import load
 from visual_foresight.predictors.followed import followed
 from visual_foresight.types import UserError
 
 SCORES = {"psnr": 1, "ssim": 1, "lpips": -1, "fvd": -1, "ratio": -1, "spearman": 1, "regret": -1}
 """Score -> whether more (1) or less (-1) of it is better."""
+HORIZON = 12  # imagined steps
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,14 @@ class FamilyConfig:
     workers: int = 2
     """Processes."""
     out: Path = Path("runs")
-    """Folder of per-trial results (`control`) and contact states (`ranking`); what is there is not made again."""
+    """Folder of per-trial results (`control`), contact states (`ranking`) and the models' other scores (`scores`); what is
+    there is not made again."""
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < max(len(self.models), 1):
             raise UserError(f"one model or more is needed, each named once, got {self.models}")
-        if not 1 <= self.step <= 12:
-            raise UserError(f"the step that counts is one of 1 to 12, got {self.step}: choose another")
+        if not 1 <= self.step <= HORIZON:
+            raise UserError(f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another")
 
 
 def compare_models(config: FamilyConfig) -> dict[str, Any]:
@@ -87,13 +93,9 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
         out=config.out / "control",
     )
     require_known(trials, SUITES)
-    figures = {model: _predicting(model, config) for model in tqdm(config.models, "prediction", dynamic_ncols=True)}
-    for model in config.models:
-        ranking = RankingConfig(
-            model=model, states=config.states, seed=config.seed, workers=config.workers, out=config.out / "ranking"
-        )
-        found = evaluate_ranking(ranking)
-        figures[model] |= {name: found[name] for name in ("spearman", "interval_spearman", "regret", "interval_regret")}
+    perceptual = find_perceptual(config.weights, config.lpips_net, HORIZON)
+    scores = tqdm(config.models, "scores", dynamic_ncols=True)
+    figures = {model: _scores(model, config, perceptual) for model in scores}
     control = evaluate_control(trials)
     for suite, rows in control["suites"].items():
         for model, row in rows.items():
@@ -108,19 +110,38 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
     }
 
 
-def _predicting(model: str, config: FamilyConfig) -> dict[str, Any]:
-    """Return the scores of a model's predictions at the step that counts."""
+def _scores(model: str, config: FamilyConfig, perceptual: Perceptual) -> Record:
+    """Return a model's scores but control's, from the disk where the same checkpoint was judged in the same way before."""
     episodes = Episodes(config.data)
+    weights = parse(model, config.preset).weights
+    data = [asdict(episodes.info), episodes.numbers]
+    how = [config.clips, config.step, config.states, config.seed, config.lpips_net, perceptual.notes]
+    path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
+    found = find_record(path)
+    if found is None:
+        found = _predicting(model, config, episodes, perceptual) | _ranking(model, config)
+        write_bytes(path, json.dumps(found, allow_nan=False).encode())
+    return found
+
+
+def _predicting(model: str, config: FamilyConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
+    """Return the scores of a model's predictions at the step that counts."""
     info = episodes.info
     predictor = followed(load(model, "cpu", info.frame_size, info.action_size, info.state_size))
-    how = PredictionConfig(config.data, model, clips=config.clips)
-    perceptual = find_perceptual(config.weights, config.lpips_net, how.horizon)
+    how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
     recorded = [episodes[index] for index in range(len(episodes))]
     figures = figures_of(judge_episodes(predictor, recorded, how, perceptual), predictor.context)
     step = figures["steps"][str(config.step)]
     wanted = ("psnr", "ssim", "lpips", "ratio", "interval_ratio")
     scores = {name: step[name] for name in wanted if name in step}
     return scores | ({"fvd": figures["fvd"]} if "fvd" in figures else {})
+
+
+def _ranking(model: str, config: FamilyConfig) -> Record:
+    """Return the scores of how a model ranks candidates."""
+    out = config.out / "ranking"
+    found = evaluate_ranking(RankingConfig(model, config.states, seed=config.seed, workers=config.workers, out=out))
+    return {name: found[name] for name in ("spearman", "interval_spearman", "regret", "interval_regret")}
 
 
 def correlations(figures: Mapping[str, Mapping[str, Any]], suites: tuple[str, ...]) -> dict[str, dict[str, float]]:
