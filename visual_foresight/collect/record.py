@@ -30,13 +30,9 @@ def record_episode(
     Returns:
         The episode; its notes say which kind of point each track follows, and in which steps an object moved.
     """
-    scene, acting, probing = np.random.SeedSequence([seed, index]).spawn(3)
-    env.reset(
-        seed=int(scene.generate_state(1)[0]), options=None if num_objects is None else {"num_objects": num_objects}
-    )
-    points = _points_to_follow(env, np.random.default_rng(probing))
+    points = lay_out(env, seed, index, num_objects)
     find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.table)
-    explorer, rng = Explorer(env.workspace, find), np.random.default_rng(acting)
+    explorer, rng = Explorer(env.workspace, find), np.random.default_rng(_chances(seed, index)[1])
     observations, places = [env.observe()], [env.truth()[:, :3]]
     actions, tracks = [], [_follow(env, points)]
     for _ in range(num_steps):
@@ -59,6 +55,20 @@ def record_episode(
             "object_moved": (moves_m.max(axis=1, initial=0) > MOVED_M).tolist(),
         },
     )
+
+
+def lay_out(env: Env, seed: int, index: int, num_objects: int | None = None) -> list[Any]:
+    """Lay out the scene of an episode (see `record_episode`), and return the points that are followed in it."""
+    scene, _, probing = _chances(seed, index)
+    env.reset(
+        seed=int(scene.generate_state(1)[0]), options=None if num_objects is None else {"num_objects": num_objects}
+    )
+    return _points_to_follow(env, np.random.default_rng(probing))
+
+
+def _chances(seed: int, index: int) -> list[np.random.SeedSequence]:
+    """Return what decides the scene, the actions, and the points that are followed."""
+    return np.random.SeedSequence([seed, index]).spawn(3)
 
 
 def _points_to_follow(env: Env, rng: np.random.Generator) -> list[Any]:

@@ -87,7 +87,7 @@ def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[
 
 def find_contact(job: BankJob) -> Contact:
     """Wander about until the finger is near an object that some of the candidates move."""
-    env, mirror = _envs(job.env)
+    env, mirror = envs_of(job.env)
     rng = np.random.default_rng([job.seed, job.index])
     chance = torch.Generator().manual_seed(int(rng.integers(2**62)))
     for _ in range(MAX_SCENES):
@@ -180,6 +180,6 @@ def _contact(
 
 
 @lru_cache(maxsize=1)
-def _envs(name: str) -> tuple[Env, Env]:
-    """Return the env to wander in and its mirror; a worker process keeps them from job to job."""
+def envs_of(name: str) -> tuple[Env, Env]:
+    """Return the env to wander in, left in the contact state found last, and its mirror; a process keeps them."""
     return make(name), make(name)
