@@ -36,7 +36,7 @@ class PlanConfig:
     suite: str = "near"
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
-    """Designated pixels ROW,COL in the scene that the page shows for this seed, in place of the task."""
+    """Designated pixels ROW,COL in the seed's scene (the one that the page shows, but for novel), in place of the task."""
     goal: tuple[str, ...] = ()
     """Where each is to go, in the same order."""
     num_objects: int | None = None

@@ -197,13 +197,13 @@ class Trial:
     episode: Episode
     plans: tuple[Plan, ...]
     distances_m: tuple[float, ...]
-    """True distance of the designated point to its goal on the table, before the first and after each step; 0 when nothing is
-    designated, because the goal is an image."""
+    """True distance of the designated point to its goal on the table, before the first and after each step: of several, that of
+    the one farthest from its goal; 0 when nothing is designated, because the goal is an image."""
     distances_px: tuple[float, ...]
     """The same in the frame."""
 
     def success(self, radius_m: float) -> bool:
-        """Tell whether the designated point ended within this distance of its goal."""
+        """Tell whether every designated point ended within this distance of its goal."""
         return self.distances_m[-1] <= radius_m
 
 

@@ -56,6 +56,14 @@ def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) 
     assert len(trial.plans) == 4 and trial.episode.meta == {"seed": 3}
 
 
+def test_what_keeps_still_does_not_hide_what_is_far_from_its_goal(env: DotEnv) -> None:
+    goal = PixelGoal((Pixel(2, 2), *GOAL.sources), (Pixel(2, 2), *GOAL.targets))
+    points = designate(env, goal)
+    steps = list(run_trial(env, Scripted(ACTIONS), goal, points, torch.Generator(), 1))
+    assert [step.distance_px for step in steps] == pytest.approx([5, 3])
+    assert not finish(goal, steps).success(2.5 * PIXEL_M)
+
+
 def test_the_controller_sees_the_past_and_its_last_plan(env: DotEnv) -> None:
     controller = Scripted(ACTIONS)
     steps = run(env, controller)

@@ -15,9 +15,9 @@ def test_two_clicks_make_a_goal_and_two_more_a_second_pair():
     assert draft.clicked(C).clicked(D).goal == PixelGoal((A, C), (B, D))
 
 
-def test_what_keeps_still_comes_last_and_drops_an_open_pair():
+def test_what_keeps_still_drops_an_open_pair():
     draft = Draft().kept(C).clicked(A).clicked(B)
-    assert draft.goal == PixelGoal((A, C), (B, C)), "pushes are proposed for the first pair"
+    assert draft.goal == PixelGoal((C, A), (C, B))
     assert Draft().clicked(A).kept(C).pairs == (Pair(C, C),)
 
 

@@ -28,6 +28,14 @@ def test_an_exact_push_ends_where_the_point_would_be_at_the_goal() -> None:
     torch.testing.assert_close(ways[..., 1], torch.full((20, 14), 0.25), atol=1e-4, rtol=0)
 
 
+def test_what_is_to_keep_still_is_not_pushed() -> None:
+    clip = Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.25, 0.0]]]))
+    goal = PixelGoal((Pixel(5.0, 5.0), Pixel(30.0, 25.0)), (Pixel(5.0, 5.0), Pixel(40.0, 25.0)))
+    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
+    actions = PushProposals(WORKSPACE, TABLE, search, EXACT)(clip, goal.sources, goal, torch.Generator().manual_seed(0))
+    torch.testing.assert_close(actions, propose((0.1, 0.25), EXACT)[0])
+
+
 def test_from_the_far_side_it_goes_round() -> None:
     _, ways = propose((0.45, 0.25), EXACT)
     gaps = (ways - torch.tensor([0.30, 0.25])).norm(dim=-1)

@@ -32,7 +32,7 @@ class Step:
     places: tuple[Pixel, ...]
     """Where the designated points really are in the frame, also when hidden."""
     distance_m: float
-    """True horizontal distance of the designated points to their goals, averaged over the points; 0 when there are none."""
+    """True horizontal distance to its goal of the designated point that is farthest from its own; 0 when there are none."""
     distance_px: float
     """The same in the frame."""
 
@@ -73,16 +73,12 @@ def run_trial(
         gaps_m = [np.hypot(*(world[:2] - goal_m)) for (_, world), goal_m in zip(places, goals_m, strict=True)]
         gaps_px = [pixel.distance(target) for (pixel, _), target in zip(places, targets, strict=True)]
         pixels = tuple(pixel for pixel, _ in places)
-        yield Step(index, seen[-1], plan, pixels, _mean(gaps_m), _mean(gaps_px))
+        yield Step(index, seen[-1], plan, pixels, float(max(gaps_m, default=0)), float(max(gaps_px, default=0)))
         if plan is not None:
             actions.append(_first_action(plan))
             result = env.step(actions[-1])[0]
             seen.append(Observation(result["frame"], result["state"]))
             previous = plan
-
-
-def _mean(gaps: Sequence[float]) -> float:
-    return float(np.mean(gaps)) if gaps else 0.0
 
 
 def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:

@@ -44,12 +44,11 @@ class Draft:
 
     @property
     def goal(self) -> PixelGoal | None:
-        """Return the goal, once every pair is complete. What moves comes first: pushes are proposed for the first pair."""
-        ordered = sorted(self.pairs, key=lambda pair: pair.keeps_still)
-        targets = tuple(pair.target for pair in ordered if pair.target is not None)
-        if not ordered or len(targets) < len(ordered):
+        """Return the goal, once every pair is complete."""
+        targets = tuple(pair.target for pair in self.pairs if pair.target is not None)
+        if not targets or len(targets) < len(self.pairs):
             return None
-        return PixelGoal(tuple(pair.source for pair in ordered), targets)
+        return PixelGoal(tuple(pair.source for pair in self.pairs), targets)
 
     def clicked(self, pixel: Pixel) -> "Draft":
         """Complete the open pair, or open another."""

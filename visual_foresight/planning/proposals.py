@@ -40,7 +40,7 @@ class PushConfig:
 
 @dataclass(frozen=True)
 class PushProposals:
-    """Draws pushes through the first designated pixel; a fresh draw at every replan, but the first is always the mean.
+    """Draws pushes through the first designated pixel that is to move: anew at every replan, but the first is always the mean.
 
     Args:
         workspace: its first two numbers are the fingertip's (x, y).
@@ -64,7 +64,9 @@ class PushProposals:
     ) -> Float[Tensor, "m t a"]:
         """Return the sequences (see `mpc.Propose`); the first is the push that those after it vary."""
         tip = clip.states[0, -1, :2].double().expand(self.count, 2)
-        point, target = self._place(sources[0]), self._place(goal.targets[0])
+        pairs = zip(goal.sources, goal.targets, strict=True)
+        first = next((number for number, (start, end) in enumerate(pairs) if start != end), 0)
+        point, target = self._place(sources[first]), self._place(goal.targets[first])
         way = target - point
         distance = way.norm().clamp(min=1e-3)
         turn = self.config.turn_std * self._normal(rng)
