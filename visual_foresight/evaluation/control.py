@@ -5,6 +5,7 @@ Each trial is a function of (suite, seed, index, method) and is kept as one JSON
 
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,7 +43,7 @@ class ControlConfig:
     """How to search: `fast` (97 rollouts), `default` (312), `thorough` (600), or `plain` (312, without iCEM's parts)."""
     disagreement: float = 0.0
     """What a step's cost rises by when the members of a model (an ensemble, or samples) disagree: so many times their
-    costs' standard deviation; negative seeks it."""
+    costs' standard deviation; negative seeks it. Floors and the ceiling know one future, and nothing of it."""
     seed: int = 0
     """0 is the published suite; use others for tuning."""
     ceiling: Literal["shipped", "compute", "publish"] = "shipped"
@@ -64,6 +65,8 @@ class ControlConfig:
             raise UserError("one trial, ceiling trial, worker, method and suite or more is needed: raise what is 0")
         if self.seed < 0:
             raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
+        if not math.isfinite(self.disagreement):
+            raise UserError(f"--disagreement is a finite number, got {self.disagreement}: choose another")
         if len(set(self.methods)) < len(self.methods) or len(set(self.suites)) < len(self.suites):
             raise UserError(f"each method and suite can be named once, got {self.methods} and {self.suites}")
         if self.ceiling == "publish" and self.seed != 0:
@@ -164,7 +167,9 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
                 config.preset,
                 config.seed,
             )
-    folder = config.out / f"{suite.name}-{config.seed}" / f"{method.row.replace('/', '_')}-{config.preset}"
+    caution = f"-{method.disagreement:g}" if method.disagreement else ""
+    row = f"{method.row.replace('/', '_')}-{config.preset}{caution}"
+    folder = config.out / f"{suite.name}-{config.seed}" / row
     return [
         Job(suite, method, config.seed, index, folder / f"{index:04d}.json", shipped.get(index), config.fresh)
         for index in range(count)

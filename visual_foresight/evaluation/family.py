@@ -80,7 +80,8 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
         "success_" + suite, within 5 cm, with interval. Correlations: Spearman's over the models, of scores turned so that
         more is better; absent below three models, and where a side is constant.
     """
-    info = Episodes(config.data).info
+    episodes = Episodes(config.data)
+    info = episodes.info
     for model in config.models:
         load(model, "cpu", info.frame_size, info.action_size, info.state_size)  # refuses what the hours to come would
     trials = ControlConfig(
@@ -95,7 +96,7 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
     require_known(trials, SUITES)
     perceptual = find_perceptual(config.weights, config.lpips_net, HORIZON)
     scores = tqdm(config.models, "scores", dynamic_ncols=True)
-    figures = {model: _scores(model, config, perceptual) for model in scores}
+    figures = {model: _scores(model, config, episodes, perceptual) for model in scores}
     control = evaluate_control(trials)
     for suite, rows in control["suites"].items():
         for model, row in rows.items():
@@ -110,11 +111,10 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
     }
 
 
-def _scores(model: str, config: FamilyConfig, perceptual: Perceptual) -> Record:
+def _scores(model: str, config: FamilyConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
     """Return a model's scores but control's, from the disk where the same checkpoint was judged in the same way before."""
-    episodes = Episodes(config.data)
     weights = parse(model, config.preset).weights
-    data = [asdict(episodes.info), episodes.numbers]
+    data = [asdict(episodes.info), episodes.fingerprint()]
     how = [config.clips, config.step, config.states, config.seed, config.lpips_net, perceptual.notes]
     path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
     found = find_record(path)

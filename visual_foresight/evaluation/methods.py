@@ -23,7 +23,7 @@ from visual_foresight.planning import (
     ScriptedController,
     VisualMPC,
 )
-from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, resolve
+from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
 from visual_foresight.predictors.elsewhere import Elsewhere
 from visual_foresight.predictors.followed import followed
 from visual_foresight.predictors.simulator import Simulator
@@ -77,21 +77,19 @@ def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
     """Return the method that a row's name stands for.
 
     Raises:
-        UserError: there is no such model, locator or preset.
+        UserError: there is no such model, locator or preset, or the model's folder is no checkpoint.
     """
     model, _, locator = row.rpartition("@") if "@" in row else (row, "", "track")
     if locator not in (*LOCATORS, TRUTH):
         raise UserError(f"unknown locator {locator!r} in {row!r}: choose one of {', '.join((*LOCATORS, TRUTH))}")
     if preset not in PRESETS:
         raise UserError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
-    weights = model
-    if model not in (*WITHOUT_MODEL, STILL, SIMULATOR):
-        folder = resolve(model)
-        content = b"".join(
-            path.read_bytes() for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if path.is_file()
-        )
-        weights = hashlib.sha256(content).hexdigest()[:16]
-    return Method(row, model, locator, preset, weights, disagreement)
+    if model in (*WITHOUT_MODEL, STILL, SIMULATOR):  # these know one future: there is nothing to disagree about
+        return Method(row, model, locator, preset, model)
+    folder = resolve(model)
+    read_config(folder)
+    content = b"".join(path.read_bytes() for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE) if path.is_file())
+    return Method(row, model, locator, preset, hashlib.sha256(content).hexdigest()[:16], disagreement)
 
 
 def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...], device: torch.device = CPU) -> Controller:

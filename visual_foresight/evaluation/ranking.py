@@ -54,6 +54,7 @@ class RankingConfig:
 
 def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     """Make or find the bank, and return how a predictor ranks its candidates (see `rank_candidates`)."""
+    load(config.model)  # refuses what cannot be loaded, before a bank is made
     jobs = [BankJob(config.seed, index, config.candidates, config.horizon) for index in range(config.states)]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
