@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, aim, wait
+from visual_foresight.collect import CollectConfig, collect
 from visual_foresight.episodes import validate
+from visual_foresight.gui.archive import Archive
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.session import Session
+from visual_foresight.types import UserError
 
 
 def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_path):
@@ -77,3 +80,17 @@ def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, t
         assert kept.read_bytes() == b"damaged"
     finally:
         again.close()
+
+
+def test_a_folder_of_collected_episodes_is_refused(tmp_path):
+    collect(CollectConfig(tmp_path / "dot", env="dot", episodes=1, steps=2, workers=1), progress=False)
+    with pytest.raises(UserError, match="`collect` gathered"):
+        Archive(tmp_path)
+
+
+def test_collecting_into_the_runs_of_a_page_is_refused(session, tmp_path):
+    aim(session)
+    session.run()
+    wait(session)
+    with pytest.raises(UserError):
+        collect(CollectConfig(tmp_path / "out" / "dot", env="dot", episodes=2, steps=2, workers=1), progress=False)

@@ -85,6 +85,21 @@ def test_steps_pause_and_go_on(session):
     assert state.status is Status.READY and state.entries[0].outcome == "stopped"
 
 
+def test_an_animation_of_an_earlier_run_leaves_the_present_one_alone(session):
+    aim(session)
+    session.run()
+    earlier = wait(session).entries[0].name
+    aim(session)
+    session.step()
+    paused = wait(session)
+    session.export(earlier, ".gif")
+    state = wait(session)
+    assert state.saved is not None and state.saved.name == f"{earlier}.gif"
+    assert state.status is Status.PAUSED and state.trial is paused.trial and not state.is_recorded
+    session.step()
+    assert len(wait(session).trial.episode.actions) == 2
+
+
 def test_a_new_scene_has_no_goals_to_come_back_to(session):
     aim(session)
     session.reset(session.state.choice)

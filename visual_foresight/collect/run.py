@@ -3,7 +3,7 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -94,7 +94,7 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         indices = range(config.episodes)
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
         new = sorted(set(indices) - set(kept))
-        num_moved = sum(sum(read_meta(episode_path(config.folder, index))["object_moved"]) for index in kept)
+        num_moved = sum(sum(_moved(episode_path(config.folder, index))) for index in kept)
         batches = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
         with tqdm(total=len(indices), initial=len(kept), unit="episode", disable=not progress) as bar:
             for (_, batch), moved in run_parallel(_record_batch, batches, config.workers):
@@ -110,6 +110,14 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         frames_per_second_per_core=rate / min(config.workers, os.cpu_count() or 1),
         moved_share=num_moved / (config.episodes * config.steps),
     )
+
+
+def _moved(path: Path) -> Sequence[bool]:
+    """Return in which steps of a kept episode an object moved."""
+    meta = read_meta(path)
+    if "object_moved" not in meta:
+        raise UserError(f"{path} was not recorded by `collect`: move it elsewhere")
+    return meta["object_moved"]
 
 
 # --- the folder ------------------------------------------------------------------------------------------------------

@@ -18,12 +18,14 @@ from jaxtyping import UInt8
 from visual_foresight.collect.run import describe
 from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import ENVS
-from visual_foresight.episodes import episode_path, read_episode, read_meta, write_episode, write_info
+from visual_foresight.episodes import episode_path, read_episode, read_info, read_meta, write_episode, write_info
 from visual_foresight.episodes.dataset import EPISODE_NAME
+from visual_foresight.episodes.format import INFO_NAME
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
 
 logger = logging.getLogger(__name__)
+RECORDED_HERE = {"recorded_by": "gui"}
 ANIMATIONS = (".gif", ".mp4")
 MAX_GLIMPSES = 80
 """Moments of plans in an animation: more take gigabytes."""
@@ -49,12 +51,20 @@ class Entry:
 
 
 class Archive:
-    """The runs kept in a folder, those of earlier sessions included."""
+    """The runs kept in a folder, those of earlier sessions included.
+
+    Raises:
+        UserError: there are episodes in it that were collected, not recorded here.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
         for env in ENVS:
+            if (self._folder / env / INFO_NAME).exists() and read_info(self._folder / env).collection != RECORDED_HERE:
+                raise UserError(
+                    f"{self._folder / env} holds episodes that `collect` gathered: give another folder as --out"
+                )
             for path in sorted((self._folder / env).glob("episode_*.hdf5")):
                 match = EPISODE_NAME.fullmatch(path.name)
                 if match is None:
@@ -66,7 +76,7 @@ class Archive:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return all of them, the newest last."""
+        """Return all of them, those of each env in their order; what this session adds comes last."""
         return tuple(self._entries.values())
 
     def _list(self, entry: Entry) -> Entry:
@@ -86,8 +96,8 @@ class Archive:
         number = max((entry.number for entry in self.entries if entry.env == env_name), default=-1) + 1
         while episode_path(folder, number).exists():  # another program's, or one that is not listed
             number += 1
-        if number == 0:
-            write_info(folder, describe(env_name, env, {"recorded_by": "gui"}))
+        if not (folder / INFO_NAME).exists():
+            write_info(folder, describe(env_name, env, RECORDED_HERE))
         meta = {
             **notes,
             **trial.episode.meta,

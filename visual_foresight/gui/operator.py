@@ -24,7 +24,7 @@ from visual_foresight.gui.state import State
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning import PRESETS
 from visual_foresight.predictors.still import Still
-from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, UserError
+from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
 
 Frame = UInt8[np.ndarray, "h w 3"]
 LARGE = 8
@@ -281,18 +281,17 @@ class Operator:
     def open(self, name: str) -> None:
         """Show a kept run; its plans are what the present model imagines of the actions carried out, if it can."""
         self.end("stopped")
-        trial = self._archive.open(name)
-        if self._present.fits(trial.episode) and self._read().choice.model not in NO_PAST:
-            horizon = PRESETS[self._read().choice.preset].horizon
-            trial = replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))
-        self._publish(trial=trial, pending=None, is_recorded=True, shown=name, check=None, fan=None)
+        self._publish(trial=self._recorded(name), pending=None, is_recorded=True, shown=name, check=None, fan=None)
+
+    def _recorded(self, name: str) -> Trial:
+        trial, choice = self._archive.open(name), self._read().choice
+        if not self._present.fits(trial.episode) or choice.model in NO_PAST:
+            return trial
+        return replace(trial, plans=reimagine(self._predictor(), trial.episode, PRESETS[choice.preset].horizon))
 
     def export(self, name: str, suffix: str) -> None:
-        """Write the animation of a kept run."""
+        """Write the animation of a kept run; what is shown, or under way, stays as it is."""
         state = self._read()
-        if state.shown != name or state.trial is None:
-            self.open(name)
-        trial = self._read().trial
-        assert trial is not None
+        trial = self._recorded(name) if state.shown != name or state.trial is None else state.trial
         path = self._archive.export(name, trial, suffix)
         self._publish(message=f"Saved {path.name} in the output folder", is_error=False, saved=path)

@@ -5,12 +5,13 @@ session, since there is one robot.
 """
 
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from visual_foresight.gui.archive import Archive
-from visual_foresight.gui.choices import Choice
+from visual_foresight.gui.choices import Choice, StoppedError
 from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Frame, Operator
 from visual_foresight.gui.state import State, Status
@@ -176,12 +177,20 @@ class Session:
         self._publish(status=status, message="", is_error=False)
 
         def whole() -> None:
-            job()
-            if self._stop.is_set():  # too late for the job to see it
+            with suppress(StoppedError):
+                job()
+            while not self._came_to_rest():  # stopped too late for the job to see it
                 self._operator.end("stopped")
-            self._rest()
 
         self._worker.submit(whole)
+
+    def _came_to_rest(self) -> bool:
+        """Rest, unless a run is yet to be stopped; `stop` finds the session busy or at rest, never in between."""
+        with self._lock:
+            if self._stop.is_set() and self._operator.is_under_way:
+                return False
+            self._rest()
+            return True
 
     def _rest(self) -> None:
         self._publish(status=Status.PAUSED if self._operator.is_under_way else Status.READY)
