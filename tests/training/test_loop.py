@@ -211,13 +211,27 @@ def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: 
         train(config(data, tmp_path / "run", steps=3), progress=False)
 
 
+def test_episodes_that_are_too_short_are_left_out(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    more = shutil.copytree(data, tmp_path / "more")
+    whole = episode(6)
+    short = replace(
+        whole, actions=whole.actions[:2], frames=whole.frames[:3], states=whole.states[:3], tracks=whole.tracks[:3]
+    )
+    for number in range(6, 12):
+        write_episode(more, number, short)
+    train(config(more, tmp_path / "run", steps=3, held_out_share=0.5), progress=False)
+    assert "episodes to learn from are left out: less than 5 actions" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"minutes": 0.0}, "minutes more than 0"),
-        ({"seed": -1}, "seed, learning rate and clip norm are 0 or more"),
+        ({"seed": -1}, "--seed is a number, 0 or more, got -1"),
+        ({"minutes": float("nan")}, "--minutes is a number"),
+        ({"learning_rate": float("inf")}, "--learning-rate is a number"),
         ({"ema": 1.5}, "ema is in"),
-        ({"horizon": 40}, "the shortest episode has 9"),
+        ({"horizon": 40}, "the longest episode to learn from has 9"),
         ({"predictor": "oracle"}, "no learned predictor 'oracle'"),
         ({"predictor": "still"}, "no learned predictor 'still'"),
         ({"device": "abacus"}, "the device 'abacus' is not there"),

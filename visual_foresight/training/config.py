@@ -1,6 +1,7 @@
 """How long to learn, from what, and in which order: the configuration of a run, and the curriculum that follows from it."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -63,11 +64,11 @@ class TrainConfig:
             )
         if not 0 <= self.single <= 1:
             raise UserError(f"a share is between 0 and 1, got --single {self.single:g}: choose another")
-        if min(self.seed, self.learning_rate, self.clip_norm) < 0 or not 0 <= self.ema < 1:
-            raise UserError(
-                f"seed, learning rate and clip norm are 0 or more, and ema is in [0, 1): got {self.seed}, "
-                f"{self.learning_rate:g}, {self.clip_norm:g} and {self.ema:g}"
-            )
+        if not 0 <= self.ema < 1:
+            raise UserError(f"ema is in [0, 1), got {self.ema:g}: choose another")
+        for name in ("seed", "minutes", "learning_rate", "moving_weight", "track_weight", "clip_norm"):
+            if not 0 <= (value := getattr(self, name) or 0) < math.inf:
+                raise UserError(f"--{name.replace('_', '-')} is a number, 0 or more, got {value:g}: choose another")
 
 
 LONGER = ((1 / 2, 1 / 4), (1 / 4, 1 / 2), (1 / 4, 1.0))
@@ -97,6 +98,6 @@ def batch_at(step: int, config: TrainConfig) -> int:
 
 
 def comparable(config: TrainConfig) -> dict[str, Any]:
-    """Return what two runs must share to be one: everything but where they run."""
+    """Return what two runs must share to be one: all but where they run, and with what precision, which a run keeps to."""
     where = ("data", "out", "points", "device", "precision")
     return json.loads(json.dumps({name: value for name, value in asdict(config).items() if name not in where}))

@@ -4,6 +4,7 @@ Everything comes from frames, actions and robot states (see `tracks`). Batch num
 training run that is resumed sees what one that was never stopped sees.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from visual_foresight.episodes import PackedEpisode
 from visual_foresight.training.tracks import FoundTracks, choose
 from visual_foresight.types import Clip, UserError, to_float
 
+logger = logging.getLogger(__name__)
 CONTACT_SHARE = 0.75  # of the clips of a batch, where the data has that many
 NUM_POINTS = 12
 
@@ -87,14 +89,17 @@ class Examples:
         return Batch(clip, _tensor(places), torch.from_numpy(np.stack(valid)))
 
 
-def require_length(episodes: Sequence[PackedEpisode], num_actions: int) -> None:
-    """Raise `UserError` unless clips of so many actions fit into each episode."""
-    shortest = min((len(episode.actions) for episode in episodes), default=0)
-    if shortest < num_actions:
+def require_length(episodes: Sequence[PackedEpisode], num_actions: int, purpose: str) -> None:
+    """Say how many of the episodes for a purpose are too short for clips of so many actions; `UserError` if all are."""
+    longest = max((len(episode.actions) for episode in episodes), default=0)
+    if longest < num_actions:
         raise UserError(
-            f"clips of {num_actions} actions are needed, but the shortest episode has {shortest}: "
+            f"clips of {num_actions} actions are needed, but the longest episode {purpose} has {longest}: "
             "collect longer episodes or train for a shorter horizon"
         )
+    if short := sum(len(episode.actions) < num_actions for episode in episodes):
+        count = len(episodes)
+        logger.warning("%d of %d episodes %s are left out: less than %d actions", short, count, purpose, num_actions)
 
 
 def _taken(values: np.ndarray, points: Int[np.ndarray, " p"]) -> np.ndarray:

@@ -49,7 +49,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     num_actions = config.horizon + cast(Predictor, run.model).context - 1
-    require_length([*lessons, *unseen], num_actions)
+    require_length(lessons, num_actions, "to learn from")
+    require_length(unseen, num_actions, "held out")
     points = points_of(lessons, unseen, np.array(episodes.info.table), config.points, progress)
     examples, watched = (Examples(*part) for part in zip((lessons, unseen), points, strict=True))
     if run.step == 0:
