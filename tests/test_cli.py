@@ -32,6 +32,15 @@ def test_help_is_quick_because_it_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == 0
 
 
+def test_a_group_of_commands_has_help():
+    done = run("evaluate", "--help")
+    assert (
+        done.returncode == 0
+        and "evaluate control" in done.stdout
+        and "collect" not in done.stdout.split("commands:")[1]
+    )
+
+
 @pytest.mark.parametrize("words", [(), ("sing",), ("evaluate",), ("evaluate", "nothing")])
 def test_an_unknown_command_exits_2_and_lists_the_known(words):
     done = run(*words)

@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{PROGRAM} {__version__}")
         sys.exit(0)
     name = next((name for name in (" ".join(words[:2]), words[0]) if name in COMMANDS), None)
+    if name is None and words[-1] in ("-h", "--help") and (group := _help(f"{words[0]} ")):
+        print(group)
+        sys.exit(0)
     if name is None:
         _stop(f"there is no command {' '.join(words[:2])!r}: choose one of {', '.join(COMMANDS)}", 2)
     try:
@@ -92,10 +95,14 @@ def _stop(sentence: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _help() -> str:
-    """Return the list of commands, without importing any."""
+def _help(beginning: str = "") -> str:
+    """Return the list of the commands that begin so, without importing any; nothing, if none does."""
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    lines = [
+        f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items() if name.startswith(beginning)
+    ]
+    if not lines:
+        return ""
     head = f"usage: {PROGRAM} [--help] [--version] COMMAND ...\n\nA robot that sees, imagines and acts."
     return "\n".join([head, "", "commands:", *lines, "", f"The flags of a command: {PROGRAM} COMMAND --help"])
 

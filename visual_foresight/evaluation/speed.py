@@ -12,6 +12,7 @@ from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.evaluation.yardstick import gemm_gflops
 from visual_foresight.planning import PRESETS, PushProposals, VisualMPC
 from visual_foresight.predictors import load
+from visual_foresight.predictors.followed import followed
 from visual_foresight.types import UserError
 
 
@@ -39,7 +40,7 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     suite = SUITES["near"]
     env = make(suite.env)
     try:
-        predictor = load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
+        predictor = followed(load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
         presets = {}
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
