@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import torch
 from visual_foresight.collect import CollectConfig, Explorer, collect, colorful_places, record_episode
 from visual_foresight.envs import make
 from visual_foresight.envs.dot import PIXEL_M, DotEnv
-from visual_foresight.episodes import read_episode, read_info, validate
+from visual_foresight.episodes import read_episode, read_info, validate, write_episode
 from visual_foresight.types import Observation, UserError, Workspace
 
 SIZE = (20, 28)
@@ -209,6 +210,14 @@ def start_collecting(folder: Path) -> subprocess.Popen:
 
 
 @pytest.mark.slow
+def test_an_episode_that_was_not_collected_is_named_when_resuming(tmp_path: Path) -> None:
+    collect(CollectConfig(tmp_path, env="dot", episodes=2, steps=2, workers=1), progress=False)
+    foreign = read_episode(tmp_path / "episode_000001.hdf5")
+    write_episode(tmp_path, 1, replace(foreign, meta={}))
+    with pytest.raises(UserError, match=r"episode_000001\.hdf5 was not recorded by `collect`"):
+        collect(CollectConfig(tmp_path, env="dot", episodes=3, steps=2, workers=1), progress=False)
+
+
 def test_a_killed_collection_resumes_to_the_same_bytes(tmp_path: Path) -> None:
     process = start_collecting(tmp_path / "killed")
     with pytest.raises(UserError, match="another collection is writing"):

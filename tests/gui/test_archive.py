@@ -92,5 +92,5 @@ def test_collecting_into_the_runs_of_a_page_is_refused(session, tmp_path):
     aim(session)
     session.run()
     wait(session)
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match="was collected with other settings"):
         collect(CollectConfig(tmp_path / "out" / "dot", env="dot", episodes=2, steps=2, workers=1), progress=False)
