@@ -40,6 +40,7 @@ def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple
 
 PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
     "still": _lazy("still", "Still", None),
+    "rigid": _lazy("rigid", "Rigid", "RigidConfig"),
     "flow": _lazy("flow", "Flow", "FlowConfig"),
     "dna": _lazy("cdna", "NeuralAdvection", "DNAConfig"),
     "cdna": _lazy("cdna", "NeuralAdvection", "CDNAConfig"),

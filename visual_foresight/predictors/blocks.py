@@ -2,7 +2,7 @@
 
 import torch
 from einops import repeat
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -91,7 +91,7 @@ def tile(vector: Float[Tensor, "b d"], size: tuple[int, int]) -> Float[Tensor, "
     return repeat(vector, "b d -> b d h w", h=size[0], w=size[1])
 
 
-def widen(memory: Float[Tensor, "b *z"], count: int) -> Float[Tensor, "{count} *z"]:
+def widen(memory: Shaped[Tensor, "b *z"], count: int) -> Shaped[Tensor, "{count} *z"]:
     """Give every candidate its own copy of a memory of b = 1 scene (a view); b = count passes."""
     if len(memory) not in (1, count):
         raise ValueError(f"a carry of 1 or {count} scenes was expected for {count} candidates, got {len(memory)}")

@@ -27,7 +27,7 @@ from visual_foresight.predictors.arm import Arm
 from visual_foresight.predictors.blocks import Residual, Robot, doubling, widen
 from visual_foresight.predictors.motion import Motion, Points, sample
 from visual_foresight.predictors.rehearsal import beginning
-from visual_foresight.predictors.window import CELLS, Fields, Window
+from visual_foresight.predictors.window import CELLS, Fields, Window, pixel_side
 from visual_foresight.types import Clip, Prediction, UserError
 
 FLOW_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
@@ -96,7 +96,7 @@ class Flow(nn.Module):
         self.config = config
         self.robot = Robot(config.action_size, config.state_size)
         self.reach = round(REACH_PX * max(config.frame_size) / 64)  # objects grow with the frame
-        self.spacing = _pixel_side(config.table, config.frame_size) * max(config.frame_size) / 64
+        self.spacing = pixel_side(config.table, config.frame_size) * max(config.frame_size) / 64
         width = config.channels
         self.near = nn.Conv2d(8, width // 2, 4, stride=2, padding=1)
         self.wide = nn.Sequential(
@@ -288,13 +288,3 @@ class Flow(nn.Module):
         bare = moved[:, :3] + (1 - moved[:, 3:]) * self.empty
         drawn = torch.lerp(bare, *self._arm(states, postures))
         return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
-
-
-def _pixel_side(table: tuple[tuple[float, ...], ...], frame_size: tuple[int, int]) -> float:
-    """Return the side of the square on the table that is as large as what a pixel in the middle of the frame shows."""
-    homography = torch.tensor(table, dtype=torch.float64)
-    middle = torch.tensor([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1.0], dtype=torch.float64)
-    x, y, scale = homography @ middle
-    place = torch.stack([x, y]) / scale
-    seen = (homography[:2, :2] - place[:, None] * homography[2, :2]) / scale
-    return float(torch.linalg.det(seen).abs().sqrt())

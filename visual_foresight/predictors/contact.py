@@ -1,0 +1,214 @@
+"""What a finger does to flat rigid bodies on a table: mechanics in the plane, in small steps, for many candidates at once.
+
+Bodies are signed distances on a patch of their own, so one lookup tells whether a finger or another body touches, where, and
+which way the surface faces. Friction with the table is a limit surface (an ellipsoid: Goyal, Ruina & Papadopoulos 1991; Lynch &
+Mason 1996); contacts are impulses without rebound, with Coulomb's friction. What cannot be seen (friction, how weight rests
+on the table) is a handful of learnt numbers, for everything here can be differentiated. A place on the table is a complex
+number, x + iy in metres, and so is everything with a direction; times are in actions: one lasts 1.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from einops import rearrange
+from jaxtyping import Bool, Complex, Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+SUBSTEPS = 12
+FINGER_M = 0.012  # radius of the fingertip
+NEAR_M = 0.16  # bodies whose middles are farther apart do not touch
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """k rigid bodies as they look from above; b is 1 or the number of candidates. Lengths in metres, in a body's own frame."""
+
+    field: Float[Tensor, "b k 3 g g"]
+    """Signed distance to the outline (negative inside), and its gradient, on a square patch around the middle; axes x, y."""
+    half: float
+    """Half of the patch's side."""
+    rim: Complex[Tensor, "b k m"]
+    """Points on the outline."""
+    spread: Float[Tensor, "b k"]
+    """Mean distance of the body's points to its middle."""
+    gyration: Float[Tensor, "b k"]
+    """Radius of gyration of the box around it."""
+    present: Bool[Tensor, "b k"]
+    """Where there is no body, the rest means nothing."""
+
+    def distance(self, places: Complex[Tensor, "n k m"]) -> tuple[Float[Tensor, "n k m"], Complex[Tensor, "n k m"]]:
+        """Return signed distances at places in the bodies' own frames, about so beyond the patch, and their gradients."""
+        inside = torch.stack([places.imag, places.real], -1) / self.half
+        if len(self.field) == 1:
+            where, fields = rearrange(inside, "n k m two -> k n m two"), self.field[0]
+        else:
+            where, fields = rearrange(inside, "n k m two -> (n k) 1 m two"), self.field.flatten(0, 1)
+        found = functional.grid_sample(fields, where, padding_mode="border", align_corners=False)
+        pattern = "k three n m -> three n k m" if len(self.field) == 1 else "(n k) three 1 m -> three n k m"
+        gap, *slope = rearrange(found, pattern, n=len(places))
+        beyond = (inside.abs() - 1).clamp(min=0).square().sum(-1)
+        return gap + self.half * (beyond + 1e-12).sqrt(), torch.complex(*slope)
+
+
+@dataclass(frozen=True)
+class Poses:
+    """Where k bodies are on the table and how they move, for n candidates."""
+
+    place: Complex[Tensor, "n k"]
+    """Of the middle."""
+    turn: Float[Tensor, "n k"]
+    """In radians, since it was seen."""
+    speed: Complex[Tensor, "n k"]
+    """In metres per action."""
+    spin: Float[Tensor, "n k"]
+    """In radians per action."""
+
+    def pushed(
+        self,
+        out: Complex[Tensor, "n k"],
+        out_turn: Float[Tensor, "n k"],
+        push: Complex[Tensor, "n k"],
+        push_turn: Float[Tensor, "n k"],
+    ) -> "Poses":
+        """Return them put out of something's way, and sped up."""
+        return Poses(self.place + out, self.turn + out_turn, self.speed + push, self.spin + push_turn)
+
+
+class Contact(nn.Module):
+    """One action of a round finger among bodies between walls. Six numbers are learnt, as logarithms of those set here."""
+
+    walls: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        # Weight mostly rests on a body's rim; friction 0.3 slows by 0.075 m per action squared, if one takes 0.16 s.
+        self.known = {"rest": 1.4, "inertia": 1.0, "drag": 0.075, "grip": 0.3, "finger": FINGER_M, "margin": 0.02}
+        self.logarithms = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in self.known})
+        self.register_buffer("walls", torch.tensor([[-1e6, -1e6], [1e6, 1e6]]))
+
+    def number(self, name: str) -> Float[Tensor, ""]:
+        """Return a learnt number."""
+        return self.known[name] * self.logarithms[name].exp()
+
+    def forward(
+        self, bodies: Bodies, poses: Poses, before: Complex[Tensor, " n"], after: Complex[Tensor, " n"]
+    ) -> Poses:
+        """Return where the bodies are when the finger has gone straight from one place on the table to another."""
+        present = bodies.present.float()
+        arm2 = (self.number("rest") * bodies.spread).square()
+        inertia = (self.number("inertia") * bodies.gyration).square()
+        numbers = (self.number("drag") / SUBSTEPS, arm2, arm2 / inertia)
+        before, way = before[:, None], (after - before)[:, None]
+        alone, walled = self._alone(bodies, poses), self._near_walls(bodies, poses)
+        for part in range(1, SUBSTEPS + 1):
+            poses = _slowed(poses, *numbers)
+            poses = self._touched(bodies, poses, before + way * (part / SUBSTEPS), way, inertia, present)
+            if part % 2 == 0 and not alone:
+                poses = self._collided(bodies, poses, inertia)
+            if part % 2 == 0 and walled:
+                poses = self._walled(bodies, poses, inertia, present)
+        return poses
+
+    def _touched(
+        self,
+        bodies: Bodies,
+        poses: Poses,
+        tip: Complex[Tensor, "n 1"],
+        way: Complex[Tensor, "n 1"],
+        inertia: Float[Tensor, "b k"],
+        present: Float[Tensor, "b k"],
+    ) -> Poses:
+        """Let the finger push: out of its way without speed, and not slower than it."""
+        away, heading = tip - poses.place, _heading(poses.turn)
+        surface, slope = bodies.distance((away * heading.conj())[..., None])
+        normal = slope[..., 0] * heading
+        touches = (surface[..., 0] < self.number("finger")) * present
+        arm = away - normal * surface[..., 0]
+        turned = arm.conj() * normal  # real: along the normal; imaginary: the lever
+        lever, side_lever = turned.imag, turned.real  # of the normal, and of the direction a quarter to its left
+        slip = (way - poses.speed - 1j * arm * poses.spin) * normal.conj()
+        push = (-slip.real).clamp(min=0) * touches / (1 + lever.square() / inertia)
+        grip = self.number("grip") * push
+        side = slip.imag / (1 + side_lever.square() / inertia)
+        side = torch.maximum(torch.minimum(side, grip), -grip)
+        out = (self.number("finger") - surface[..., 0]) * touches / (1 + lever.square() / inertia)
+        impulse = torch.complex(-push, side)
+        return poses.pushed(
+            -out * normal, -out * lever / inertia, impulse * normal, (side * side_lever - push * lever) / inertia
+        )
+
+    def _collided(self, bodies: Bodies, poses: Poses, inertia: Float[Tensor, "b k"]) -> Poses:
+        """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
+        heading, count = _heading(poses.turn), poses.turn.shape[1]
+        rims = bodies.rim * heading[..., None] + poses.place[..., None]
+        away = rims[:, None] - poses.place[:, :, None, None]  # n j i m
+        surface, slope = bodies.distance((away * heading.conj()[:, :, None, None]).flatten(2))
+        gap, deepest = surface.unflatten(2, (count, -1)).min(-1, keepdim=True)
+        normal = slope.unflatten(2, (count, -1)).gather(3, deepest)[..., 0] * heading[:, :, None]
+        arm, gap = away.gather(3, deepest)[..., 0], gap[..., 0]
+        other_arm = arm + poses.place[:, :, None] - poses.place[:, None]
+        touches = (gap < 0) & self._pairs(bodies)
+        lever, other_lever = (arm.conj() * normal).imag, (other_arm.conj() * normal).imag
+        mine, its = inertia[:, :, None], inertia[:, None]
+        ease = touches / (2 + lever.square() / mine + other_lever.square() / its)
+        speed, other_speed = poses.speed + 0j, poses.speed
+        closing = speed[:, :, None] + 1j * arm * poses.spin[:, :, None]
+        closing = (closing - other_speed[:, None] - 1j * other_arm * poses.spin[:, None]) * normal.conj()
+        changes = []
+        for size in (-gap.clamp(max=0) * ease, closing.real.clamp(min=0) * ease):
+            along = size * normal
+            changes.append(along.sum(1) - along.sum(2))
+            changes.append((size * other_lever / its).sum(1) - (size * lever / mine).sum(2))
+        return poses.pushed(*changes)
+
+    def _walled(
+        self, bodies: Bodies, poses: Poses, inertia: Float[Tensor, "b k"], present: Float[Tensor, "b k"]
+    ) -> Poses:
+        """Keep bodies between the walls, where their rims stand out farthest."""
+        margin = self.number("margin")
+        limits = torch.cat([self.walls[1] + margin, margin - self.walls[0]])
+        normal = torch.tensor([-1, -1j, 1, 1j], device=margin.device)  # of the four walls, inwards
+        rims = bodies.rim * _heading(poses.turn)[..., None]
+        places = rims + poses.place[..., None]
+        out = torch.stack([places.real, places.imag, -places.real, -places.imag], -1) - limits
+        out, farthest = out.max(2)
+        arm = rims.gather(2, farthest)
+        lever = (arm.conj() * normal).imag
+        ease = (out > 0) * present[..., None] / (1 + lever.square() / inertia[..., None])
+        moving = ((poses.speed[..., None] + 1j * arm * poses.spin[..., None]) * normal.conj()).real
+        out, push, turning = out * ease, (-moving).clamp(min=0) * ease, lever / inertia[..., None]
+        return poses.pushed(
+            (out * normal).sum(-1), (out * turning).sum(-1), (push * normal).sum(-1), (push * turning).sum(-1)
+        )
+
+    def _pairs(self, bodies: Bodies) -> Bool[Tensor, "b k k"]:
+        """Tell which two are two bodies."""
+        same = torch.eye(bodies.present.shape[1], dtype=torch.bool, device=bodies.present.device)
+        return bodies.present[:, :, None] & bodies.present[:, None] & ~same
+
+    def _alone(self, bodies: Bodies, poses: Poses) -> bool:
+        """Tell whether no two bodies can touch within this action."""
+        apart = (poses.place[:, :, None] - poses.place[:, None]).abs()
+        return not bool(((apart < NEAR_M) & self._pairs(bodies)).any())
+
+    def _near_walls(self, bodies: Bodies, poses: Poses) -> bool:
+        """Tell whether any body can touch a wall within this action."""
+        places = torch.view_as_real(poses.place)
+        inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1)
+        return bool(((inside < NEAR_M / 2) & bodies.present).any())
+
+
+def _slowed(
+    poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]
+) -> Poses:
+    """Apply the table's friction, sliding and turning alike, down to rest, and move on by a substep."""
+    pace = (poses.speed.real.square() + poses.speed.imag.square() + arm2 * poses.spin.square() + 1e-10).sqrt()
+    loss = drag / pace
+    speed, spin = poses.speed * (1 - loss).clamp(min=0), poses.spin * (1 - loss * turned).clamp(min=0)
+    return Poses(poses.place + speed / SUBSTEPS, poses.turn + spin / SUBSTEPS, speed, spin)
+
+
+def _heading(turn: Float[Tensor, "*b"]) -> Complex[Tensor, "*b"]:
+    """Return the unit vectors of angles."""
+    return torch.polar(torch.ones_like(turn), turn)

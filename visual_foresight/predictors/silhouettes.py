@@ -1,0 +1,215 @@
+"""From a picture to rigid bodies: what stands on a known empty table, seen as from above.
+
+A place on the table is under a thing if all that would stand on it, up to a thing's height, shows no table: so the sides
+that a camera sees of a thing are not taken for ground that it covers. What hangs together on the table is one body (OpenCV's connected
+components). What the arm hides is filled in from around it (Telea 2004, OpenCV).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Bool, Complex, Float, Float32, Int
+from torch import Tensor
+
+from visual_foresight.predictors.contact import Bodies
+
+SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
+FAINT, PLAIN = 0.1, 0.3  # difference of a colour to the empty table from which on a pixel shows a thing, and nothing else
+LOWEST_M, HIGHEST_M = -0.022, 0.006  # of what is seen of a thing, from the height for which the camera is calibrated
+HEIGHTS = 5
+MAX_BODIES = 6
+SMALLEST_M2 = 3e-4  # footprint of a body
+PATCH = 40  # cells a side of a body's patch
+CELLS_PER_PIXEL = 2  # cells of the table a side, where a pixel in the middle of the frame is one
+RIM = 24
+
+
+@dataclass(frozen=True)
+class Silhouettes:
+    """The bodies of b scenes, where they were seen, and which pixel shows which."""
+
+    bodies: Bodies
+    places: Complex[Tensor, "b k"]
+    """Of their middles, x + iy in metres."""
+    owner: Int[Tensor, "b h w"]
+    """Number of the body that a pixel shows; -1 where there is none."""
+    lean: Complex[Tensor, "b h w"]
+    """From the ground on which what a pixel shows stands to where it seems to be, x + iy in metres on the calibrated plane."""
+
+
+class Overlook:
+    """Looks at one camera's frames as from above.
+
+    Args:
+        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
+        frame_size: Height and width in pixels.
+        pixel_m: Side of the square on the table that a pixel in the middle of the frame shows.
+    """
+
+    def __init__(self, table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int], pixel_m: float) -> None:
+        self.frame_size, self.cell = frame_size, pixel_m / CELLS_PER_PIXEL
+        rows, cols = np.mgrid[: frame_size[0], : frame_size[1]]
+        self.seen_at = _project(np.stack([rows, cols], -1).astype(float), table)
+        to_frame = np.linalg.inv(table)
+        self.low = self.seen_at.reshape(-1, 2).min(0)
+        self.shape = np.minimum(np.ceil((self.seen_at.reshape(-1, 2).max(0) - self.low) / self.cell), 400).astype(int)
+        self.camera = camera_of(table, frame_size)
+        cells = self.low + (np.stack(np.mgrid[: self.shape[0], : self.shape[1]], -1) + 0.5) * self.cell
+        self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
+        # Where in the frame, (col, row) for OpenCV, what stands on each cell is seen, per height.
+        self.columns = [
+            _project(self._leaning(cells, height), to_frame)[..., ::-1].astype(np.float32) for height in self.heights
+        ]
+        # Over which ground, and over which cell, what each pixel shows would be, from the highest on.
+        grounds = [self._upright(self.seen_at, height) for height in self.heights[::-1]]
+        self.leans = [(self.seen_at - ground).astype(np.float32) for ground in grounds]
+        spots = [np.floor((ground - self.low) / self.cell).astype(int).clip(0, self.shape - 1) for ground in grounds]
+        self.cells = np.stack([spot[..., 0] * self.shape[1] + spot[..., 1] for spot in spots])
+
+    def _leaning(self, ground: Float[np.ndarray, "*b 2"], height: float) -> Float[np.ndarray, "*b 2"]:
+        """Return where on the calibrated plane a point at this height over a place is seen."""
+        aside, above = self.camera[:2], self.camera[2]
+        return ground + (ground - aside) * (height / (above - height))
+
+    def _upright(self, seen: Float[np.ndarray, "*b 2"], height: float) -> Float[np.ndarray, "*b 2"]:
+        """Return over which place a point of this height is that is seen on the calibrated plane there."""
+        aside, above = self.camera[:2], self.camera[2]
+        return seen + (aside - seen) * (height / above)
+
+    def look(self, opacity: Float32[np.ndarray, "b h w"]) -> Silhouettes:
+        """Find the bodies in scenes, given how much of each pixel shows a thing."""
+        return _gathered([self._one(each) for each in opacity], self.cell)
+
+    def _one(self, opacity: Float32[np.ndarray, "h w"]) -> "_Found":
+        stand = np.min([cv2.remap(opacity, where, None, cv2.INTER_LINEAR) for where in self.columns], 0)
+        num, labels, stats, middles = cv2.connectedComponentsWithStats((stand > 0.5).astype(np.uint8), connectivity=4)
+        large = [i for i in range(1, num) if stats[i, cv2.CC_STAT_AREA] * self.cell**2 >= SMALLEST_M2]
+        large = sorted(large, key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:MAX_BODIES]
+        numbers = np.full(num, -1, np.int32)
+        numbers[large] = np.arange(len(large))
+        labels = numbers[labels]
+        corners = [np.round(middles[i][::-1] - (PATCH - 1) / 2).astype(int) for i in large]
+        padded = np.pad(labels, PATCH, constant_values=-1)
+        patches = [
+            padded[row + PATCH : row + 2 * PATCH, col + PATCH : col + 2 * PATCH] == k
+            for k, (row, col) in enumerate(corners)
+        ]
+        places = np.array([self.low + (corner + PATCH / 2) * self.cell for corner in corners]).reshape(-1, 2)
+        owner, lean = self._owners(labels, opacity)
+        return _Found(places, [_shape(patch, self.cell) for patch in patches], owner, lean)
+
+    def _owners(
+        self, labels: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
+    ) -> tuple[Int[np.ndarray, "h w"], Float32[np.ndarray, "h w 2"]]:
+        """Tell which body each pixel shows, and at which height: the highest at which it would stand on a body."""
+        near = cv2.dilate((labels + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int32) - 1
+        found = np.concatenate([each.ravel()[self.cells] for each in (labels, near)])
+        found[:, opacity <= 0] = -1
+        first = (found >= 0).argmax(0)
+        owner = np.take_along_axis(found, first[None], 0)[0]
+        lean = np.take_along_axis(np.stack(self.leans), (first % HEIGHTS)[None, ..., None], 0)[0]
+        return owner, lean
+
+
+@dataclass(frozen=True)
+class _Shape:
+    distance: Float32[np.ndarray, "g g"]
+    rim: Float32[np.ndarray, "m 2"]
+    spread: float
+    gyration: float
+
+
+@dataclass(frozen=True)
+class _Found:
+    places: Float[np.ndarray, "k 2"]
+    shapes: list[_Shape]
+    owner: Int[np.ndarray, "h w"]
+    lean: Float32[np.ndarray, "h w 2"]
+
+
+def _shape(patch: np.ndarray, cell: float) -> _Shape:
+    """Measure one body on its patch."""
+    mask = patch.astype(np.uint8)
+    inside, outside = (cv2.distanceTransform(each, cv2.DIST_L2, 5) for each in (mask, 1 - mask))
+    distance = cv2.GaussianBlur(np.where(mask > 0, 0.5 - inside, outside - 0.5), (0, 0), 0.7) * cell
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outline = max(outlines, key=len)[:, 0, ::-1]
+    rim = (outline[np.linspace(0, len(outline) - 1, RIM).astype(int)] - (PATCH - 1) / 2) * cell
+    points = (np.argwhere(mask) - (PATCH - 1) / 2) * cell
+    _, sides, _ = cv2.minAreaRect(outline.astype(np.float32))
+    gyration = float(np.hypot(sides[0] + 1, sides[1] + 1) / np.sqrt(12) * cell)
+    return _Shape(distance.astype(np.float32), rim.astype(np.float32), float(np.linalg.norm(points, axis=1).mean()), gyration)
+
+
+def _gathered(found: list[_Found], cell: float) -> Silhouettes:
+    """Bring scenes with different numbers of bodies together."""
+    count = max(len(each.shapes) for each in found)
+    size = (len(found), count)
+    distance, rim = np.ones((*size, PATCH, PATCH), np.float32), np.zeros((*size, RIM, 2), np.float32)
+    spread, gyration, present = np.full(size, 0.03, np.float32), np.full(size, 0.03, np.float32), np.zeros(size, bool)
+    places = np.zeros((*size, 2), np.float32)
+    for b, each in enumerate(found):
+        places[b, : len(each.places)] = each.places
+        for k, shape in enumerate(each.shapes):
+            distance[b, k], rim[b, k] = shape.distance, shape.rim
+            spread[b, k], gyration[b, k], present[b, k] = max(shape.spread, cell), max(shape.gyration, cell), True
+    slopes = np.gradient(distance, cell, axis=(2, 3))
+    length = np.maximum(np.hypot(*slopes), 1e-6)
+    field = np.stack([distance, slopes[0] / length, slopes[1] / length], 2).astype(np.float32)
+    outlines = torch.complex(*torch.from_numpy(rim).unbind(-1))
+    sizes = [torch.from_numpy(each) for each in (spread, gyration, present)]
+    bodies = Bodies(torch.from_numpy(field), PATCH / 2 * cell, outlines, *sizes)
+    owner, lean = (torch.from_numpy(np.stack([getattr(each, name) for each in found])) for name in ("owner", "lean"))
+    middles = torch.complex(*torch.from_numpy(places).unbind(-1))
+    return Silhouettes(bodies, middles, owner, torch.complex(*lean.unbind(-1)))
+
+
+def filled(
+    frames: Float32[np.ndarray, "b h w 3"], empty: Float32[np.ndarray, "h w 3"], hidden: Bool[np.ndarray, "b h w"]
+) -> Float32[np.ndarray, "b h w 3"]:
+    """Return frames, filled in where they are hidden: as around it, in how they differ from the empty table."""
+    hidden = hidden & (np.abs(frames - empty).max(-1) > SAME)
+    apart = np.round((frames - empty) * 127 + 128).clip(0, 255).astype(np.uint8)
+    around = np.stack(
+        [cv2.inpaint(each, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA) for each, mask in zip(apart, hidden, strict=True)]
+    )
+    bare = np.where(hidden[..., None], empty + (around.astype(np.float32) - 128) / 127, frames)
+    return bare.clip(0, 1).astype(np.float32)
+
+
+def apart_from(frames: Float32[np.ndarray, "b h w 3"], empty: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "b h w"]:
+    """Tell how much each pixel differs from the empty table, in the colour that differs most."""
+    return np.asarray(np.abs(frames - empty).max(-1), np.float32)
+
+
+def solid(apart: Float32[np.ndarray, "b h w"]) -> Float32[np.ndarray, "b h w"]:
+    """Tell how much of each pixel shows a thing."""
+    return np.asarray(((apart - FAINT) / (PLAIN - FAINT)).clip(0, 1), np.float32)
+
+
+def camera_of(table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int]) -> Float[np.ndarray, "3"]:
+    """Return where the camera is, (x, y, height over the calibrated plane), given that its pixels are square.
+
+    The columns of the inverse homography are two axes of the plane and its origin as the camera sees them; that the axes are
+    at right angles and of equal length gives the focal length (Zhang 2000, section 3.1).
+    """
+    middle = np.array([[1, 0, (1 - frame_size[0]) / 2], [0, 1, (1 - frame_size[1]) / 2], [0, 0, 1]])
+    first, second, origin = (middle @ np.linalg.inv(table)).T
+    unknown = np.array([first[2] * second[2], second[2] ** 2 - first[2] ** 2])
+    known = np.array([-first[:2] @ second[:2], first[:2] @ first[:2] - second[:2] @ second[:2]])
+    if np.abs(unknown).max() < 1e-9 * np.abs(known).max() or unknown @ known <= 0:
+        there = table @ np.array([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1])
+        return np.array([*there[:2] / there[2], 1e6])  # straight from above
+    focal = np.sqrt(unknown @ known / (unknown @ unknown))
+    axes = np.stack([first, second, origin], 1) / np.array([[focal], [focal], [1]])
+    axes /= np.linalg.norm(axes[:, 0])
+    rotation = np.column_stack([axes[:, 0], axes[:, 1], np.cross(axes[:, 0], axes[:, 1])])
+    eye = -rotation.T @ axes[:, 2]
+    return np.array([eye[0], eye[1], abs(eye[2])])
+
+
+def _project(places: Float[np.ndarray, "*b 2"], homography: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "*b 2"]:
+    there = np.concatenate([places, np.ones((*places.shape[:-1], 1))], -1) @ homography.T
+    return there[..., :2] / there[..., 2:]
