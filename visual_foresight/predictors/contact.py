@@ -7,7 +7,7 @@ on the table) is a handful of learnt numbers, for everything here can be differe
 number, x + iy in metres, and so is everything with a direction; times are in actions: one lasts 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from einops import rearrange
@@ -36,6 +36,11 @@ class Bodies:
     """Radius of gyration of the box around it."""
     present: Bool[Tensor, "b k"]
     """Where there is no body, the rest means nothing."""
+
+    def to(self, device: torch.device) -> "Bodies":
+        """Return them on a device."""
+        moved = {name: part.to(device) for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, **moved)
 
     def distance(self, places: Complex[Tensor, "n k m"]) -> tuple[Float[Tensor, "n k m"], Complex[Tensor, "n k m"]]:
         """Return signed distances at places in the bodies' own frames, about so beyond the patch, and their gradients."""

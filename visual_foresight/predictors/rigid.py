@@ -155,6 +155,10 @@ class Rigid(nn.Module):
 
     def observe(self, clip: Clip) -> Carry:
         """Tell the arm, the table and the bodies of the newest frame apart."""
+        return self._observe(clip, blind=False)
+
+    def _observe(self, clip: Clip, blind: bool) -> Carry:
+        """Do so, or take the table for empty."""
         frames, states = clip.frames[:, -2:], clip.states[:, -2:]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
@@ -164,27 +168,26 @@ class Rigid(nn.Module):
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         posture = self.bend(reduce(self.posture(torch.cat([pair, place], 1)), "b z h w -> b z", "mean")).float()
         with torch.no_grad():
-            colours, cover = self._arm(states[:, -1], posture)
-            newest = frames[:, -1]
-            alike = (newest - colours).abs().amax(1) < ALIKE
-            arm = ((cover[:, 0] > COVERED) & alike).cpu().numpy().astype(np.uint8)
-            images = rearrange(newest, "b c h w -> b h w c").cpu().numpy()
-            empty = rearrange(self.empty, "c h w -> h w c").cpu().numpy()
-            hidden = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) > 0 for each in arm])
-            bare = filled(images, empty, hidden)
-            apart = apart_from(bare, empty)
-            seen = self.overlook.look(solid(apart))
-            bodies = replace(seen.bodies, **{
-                name: getattr(seen.bodies, name).to(frames.device)
-                for name in ("field", "rim", "spread", "gyration", "present")
-            })  # fmt: skip
-            owner, places, lean = (part.to(frames.device) for part in (seen.owner, seen.places, seen.lean))
-            opacity = torch.from_numpy((apart / SHOWN).clip(0, 1)).to(frames)[:, None] * (owner >= 0)[:, None]
-            things = torch.cat([rearrange(torch.from_numpy(bare).to(frames), "b h w c -> b c h w") * opacity, opacity], 1)
-            came = _complex(states[:, -1, :2] - states[:, 0, :2])
-            still = torch.zeros_like(places)
-            poses = Poses(places, still.real, still, still.real)
-        return Carry(Scene(bodies, places, owner, lean, things, posture), states[:, -1], came, poses)
+            scene = self._scene(frames[:, -1], states[:, -1], posture, blind)
+        still, came = torch.zeros_like(scene.places), _complex(states[:, -1, :2] - states[:, 0, :2])
+        return Carry(scene, states[:, -1], came, Poses(scene.places, still.real, still, still.real))
+
+    def _scene(
+        self, newest: Float[Tensor, "b 3 hf wf"], state: Float[Tensor, "b s"], posture: Float[Tensor, "b z"], blind: bool
+    ) -> Scene:
+        """Take the arm off a frame, fill in what it hides, and find the bodies."""
+        colours, cover = self._arm(state, posture)
+        alike = (newest - colours).abs().amax(1) < ALIKE
+        arm = ((cover[:, 0] > COVERED) & alike).cpu().numpy().astype(np.uint8)
+        hidden = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) > 0 for each in arm])
+        images, empty = rearrange(newest, "b c h w -> b h w c"), rearrange(self.empty, "c h w -> h w c").cpu().numpy()
+        bare = filled(images.cpu().numpy(), empty, hidden)
+        apart = apart_from(bare, empty) * (not blind)
+        seen = self.overlook.look(solid(apart))
+        owner, places, lean = (part.to(newest.device) for part in (seen.owner, seen.places, seen.lean))
+        opacity = torch.from_numpy((apart / SHOWN).clip(0, 1)).to(newest)[:, None] * (owner >= 0)[:, None]
+        things = torch.cat([rearrange(torch.from_numpy(bare).to(newest), "b h w c -> b c h w") * opacity, opacity], 1)
+        return Scene(seen.bodies.to(newest.device), places, owner, lean, things, posture)
 
     def imagine(
         self,
@@ -214,15 +217,14 @@ class Rigid(nn.Module):
     def rehearse(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine freely. At first frames alone are learnt from, until the arm is known; then seldom, for they cost most."""
+        """Imagine freely. At first the arm alone is learnt, on a table taken for empty; then frames, which cost most, seldom."""
         first = progress < DRAWN_FIRST
         draws = first or bool(torch.rand((), generator=rng) < DRAWN_SHARE)
         with torch.set_grad_enabled(draws):
-            seen = self.observe(beginning(clip, self.context))
-        begin = self._begin(seen, pixel_maps)
-        with torch.set_grad_enabled(not first):
-            steps = list(self._roll(begin, clip.actions[:, self.context - 1 :]))
-        return self._prediction(steps, pixel_maps, decode=draws), pixel_maps.new_zeros(())
+            seen = self._observe(beginning(clip, self.context), blind=first)
+        steps = list(self._roll(self._begin(seen, pixel_maps), clip.actions[:, self.context - 1 :]))
+        nothing = 0 * self.error.weight.sum()  # a gradient, also where nothing is touched
+        return self._prediction(steps, pixel_maps, decode=draws), nothing
 
     # --- the roll ------------------------------------------------------------------------------------------------
 
