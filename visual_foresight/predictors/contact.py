@@ -17,7 +17,6 @@ from torch.nn import functional
 
 SUBSTEPS = 12
 FINGER_M = 0.012  # radius of the fingertip
-NEAR_M = 0.16  # bodies whose middles are farther apart do not touch
 
 
 @dataclass(frozen=True)
@@ -105,11 +104,11 @@ class Contact(nn.Module):
         inertia = (self.number("inertia") * bodies.gyration).square()
         numbers = (self.number("drag") / SUBSTEPS, arm2, arm2 / inertia)
         before, way = before[:, None], (after - before)[:, None]
-        alone, walled = self._alone(bodies, poses), self._near_walls(bodies, poses)
+        crowded, walled = self._near(bodies, poses, way)
         for part in range(1, SUBSTEPS + 1):
             poses = _slowed(poses, *numbers)
             poses = self._touched(bodies, poses, before + way * (part / SUBSTEPS), way, inertia, present)
-            if part % 2 == 0 and not alone:
+            if part % 2 == 0 and crowded:
                 poses = self._collided(bodies, poses, inertia)
             if part % 2 == 0 and walled:
                 poses = self._walled(bodies, poses, inertia, present)
@@ -192,16 +191,15 @@ class Contact(nn.Module):
         same = torch.eye(bodies.present.shape[1], dtype=torch.bool, device=bodies.present.device)
         return bodies.present[:, :, None] & bodies.present[:, None] & ~same
 
-    def _alone(self, bodies: Bodies, poses: Poses) -> bool:
-        """Tell whether no two bodies can touch within this action."""
+    def _near(self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]) -> tuple[bool, bool]:
+        """Tell whether any two bodies, or any body and a wall, could come to touch within this action."""
+        goes = 2 * (way.abs() + (poses.speed.abs() + poses.spin.abs() * bodies.spread).amax(1, keepdim=True))
+        reach = bodies.rim.abs().amax(-1) + goes
         apart = (poses.place[:, :, None] - poses.place[:, None]).abs()
-        return not bool(((apart < NEAR_M) & self._pairs(bodies)).any())
-
-    def _near_walls(self, bodies: Bodies, poses: Poses) -> bool:
-        """Tell whether any body can touch a wall within this action."""
-        places = torch.view_as_real(poses.place)
-        inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1)
-        return bool(((inside < NEAR_M / 2) & bodies.present).any())
+        crowded = (apart < reach[:, :, None] + reach[:, None]) & self._pairs(bodies)
+        places, margin = torch.view_as_real(poses.place), self.number("margin")
+        inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1) + margin
+        return bool(crowded.any()), bool(((inside < reach) & bodies.present).any())
 
 
 def _slowed(

@@ -34,6 +34,8 @@ class Motion:
     masks: Float[Tensor, "n m h w"]
     forward: Float[Tensor, "n 2 y x"] | None = None
     num_earlier: int = 0
+    drawn: bool = False
+    """Whether this is only a picture of what moved otherwise (bodies, as a whole), right within half a pixel or so."""
 
 
 @dataclass(frozen=True)

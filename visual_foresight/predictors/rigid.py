@@ -36,7 +36,7 @@ POSTURE_SIZE = 16
 COVERED, ALIKE = 0.1, 0.25  # a pixel shows the arm if it is drawn there, so much of it, in a colour that is so near
 REACH_M = 0.01  # the network speaks where the finger comes so near
 LOOKS = 9  # places on the finger's way from which a body's distance is taken
-DRAWN_FIRST, DRAWN_SHARE = 1 / 16, 1 / 6  # of the gradient steps: frames alone are learnt from at first, then in a share of them
+DRAWN_FIRST, DRAWN_SHARE = 1 / 5, 1 / 4  # of the gradient steps: in the first of them the arm alone is learnt, later in so many
 LENGTH_M, TURN = 0.02, 0.3  # what a network sees as 1
 
 
@@ -123,6 +123,7 @@ class Rigid(nn.Module):
         )  # fmt: skip
         self.bend = nn.Linear(32, POSTURE_SIZE)
         self.arm = Arm(config.state_size + POSTURE_SIZE, size)
+        nn.init.constant_(self.arm.finest.bias[12:], -3.0)  # type: ignore[index]  # at first, no arm is known
         self.contact = Contact()
         self.think = nn.Sequential(
             nn.Linear(NUM_FEATURES, config.width), nn.SiLU(), nn.Linear(config.width, config.width), nn.SiLU()
@@ -208,7 +209,7 @@ class Rigid(nn.Module):
             cover = self._arm(after.state, widen(after.scene.posture, count))[1]
             shown = (1 - cover) * shown
             masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
-            found.append(Motion(back[:, None], masks, forth))
+            found.append(Motion(back[:, None], masks, forth, drawn=True))
             before = after
         return tuple(found)
 
@@ -241,6 +242,8 @@ class Rigid(nn.Module):
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> Carry:
         """Move the finger, what it pushes, and what is fixed to that."""
         state = self.robot(carry.state, action)
+        low, high = self.contact.walls  # as far as it ever got
+        state = torch.cat([state[:, :2].maximum(low).minimum(high), state[:, 2:]], -1)
         before, after = _complex(carry.state[:, :2]), _complex(state[:, :2])
         scene, held = carry.scene, carry.held
         if not carry.poses.turn.shape[1]:
