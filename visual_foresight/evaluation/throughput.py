@@ -1,6 +1,6 @@
 """How fast each learned predictor imagines and learns, with how much memory: medians of one run on this machine.
 
-Fresh weights do: time does not depend on them. Each predictor runs in a process of its own, so that its peak of memory is
+Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a process of its own, so that its peak of memory is
 its own, too. Beside them stands an encoder and decoder of SVG's size, which decodes every frame that it imagines.
 """
 
@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
+from visual_foresight.envs import make
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
-from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.interfaces import Env, FramesOnly, Learner
 from visual_foresight.memory import keep_freed_memory
 from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors import PREDICTORS, create
-from visual_foresight.predictors.rehearsal import rehearse
-from visual_foresight.types import Clip, Pixel, UserError
+from visual_foresight.predictors.rehearsal import beginning, rehearse
+from visual_foresight.types import Clip, Pixel, UserError, to_float
 
-FRAME_SIZE, ACTION_SIZE, STATE_SIZE = (64, 64), 2, 4
+FRAME_SIZE, NUM_OBJECTS = (64, 64), 3
 MAP_SIZE = (32, 32)
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH, TRAIN_HORIZON = 16, 12
@@ -46,7 +48,7 @@ class ThroughputConfig:
     """Steps of each."""
     repeats: int = 3
     """Runs of each; the median counts."""
-    flagship: str = "flow"
+    flagship: str = "rigid"
     """The predictor that is set against the yardstick."""
 
     def __post_init__(self) -> None:
@@ -102,12 +104,16 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     torch.set_num_threads(threads)
     keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
-    network = create(name, {"frame_size": FRAME_SIZE, "action_size": ACTION_SIZE, "state_size": STATE_SIZE})
+    env = make("push", FRAME_SIZE)
+    action_size = len(env.workspace.step)
+    known = {"frame_size": FRAME_SIZE, "action_size": action_size, "state_size": env.state_size}
+    network = create(name, {**known, "table": tuple(map(tuple, env.table.tolist()))})
     predictor = cast(Learner, network)
-    predictor.calibrate(_clip(TRAIN_BATCH, TRAIN_HORIZON, rng))
+    clip = _experience(env, predictor.context - 1 + TRAIN_HORIZON, rng)
+    predictor.calibrate(clip)
     network.eval()
-    given = _clip(1, predictor.context - 1, rng)
-    actions = torch.rand(config.batch, config.horizon, ACTION_SIZE, generator=rng) * 2 - 1
+    given = beginning(Clip(clip.actions[:1], clip.frames[:1], clip.states[:1]), predictor.context)
+    actions = torch.rand(config.batch, config.horizon, action_size, generator=rng) * 2 - 1
     maps = splat((DESIGNATED,), MAP_SIZE, FRAME_SIZE).expand(config.batch, -1, -1, -1)
     if isinstance(predictor, FramesOnly):
         maps = maps[:, :0]
@@ -124,7 +130,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
             seconds = median_s(work, config.repeats)
             figures[f"frames_per_second{key}"] = frames / seconds
             figures["peak_mb"][stage] = _peak_mb()
-    step = _training_step(network, rng, maps.shape[1])
+    step = _training_step(network, clip, rng, maps.shape[1])
     step()  # warms up
     seconds = median_s(lambda: [step() for _ in range(STEPS_IN_A_ROW)], config.repeats)
     figures["gradient_steps_per_second"] = STEPS_IN_A_ROW / seconds
@@ -132,13 +138,12 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     return figures
 
 
-def _training_step(network: nn.Module, rng: torch.Generator, num_maps: int) -> Callable[[], None]:
-    """Return a gradient step on made-up clips: free-running, absolute error of frames, and of maps where there are any."""
+def _training_step(network: nn.Module, clip: Clip, rng: torch.Generator, num_maps: int) -> Callable[[], None]:
+    """Return a gradient step on clips: free-running, absolute error of frames, and of maps where there are any."""
     predictor = cast(Learner, network)
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
     context = predictor.context
-    clip = _clip(TRAIN_BATCH, context - 1 + TRAIN_HORIZON, rng)
     maps = torch.full((TRAIN_BATCH, num_maps, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
 
     def step() -> None:
@@ -153,12 +158,20 @@ def _training_step(network: nn.Module, rng: torch.Generator, num_maps: int) -> C
     return step
 
 
-def _clip(batch: int, num_actions: int, rng: torch.Generator) -> Clip:
-    return Clip(
-        actions=torch.rand(batch, num_actions, ACTION_SIZE, generator=rng) * 2 - 1,
-        frames=torch.rand(batch, num_actions + 1, 3, *FRAME_SIZE, generator=rng),
-        states=torch.rand(batch, num_actions + 1, STATE_SIZE, generator=rng),
-    )
+def _experience(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
+    """Return clips of random actions."""
+    actions = torch.rand(TRAIN_BATCH, num_actions, len(env.workspace.step), generator=rng) * 2 - 1
+    seen = []
+    for number, sequence in enumerate(actions):
+        env.reset(seed=number, options={"num_objects": NUM_OBJECTS})
+        seen.append(env.observe())
+        for action in sequence.numpy():
+            env.move(action)
+            seen.append(env.observe())
+    env.close()
+    shape = (TRAIN_BATCH, num_actions + 1)
+    frames = to_float(np.stack([each.frame for each in seen]).reshape(*shape, *seen[0].frame.shape))
+    return Clip(actions, frames, torch.from_numpy(np.stack([each.state for each in seen])).unflatten(0, shape))
 
 
 @torch.no_grad()

@@ -23,7 +23,7 @@ class GuiConfig:
 
     env: str = "push"
     """Which world."""
-    model: str = "flow"
+    model: str = "rigid"
     """Name of a predictor, or folder of a checkpoint."""
     seed: int = 0
     """Decides the first scene."""

@@ -17,7 +17,7 @@ from visual_foresight.predictors.contact import Bodies
 
 SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
 FAINT, PLAIN = 0.1, 0.3  # difference of a colour to the empty table from which on a pixel shows a thing, and nothing else
-LOWEST_M, HIGHEST_M = -0.022, 0.006  # of what is seen of a thing, from the height for which the camera is calibrated
+LOWEST_M, HIGHEST_M = -0.026, 0.008  # of what is seen of a thing, from the height for which the camera is calibrated
 HEIGHTS = 5
 MAX_BODIES = 6
 SMALLEST_M2 = 3e-4  # footprint of a body
