@@ -36,7 +36,9 @@ def bodies(*shapes: str) -> Bodies:
         fields.append(torch.stack([distance, slopes[0] / length, slopes[1] / length]))
         rims.append(rim)
     sizes = torch.tensor(spreads)[None], torch.tensor(gyrations)[None]
-    return Bodies(torch.stack(fields)[None], HALF, torch.stack(rims)[None], *sizes, torch.ones(1, len(shapes), dtype=torch.bool))
+    return Bodies(
+        torch.stack(fields)[None], HALF, torch.stack(rims)[None], *sizes, torch.ones(1, len(shapes), dtype=torch.bool)
+    )
 
 
 def at(*places: complex, turn: float = 0.0) -> Poses:
@@ -54,7 +56,9 @@ def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: Contact | None
 
 
 def close(one: Tensor, two: Tensor, tolerance: float) -> None:
-    np.testing.assert_allclose(torch.view_as_real(one + 0j).numpy(), torch.view_as_real(two + 0j).numpy(), atol=tolerance)
+    np.testing.assert_allclose(
+        torch.view_as_real(one + 0j).numpy(), torch.view_as_real(two + 0j).numpy(), atol=tolerance
+    )
 
 
 def test_a_disc_pushed_through_its_middle_stays_before_the_finger() -> None:

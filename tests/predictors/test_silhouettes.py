@@ -1,6 +1,7 @@
 """Seen from above: footprints of the simulator's own objects, from one of its frames; the simulator's poses are the judge."""
 
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,8 +16,10 @@ SIZE = (64, 64)
 
 
 @pytest.fixture(scope="module")
-def env() -> PushEnv:
-    return PushEnv(SIZE)
+def env() -> Iterator[PushEnv]:
+    env = PushEnv(SIZE)
+    yield env
+    env.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def frames_of(env: PushEnv, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return frame, empty, arm
 
 
-def _nothing(env: PushEnv):  # noqa: ANN202
+def _nothing(env: PushEnv):
     seen = env._look()
     return type(seen)(seen.image, seen.depth_m, np.full_like(seen.body, -1), seen.link)
 
@@ -68,20 +71,22 @@ def test_a_camera_straight_above_sees_no_sides() -> None:
     assert camera_of(np.diag([0.01, 0.01, 1.0]), SIZE)[2] > 1e3
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_footprints_are_where_the_objects_stand(env: PushEnv, overlook: Overlook, seed: int) -> None:
-    frame, empty, arm = frames_of(env, seed)
-    bare = filled(frame[None], empty, arm[None])
-    seen = overlook.look(solid(apart_from(bare, empty)))
-    assert seen.bodies.present.sum() == 2
-    true = env.truth()[:, :2]
-    for place, field in zip(seen.places[0].numpy(), seen.bodies.field[0, :, 0].numpy(), strict=True):
-        middle = np.array([place.real, place.imag])
-        axis = (np.arange(len(field)) + 0.5) * overlook.cell - seen.bodies.half
-        cells = np.stack(np.meshgrid(middle[0] + axis, middle[1] + axis, indexing="ij"), -1)
-        under = covered(env, cells)[np.linalg.norm(true - middle, axis=-1).argmin()]
-        overlap = (under & (field < 0)).sum() / (under | (field < 0)).sum()
-        assert overlap > 0.65, f"{overlap:.2f} at {middle}"
+def test_footprints_are_where_the_objects_stand(env: PushEnv, overlook: Overlook) -> None:
+    """A bar is 3 cm wide, of which a pixel is a quarter: of its footprint a fifth is the border."""
+    overlaps = []
+    for seed in range(1, 9):
+        frame, empty, arm = frames_of(env, seed)
+        bare = filled(frame[None], empty, arm[None])
+        seen = overlook.look(solid(apart_from(bare, empty)))
+        assert seen.bodies.present.sum() == 2
+        true = env.truth()[:, :2]
+        for place, field in zip(seen.places[0].numpy(), seen.bodies.field[0, :, 0].numpy(), strict=True):
+            middle = np.array([place.real, place.imag])
+            axis = (np.arange(len(field)) + 0.5) * overlook.cell - seen.bodies.half
+            cells = np.stack(np.meshgrid(middle[0] + axis, middle[1] + axis, indexing="ij"), -1)
+            under = covered(env, cells)[np.linalg.norm(true - middle, axis=-1).argmin()]
+            overlaps.append((under & (field < 0)).sum() / (under | (field < 0)).sum())
+    assert np.mean(overlaps) > 0.7 and min(overlaps) > 0.4, overlaps  # some stand half behind the arm
 
 
 def test_a_pixel_shows_the_body_that_the_simulator_draws_there(env: PushEnv, overlook: Overlook) -> None:

@@ -1,7 +1,8 @@
 """How fast each learned predictor imagines and learns, with how much memory: medians of one run on this machine.
 
-Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a process of its own, so that its peak of memory is
-its own, too. Beside them stands an encoder and decoder of SVG's size, which decodes every frame that it imagines.
+Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a process of its own, so that its
+peak of memory is its own, too. Beside them stands an encoder and decoder of SVG's size, which decodes every frame that it
+imagines.
 """
 
 import multiprocessing

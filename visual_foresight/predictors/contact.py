@@ -7,13 +7,15 @@ on the table) is a handful of learnt numbers, for everything here can be differe
 number, x + iy in metres, and so is everything with a direction; times are in actions: one lasts 1.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Complex, Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from visual_foresight.predictors.plane import heading
 
 SUBSTEPS = 12
 FINGER_M = 0.012  # radius of the fingertip
@@ -38,8 +40,8 @@ class Bodies:
 
     def to(self, device: torch.device) -> "Bodies":
         """Return them on a device."""
-        moved = {name: part.to(device) for name, part in vars(self).items() if isinstance(part, Tensor)}
-        return replace(self, **moved)
+        moved = [part.to(device) for part in (self.rim, self.spread, self.gyration, self.present)]
+        return Bodies(self.field.to(device), self.half, *moved)
 
     def distance(self, places: Complex[Tensor, "n k m"]) -> tuple[Float[Tensor, "n k m"], Complex[Tensor, "n k m"]]:
         """Return signed distances at places in the bodies' own frames, about so beyond the patch, and their gradients."""
@@ -124,9 +126,9 @@ class Contact(nn.Module):
         present: Float[Tensor, "b k"],
     ) -> Poses:
         """Let the finger push: out of its way without speed, and not slower than it."""
-        away, heading = tip - poses.place, _heading(poses.turn)
-        surface, slope = bodies.distance((away * heading.conj())[..., None])
-        normal = slope[..., 0] * heading
+        away, facing = tip - poses.place, heading(poses.turn)
+        surface, slope = bodies.distance((away * facing.conj())[..., None])
+        normal = slope[..., 0] * facing
         touches = (surface[..., 0] < self.number("finger")) * present
         arm = away - normal * surface[..., 0]
         turned = arm.conj() * normal  # real: along the normal; imaginary: the lever
@@ -144,12 +146,12 @@ class Contact(nn.Module):
 
     def _collided(self, bodies: Bodies, poses: Poses, inertia: Float[Tensor, "b k"]) -> Poses:
         """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
-        heading, count = _heading(poses.turn), poses.turn.shape[1]
-        rims = bodies.rim * heading[..., None] + poses.place[..., None]
+        facing, count = heading(poses.turn), poses.turn.shape[1]
+        rims = bodies.rim * facing[..., None] + poses.place[..., None]
         away = rims[:, None] - poses.place[:, :, None, None]  # n j i m
-        surface, slope = bodies.distance((away * heading.conj()[:, :, None, None]).flatten(2))
+        surface, slope = bodies.distance((away * facing.conj()[:, :, None, None]).flatten(2))
         gap, deepest = surface.unflatten(2, (count, -1)).min(-1, keepdim=True)
-        normal = slope.unflatten(2, (count, -1)).gather(3, deepest)[..., 0] * heading[:, :, None]
+        normal = slope.unflatten(2, (count, -1)).gather(3, deepest)[..., 0] * facing[:, :, None]
         arm, gap = away.gather(3, deepest)[..., 0], gap[..., 0]
         other_arm = arm + poses.place[:, :, None] - poses.place[:, None]
         touches = (gap < 0) & self._pairs(bodies)
@@ -173,7 +175,7 @@ class Contact(nn.Module):
         margin = self.number("margin")
         limits = torch.cat([self.walls[1] + margin, margin - self.walls[0]])
         normal = torch.tensor([-1, -1j, 1, 1j], device=margin.device)  # of the four walls, inwards
-        rims = bodies.rim * _heading(poses.turn)[..., None]
+        rims = bodies.rim * heading(poses.turn)[..., None]
         places = rims + poses.place[..., None]
         out = torch.stack([places.real, places.imag, -places.real, -places.imag], -1) - limits
         out, farthest = out.max(2)
@@ -202,16 +204,9 @@ class Contact(nn.Module):
         return bool(crowded.any()), bool(((inside < reach) & bodies.present).any())
 
 
-def _slowed(
-    poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]
-) -> Poses:
+def _slowed(poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]) -> Poses:
     """Apply the table's friction, sliding and turning alike, down to rest, and move on by a substep."""
     pace = (poses.speed.real.square() + poses.speed.imag.square() + arm2 * poses.spin.square() + 1e-10).sqrt()
     loss = drag / pace
     speed, spin = poses.speed * (1 - loss).clamp(min=0), poses.spin * (1 - loss * turned).clamp(min=0)
     return Poses(poses.place + speed / SUBSTEPS, poses.turn + spin / SUBSTEPS, speed, spin)
-
-
-def _heading(turn: Float[Tensor, "*b"]) -> Complex[Tensor, "*b"]:
-    """Return the unit vectors of angles."""
-    return torch.polar(torch.ones_like(turn), turn)

@@ -1,8 +1,8 @@
 """From a picture to rigid bodies: what stands on a known empty table, seen as from above.
 
 A place on the table is under a thing if all that would stand on it, up to a thing's height, shows no table: so the sides
-that a camera sees of a thing are not taken for ground that it covers. What hangs together on the table is one body (OpenCV's connected
-components). What the arm hides is filled in from around it (Telea 2004, OpenCV).
+that a camera sees of a thing are not taken for ground that it covers. What hangs together on the table is one body (OpenCV's
+connected components). What the arm hides is filled in from around it (Telea 2004, OpenCV).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ from torch import Tensor
 from visual_foresight.predictors.contact import Bodies
 
 SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
-FAINT, PLAIN = 0.1, 0.3  # difference of a colour to the empty table from which on a pixel shows a thing, and nothing else
+FAINT, PLAIN = (
+    0.1,
+    0.3,
+)  # difference of a colour to the empty table from which on a pixel shows a thing, and nothing else
 LOWEST_M, HIGHEST_M = -0.026, 0.008  # of what is seen of a thing, from the height for which the camera is calibrated
 HEIGHTS = 5
 MAX_BODIES = 6
@@ -38,6 +41,10 @@ class Silhouettes:
     lean: Complex[Tensor, "b h w"]
     """From the ground on which what a pixel shows stands to where it seems to be, x + iy in metres on the calibrated plane."""
 
+    def to(self, device: torch.device) -> "Silhouettes":
+        """Return them on a device."""
+        return Silhouettes(self.bodies.to(device), *(part.to(device) for part in (self.places, self.owner, self.lean)))
+
 
 class Overlook:
     """Looks at one camera's frames as from above.
@@ -56,7 +63,7 @@ class Overlook:
         self.low = self.seen_at.reshape(-1, 2).min(0)
         self.shape = np.minimum(np.ceil((self.seen_at.reshape(-1, 2).max(0) - self.low) / self.cell), 400).astype(int)
         self.camera = camera_of(table, frame_size)
-        cells = self.low + (np.stack(np.mgrid[: self.shape[0], : self.shape[1]], -1) + 0.5) * self.cell
+        cells = self.low + (np.moveaxis(np.mgrid[: self.shape[0], : self.shape[1]], 0, -1) + 0.5) * self.cell
         self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
         # Where in the frame, (col, row) for OpenCV, what stands on each cell is seen, per height.
         self.columns = [
@@ -65,8 +72,8 @@ class Overlook:
         # Over which ground, and over which cell, what each pixel shows would be, from the highest on.
         grounds = [self._upright(self.seen_at, height) for height in self.heights[::-1]]
         self.leans = [(self.seen_at - ground).astype(np.float32) for ground in grounds]
-        spots = [np.floor((ground - self.low) / self.cell).astype(int).clip(0, self.shape - 1) for ground in grounds]
-        self.cells = np.stack([spot[..., 0] * self.shape[1] + spot[..., 1] for spot in spots])
+        spots = np.floor((np.stack(grounds) - self.low) / self.cell).astype(int).clip(0, self.shape - 1)
+        self.cells = spots[..., 0] * self.shape[1] + spots[..., 1]
 
     def _leaning(self, ground: Float[np.ndarray, "*b 2"], height: float) -> Float[np.ndarray, "*b 2"]:
         """Return where on the calibrated plane a point at this height over a place is seen."""
@@ -140,7 +147,9 @@ def _shape(patch: np.ndarray, cell: float) -> _Shape:
     points = (np.argwhere(mask) - (PATCH - 1) / 2) * cell
     _, sides, _ = cv2.minAreaRect(outline.astype(np.float32))
     gyration = float(np.hypot(sides[0] + 1, sides[1] + 1) / np.sqrt(12) * cell)
-    return _Shape(distance.astype(np.float32), rim.astype(np.float32), float(np.linalg.norm(points, axis=1).mean()), gyration)
+    return _Shape(
+        distance.astype(np.float32), rim.astype(np.float32), float(np.linalg.norm(points, axis=1).mean()), gyration
+    )
 
 
 def _gathered(found: list[_Found], cell: float) -> Silhouettes:
@@ -173,13 +182,18 @@ def filled(
     hidden = hidden & (np.abs(frames - empty).max(-1) > SAME)
     apart = np.round((frames - empty) * 127 + 128).clip(0, 255).astype(np.uint8)
     around = np.stack(
-        [cv2.inpaint(each, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA) for each, mask in zip(apart, hidden, strict=True)]
+        [
+            cv2.inpaint(each, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+            for each, mask in zip(apart, hidden, strict=True)
+        ]
     )
     bare = np.where(hidden[..., None], empty + (around.astype(np.float32) - 128) / 127, frames)
     return bare.clip(0, 1).astype(np.float32)
 
 
-def apart_from(frames: Float32[np.ndarray, "b h w 3"], empty: Float32[np.ndarray, "h w 3"]) -> Float32[np.ndarray, "b h w"]:
+def apart_from(
+    frames: Float32[np.ndarray, "b h w 3"], empty: Float32[np.ndarray, "h w 3"]
+) -> Float32[np.ndarray, "b h w"]:
     """Tell how much each pixel differs from the empty table, in the colour that differs most."""
     return np.asarray(np.abs(frames - empty).max(-1), np.float32)
 
