@@ -46,7 +46,7 @@ def test_the_judges_of_planning(tmp_path):
     rows = run(tmp_path, words)[0]["suites"]["near"]
     assert rows.keys() == {"random", "still"} and rows["still"]["trials"] == 1
     assert run(tmp_path, words + " --disagreement 1")[0]["suites"]["near"] == rows, "floors know one future"
-    cautious = words.replace("random still", "rigid") + " --disagreement 1"
+    cautious = words.replace("random still", "flow") + " --disagreement 1"
     assert "needs two members or more" in run(tmp_path, cautious, code=2)[1]
     (tmp_path / "mine" / "checkpoint").mkdir(parents=True)
     assert "mine is no checkpoint" in run(tmp_path, words.replace("random", "mine") + " --fresh", code=2)[1]

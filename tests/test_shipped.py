@@ -20,7 +20,7 @@ def test_the_sample_is_sound_and_small() -> None:
 
 
 def test_the_model_is_small() -> None:
-    model = load("rigid", frame_size=(64, 64), action_size=2)
+    model = load("flow", frame_size=(64, 64), action_size=2)
     assert isinstance(model, nn.Module)
     assert sum(each.numel() for each in model.parameters()) <= 2e6
 

@@ -41,7 +41,7 @@ class PlanConfig:
     """Where each is to go, in the same order."""
     num_objects: int | None = None
     """How many lie in that scene; the seed decides when it is not given."""
-    model: str = "rigid"
+    model: str = "flow"
     """Name of a predictor, folder of a checkpoint, or simulator (a ceiling: it knows the truth)."""
     locator: str = "track"
     """How the designated pixel is followed: track or propagate."""

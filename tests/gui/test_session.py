@@ -47,7 +47,7 @@ def test_the_chosen_cost_is_planned_with(session):
     ("choice", "sentence"),
     [
         (replace(DOT, cost="cautious"), "choose an ensemble"),
-        (replace(DOT, model="rigid"), "was trained on states of size 4, but 2 was asked for"),
+        (replace(DOT, model="flow"), "was trained on states of size 4, but 2 was asked for"),
     ],
 )
 def test_what_cannot_be_planned_with_is_refused_in_a_sentence(session, choice, sentence):
@@ -257,7 +257,7 @@ def test_a_run_of_another_world_is_shown_without_plans(session):
     aim(session)
     session.run()
     (entry,) = wait(session).entries
-    session.reset(Choice(env="push", model="rigid", seed=1, preset="fast"))
+    session.reset(Choice(env="push", model="flow", seed=1, preset="fast"))
     wait(session)
     session.open(entry.name)
     state = wait(session)

@@ -207,10 +207,10 @@ def test_a_name_stands_for_the_shipped_checkpoint(tmp_path, monkeypatch):
     package = tmp_path / "visual_foresight"
     monkeypatch.setattr("visual_foresight.__file__", str(package / "__init__.py"))
     with pytest.raises(UserError, match="models/push, is missing"):
-        predictors.resolve("rigid")
+        predictors.resolve("flow")
     in_the_wheel = package / "shipped" / "models" / "push"
     in_the_wheel.mkdir(parents=True)
-    assert predictors.resolve("rigid") == in_the_wheel
+    assert predictors.resolve("flow") == in_the_wheel
     in_the_tree = tmp_path / "models" / "push"
     in_the_tree.mkdir(parents=True)
-    assert predictors.resolve("rigid") == in_the_tree
+    assert predictors.resolve("flow") == in_the_tree

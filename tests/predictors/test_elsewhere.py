@@ -47,7 +47,7 @@ def test_what_is_given_goes_there_and_nothing_is_left_there() -> None:
 
 def test_the_shipped_model_imagines_the_same_there() -> None:
     device = find_device("auto")
-    here, there = load("rigid"), Elsewhere(load("rigid", device), device)
+    here, there = load("flow"), Elsewhere(load("flow", device), device)
     maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
     one, two = (model.imagine(model.observe(seen()), actions, maps, True) for model in (here, there))

@@ -32,7 +32,7 @@ CEILING_FOLDER = Path(__file__).parent / "ceilings"
 class ControlConfig:
     """What to compare, on which tasks, and how."""
 
-    methods: tuple[str, ...] = ("rigid", "simulator", "random", "scripted", "still")
+    methods: tuple[str, ...] = ("flow", "simulator", "random", "scripted", "still")
     """Rows: `random`, `scripted` (proposed pushes, no model), `still`, `simulator` (the ceiling), or a model's name or
     checkpoint; `@propagate`, `@truth` after it chooses how the designated pixel is followed (`@track` otherwise)."""
     suites: tuple[str, ...] = ("near", "far", "novel")

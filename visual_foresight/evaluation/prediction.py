@@ -32,7 +32,7 @@ class PredictionConfig:
 
     data: Path
     """Folder of episodes that the predictor was not trained on."""
-    model: str = "rigid"
+    model: str = "flow"
     """A predictor's name or a checkpoint's folder."""
     horizon: int = 12
     """Actions to imagine."""

@@ -30,7 +30,7 @@ COST_UNIT_PX = 0.05
 class RankingConfig:
     """Which predictor to judge, in how many states."""
 
-    model: str = "rigid"
+    model: str = "flow"
     """A predictor's name or a checkpoint's folder."""
     states: int = 50
     """Contact states."""

@@ -20,7 +20,7 @@ from visual_foresight.types import UserError
 class SpeedConfig:
     """What to time."""
 
-    model: str = "rigid"
+    model: str = "flow"
     """Name of a predictor, or folder of a checkpoint."""
     repeats: int = 7
     """Replans per preset; the first one, which warms up, is not counted."""

@@ -49,7 +49,7 @@ class ThroughputConfig:
     """Steps of each."""
     repeats: int = 3
     """Runs of each; the median counts."""
-    flagship: str = "rigid"
+    flagship: str = "flow"
     """The predictor that is set against the yardstick."""
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ class Choice:
     """Which scene, and with what to plan in it."""
 
     env: str = "push"
-    model: str = "rigid"
+    model: str = "flow"
     """A row of the control benchmark without its locator: a predictor's name, a checkpoint's folder, `simulator`, ..."""
     seed: int = 0
     num_objects: int | None = None

@@ -23,7 +23,7 @@ class GuiConfig:
 
     env: str = "push"
     """Which world."""
-    model: str = "rigid"
+    model: str = "flow"
     """Name of a predictor, or folder of a checkpoint."""
     seed: int = 0
     """Decides the first scene."""

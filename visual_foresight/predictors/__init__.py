@@ -24,7 +24,7 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-SHIPPED = {"rigid": "models/push"}
+SHIPPED = {"flow": "models/push"}
 """The checkpoint that stands for a learned predictor when only its name is given, in the repository or the wheel."""
 
 

@@ -33,7 +33,7 @@ from visual_foresight.predictors.window import pixel_side
 from visual_foresight.types import Clip, Prediction, UserError
 
 POSTURE_SIZE = 16
-COVERED, ALIKE = 0.1, 0.25  # a pixel shows the arm if it is drawn there, so much of it, in a colour that is so near
+COVERED, FAINTLY, ALIKE = 0.3, 0.1, 0.25  # a pixel shows the arm if it is drawn there, so much of it, or less in a colour so near
 SHOWN = 0.12  # difference of a colour to the empty table from which on a pixel of a body shows nothing else
 DRAWN_FIRST = 1 / 5  # of the gradient steps, in which the arm alone is learnt
 DRAWN_SHARE = 1 / 4  # of the later ones, in which frames are learnt from, too
@@ -158,7 +158,7 @@ class Rigid(nn.Module):
         """Take the arm off a frame, fill in what it hides, and find the bodies."""
         colours, cover = self._arm(state, posture)
         alike = (newest - colours).abs().amax(1) < ALIKE
-        arm = ((cover[:, 0] > COVERED) & alike).cpu().numpy().astype(np.uint8)
+        arm = ((cover[:, 0] > COVERED) | (cover[:, 0] > FAINTLY) & alike).cpu().numpy().astype(np.uint8)
         hidden = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) > 0 for each in arm])
         images, empty = rearrange(newest, "b c h w -> b h w c"), rearrange(self.empty, "c h w -> h w c").cpu().numpy()
         bare = filled(images.cpu().numpy(), empty, hidden)
@@ -285,9 +285,8 @@ class Rigid(nn.Module):
         here = grid(size, size).to(after.state)
         shown = here.new_zeros(count, 1, *size)
         back, forth = here.new_zeros(2, count, *size, 2).unbind(0)
-        owner, starts, opacity = (
-            widen(part, count) for part in (scene.seen.owner, scene.seen.places, scene.things[:, 3:])
-        )
+        owner, starts = (widen(part, count) for part in (scene.seen.owner, scene.seen.places))
+        opacity = widen(scene.things[:, 3:], count)
         old = [widen(part, count) for part in (before.poses.place, before.poses.turn)]
         new = [widen(part, count) for part in (after.poses.place, after.poses.turn)]
         for k in range(starts.shape[1]):

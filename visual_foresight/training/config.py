@@ -18,13 +18,13 @@ class TrainConfig:
     """Folder of episodes (see `visual-foresight collect`)."""
     out: Path
     """Folder of the run; a run found there is resumed."""
-    predictor: str = "rigid"
+    predictor: str = "flow"
     """Name of a learned predictor."""
     member: str = "flow"
     """What an ensemble is made of: name of another learned predictor."""
     points: Path = Path("runs/points")
     """Folder where points that were followed through the episodes are kept for the next run."""
-    steps: int = 2500
+    steps: int = 11000
     """Gradient steps."""
     minutes: float | None = None
     """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
@@ -34,7 +34,7 @@ class TrainConfig:
     """Imagined steps per clip at the end of the curriculum."""
     learning_rate: float = 2.5e-3
     """Adam's, at the start; it falls to a twentieth along a cosine."""
-    single: float = 0.25
+    single: float = 0.65
     """Share of the training in which a single step is imagined; then clips grow to a quarter, half and the whole horizon."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
