@@ -33,7 +33,8 @@ from visual_foresight.predictors.window import pixel_side
 from visual_foresight.types import Clip, Prediction, UserError
 
 POSTURE_SIZE = 16
-COVERED, FAINTLY, ALIKE = 0.3, 0.1, 0.25  # a pixel shows the arm if it is drawn there, so much of it, or less in a colour so near
+COVERED = 0.3  # a pixel shows the arm if so much of the arm is drawn there,
+FAINTLY, ALIKE = 0.1, 0.25  # or less of it, in a colour so near
 SHOWN = 0.12  # difference of a colour to the empty table from which on a pixel of a body shows nothing else
 DRAWN_FIRST = 1 / 5  # of the gradient steps, in which the arm alone is learnt
 DRAWN_SHARE = 1 / 4  # of the later ones, in which frames are learnt from, too
@@ -103,7 +104,6 @@ class Rigid(nn.Module):
         )  # fmt: skip
         self.bend = nn.Linear(32, POSTURE_SIZE)
         self.arm = Arm(config.state_size + POSTURE_SIZE, size)
-        nn.init.constant_(self.arm.finest.bias[12:], -3.0)  # type: ignore[index]  # at first, no arm is known
         self.push = Push(config.width)
         self.register_buffer("to_table", torch.from_numpy(table).float(), persistent=False)
         self.register_buffer("to_frame", torch.from_numpy(np.linalg.inv(table)).float(), persistent=False)
@@ -124,8 +124,8 @@ class Rigid(nn.Module):
     ) -> tuple[Float[Tensor, "b 3 hf wf"], Float[Tensor, "b 1 hf wf"]]:
         """Draw the arm: its colours, and how much of each pixel it covers."""
         numbers = torch.cat([self.robot.standardised(state), posture], -1)
-        drawn = self.arm(numbers, to_pixel(as_complex(state[:, :2]), self.to_frame)).float().sigmoid()
-        return drawn[:, :3], drawn[:, 3:]
+        drawn = self.arm(numbers, to_pixel(as_complex(state[:, :2]), self.to_frame)).float()
+        return drawn[:, :3].sigmoid(), (drawn[:, 3:] - 3).sigmoid()  # at first, no arm is known
 
     # --- the Predictor protocol ----------------------------------------------------------------------------------
 
