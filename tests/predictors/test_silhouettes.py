@@ -115,3 +115,11 @@ def test_what_is_hidden_is_filled_in_from_around_it() -> None:
 def test_an_empty_table_has_no_bodies(overlook: Overlook) -> None:
     seen = overlook.look(np.zeros((2, *SIZE), np.float32))
     assert seen.bodies.present.shape == (2, 0) and (seen.owner == -1).all()
+
+
+def test_what_is_far_too_large_is_no_body(overlook: Overlook) -> None:
+    ring = np.zeros((1, *SIZE), np.float32)
+    ring[0, 2:62, 2:62] = 1
+    ring[0, 12:52, 8:56] = 0
+    seen = overlook.look(ring)
+    assert not seen.bodies.present.any() and (seen.owner == -1).all()

@@ -131,7 +131,10 @@ class Flow(nn.Module):
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, and what the table looks like with nothing on it."""
         self.robot.calibrate(clip)
-        self.empty.copy_(rearrange(clip.frames, "b t c h w -> (b t) c h w").median(0).values)
+        frames = rearrange(
+            clip.frames, "b t c h w -> (b t) c h w"
+        ).contiguous()  # torch 2.14: of a view, now and then NaN
+        self.empty.copy_(frames.median(0).values)
 
     def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
         """Return (row, col) of the fingertip in frame pixels."""

@@ -115,9 +115,11 @@ class Rigid(nn.Module):
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, how far it gets, and what the table looks like when it is empty."""
         self.robot.calibrate(clip)
-        self.empty.copy_(rearrange(clip.frames, "b t c h w -> (b t) c h w").median(0).values)
-        tips = clip.states[..., :2].flatten(0, 1)
-        self.push.contact.walls.copy_(torch.stack([tips.amin(0), tips.amax(0)]))
+        frames = rearrange(
+            clip.frames, "b t c h w -> (b t) c h w"
+        ).contiguous()  # torch 2.14: of a view, now and then NaN
+        self.empty.copy_(frames.median(0).values)
+        self.push.contact.walls.copy_(torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0)))
 
     def _arm(
         self, state: Float[Tensor, "b s"], posture: Float[Tensor, "b z"]

@@ -93,19 +93,20 @@ class Overlook:
         stand = np.min([cv2.remap(opacity, where, None, cv2.INTER_LINEAR) for where in self.columns], 0)
         num, labels, stats, middles = cv2.connectedComponentsWithStats((stand > 0.5).astype(np.uint8), connectivity=4)
         large = [i for i in range(1, num) if stats[i, cv2.CC_STAT_AREA] * self.cell**2 >= SMALLEST_M2]
-        large = sorted(large, key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:MAX_BODIES]
+        corners = {i: np.round(middles[i][::-1] - (PATCH - 1) / 2).astype(int) for i in large}
+        padded = np.pad(labels, PATCH)
+        patches = {
+            i: padded[row + PATCH : row + 2 * PATCH, col + PATCH : col + 2 * PATCH] == i
+            for i, (row, col) in corners.items()
+        }
+        # What is so large and bent that nothing of it is near its middle is no body.
+        chosen = sorted((i for i in large if patches[i].any()), key=lambda i: -stats[i, cv2.CC_STAT_AREA])[:MAX_BODIES]
         numbers = np.full(num, -1, np.int32)
-        numbers[large] = np.arange(len(large))
+        numbers[chosen] = np.arange(len(chosen))
         labels = numbers[labels]
-        corners = [np.round(middles[i][::-1] - (PATCH - 1) / 2).astype(int) for i in large]
-        padded = np.pad(labels, PATCH, constant_values=-1)
-        patches = [
-            padded[row + PATCH : row + 2 * PATCH, col + PATCH : col + 2 * PATCH] == k
-            for k, (row, col) in enumerate(corners)
-        ]
-        places = np.array([self.low + (corner + PATCH / 2) * self.cell for corner in corners]).reshape(-1, 2)
+        places = np.array([self.low + (corners[i] + PATCH / 2) * self.cell for i in chosen]).reshape(-1, 2)
         owner, lean = self._owners(labels, opacity)
-        return _Found(places, [_shape(patch, self.cell) for patch in patches], owner, lean)
+        return _Found(places, [_shape(patches[i], self.cell) for i in chosen], owner, lean)
 
     def _owners(
         self, labels: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
