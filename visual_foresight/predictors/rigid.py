@@ -182,9 +182,8 @@ class Rigid(nn.Module):
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step (see `interfaces.MotionPredictor`); newly made are the arm and the empty table."""
-        found, before = [], carry
+        found, before, count = [], carry, len(actions)
         for after in self._roll(carry, actions):
-            count = len(actions)
             shown, back, forth = self._flows(before, after, count)
             cover = self._arm(after.state, widen(after.scene.posture, count))[1]
             shown = (1 - cover) * shown
