@@ -94,9 +94,8 @@ class Rigid(nn.Module):
             raise UserError(
                 f"frames whose sides are multiples of 8 are needed, got {size}: collect others, or choose another predictor"
             )
-        self.config = config
+        self.config, table = config, np.array(config.table)
         self.robot = Robot(config.action_size, config.state_size)
-        table = np.array(config.table)
         self.overlook = Overlook(table, size, pixel_side(config.table, size))
         self.posture = nn.Sequential(
             nn.Conv2d(8, 16, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(),
@@ -162,8 +161,8 @@ class Rigid(nn.Module):
         alike = (newest - colours).abs().amax(1) < ALIKE
         arm = ((cover[:, 0] > COVERED) | (cover[:, 0] > FAINTLY) & alike).cpu().numpy().astype(np.uint8)
         hidden = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) > 0 for each in arm])
-        images, empty = rearrange(newest, "b c h w -> b h w c"), rearrange(self.empty, "c h w -> h w c").cpu().numpy()
-        bare = filled(images.cpu().numpy(), empty, hidden)
+        images, empty = (rearrange(each, "... c h w -> ... h w c").cpu().numpy() for each in (newest, self.empty))
+        bare = filled(images, empty, hidden)
         apart = apart_from(bare, empty) * (not blind)
         seen = self.overlook.look(solid(apart)).to(newest.device)
         opacity = torch.from_numpy((apart / SHOWN).clip(0, 1)).to(newest)[:, None] * (seen.owner >= 0)[:, None]
