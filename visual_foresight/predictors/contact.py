@@ -158,9 +158,9 @@ class Contact(nn.Module):
         lever, other_lever = (arm.conj() * normal).imag, (other_arm.conj() * normal).imag
         mine, its = inertia[:, :, None], inertia[:, None]
         ease = touches / (2 + lever.square() / mine + other_lever.square() / its)
-        speed, other_speed = poses.speed + 0j, poses.speed
-        closing = speed[:, :, None] + 1j * arm * poses.spin[:, :, None]
-        closing = (closing - other_speed[:, None] - 1j * other_arm * poses.spin[:, None]) * normal.conj()
+        speed = poses.speed[:, :, None] + 1j * arm * poses.spin[:, :, None]
+        other_speed = poses.speed[:, None] + 1j * other_arm * poses.spin[:, None]
+        closing = (speed - other_speed) * normal.conj()
         changes = []
         for size in (-gap.clamp(max=0) * ease, closing.real.clamp(min=0) * ease):
             along = size * normal

@@ -16,10 +16,8 @@ from torch import Tensor
 from visual_foresight.predictors.contact import Bodies
 
 SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
-FAINT, PLAIN = (
-    0.1,
-    0.3,
-)  # difference of a colour to the empty table from which on a pixel shows a thing, and nothing else
+FAINT = 0.1  # from which on it shows a thing,
+PLAIN = 0.3  # and from which on nothing else
 LOWEST_M, HIGHEST_M = -0.026, 0.008  # of what is seen of a thing, from the height for which the camera is calibrated
 HEIGHTS = 5
 MAX_BODIES = 6
@@ -70,9 +68,9 @@ class Overlook:
             _project(self._leaning(cells, height), to_frame)[..., ::-1].astype(np.float32) for height in self.heights
         ]
         # Over which ground, and over which cell, what each pixel shows would be, from the highest on.
-        grounds = [self._upright(self.seen_at, height) for height in self.heights[::-1]]
-        self.leans = [(self.seen_at - ground).astype(np.float32) for ground in grounds]
-        spots = np.floor((np.stack(grounds) - self.low) / self.cell).astype(int).clip(0, self.shape - 1)
+        grounds = np.stack([self._upright(self.seen_at, height) for height in self.heights[::-1]])
+        self.leans = (self.seen_at - grounds).astype(np.float32)
+        spots = np.floor((grounds - self.low) / self.cell).astype(int).clip(0, self.shape - 1)
         self.cells = spots[..., 0] * self.shape[1] + spots[..., 1]
 
     def _leaning(self, ground: Float[np.ndarray, "*b 2"], height: float) -> Float[np.ndarray, "*b 2"]:
@@ -117,7 +115,7 @@ class Overlook:
         found[:, opacity <= 0] = -1
         first = (found >= 0).argmax(0)
         owner = np.take_along_axis(found, first[None], 0)[0]
-        lean = np.take_along_axis(np.stack(self.leans), (first % HEIGHTS)[None, ..., None], 0)[0]
+        lean = np.take_along_axis(self.leans, (first % HEIGHTS)[None, ..., None], 0)[0]
         return owner, lean
 
 
