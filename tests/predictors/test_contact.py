@@ -51,7 +51,7 @@ def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: Contact | None
     contact = contact or Contact()
     with torch.no_grad():
         for before, after in zip(tips, tips[1:], strict=False):
-            poses = contact(shapes, poses, torch.tensor([before], dtype=torch.complex64), torch.tensor([after]))
+            poses, _ = contact(shapes, poses, torch.tensor([before], dtype=torch.complex64), torch.tensor([after]))
     return poses
 
 
@@ -114,6 +114,19 @@ def test_walls_hold() -> None:
     assert after.place.real.item() < 0.07 - RADIUS + 0.003
 
 
+def test_a_finger_stops_at_what_a_wall_holds() -> None:
+    contact = Contact()
+    contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))  # and 2 cm on from there
+    poses, tips = at(0.038 + 0j), torch.tensor([-0.03 + 0j, -0.03 + 0j])
+    with torch.no_grad():
+        poses, held_up = contact(bodies("disc"), poses, tips[:1], torch.tensor([0.04 + 0j]))
+        _, free = contact(bodies("disc"), at(0.038 + 0.1j), tips[:1], torch.tensor([0.04 + 0j]))
+    room = poses.place.real.item() - RADIUS - contact.number("finger").item()
+    assert poses.place.real.item() < 0.07 - RADIUS + 0.003
+    assert held_up.real.item() == pytest.approx(room, abs=0.004)  # it does not enter the disc
+    assert free.item() == pytest.approx(0.04)
+
+
 def test_candidates_do_not_share_a_world_and_shapes_may_be_given_for_each() -> None:
     one = bodies("bar", "disc")
     two = Bodies(*(torch.cat([part, part]) if isinstance(part, Tensor) else part for part in vars(one).values()))
@@ -121,7 +134,7 @@ def test_candidates_do_not_share_a_world_and_shapes_may_be_given_for_each() -> N
     both = Poses(*(torch.cat([part, part]) for part in vars(poses).values()))
     before, after = torch.tensor([0.03 - 0.04j, -0.2 - 0.2j]), torch.tensor([0.03 - 0.005j, -0.2 - 0.1j])
     with torch.no_grad():
-        shared, own = Contact()(one, both, before, after), Contact()(two, both, before, after)
+        (shared, _), (own, _) = (Contact()(each, both, before, after) for each in (one, two))
     close(shared.place, own.place, 1e-6)
     assert shared.turn[0, 0].item() > 0.1
     assert torch.equal(shared.place[1], poses.place[0])
@@ -130,7 +143,7 @@ def test_candidates_do_not_share_a_world_and_shapes_may_be_given_for_each() -> N
 def test_frictions_can_be_learnt_from_what_happened() -> None:
     contact = Contact()
     shapes, tips = bodies("bar"), torch.tensor([[0.02 - 0.04j, 0.02 - 0.01j]])
-    after = contact(shapes, at(0j), tips[:, 0], tips[:, 1])
+    after, _ = contact(shapes, at(0j), tips[:, 0], tips[:, 1])
     (after.place.abs().sum() + after.turn.sum()).backward()
     for name in ("rest", "inertia", "drag", "grip", "finger"):
         grad = contact.logarithms[name].grad

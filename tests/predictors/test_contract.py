@@ -31,8 +31,9 @@ def model(name: str) -> nn.Module:
     torch.manual_seed(0)
     model = predictors.create(name, DATA)
     # A new network takes everything from one frame: no law would be tested. With 0.2, rounding grows fourfold a step.
-    for parameter in model.parameters():
-        nn.init.normal_(parameter, std=0.15)
+    for key, parameter in model.named_parameters():
+        if ".sight." not in key:  # which would see a heap of things in noise: a heap is chaotic
+            nn.init.normal_(parameter, std=0.15)
     known = clip(8, 6, seed=1)
     model.calibrate(Clip(known.actions, torch.full_like(known.frames, 0.14), known.states))
     return model.eval().requires_grad_(False)
@@ -179,7 +180,7 @@ def test_saved_and_loaded_it_is_the_same(model: Learner, name: str, tmp_path: Pa
 
 
 def a_moving_square(num: int, steps: int) -> Clip:
-    """Something moves with the action: down in every other clip, right in the others."""
+    """Something moves with the action: down in every other clip, right in the others; in the last, something else rests."""
     moves = torch.tensor([[0.0, 2.0], [1.0, 0.0]]).repeat(num, 1)[:num]
     places = torch.tensor([6.0, 5.0]) + torch.arange(steps + 1.0)[None, :, None] * moves[:, None]
     frames = 0.3 + 0.6 * splat_places(places, MAP_SIZE, SIZE)[:, :, None].repeat_interleave(2, -1).repeat_interleave(
@@ -187,7 +188,9 @@ def a_moving_square(num: int, steps: int) -> Clip:
     )
     actions = torch.cat([moves / 2, torch.zeros(num, 1)], -1)[:, None].repeat(1, steps, 1)
     states = torch.cat([places / 20, torch.zeros(num, steps + 1, 3)], -1)
-    return Clip(actions, frames.expand(num, steps + 1, 3, *SIZE).contiguous(), states)
+    frames = frames.expand(num, steps + 1, 3, *SIZE).contiguous()
+    frames[-1, :, :, 9:13, 17:21] = torch.tensor([0.9, 0.1, 0.1])[:, None, None]
+    return Clip(actions, frames, states)
 
 
 def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
@@ -201,14 +204,16 @@ def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     missed = {key for key, _ in model.named_parameters()}  # frames are not always learnt from
     losses = []
-    for step in range(50, 86):
+    for step in (*range(15), *range(15, 100, 3)):  # what is learnt first, and last
         loss, _ = objective(model, batch, TRAINING, step)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         missed -= {key for key, parameter in model.named_parameters() if parameter.grad is not None}
         with torch.no_grad():
-            parts = objective(model, batch, TRAINING, step=50)[1]  # always the same chance
-        losses.append((parts["loss"] - parts["extra"]).item())
+            parts = objective(model, batch, TRAINING, step=0)[1]  # always the same chance
+        losses.append({name: part.item() for name, part in (parts | {"loss": parts["loss"] - parts["extra"]}).items()})
     assert not missed
-    assert losses[-1] < 0.95 * losses[0]
+    first, last = losses[0], losses[-1]
+    assert last["loss"] < first["loss"]
+    assert any(last[name] < 0.95 * first[name] for name in ("loss", "pixels") if name in last)  # `rigid` draws first

@@ -117,6 +117,19 @@ def test_an_empty_table_has_no_bodies(overlook: Overlook) -> None:
     assert seen.bodies.present.shape == (2, 0) and (seen.owner == -1).all()
 
 
+def test_things_that_touch_are_two_bodies_where_a_border_parts_them(overlook: Overlook) -> None:
+    opacity, border = np.zeros((2, 1, *SIZE), np.float32)
+    opacity[0, 30:42, 20:40] = 1
+    border[0, 30:42, 29:31] = 1
+    one, two = overlook.look(opacity), overlook.look(opacity, border)
+    assert one.bodies.present.sum() == 1 and two.bodies.present.sum() == 2
+    assert (two.owner[0, 36, 22:28] == two.owner[0, 36, 22]).all() and (
+        two.owner[0, 36, 32:38] == two.owner[0, 36, 38]
+    ).all()
+    assert two.owner[0, 36, 22] != two.owner[0, 36, 38]
+    assert (two.owner[0, 30:42, 29:31] >= 0).all()  # the border itself belongs to them
+
+
 def test_what_is_far_too_large_is_no_body(overlook: Overlook) -> None:
     ring = np.zeros((1, *SIZE), np.float32)
     ring[0, 2:62, 2:62] = 1

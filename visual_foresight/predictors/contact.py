@@ -18,6 +18,7 @@ from torch.nn import functional
 from visual_foresight.predictors.plane import heading
 
 SUBSTEPS = 12
+MAX_STRIDE = 1.5  # of a finger that was held up, in what it would go in a substep
 FINGER_M = 0.012  # radius of the fingertip
 
 
@@ -88,8 +89,8 @@ class Contact(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        # Weight mostly rests on a body's rim; friction 0.3 slows by 0.075 m per action squared, if one takes 0.16 s.
-        self.known = {"rest": 1.4, "inertia": 1.0, "drag": 0.075, "grip": 0.3, "finger": FINGER_M, "margin": 0.02}
+        # Weight mostly rests on a body's rim; friction 0.25 slows by 0.06 m per action squared, if one takes 0.16 s.
+        self.known = {"rest": 1.6, "inertia": 1.0, "drag": 0.06, "grip": 0.45, "finger": FINGER_M, "margin": 0.02}
         self.logarithms = nn.ParameterDict({name: nn.Parameter(torch.zeros(())) for name in self.known})
         self.register_buffer("walls", torch.tensor([[-1e6, -1e6], [1e6, 1e6]]))
 
@@ -99,22 +100,40 @@ class Contact(nn.Module):
 
     def forward(
         self, bodies: Bodies, poses: Poses, before: Complex[Tensor, " n"], after: Complex[Tensor, " n"]
-    ) -> Poses:
-        """Return where the bodies are when the finger has gone straight from one place on the table to another."""
+    ) -> tuple[Poses, Complex[Tensor, " n"]]:
+        """Return where the bodies and the finger are when it has gone straight from one place on the table towards another.
+
+        It gets there unless a body that is held by a wall stands in its way.
+        """
         present = bodies.present.float()
         arm2 = (self.number("rest") * bodies.spread).square()
         inertia = (self.number("inertia") * bodies.gyration).square()
         numbers = (self.number("drag") / SUBSTEPS, arm2, arm2 / inertia)
         before, way = before[:, None], (after - before)[:, None]
         crowded, walled = self._near(bodies, poses, way)
-        for part in range(1, SUBSTEPS + 1):
-            poses = _slowed(poses, *numbers)
-            poses = self._touched(bodies, poses, before + way * (part / SUBSTEPS), way, inertia, present)
-            if part % 2 == 0 and crowded:
+        tip, goes, stride = before, way, MAX_STRIDE * way.abs() / SUBSTEPS
+        for part in range(2, SUBSTEPS + 1, 2):
+            came = tip
+            for each in (part - 1, part):
+                poses = _slowed(poses, *numbers)
+                missing = before + way * (each / SUBSTEPS) - tip
+                tip = tip + missing * (stride / missing.abs().clamp(min=1e-9)).clamp(max=1)
+                poses = self._touched(bodies, poses, tip, goes, inertia, present)
+            if crowded:
                 poses = self._collided(bodies, poses, inertia)
-            if part % 2 == 0 and walled:
+            if walled.any():
                 poses = self._walled(bodies, poses, inertia, present)
-        return poses
+                tip = torch.where(walled, self._stopped(bodies, poses, tip), tip)
+                goes = torch.where(walled, (tip - came) * (SUBSTEPS / 2), way)
+        return poses, tip[:, 0]
+
+    def _stopped(self, bodies: Bodies, poses: Poses, tip: Complex[Tensor, "n 1"]) -> Complex[Tensor, "n 1"]:
+        """Return where the finger is: outside of what could not get out of its way."""
+        facing = heading(poses.turn)
+        surface, slope = bodies.distance(((tip - poses.place) * facing.conj())[..., None])
+        gap = torch.where(bodies.present, surface[..., 0] - self.number("finger"), 1.0)
+        nearest, which = gap.min(1, keepdim=True)
+        return tip - nearest.clamp(max=0) * (slope[..., 0] * facing).gather(1, which)
 
     def _touched(
         self,
@@ -182,10 +201,17 @@ class Contact(nn.Module):
         arm = rims.gather(2, farthest)
         lever = (arm.conj() * normal).imag
         ease = (out > 0) * present[..., None] / (1 + lever.square() / inertia[..., None])
-        moving = ((poses.speed[..., None] + 1j * arm * poses.spin[..., None]) * normal.conj()).real
-        out, push, turning = out * ease, (-moving).clamp(min=0) * ease, lever / inertia[..., None]
+        moving = (poses.speed[..., None] + 1j * arm * poses.spin[..., None]) * normal.conj()
+        out, push, turning = out * ease, (-moving.real).clamp(min=0) * ease, lever / inertia[..., None]
+        side_lever = (arm.conj() * normal).real
+        grip = self.number("grip") * push
+        side = -moving.imag / (1 + side_lever.square() / inertia[..., None])
+        side = torch.maximum(torch.minimum(side, grip), -grip)
         return poses.pushed(
-            (out * normal).sum(-1), (out * turning).sum(-1), (push * normal).sum(-1), (push * turning).sum(-1)
+            (out * normal).sum(-1),
+            (out * turning).sum(-1),
+            ((push + 1j * side) * normal).sum(-1),
+            (push * turning + side * side_lever / inertia[..., None]).sum(-1),
         )
 
     def _pairs(self, bodies: Bodies) -> Bool[Tensor, "b k k"]:
@@ -193,15 +219,15 @@ class Contact(nn.Module):
         same = torch.eye(bodies.present.shape[1], dtype=torch.bool, device=bodies.present.device)
         return bodies.present[:, :, None] & bodies.present[:, None] & ~same
 
-    def _near(self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]) -> tuple[bool, bool]:
-        """Tell whether any two bodies, or any body and a wall, could come to touch within this action."""
+    def _near(self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]) -> tuple[bool, Bool[Tensor, "n 1"]]:
+        """Tell whether any two bodies, and for which candidates a body and a wall, could come to touch within this action."""
         goes = 2 * (way.abs() + (poses.speed.abs() + poses.spin.abs() * bodies.spread).amax(1, keepdim=True))
         reach = bodies.rim.abs().amax(-1) + goes
         apart = (poses.place[:, :, None] - poses.place[:, None]).abs()
         crowded = (apart < reach[:, :, None] + reach[:, None]) & self._pairs(bodies)
         places, margin = torch.view_as_real(poses.place), self.number("margin")
         inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1) + margin
-        return bool(crowded.any()), bool(((inside < reach) & bodies.present).any())
+        return bool(crowded.any()), ((inside < reach) & bodies.present).any(1, keepdim=True)
 
 
 def _slowed(poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]) -> Poses:

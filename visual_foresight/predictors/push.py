@@ -15,7 +15,7 @@ from visual_foresight.predictors.plane import heading
 REACH_M = 0.01  # the network speaks where the finger comes so near
 LOOKS = 9  # places on the finger's way from which a body's distance is taken
 LENGTH_M, TURN = 0.02, 0.3  # what the network sees as 1
-NUM_FEATURES = 5 + 1 + 2 * 5 + 2
+NUM_FEATURES = 5 + 1 + 2 * 6 + 2
 
 
 class Push(nn.Module):
@@ -35,8 +35,8 @@ class Push(nn.Module):
         came: Complex[Tensor, " n"],
         before: Complex[Tensor, " n"],
         after: Complex[Tensor, " n"],
-    ) -> Poses:
-        """Return where the bodies are after the finger's way from one place on the table to another.
+    ) -> tuple[Poses, Complex[Tensor, " n"]]:
+        """Return where the bodies and the finger are after its way from one place on the table towards another.
 
         What mechanics misses is told along the way, so that a turned push is the same push; and what a mirrored push would
         miss, mirrored, counts as much.
@@ -48,8 +48,8 @@ class Push(nn.Module):
             before: Where the finger is.
             after: Where it goes.
         """
-        foreseen = self.contact(bodies, poses, before, after)
-        way, before = (after - before)[:, None], before[:, None]
+        foreseen, reached = self._foreseen(bodies, poses, before, after)
+        short, way, before = (after - reached)[:, None], (after - before)[:, None], before[:, None]
         length = way.abs()
         along = way / length.clamp(min=1e-6)
         shares = torch.linspace(0, 1, LOOKS, device=way.device)
@@ -63,7 +63,7 @@ class Push(nn.Module):
         first, nearest = torch.where(gap < 0, shares, 1.0).amin(-1), nearest[..., 0]
         lengths = torch.stack(torch.broadcast_tensors(bodies.spread, bodies.gyration, gap[..., 0], nearest, length), -1)
         vectors = torch.broadcast_tensors(
-            foreseen.place - poses.place, poses.speed, came[:, None], arm, LENGTH_M * normal
+            foreseen.place - poses.place, poses.speed, came[:, None], short, arm, LENGTH_M * normal
         )
         directed = torch.view_as_real(torch.stack(vectors, -1) * along.conj()[..., None]) / LENGTH_M
         turns = torch.stack([foreseen.turn - poses.turn, poses.spin], -1) / TURN
@@ -74,4 +74,20 @@ class Push(nn.Module):
         speaks = (1 - nearest / REACH_M).clamp(0, 1) * (length / LENGTH_M).clamp(max=1) * bodies.present
         shift, turn = torch.complex(missed[..., 0], missed[..., 1]) * along, missed[..., 2]
         place, turned = foreseen.place + LENGTH_M * speaks * shift, foreseen.turn + TURN * speaks * turn
-        return Poses(place, turned, foreseen.speed, foreseen.spin)
+        return Poses(place, turned, foreseen.speed, foreseen.spin), reached
+
+    def _foreseen(
+        self, bodies: Bodies, poses: Poses, before: Complex[Tensor, " n"], after: Complex[Tensor, " n"]
+    ) -> tuple[Poses, Complex[Tensor, " n"]]:
+        """Return what mechanics says.
+
+        To learn its numbers, the first step of an imagination is differentiated; in later ones, which would take most of the
+        time, it is as if bodies were carried along.
+        """
+        if not poses.place.requires_grad:
+            foreseen, reached = self.contact(bodies, poses, before, after)
+            return foreseen, reached.detach()
+        with torch.no_grad():
+            foreseen, reached = self.contact(bodies, poses, before, after)
+            shift, turned = foreseen.place - poses.place, foreseen.turn - poses.turn
+        return Poses(poses.place + shift, poses.turn + turned, foreseen.speed, foreseen.spin), reached

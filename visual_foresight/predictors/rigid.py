@@ -1,6 +1,6 @@
 """The flagship: what stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns where it errs.
 
-From the newest frame, bodies are told from the table and from the arm (`silhouettes.py`). A rollout moves their poses: the
+From the newest frame, bodies are told from the table and from the arm (`eye.py`). A rollout moves their poses: the
 mechanics of planar pushing (`contact.py`) says what a finger's way does to them, and a small network what it does besides
 (`push.py`). Whatever a frame shows is moved with its body (`held.py`: pixel maps, too), so things stay sharp, and rest where
 nothing touches them. What is recurrent is the robot's state, the poses and their speeds; frames are drawn when somebody looks.
@@ -12,32 +12,28 @@ Images with Layers" (1994); `push.py` names those of the motion.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import torch
-from einops import rearrange, reduce, repeat
+from einops import rearrange, repeat
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 from visual_foresight.pixel_maps import grid
-from visual_foresight.predictors.arm import Arm
 from visual_foresight.predictors.blocks import Robot, widen
 from visual_foresight.predictors.contact import Poses
+from visual_foresight.predictors.eye import Eye, Scene
 from visual_foresight.predictors.held import Held
 from visual_foresight.predictors.motion import Motion, Points, sample
 from visual_foresight.predictors.plane import as_complex, heading, to_pixel
 from visual_foresight.predictors.push import Push
 from visual_foresight.predictors.rehearsal import beginning
-from visual_foresight.predictors.silhouettes import Overlook, Silhouettes, apart_from, filled, solid
+from visual_foresight.predictors.silhouettes import Overlook
 from visual_foresight.predictors.window import pixel_side
 from visual_foresight.types import Clip, Prediction, UserError
 
-POSTURE_SIZE = 16
-COVERED = 0.3  # a pixel shows the arm if so much of the arm is drawn there,
-FAINTLY, ALIKE = 0.1, 0.25  # or less of it, in a colour so near
-SHOWN = 0.12  # difference of a colour to the empty table from which on a pixel of a body shows nothing else
-DRAWN_FIRST = 1 / 5  # of the gradient steps, in which the arm alone is learnt
-DRAWN_SHARE = 1 / 4  # of the later ones, in which frames are learnt from, too
+DRAWN_UNTIL = 0.15  # of the gradient steps, in which the arm is learnt,
+SEEN_UNTIL = 0.6  # and to see; then pushes are
+DRAWN_SHARE = 1 / 4  # of the steps in which seeing is learnt, in which the arm is, too
 
 
 @dataclass(frozen=True)
@@ -55,22 +51,14 @@ class RigidConfig:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """What was seen, and does not change while it is imagined; b is 1 or the number of candidates."""
-
-    seen: Silhouettes
-    things: Float[Tensor, "b 4 hf wf"]
-    """What differs from the empty table, without the arm: colours times opacity, and opacity."""
-    posture: Float[Tensor, "b z"]
-    """What of the arm's shape the robot's state does not say."""
-
-
-@dataclass(frozen=True)
 class Carry:
     """A moment of the imagination."""
 
     scene: Scene
     state: Float[Tensor, "b s"]
+    """Where the robot is."""
+    aim: Float[Tensor, "b s"]
+    """Where it would be if nothing had ever been in its way."""
     came: Complex[Tensor, " b"]
     """How the fingertip has moved in the action before."""
     poses: Poses
@@ -85,7 +73,6 @@ class Rigid(nn.Module):
     to_frame: Tensor
     to_table: Tensor
     seen_at: Tensor
-    empty: Tensor
 
     def __init__(self, config: RigidConfig) -> None:
         super().__init__()
@@ -96,20 +83,12 @@ class Rigid(nn.Module):
             )
         self.config, table = config, np.array(config.table)
         self.robot = Robot(config.action_size, config.state_size)
-        self.overlook = Overlook(table, size, pixel_side(config.table, size))
-        self.posture = nn.Sequential(
-            nn.Conv2d(8, 16, 4, stride=2, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 4, stride=2, padding=1), nn.ReLU(),
-            nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(),
-        )  # fmt: skip
-        self.bend = nn.Linear(32, POSTURE_SIZE)
-        self.arm = Arm(config.state_size + POSTURE_SIZE, size)
-        self.push = Push(config.width)
+        overlook = Overlook(table, size, pixel_side(config.table, size))
+        to_frame = torch.from_numpy(np.linalg.inv(table)).float()
+        self.eye, self.push = Eye(self.robot, overlook, to_frame), Push(config.width)
         self.register_buffer("to_table", torch.from_numpy(table).float(), persistent=False)
-        self.register_buffer("to_frame", torch.from_numpy(np.linalg.inv(table)).float(), persistent=False)
-        self.register_buffer("seen_at", as_complex(torch.from_numpy(self.overlook.seen_at).float()), persistent=False)
-        self.register_buffer("empty", torch.zeros(3, *size))
-
-    # --- robot ---------------------------------------------------------------------------------------------------
+        self.register_buffer("to_frame", to_frame, persistent=False)
+        self.register_buffer("seen_at", as_complex(torch.from_numpy(overlook.seen_at).float()), persistent=False)
 
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, how far it gets, and what the table looks like when it is empty."""
@@ -117,16 +96,8 @@ class Rigid(nn.Module):
         frames = rearrange(
             clip.frames, "b t c h w -> (b t) c h w"
         ).contiguous()  # torch 2.14: of a view, now and then NaN
-        self.empty.copy_(frames.median(0).values)
+        self.eye.empty.copy_(frames.median(0).values)
         self.push.contact.walls.copy_(torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0)))
-
-    def _arm(
-        self, state: Float[Tensor, "b s"], posture: Float[Tensor, "b z"]
-    ) -> tuple[Float[Tensor, "b 3 hf wf"], Float[Tensor, "b 1 hf wf"]]:
-        """Draw the arm: its colours, and how much of each pixel it covers."""
-        numbers = torch.cat([self.robot.standardised(state), posture], -1)
-        drawn = self.arm(numbers, to_pixel(as_complex(state[:, :2]), self.to_frame)).float()
-        return drawn[:, :3].sigmoid(), (drawn[:, 3:] - 3).sigmoid()  # at first, no arm is known
 
     # --- the Predictor protocol ----------------------------------------------------------------------------------
 
@@ -139,35 +110,10 @@ class Rigid(nn.Module):
         frames, states = clip.frames[:, -2:], clip.states[:, -2:]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
-        size = self.config.frame_size
-        here = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(len(frames), -1, -1, -1)
-        place = (here + 0.5) * (2 / rearrange(here.new_tensor(size), "two -> two 1 1")) - 1
-        pair = rearrange(frames, "b t c h w -> b (t c) h w")
-        posture = self.bend(reduce(self.posture(torch.cat([pair, place], 1)), "b z h w -> b z", "mean")).float()
-        with torch.no_grad():
-            scene = self._scene(frames[:, -1], states[:, -1], posture, blind)
+        scene = self.eye.scene(frames[:, -1], states[:, -1], self.eye.posture_of(frames), blind)
         still, came = torch.zeros_like(scene.seen.places), as_complex(states[:, -1, :2] - states[:, 0, :2])
-        return Carry(scene, states[:, -1], came, Poses(scene.seen.places, still.real, still, still.real))
-
-    def _scene(
-        self,
-        newest: Float[Tensor, "b 3 hf wf"],
-        state: Float[Tensor, "b s"],
-        posture: Float[Tensor, "b z"],
-        blind: bool,
-    ) -> Scene:
-        """Take the arm off a frame, fill in what it hides, and find the bodies."""
-        colours, cover = self._arm(state, posture)
-        alike = (newest - colours).abs().amax(1) < ALIKE
-        arm = ((cover[:, 0] > COVERED) | (cover[:, 0] > FAINTLY) & alike).cpu().numpy().astype(np.uint8)
-        hidden = np.stack([cv2.dilate(each, np.ones((3, 3), np.uint8)) > 0 for each in arm])
-        images, empty = (rearrange(each, "... c h w -> ... h w c").cpu().numpy() for each in (newest, self.empty))
-        bare = filled(images, empty, hidden)
-        apart = apart_from(bare, empty) * (not blind)
-        seen = self.overlook.look(solid(apart)).to(newest.device)
-        opacity = torch.from_numpy((apart / SHOWN).clip(0, 1)).to(newest)[:, None] * (seen.owner >= 0)[:, None]
-        things = torch.cat([rearrange(torch.from_numpy(bare).to(newest), "b h w c -> b c h w") * opacity, opacity], 1)
-        return Scene(seen, things, posture)
+        poses = Poses(scene.seen.places, still.real, still, still.real)
+        return Carry(scene, states[:, -1], states[:, -1], came, poses)
 
     def imagine(
         self,
@@ -184,7 +130,7 @@ class Rigid(nn.Module):
         found, before, count = [], carry, len(actions)
         for after in self._roll(carry, actions):
             shown, back, forth = self._flows(before, after, count)
-            cover = self._arm(after.state, widen(after.scene.posture, count))[1]
+            cover = self.eye.drawn(after.state, widen(after.scene.posture, count))[1]
             shown = (1 - cover) * shown
             masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
             found.append(Motion(back[:, None], masks, forth, drawn=True))
@@ -196,14 +142,19 @@ class Rigid(nn.Module):
     def rehearse(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine freely; at first the arm alone, on a table taken for empty, then frames, which cost most, seldom."""
-        first = progress < DRAWN_FIRST
-        draws = first or bool(torch.rand((), generator=rng) < DRAWN_SHARE)
+        """Learn one thing after another: to draw the arm, on a table taken for empty; to see; what pushes do."""
+        pushes, seen = progress >= SEEN_UNTIL, beginning(clip, self.context)
+        draws = progress < DRAWN_UNTIL or not pushes and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
+        lesson = 0 * self.push.error.weight.sum()  # a gradient, also where nothing is touched
+        if not pushes and progress >= DRAWN_UNTIL:
+            with torch.no_grad():
+                posture = self.eye.posture_of(seen.frames)
+            seed = int(torch.randint(2**31, (), generator=rng))
+            lesson = self.eye.lesson(seen.frames[:, -1], seen.states[:, -1], posture, seed)
         with torch.set_grad_enabled(draws):
-            seen = self._observe(beginning(clip, self.context), blind=first)
-        steps = list(self._roll(self._begin(seen, pixel_maps), clip.actions[:, self.context - 1 :]))
-        nothing = 0 * self.push.error.weight.sum()  # a gradient, also where nothing is touched
-        return self._prediction(steps, pixel_maps, decode=draws), nothing
+            carry = self._observe(seen, blind=not pushes)
+        steps = list(self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :]))
+        return self._prediction(steps, pixel_maps, decode=draws), lesson
 
     # --- the roll ------------------------------------------------------------------------------------------------
 
@@ -211,7 +162,8 @@ class Rigid(nn.Module):
         """Yield the moment after each action."""
         count = len(actions)
         poses = Poses(*(widen(part, count) for part in vars(carry.poses).values()))
-        carry = replace(carry, state=widen(carry.state, count), came=widen(carry.came, count), poses=poses)
+        state, aim, came = (widen(part, count) for part in (carry.state, carry.aim, carry.came))
+        carry = replace(carry, state=state, aim=aim, came=came, poses=poses)
         with torch.autocast(actions.device.type, enabled=False):  # which would round places
             for action in actions.unbind(1):
                 carry = self._step(carry, action.float())
@@ -219,17 +171,18 @@ class Rigid(nn.Module):
 
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> Carry:
         """Move the finger, what it pushes, and what is fixed to that."""
-        state = self.robot(carry.state, action)
+        aim = self.robot(carry.aim, action)
         low, high = self.push.contact.walls  # as far as it ever got
-        state = torch.cat([state[:, :2].maximum(low).minimum(high), state[:, 2:]], -1)
-        before, after = as_complex(carry.state[:, :2]), as_complex(state[:, :2])
+        aim = torch.cat([aim[:, :2].maximum(low).minimum(high), aim[:, 2:]], -1)
+        before, after = as_complex(carry.state[:, :2]), as_complex(aim[:, :2])
         scene, held = carry.scene, carry.held
         if not carry.poses.turn.shape[1]:
-            return replace(carry, state=state, came=after - before)
-        poses = self.push(scene.seen.bodies, carry.poses, carry.came, before, after)
+            return replace(carry, state=aim, aim=aim, came=after - before)
+        poses, tip = self.push(scene.seen.bodies, carry.poses, carry.came, before, after)
         if held is not None:
             held = held.moved(poses, self.to_frame, self.config.frame_size)
-        return Carry(scene, state, after - before, poses, held)
+        state = torch.cat([torch.view_as_real(tip), aim[:, 2:]], -1)
+        return Carry(scene, state, aim, tip - before, poses, held)
 
     # --- pixel maps ----------------------------------------------------------------------------------------------
 
@@ -258,7 +211,7 @@ class Rigid(nn.Module):
             repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))
             for part in (scene.things, scene.seen.owner, scene.seen.places, scene.posture)
         )
-        bare = self.empty.expand(len(states), -1, -1, -1)
+        bare = self.eye.empty.expand(len(states), -1, -1, -1)
         for k in range(places.shape[1]):
             place, turn = (
                 rearrange(torch.stack([getattr(step.poses, name)[:, k] for step in steps], 1), "n t ... -> (n t) ...")
@@ -267,7 +220,7 @@ class Rigid(nn.Module):
             source = self._source(place, turn, places[:, k])
             layer = sample(things * (owner == k)[:, None], source, self.config.frame_size, "zeros")
             bare = layer[:, :3] + (1 - layer[:, 3:]) * bare
-        drawn = torch.lerp(bare, *self._arm(states, posture))
+        drawn = torch.lerp(bare, *self.eye.drawn(states, posture))
         return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
 
     def _source(

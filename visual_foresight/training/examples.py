@@ -38,9 +38,15 @@ class Examples:
 
     def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[FoundTracks]) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
         """Return all (episode, start) and their weights."""
+        if num_actions not in self._known:
+            self._known[num_actions] = self._weighted(num_actions)
+        return self._known[num_actions]
+
+    def _weighted(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
         places, contacts = [], []
         for number, tracks in enumerate(self._tracks):
             contact = tracks.contact()

@@ -24,7 +24,7 @@ from visual_foresight.drawing import filmstrip, write_png
 from visual_foresight.episodes import Episodes, PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
-from visual_foresight.training.config import TrainConfig, batch_at, curriculum, horizon_at
+from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples, require_length
 from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.points import points_of
@@ -32,7 +32,7 @@ from visual_foresight.training.run import STATE_FILE, Run
 from visual_foresight.types import to_uint8
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
-TIMED_STEPS = 6  # of each part of the curriculum, to find out how many a budget of time holds
+TIMED, TIMED_STEPS = 12, 2  # places in a run, and steps at each, by which it is found how many a budget of time holds
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
@@ -79,17 +79,16 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
 
 
 def _affordable(run: Run, config: TrainConfig, examples: Examples) -> int:
-    """Return how many steps the minutes of the configuration hold: a few of each part of the curriculum are tried on a copy."""
+    """Return how many steps the minutes of the configuration hold: some from all along the way are tried on a copy."""
     assert config.minutes is not None
-    trial, begin, step_s = copy.deepcopy(run), 0, 0.0
+    trial, step_s = copy.deepcopy(run), 0.0
     with tqdm(disable=True) as bar:
-        for end, _ in curriculum(config):
-            trial.step = begin
+        for sample in range(TIMED):
+            trial.step = config.steps * sample // TIMED
             _advance(trial, config, examples, trial.step + 1, bar)  # warms up
             trial.seconds = 0.0
             _advance(trial, config, examples, trial.step + TIMED_STEPS, bar)
-            step_s += (end - begin) / config.steps * trial.seconds / TIMED_STEPS
-            begin = end
+            step_s += trial.seconds / TIMED_STEPS / TIMED
     return max(1, round(60 * config.minutes / step_s))
 
 
