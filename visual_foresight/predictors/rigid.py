@@ -1,4 +1,4 @@
-"""The flagship: what stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns where it errs.
+"""What stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns where it errs.
 
 From the newest frame, bodies are told from the table and from the arm (`eye.py`). A rollout moves their poses: the
 mechanics of planar pushing (`contact.py`) says what a finger's way does to them, and a small network what it does besides

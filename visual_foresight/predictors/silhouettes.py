@@ -1,8 +1,8 @@
 """From a picture to rigid bodies: what stands on a known empty table, seen as from above.
 
 A place on the table is under a thing if all that would stand on it, up to a thing's height, shows no table: so the sides
-that a camera sees of a thing are not taken for ground that it covers. What hangs together on the table is one body (OpenCV's
-connected components). What the arm hides is filled in from around it (Telea 2004, OpenCV).
+that a camera sees of a thing are not taken for ground that it covers. What hangs together is one body (OpenCV's connected
+components) unless a border parts it. Colours that the arm hides are filled in from around it (Telea 2004, OpenCV).
 """
 
 from dataclasses import dataclass
