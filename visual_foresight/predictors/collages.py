@@ -58,7 +58,7 @@ class Scissors:
         arm: Bool[np.ndarray, "b h w"],
         tips: Float32[np.ndarray, "b 2"],
     ) -> None:
-        self.apart, self.frames, self.empty = frames - empty, frames, empty
+        self.apart, self.empty = frames - empty, empty
         self.cover, self.arm, self.tips = cover, arm, tips
         self.pieces = np.zeros(arm.shape, np.uint8)
         self.whole: list[tuple[int, int]] = []
@@ -109,7 +109,7 @@ class Scissors:
         shift = np.round(aim - self.tips[chosen]).clip(-SLACK_PX, SLACK_PX).astype(int)
         shows = self.arm[chosen] & (strongest(self.apart[chosen]) > SAME)
         arm = _shifted(shows, shift, extended=True)
-        picture = _shifted(self.frames[chosen], shift, extended=True) - self.empty
+        picture = _shifted(self.apart[chosen] + self.empty, shift, extended=True) - self.empty
         off = rng.integers(-1, 2, 2) if rng.random() < SHIFTED else np.zeros(2, int)
         cover = _shifted(self.cover[chosen], shift + off, extended=True)
         if rng.random() < SHIFTED:

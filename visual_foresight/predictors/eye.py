@@ -15,7 +15,7 @@ from visual_foresight.predictors.blocks import Robot
 from visual_foresight.predictors.collages import Scissors
 from visual_foresight.predictors.plane import as_complex, to_pixel
 from visual_foresight.predictors.sight import Layers, Sight, layers, unlike
-from visual_foresight.predictors.silhouettes import FAINT, PLAIN, Overlook, Silhouettes, apart_from, filled
+from visual_foresight.predictors.silhouettes import Overlook, Silhouettes, apart_from, filled, solid, strongest
 
 POSTURE_SIZE = 16
 COVERED = 0.3  # a pixel shows the arm if so much of the arm is drawn there,
@@ -96,7 +96,7 @@ class Eye(nn.Module):
         thing = border = np.zeros(images.shape[:3], np.float32)
         if not blind:
             _, cover = self.drawn(state, posture)
-            plain = (((newest - self.empty).abs().amax(1) - FAINT) / (PLAIN - FAINT)).clamp(0, 1)
+            plain = torch.from_numpy(solid(apart_from(images, empty))).to(newest)
             found = layers(self.sight(newest, self.empty, plain, cover[:, 0], self._tip(state)))
             thing, border = found.thing.cpu().numpy(), found.border.cpu().numpy()
             images = filled(images, empty, _widened((found.arm > HIDDEN).cpu().numpy()))
@@ -124,7 +124,7 @@ class Eye(nn.Module):
             torch.from_numpy(np.stack([getattr(each, name) for each in made])).to(newest)
             for name in ("apart", "cover", "tip", "arm", "thing", "border")
         )
-        plain = ((apart.abs().amax(-1) - FAINT) / (PLAIN - FAINT)).clamp(0, 1)
+        plain = torch.from_numpy(np.stack([solid(strongest(each.apart)) for each in made])).to(newest)
         frames = self.empty + rearrange(apart, "b h w c -> b c h w")
         return unlike(self.sight(frames, self.empty, plain, cover, tip), Layers(*truth))
 

@@ -146,13 +146,11 @@ class Rigid(nn.Module):
         pushes, seen = progress >= SEEN_UNTIL, beginning(clip, self.context)
         draws = progress < DRAWN_UNTIL or not pushes and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
         lesson = 0 * self.push.error.weight.sum()  # a gradient, also where nothing is touched
-        if not pushes and progress >= DRAWN_UNTIL:
-            with torch.no_grad():
-                posture = self.eye.posture_of(seen.frames)
-            seed = int(torch.randint(2**31, (), generator=rng))
-            lesson = self.eye.lesson(seen.frames[:, -1], seen.states[:, -1], posture, seed)
         with torch.set_grad_enabled(draws):
             carry = self._observe(seen, blind=not pushes)
+        if not pushes and progress >= DRAWN_UNTIL:
+            seed = int(torch.randint(2**31, (), generator=rng))
+            lesson = self.eye.lesson(seen.frames[:, -1], carry.state, carry.scene.posture, seed)
         steps = list(self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :]))
         return self._prediction(steps, pixel_maps, decode=draws), lesson
 
