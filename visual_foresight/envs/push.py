@@ -19,6 +19,8 @@ from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
 TABLE_LOW, TABLE_HIGH = (0.34, -0.22), (0.74, 0.22)  # metres, x away from the robot, y to its left
 SUPERSAMPLING = 2  # drawn so many times larger, then averaged, against aliasing
+# TinyRenderer takes what it draws from a corner of each pixel: its pictures are half a drawn pixel too far up and right.
+OFF_PX = 0.5 / SUPERSAMPLING
 TIMESTEP_S = 0.01
 SUBSTEPS = (
     16  # an action lasts 0.16 s: 4 cm at 0.25 m/s, slow enough that a pushed object slides less than a centimetre
@@ -94,7 +96,8 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         # From the other side, 52 degrees up, with the long finger: the arm hides 2.5 % of the objects' pixels (at 62
         # degrees with a finger of 20 cm: 10 %), and what it hides no predictor can follow.
         self.camera = Camera((1.34, 0.0, 1.03), (0.535, 0.0, 0.0), 22.0, height, width)
-        self.table = self.camera.homography(TOUCH_HEIGHT_M)
+        as_seen = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
+        self.table = self.camera.homography(TOUCH_HEIGHT_M) @ as_seen
         self._held_out = held_out
         self._bullet = Bullet(variant.finger, TIMESTEP_S, _table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()
