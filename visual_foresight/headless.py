@@ -22,6 +22,7 @@ from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial
 from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class PlanConfig:
     """Where each is to go, in the same order."""
     num_objects: int | None = None
     """How many lie in that scene; the seed decides when it is not given."""
-    model: str = "flow"
+    model: str = FLAGSHIP
     """Name of a predictor, folder of a checkpoint, or simulator (a ceiling: it knows the truth)."""
     locator: str = "track"
     """How the designated pixel is followed: track or propagate."""

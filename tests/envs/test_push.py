@@ -8,6 +8,7 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from visual_foresight.envs import GYMNASIUM_IDS, make
+from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.objects import HELD_OUT_KINDS, TRAINING_KINDS
 from visual_foresight.envs.push import SPATIAL, PushEnv
 from visual_foresight.types import Pixel, UserError
@@ -201,3 +202,21 @@ def test_the_scene_drawn_larger_is_the_frame_in_finer_pixels(env: PushEnv) -> No
     assert np.abs(averaged - frame).mean() < 3
     for axis in (0, 1):
         assert np.abs(np.roll(averaged, 1, axis) - frame).mean() > 2 * np.abs(averaged - frame).mean(), "not shifted"
+
+
+def test_the_table_is_calibrated_for_what_is_drawn(env: PushEnv) -> None:
+    bullet, off = env._bullet, []
+    for seed in range(40):
+        env.reset(seed=seed, options={"num_objects": 1})
+        if env._specs[0].kind != "disc":
+            continue
+        place = np.array(bullet.get_body(bullet.objects[0]).position)
+        above = Camera((place[0] + 0.001, place[1], 1.5), tuple(place), 8.0, 48, 48)
+        rows, cols = np.nonzero(bullet.render(above).body == bullet.objects[0])
+        middle = above.project(place)
+        off.append(((rows.min() + rows.max()) / 2 - middle.row, (cols.min() + cols.max()) / 2 - middle.col))
+    assert len(off) > 3
+    assert np.mean(off, axis=0) == pytest.approx([-0.5, 0.5], abs=0.2)  # of a drawn pixel
+    rays = env.camera.homography(0.03), env.table
+    x, y = (scaled[:2] / scaled[2] for scaled in (rays[0] @ (20.25, 29.75, 1), rays[1] @ (20, 30, 1)))
+    assert x == pytest.approx(y)

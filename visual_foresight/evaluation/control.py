@@ -19,6 +19,7 @@ from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint
 from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Env
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import UserError
 from visual_foresight.workers import run_parallel
 
@@ -32,7 +33,7 @@ CEILING_FOLDER = Path(__file__).parent / "ceilings"
 class ControlConfig:
     """What to compare, on which tasks, and how."""
 
-    methods: tuple[str, ...] = ("flow", "simulator", "random", "scripted", "still")
+    methods: tuple[str, ...] = (FLAGSHIP, "simulator", "random", "scripted", "still")
     """Rows: `random`, `scripted` (proposed pushes, no model), `still`, `simulator` (the ceiling), or a model's name or
     checkpoint; `@propagate`, `@truth` after it chooses how the designated pixel is followed (`@track` otherwise)."""
     suites: tuple[str, ...] = ("near", "far", "novel")

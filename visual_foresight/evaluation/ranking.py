@@ -18,7 +18,7 @@ from visual_foresight.evaluation.metrics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
 from visual_foresight.pixel_maps import map_size_of, splat
 from visual_foresight.planning import PixelDistance
-from visual_foresight.predictors import load
+from visual_foresight.predictors import FLAGSHIP, load
 from visual_foresight.predictors.followed import followed
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 
@@ -30,7 +30,7 @@ COST_UNIT_PX = 0.05
 class RankingConfig:
     """Which predictor to judge, in how many states."""
 
-    model: str = "flow"
+    model: str = FLAGSHIP
     """A predictor's name or a checkpoint's folder."""
     states: int = 50
     """Contact states."""

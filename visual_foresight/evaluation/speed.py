@@ -11,7 +11,7 @@ from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.evaluation.yardstick import gemm_gflops
 from visual_foresight.planning import PRESETS, PushProposals, VisualMPC
-from visual_foresight.predictors import load
+from visual_foresight.predictors import FLAGSHIP, load
 from visual_foresight.predictors.followed import followed
 from visual_foresight.types import UserError
 
@@ -20,7 +20,7 @@ from visual_foresight.types import UserError
 class SpeedConfig:
     """What to time."""
 
-    model: str = "flow"
+    model: str = FLAGSHIP
     """Name of a predictor, or folder of a checkpoint."""
     repeats: int = 7
     """Replans per preset; the first one, which warms up, is not counted."""

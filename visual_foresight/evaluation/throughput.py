@@ -25,7 +25,7 @@ from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, med
 from visual_foresight.interfaces import Env, FramesOnly, Learner
 from visual_foresight.memory import keep_freed_memory
 from visual_foresight.pixel_maps import splat
-from visual_foresight.predictors import PREDICTORS, create
+from visual_foresight.predictors import FLAGSHIP, PREDICTORS, create
 from visual_foresight.predictors.rehearsal import beginning, rehearse
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 
@@ -49,7 +49,7 @@ class ThroughputConfig:
     """Steps of each."""
     repeats: int = 3
     """Runs of each; the median counts."""
-    flagship: str = "flow"
+    flagship: str = FLAGSHIP
     """The predictor that is set against the yardstick."""
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from visual_foresight.envs import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
 from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
-from visual_foresight.predictors import CONFIG_FILE, SHIPPED
+from visual_foresight.predictors import CONFIG_FILE, FLAGSHIP, SHIPPED
 from visual_foresight.types import Clip, Episode, Prediction, UserError
 
 NUM_RUNNERS_UP = 3
@@ -45,7 +45,7 @@ class Choice:
     """Which scene, and with what to plan in it."""
 
     env: str = "push"
-    model: str = "flow"
+    model: str = FLAGSHIP
     """A row of the control benchmark without its locator: a predictor's name, a checkpoint's folder, `simulator`, ..."""
     seed: int = 0
     num_objects: int | None = None

@@ -12,6 +12,7 @@ from visual_foresight.devices import find_device
 from visual_foresight.evaluation import methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ class GuiConfig:
 
     env: str = "push"
     """Which world."""
-    model: str = "flow"
+    model: str = FLAGSHIP
     """Name of a predictor, or folder of a checkpoint."""
     seed: int = 0
     """Decides the first scene."""

@@ -26,6 +26,8 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 SHIPPED = {"flow": "models/push"}
 """The checkpoint that stands for a learned predictor when only its name is given, in the repository or the wheel."""
+FLAGSHIP = "flow"
+"""What is used where no predictor is named."""
 
 
 def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple[type, type | None]]:

@@ -7,6 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import UserError
 
 
@@ -18,7 +19,7 @@ class TrainConfig:
     """Folder of episodes (see `visual-foresight collect`)."""
     out: Path
     """Folder of the run; a run found there is resumed."""
-    predictor: str = "flow"
+    predictor: str = FLAGSHIP
     """Name of a learned predictor."""
     member: str = "flow"
     """What an ensemble is made of: name of another learned predictor."""
