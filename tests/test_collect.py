@@ -15,7 +15,7 @@ import torch
 from visual_foresight.collect import CollectConfig, Explorer, collect, colorful_places, record_episode
 from visual_foresight.envs import make
 from visual_foresight.envs.dot import PIXEL_M, DotEnv
-from visual_foresight.episodes import read_episode, read_info, validate, write_episode
+from visual_foresight.episodes import read_episode, read_info, validate, write_episode, write_info
 from visual_foresight.types import Observation, UserError, Workspace
 
 SIZE = (20, 28)
@@ -158,6 +158,14 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, changes: 
     with pytest.raises(UserError, match=f"other settings.*{named}"):
         collect(dot_config(tmp_path, **changes), progress=False)
     assert contents(tmp_path) == before
+
+
+def test_episodes_of_a_camera_that_was_calibrated_otherwise_are_refused(tmp_path: Path) -> None:
+    collect(dot_config(tmp_path), progress=False)
+    info = read_info(tmp_path)
+    write_info(tmp_path, replace(info, table=((2.0, 0.0, 0.0), *info.table[1:])))
+    with pytest.raises(UserError, match="other settings.*table"):
+        collect(dot_config(tmp_path), progress=False)
 
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The verbs of the house: what each room must be able to do. One screen; read it first.
 
-A new predictor, env, cost, planner or controller is one file that honours one of these protocols, and one registry line.
+A new predictor or env is one file that honours one of these protocols, and one registry line; a cost or a controller is one
+file, and a branch where they are chosen (`planning/mpc.py`, `evaluation/methods.py`).
 """
 
 from collections.abc import Callable

@@ -145,7 +145,7 @@ def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(t
 @pytest.mark.parametrize("file", ["trials.json", "trials_default.json"])
 def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(file: str) -> None:
     """When this fails, the model or the planner has changed: measure again, and correct README and card."""
-    kept = json.loads((Path(__file__).parents[2] / "models/push" / file).read_text())
+    kept = json.loads((Path(__file__).parents[2] / "models/flow" / file).read_text())
     for suite, rows in kept["suites"].items():
         for row, figures in rows.items():
             trials = [trial for trial in kept["trials"] if (trial["suite"], trial["row"]) == (suite, row)]

@@ -206,11 +206,11 @@ def test_a_checkpoint_for_other_sizes_is_refused(folder, sizes):
 def test_a_name_stands_for_the_shipped_checkpoint(tmp_path, monkeypatch):
     package = tmp_path / "visual_foresight"
     monkeypatch.setattr("visual_foresight.__file__", str(package / "__init__.py"))
-    with pytest.raises(UserError, match="models/push, is missing"):
+    with pytest.raises(UserError, match="models/flow, is missing"):
         predictors.resolve("flow")
-    in_the_wheel = package / "shipped" / "models" / "push"
+    in_the_wheel = package / "shipped" / "models" / "flow"
     in_the_wheel.mkdir(parents=True)
     assert predictors.resolve("flow") == in_the_wheel
-    in_the_tree = tmp_path / "models" / "push"
+    in_the_tree = tmp_path / "models" / "flow"
     in_the_tree.mkdir(parents=True)
     assert predictors.resolve("flow") == in_the_tree

@@ -24,8 +24,8 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-SHIPPED = {"flow": "models/push"}
-"""The checkpoint that stands for a learned predictor when only its name is given, in the repository or the wheel."""
+SHIPPED = ("flow",)
+"""Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository or the wheel."""
 FLAGSHIP = "flow"
 """What is used where no predictor is named."""
 
@@ -153,10 +153,10 @@ def resolve(source: str | Path) -> Path:
     if str(source) in SHIPPED:
         package = Path(visual_foresight.__file__).parent
         for root in (package.parent, package / "shipped"):
-            if (folder := root / SHIPPED[str(source)]).is_dir():
+            if (folder := root / "models" / str(source)).is_dir():
                 return folder
         raise UserError(
-            f"the shipped checkpoint of {source!r}, {SHIPPED[str(source)]}, is missing: "
+            f"the shipped checkpoint of {source!r}, models/{source}, is missing: "
             f"get it back from the repository, train one, or give the folder of another"
         )
     folder = Path(source).expanduser()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Complex, Float, Float32, Int
+from jaxtyping import Bool, Complex, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.predictors.contact import Bodies
@@ -22,6 +22,7 @@ LOWEST_M, HIGHEST_M = -0.026, 0.008  # of what is seen of a thing, from the heig
 HEIGHTS = 5
 MAX_BODIES = 6
 SMALLEST_M2 = 3e-4  # footprint of a body
+LARGEST_HOLE_M2 = 1.5e-3  # of a hole in it: 2 or 3 pixels of a thing that look like the table
 PATCH = 40  # cells a side of a body's patch
 CELLS_PER_PIXEL = 2  # cells of the table a side, where a pixel in the middle of the frame is one
 RIM = 24
@@ -123,7 +124,7 @@ class Overlook:
             tops = np.where(seen > 0, seen, tops)
         labels, areas, middles = np.zeros(stand.shape, np.int32), [], []
         for piece in range(1, pieces.max() + 1):
-            mask = (stand & (tops == piece)).astype(np.uint8)
+            mask = self._whole(stand & (tops == piece)) * (labels == 0).astype(np.uint8)
             num, parts, stats, centroids = cv2.connectedComponentsWithStats(mask, connectivity=4)
             for part in range(1, num):
                 if (area := stats[part, cv2.CC_STAT_AREA]) * self.cell**2 >= SMALLEST_M2:
@@ -132,13 +133,22 @@ class Overlook:
                     labels[parts == part] = len(areas)
         return labels, areas, middles
 
+    def _whole(self, mask: Bool[np.ndarray, "x y"]) -> UInt8[np.ndarray, "x y"]:
+        """Return a mask without its small holes, where a thing looks like the table."""
+        _, gaps, stats, _ = cv2.connectedComponentsWithStats((~mask).astype(np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] * self.cell**2 < LARGEST_HOLE_M2
+        return (mask | small[gaps]).astype(np.uint8)
+
     def _owners(
         self, labels: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
     ) -> tuple[Int[np.ndarray, "h w"], Float32[np.ndarray, "h w 2"]]:
-        """Tell which body each pixel shows, and at which height: the highest at which it would stand on a body."""
+        """Tell which body each pixel shows, and at which height: the highest at which it would stand on a body.
+
+        What looks like the table in the middle of a thing is of that thing, too.
+        """
         near = cv2.dilate((labels + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int32) - 1
         found = np.concatenate([each.ravel()[self.cells] for each in (labels, near)])
-        found[:, opacity <= 0] = -1
+        found[HEIGHTS:, opacity <= 0] = -1
         first = (found >= 0).argmax(0)
         owner = np.take_along_axis(found, first[None], 0)[0]
         lean = np.take_along_axis(self.leans, (first % HEIGHTS)[None, ..., None], 0)[0]
