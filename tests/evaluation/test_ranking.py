@@ -83,9 +83,10 @@ def test_a_contact_state_is_found_and_is_a_function_of_its_seed(tmp_path: Path) 
     assert np.abs(found.candidates).max() <= 1 + 1e-6
     moved_px = np.linalg.norm(found.places[:, -1] - found.source, axis=-1)
     assert moved_px.max() > MOVES_M / 0.0075 / 2  # 0.75 cm a pixel, half of it for the slanted view
-    next(tmp_path.glob("bank_*.npz")).write_bytes(b"PK damaged")
-    with pytest.raises(UserError, match="delete it"):
-        load_bank(jobs, tmp_path, 1)
+    for damaged in (b"PK damaged", b""):
+        next(tmp_path.glob("bank_*.npz")).write_bytes(damaged)
+        with pytest.raises(UserError, match="delete it"):
+            load_bank(jobs, tmp_path, 1)
 
 
 def test_bad_settings_are_named() -> None:

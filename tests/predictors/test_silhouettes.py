@@ -140,6 +140,18 @@ def test_what_looks_like_the_table_in_the_middle_of_a_thing_is_of_the_thing(over
     np.testing.assert_array_equal(seen.bodies.field[0, 0, 0] < 0, seen.bodies.field[1, 0, 0] < 0)
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_finer_frame_shows_the_same_bodies(env: PushEnv, times: int) -> None:
+    fine = env.table @ np.array([[1 / times, 0, (1 / times - 1) / 2], [0, 1 / times, (1 / times - 1) / 2], [0, 0, 1]])
+    size = (SIZE[0] * times, SIZE[1] * times)
+    opacity = np.zeros((1, *size), np.float32)
+    opacity[0, 24 * times : 36 * times, 26 * times : 38 * times] = 1
+    seen = Overlook(fine, size, pixel_side(tuple(map(tuple, fine.tolist())), size)).look(opacity)
+    assert seen.bodies.present.tolist() == [[True]]
+    assert float(seen.bodies.spread) == pytest.approx(0.036, abs=0.002)
+    assert float(seen.bodies.rim.abs().amax()) == pytest.approx(0.067, abs=0.004)
+
+
 def test_what_is_far_too_large_is_no_body(overlook: Overlook) -> None:
     ring = np.zeros((1, *SIZE), np.float32)
     ring[0, 2:62, 2:62] = 1

@@ -82,21 +82,22 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
     train(config(data, tmp_path / "whole"), progress=False)
     code = (
         "import sys, torch; from pathlib import Path; from visual_foresight.training import TrainConfig, train;"
-        "torch.set_num_threads(1); folders = {'data': Path(sys.argv[1]), 'out': Path(sys.argv[2])};"
+        "torch.set_num_threads(1); folders = dict(zip(('data', 'out', 'points'), map(Path, sys.argv[1:])));"
         "sizes = {'steps': 12, 'batch': 2, 'horizon': 4, 'every': 3};"
         "train(TrainConfig(**folders, **sizes, device='cpu', precision='float32'), progress=False)"
     )
     state = tmp_path / "killed" / STATE_FILE
     for wanted in (3, 6):  # killed as soon as this many steps are saved
         with subprocess.Popen(
-            [sys.executable, "-c", code, str(data), str(state.parent)], start_new_session=True
+            [sys.executable, "-c", code, str(data), str(state.parent), str(tmp_path / "points")], start_new_session=True
         ) as run:
             while run.poll() is None and not (
                 state.exists() and torch.load(state, weights_only=True)["step"] >= wanted
             ):
                 time.sleep(0.01)
-            if run.poll() is None:
-                os.killpg(run.pid, signal.SIGKILL)
+            os.killpg(run.pid, signal.SIGKILL)
+            assert run.wait() == -signal.SIGKILL  # it had neither failed nor finished
+        assert wanted <= torch.load(state, weights_only=True)["step"] < 12
     train(config(data, tmp_path / "killed"), progress=False)
     whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
     assert whole.keys() == killed.keys()
@@ -248,8 +249,8 @@ def test_bad_settings_are_refused_in_words(
 def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
     episodes = [PackedEpisode.pack(episode(number)) for number in range(4)]
     examples = Examples(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
-    one = list(examples.batches(3, 5, seed=7, numbers=[2, 3, 4]))
-    two = list(examples.batches(3, 5, seed=7, numbers=[3, 4]))
+    one = list(examples.batches(3, 5, context=2, seed=7, numbers=[2, 3, 4]))
+    two = list(examples.batches(3, 5, context=2, seed=7, numbers=[3, 4]))
     assert torch.equal(one[1].clip.frames, two[0].clip.frames)
     assert torch.equal(one[2].places, two[1].places)
     assert not torch.equal(one[0].clip.frames, one[1].clip.frames)
@@ -261,6 +262,6 @@ def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(tmp_pa
     noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
     confused = PackedEpisode.pack(replace(episode(0), frames=noise))
     points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[1]
-    (batch,) = Examples([confused], points).batches(2, 5, seed=0, numbers=[0])
+    (batch,) = Examples([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

@@ -74,7 +74,7 @@ def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[
         try:
             with np.load(path) as stored:
                 arrays = {field.name: stored[field.name] for field in fields(Contact)}
-        except (OSError, ValueError, KeyError, BadZipFile, zlib.error) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise UserError(f"{path} is damaged ({error}): delete it, and it is made anew") from error
         return tuple(Contact(**{name: array[index] for name, array in arrays.items()}) for index in range(len(jobs)))
     found = {job.index: contact for job, contact in run_parallel(find_contact, jobs, num_workers, "contact states")}

@@ -113,7 +113,8 @@ def evaluate_control(config: ControlConfig, suites: Mapping[str, Suite] = SUITES
         if config.ceiling == "publish" and SIMULATOR in rows:
             publish(name, config, list(rows[SIMULATOR].values()))
     if config.trials_file:
-        trials = [{"suite": name, **row[index]} for (name, _), row in records.items() for index in sorted(row)]
+        kept = [(name, row) for name in config.suites for row in config.methods if (name, row) in records]
+        trials = [{"suite": key[0], **records[key][index]} for key in kept for index in sorted(records[key])]
         _write_trials(config.trials_file, result, trials)
     return result
 

@@ -137,7 +137,7 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
         "crop": "none",
         "futures": "1, free-running"
         if futures == 1
-        else f"the best of {futures} per clip and measure; maps: their mean",
+        else f"the best of {futures} per clip and measure; maps: their mean; FVD: the first",
         "moving_pixels": f"those that differ by more than {MOVES} (of 1) from the newest context frame",
         "psnr": "mean over frames of each frame's, data range 1, equal frames 100 dB",
         "ssim": f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, mean over channels, data range 1",

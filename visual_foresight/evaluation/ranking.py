@@ -113,7 +113,10 @@ def _costs(predictor: Predictor, contact: Contact) -> tuple[Float[np.ndarray, " 
     lost = torch.zeros(true_maps.shape[:3])
     true = cost(Prediction(torch.zeros(len(actions), 0, 3, height, width), true_maps, lost, None))
     rounded = np.round(true.double().numpy() / COST_UNIT_PX) * COST_UNIT_PX
-    return cost(imagined).double().numpy(), rounded
+    foreseen = cost(imagined).double().numpy()
+    if not np.isfinite(foreseen).all():
+        raise UserError("the model's costs are not finite: train it again, or choose another checkpoint")
+    return foreseen, rounded
 
 
 def _pixel(place: Float[np.ndarray, "2"]) -> Pixel:

@@ -211,7 +211,7 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
         )
     try:
         return cast(nn.Module, predictor_class(config_class(**{k: _tuples(v) for k, v in content["config"].items()})))
-    except (TypeError, ValueError, RuntimeError, UserError) as error:
+    except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
         raise UserError(
             f"the configuration in {folder / CONFIG_FILE} cannot be built ({error}): get the checkpoint again"
         ) from error

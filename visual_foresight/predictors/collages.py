@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Int, UInt8
+from jaxtyping import Bool, Float32, Int, Int32, UInt8
 
 from visual_foresight.predictors.silhouettes import SAME, apart_from, solid, strongest
 
@@ -33,7 +33,9 @@ class Collage:
     apart: Float32[np.ndarray, "h w 3"]
     """How it differs from the empty table."""
     cover: Float32[np.ndarray, "h w"]
+    """How much of each pixel the drawn arm covers, where the robot says that it is."""
     tip: Float32[np.ndarray, "2"]
+    """(row, col) of the fingertip in pixels; far outside of the frame where there is no arm."""
     arm: Float32[np.ndarray, "h w"]
     thing: Float32[np.ndarray, "h w"]
     border: Float32[np.ndarray, "h w"]
@@ -60,7 +62,7 @@ class Scissors:
     ) -> None:
         self.apart, self.empty = frames - empty, empty
         self.cover, self.arm, self.tips = cover, arm, tips
-        self.pieces = np.zeros(arm.shape, np.uint8)
+        self.pieces = np.zeros(arm.shape, np.int32)
         self.whole: list[tuple[int, int]] = []
         self.bare_arms: list[int] = []
         seen = solid(apart_from(frames, empty)) > 0.5
@@ -76,8 +78,9 @@ class Scissors:
             left, top, across, down, area = stats[label]
             inside = min(left, top, width - left - across, height - top - down) >= MARGIN_PX
             if label not in near and inside and SMALLEST_PX <= area <= LARGEST * things.size:
-                self.pieces[number][labels == label] = label
-                self.whole.append((number, label))
+                piece = int(self.pieces[number].max()) + 1
+                self.pieces[number][labels == label] = piece
+                self.whole.append((number, piece))
         if not near.any() and arm.any():
             self.bare_arms.append(number)
 
@@ -161,10 +164,10 @@ class _Table:
         return None
 
 
-def _borders(pieces: UInt8[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
+def _borders(pieces: Int32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     """Tell which pixels of a piece have one of another beside them."""
-    most = cv2.dilate(pieces, SQUARE)
-    least = cv2.erode(np.where(pieces > 0, pieces, 255).astype(np.uint8), SQUARE)
+    most = cv2.dilate(pieces.astype(np.float32), SQUARE)
+    least = cv2.erode(np.where(pieces > 0, pieces, np.inf).astype(np.float32), SQUARE)
     return ((pieces > 0) & (most != least)).astype(np.float32)
 
 

@@ -83,7 +83,12 @@ class Poses:
 
 
 class Contact(nn.Module):
-    """One action of a round finger among bodies between walls. Six numbers are learnt, as logarithms of those set here."""
+    """One action of a round finger among bodies between walls. Six numbers are learnt, as logarithms of those set here.
+
+    rest: radius on which a body's weight rests, over the mean distance of its points; inertia: radius of gyration, over that of
+    the box around it; drag: deceleration by the table's friction, m per action squared; grip: Coulomb's coefficient of
+    contacts; finger: radius of the fingertip, m; margin: how far the walls are behind what the fingertip reached, m.
+    """
 
     walls: Tensor
 

@@ -89,9 +89,11 @@ class Ensemble(nn.Module):
         count = len(self.members)
         seed = int(torch.randint(2**31, (), generator=rng))  # what one member leaves out, all leave out
         shares = zip(
-            *(whole.chunk(count) for whole in (clip.actions, clip.frames, clip.states, pixel_maps)), strict=True
+            *(whole.tensor_split(count) for whole in (clip.actions, clip.frames, clip.states, pixel_maps)), strict=True
         )
-        for member, (actions, frames, states, maps) in zip(self._learners(), shares, strict=False):
+        for member, (actions, frames, states, maps) in zip(self._learners(), shares, strict=True):
+            if not len(actions):
+                continue
             own = torch.Generator().manual_seed(seed)
             part, extra = rehearse(member, Clip(actions, frames, states), maps, own, progress)
             parts.append(part)

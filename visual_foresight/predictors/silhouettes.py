@@ -23,7 +23,7 @@ HEIGHTS = 5
 MAX_BODIES = 6
 SMALLEST_M2 = 3e-4  # footprint of a body
 LARGEST_HOLE_M2 = 1.5e-3  # of a hole in it: 2 or 3 pixels of a thing that look like the table
-PATCH = 40  # cells a side of a body's patch
+PATCH_M, TABLE_M = 0.173, 1.73  # sides of a body's patch and, at most, of the table
 CELLS_PER_PIXEL = 2  # cells of the table a side, where a pixel in the middle of the frame is one
 RIM = 24
 BORDER = 0.3  # probability from which on a pixel parts two things
@@ -63,7 +63,9 @@ class Overlook:
         self.seen_at = _project(np.stack([rows, cols], -1).astype(float), table)
         to_frame = np.linalg.inv(table)
         self.low = self.seen_at.reshape(-1, 2).min(0)
-        self.shape = np.minimum(np.ceil((self.seen_at.reshape(-1, 2).max(0) - self.low) / self.cell), 400).astype(int)
+        self.patch = int(np.ceil(PATCH_M / self.cell))
+        extent = np.minimum(self.seen_at.reshape(-1, 2).max(0) - self.low, TABLE_M)
+        self.shape = np.ceil(extent / self.cell).astype(int)
         self.camera = camera_of(table, frame_size)
         cells = self.low + (np.moveaxis(np.mgrid[: self.shape[0], : self.shape[1]], 0, -1) + 0.5) * self.cell
         self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
@@ -92,23 +94,24 @@ class Overlook:
     ) -> Silhouettes:
         """Find the bodies in scenes, given how much of each pixel shows a thing, and where one touches another."""
         border = np.zeros_like(opacity) if border is None else border
-        return _gathered([self._one(*each) for each in zip(opacity, border, strict=True)], self.cell)
+        return _gathered([self._one(*each) for each in zip(opacity, border, strict=True)], self.cell, self.patch)
 
     def _one(self, opacity: Float32[np.ndarray, "h w"], border: Float32[np.ndarray, "h w"]) -> "_Found":
         if not (opacity > FAINTEST).any():
             return _Found(np.zeros((0, 2)), [], np.full(opacity.shape, -1), np.zeros((*opacity.shape, 2), np.float32))
         labels, areas, middles = self._parted(opacity, _pieces(opacity, border))
-        corners = [np.round(middle - (PATCH - 1) / 2).astype(int) for middle in middles]
-        padded = np.pad(labels, PATCH)
+        side = self.patch
+        corners = [np.round(middle - (side - 1) / 2).astype(int) for middle in middles]
+        padded = np.pad(labels, side)
         patches = [
-            padded[row + PATCH : row + 2 * PATCH, col + PATCH : col + 2 * PATCH] == number
+            padded[row + side : row + 2 * side, col + side : col + 2 * side] == number
             for number, (row, col) in enumerate(corners, 1)
         ]
         # What is so large and bent that nothing of it is near its middle is no body.
         chosen = sorted((i for i, patch in enumerate(patches) if patch.any()), key=lambda i: -areas[i])[:MAX_BODIES]
         numbers = np.full(len(areas) + 1, -1, np.int32)
         numbers[[i + 1 for i in chosen]] = np.arange(len(chosen))
-        places = np.array([self.low + (corners[i] + PATCH / 2) * self.cell for i in chosen]).reshape(-1, 2)
+        places = np.array([self.low + (corners[i] + side / 2) * self.cell for i in chosen]).reshape(-1, 2)
         owner, lean = self._owners(numbers[labels], opacity)
         return _Found(places, [_shape(patches[i], self.cell) for i in chosen], owner, lean)
 
@@ -142,7 +145,7 @@ class Overlook:
     def _owners(
         self, labels: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
     ) -> tuple[Int[np.ndarray, "h w"], Float32[np.ndarray, "h w 2"]]:
-        """Tell which body each pixel shows, and at which height: the highest at which it would stand on a body.
+        """Tell which body each pixel shows, and its lean at the greatest height at which it would stand on that body.
 
         What looks like the table in the middle of a thing is of that thing, too.
         """
@@ -191,13 +194,13 @@ def _pieces(opacity: Float32[np.ndarray, "h w"], border: Float32[np.ndarray, "h 
 
 def _shape(patch: np.ndarray, cell: float) -> _Shape:
     """Measure one body on its patch."""
-    mask = patch.astype(np.uint8)
+    mask, middle = patch.astype(np.uint8), (len(patch) - 1) / 2
     inside, outside = (cv2.distanceTransform(each, cv2.DIST_L2, 5) for each in (mask, 1 - mask))
     distance = cv2.GaussianBlur(np.where(mask > 0, 0.5 - inside, outside - 0.5), (0, 0), 0.7) * cell
     outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     outline = max(outlines, key=len)[:, 0, ::-1]
-    rim = (outline[np.linspace(0, len(outline) - 1, RIM).astype(int)] - (PATCH - 1) / 2) * cell
-    points = (np.argwhere(mask) - (PATCH - 1) / 2) * cell
+    rim = (outline[np.linspace(0, len(outline) - 1, RIM).astype(int)] - middle) * cell
+    points = (np.argwhere(mask) - middle) * cell
     _, sides, _ = cv2.minAreaRect(outline.astype(np.float32))
     gyration = float(np.hypot(sides[0] + 1, sides[1] + 1) / np.sqrt(12) * cell)
     return _Shape(
@@ -205,11 +208,11 @@ def _shape(patch: np.ndarray, cell: float) -> _Shape:
     )
 
 
-def _gathered(found: list[_Found], cell: float) -> Silhouettes:
+def _gathered(found: list[_Found], cell: float, side: int) -> Silhouettes:
     """Bring scenes with different numbers of bodies together."""
     count = max(len(each.shapes) for each in found)
     size = (len(found), count)
-    distance, rim = np.ones((*size, PATCH, PATCH), np.float32), np.zeros((*size, RIM, 2), np.float32)
+    distance, rim = np.ones((*size, side, side), np.float32), np.zeros((*size, RIM, 2), np.float32)
     spread, gyration, present = np.full(size, 0.03, np.float32), np.full(size, 0.03, np.float32), np.zeros(size, bool)
     places = np.zeros((*size, 2), np.float32)
     for b, each in enumerate(found):
@@ -222,7 +225,7 @@ def _gathered(found: list[_Found], cell: float) -> Silhouettes:
     field = np.stack([distance, slopes[0] / length, slopes[1] / length], 2).astype(np.float32)
     outlines = torch.complex(*torch.from_numpy(rim).unbind(-1))
     sizes = [torch.from_numpy(each) for each in (spread, gyration, present)]
-    bodies = Bodies(torch.from_numpy(field), PATCH / 2 * cell, outlines, *sizes)
+    bodies = Bodies(torch.from_numpy(field), side / 2 * cell, outlines, *sizes)
     owner, lean = (torch.from_numpy(np.stack([getattr(each, name) for each in found])) for name in ("owner", "lean"))
     middles = torch.complex(*torch.from_numpy(places).unbind(-1))
     return Silhouettes(bodies, middles, owner, torch.complex(*lean.unbind(-1)))

@@ -38,21 +38,21 @@ class Examples:
 
     def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[FoundTracks]) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
-        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
 
-    def _starts(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
+    def _starts(self, num_actions: int, context: int) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
         """Return all (episode, start) and their weights."""
-        if num_actions not in self._known:
-            self._known[num_actions] = self._weighted(num_actions)
-        return self._known[num_actions]
+        if (num_actions, context) not in self._known:
+            self._known[num_actions, context] = self._weighted(num_actions, context)
+        return self._known[num_actions, context]
 
-    def _weighted(self, num_actions: int) -> tuple[np.ndarray, np.ndarray]:
+    def _weighted(self, num_actions: int, context: int) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
         places, contacts = [], []
         for number, tracks in enumerate(self._tracks):
             contact = tracks.contact()
             for start in range(len(contact) - num_actions + 1):
                 places.append((number, start))
-                contacts.append(contact[start + 1 : start + num_actions].any())
+                contacts.append(contact[start + context - 1 : start + num_actions].any())
         touched = np.array(contacts)
         share = touched.mean()
         if share in (0.0, 1.0):
@@ -60,14 +60,22 @@ class Examples:
         wanted = max(CONTACT_SHARE, share)
         return np.array(places), np.where(touched, wanted / touched.sum(), (1 - wanted) / (~touched).sum())
 
-    def batches(self, size: int, num_actions: int, seed: int, numbers: Sequence[int]) -> Iterator[Batch]:
-        """Yield the batches of these numbers, each prepared in a thread while the one before is learnt from."""
-        places, weights = self._starts(num_actions)
+    def batches(self, size: int, num_actions: int, context: int, seed: int, numbers: Sequence[int]) -> Iterator[Batch]:
+        """Yield the batches of these numbers, each prepared in a thread while the one before is learnt from.
+
+        Args:
+            size: Clips in each.
+            num_actions: Of a clip, those that join its context frames included.
+            context: Frames from the newest of which it is imagined.
+            seed: Of the run.
+            numbers: Which batches.
+        """
+        places, weights = self._starts(num_actions, context)
 
         def prepare(number: int) -> Batch:
             rng = np.random.default_rng([seed, number])
             chosen = places[rng.choice(len(places), size, p=weights)]
-            return self._batch([(int(episode), int(start)) for episode, start in chosen], num_actions, rng)
+            return self._batch([(int(episode), int(start)) for episode, start in chosen], num_actions, context, rng)
 
         with ThreadPoolExecutor(1) as pool:
             ahead = None
@@ -79,7 +87,7 @@ class Examples:
             if ahead is not None:
                 yield ahead.result()
 
-    def _batch(self, chosen: list[tuple[int, int]], num_actions: int, rng: np.random.Generator) -> Batch:
+    def _batch(self, chosen: list[tuple[int, int]], num_actions: int, context: int, rng: np.random.Generator) -> Batch:
         frames, actions, states, places, valid = [], [], [], [], []
         for number, start in chosen:
             episode, tracks = self._episodes[number], self._tracks[number]
@@ -88,7 +96,7 @@ class Examples:
             actions.append(episode.actions[start : start + num_actions])
             states.append(episode.states[window])
             # Points start in the newest context frame, from where the predictor imagines.
-            points = choose(tracks, start + 1, num_actions - 1, NUM_POINTS, rng)
+            points = choose(tracks, start + context - 1, num_actions - context + 1, NUM_POINTS, rng)
             places.append(_taken(tracks.places[window], points))
             valid.append(_taken(tracks.valid[window], points))
         clip = Clip(_tensor(actions), to_float(_stack(frames)), _tensor(states))

@@ -48,20 +48,21 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     run = Run.begin(config, episodes.info, device, learnt.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
-    num_actions = config.horizon + cast(Predictor, run.model).context - 1
+    context = cast(Predictor, run.model).context
+    num_actions = config.horizon + context - 1
     require_length(lessons, num_actions, "to learn from")
     require_length(unseen, num_actions, "held out")
     points = points_of(lessons, unseen, np.array(episodes.info.table), config.points, progress)
     examples, watched = (Examples(*part) for part in zip((lessons, unseen), points, strict=True))
     if run.step == 0:
-        experience = next(examples.batches(64, num_actions, config.seed, [CALIBRATION_BATCH]))
+        experience = next(examples.batches(64, num_actions, context, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
         run.average.module.load_state_dict(run.model.state_dict())
         run.num_steps = config.steps if config.minutes is None else _affordable(run, config, examples)
     config.out.mkdir(parents=True, exist_ok=True)
     planned = replace(config, steps=run.num_steps)
     with (
-        contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step)) as board,
+        contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)) as board,
         tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress) as bar,
     ):
         while run.step < planned.steps:
@@ -97,7 +98,8 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
     device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
     num_actions = horizon_at(run.step, config) + predictor.context - 1
     began = time.monotonic()
-    for batch in examples.batches(batch_at(run.step, config), num_actions, config.seed, range(run.step, stop)):
+    size, numbers = batch_at(run.step, config), range(run.step, stop)
+    for batch in examples.batches(size, num_actions, predictor.context, config.seed, numbers):
         for group in run.optimizer.param_groups:
             group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
         with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
@@ -121,7 +123,7 @@ def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWrit
     """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
     predictor = cast(Predictor, run.average.module)
     parts: list[dict[str, float]] = []
-    for batch in watched.batches(16, config.horizon + predictor.context - 1, config.seed, range(6)):
+    for batch in watched.batches(16, config.horizon + predictor.context - 1, predictor.context, config.seed, range(6)):
         batch = _fitted(batch, predictor, next(run.model.parameters()).device)
         prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
         found = errors(prediction, batch, predictor.context, config)

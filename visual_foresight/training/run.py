@@ -70,20 +70,24 @@ class Run:
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
         """Go on from `state.pt`; it must come from the same configuration and the same episodes."""
+        unreadable = f"{folder / STATE_FILE} cannot be read, or is of another version: delete the folder to start anew"
         try:
             state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
-        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-            raise UserError(f"{folder / STATE_FILE} cannot be read: delete the folder to start anew") from error
-        mine, its = comparable(config), state["config"]
+            mine, its = comparable(config), dict(state["config"])
+        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
+            raise UserError(unreadable) from error
         if changed := sorted(name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)):
             raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
         if state.get("data") != self.data:
             raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        for name in ("num_steps", "step", "seconds", "bfloat16"):
-            setattr(self, name, state[name])
+        try:
+            self.model.load_state_dict(state["model"])
+            self.average.load_state_dict(state["average"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            for name in ("num_steps", "step", "seconds", "bfloat16"):
+                setattr(self, name, state[name])
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise UserError(unreadable) from error
 
 
 def _average(decay: float, averages: list[Tensor], now: list[Tensor], count: Tensor | int) -> None:
