@@ -22,9 +22,7 @@ SUPERSAMPLING = 2  # drawn so many times larger, then averaged, against aliasing
 # TinyRenderer takes what it draws from a corner of each pixel: its pictures are half a drawn pixel too far up and right.
 OFF_PX = 0.5 / SUPERSAMPLING
 TIMESTEP_S = 0.01
-SUBSTEPS = (
-    16  # an action lasts 0.16 s: 4 cm at 0.25 m/s, slow enough that a pushed object slides less than a centimetre
-)
+SUBSTEPS = 16  # an action lasts 0.16 s: 4 cm at 0.25 m/s, so slow that a pushed object slides less than 1 cm
 MAX_OBJECTS = 4
 SPAWN_GAP_M = 0.09  # between centres of objects, and from the fingertip
 TABLE_COLOR, MARGIN_COLOR, LINE_COLOR = (176, 150, 122), (120, 122, 126), (90, 74, 58)
