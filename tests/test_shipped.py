@@ -7,7 +7,7 @@ from torch import nn
 
 from visual_foresight.episodes import validate
 from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
-from visual_foresight.predictors import load
+from visual_foresight.predictors import SHIPPED, load
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"
@@ -19,15 +19,17 @@ def test_the_sample_is_sound_and_small() -> None:
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) <= 3e6
 
 
-def test_the_model_is_small() -> None:
-    model = load("flow", frame_size=(64, 64), action_size=2)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_models_are_small(name: str) -> None:
+    model = load(name, frame_size=(64, 64), action_size=2)
     assert isinstance(model, nn.Module)
     assert sum(each.numel() for each in model.parameters()) <= 2e6
 
 
 @pytest.mark.slow
-def test_the_model_foresees_more_than_that_nothing_moves() -> None:
-    steps = judge_model(PredictionConfig(SAMPLE, clips=24))["steps"]
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_models_foresee_more_than_that_nothing_moves(name: str) -> None:
+    steps = judge_model(PredictionConfig(SAMPLE, model=name, clips=24))["steps"]
     assert steps["5"]["ratio"] < 0.8 and steps["10"]["ratio"] < 0.8
     for step in ("1", "5", "10"):
         assert steps[step]["psnr"] > steps[step]["still_psnr"] + 2

@@ -24,7 +24,7 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-SHIPPED = ("flow",)
+SHIPPED = ("flow", "rigid")
 """Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository or the wheel."""
 FLAGSHIP = "flow"
 """What is used where no predictor is named."""
