@@ -176,7 +176,7 @@ def weights_not_finite(folder):
 @pytest.mark.parametrize(
     ("spoil", "sentence"),
     [
-        (nothing_there, "no predictor or checkpoint .*flow, still"),
+        (nothing_there, "no predictor or checkpoint .*flow, rigid, still"),
         (no_config, "no checkpoint: it has no config.json"),
         (no_json, "config.json is damaged"),
         (binary_config, "config.json is damaged"),
