@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from visual_foresight.predictors import FLAGSHIP
+
 BAR_GIB = 4.0
 SAMPLE = Path("data/sample")
 PATIENCE_S = 20.0  # for the page, which does not end by itself
@@ -69,7 +71,7 @@ def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_memory", description=__doc__)
     parser.add_argument("--data", type=Path, default=SAMPLE, help="episodes to train on; all are read")
-    parser.add_argument("--predictors", nargs="*", default=["flow"], help="which ones to train and time")
+    parser.add_argument("--predictors", nargs="*", default=[FLAGSHIP], help="which ones to train and time")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
     figures = {}

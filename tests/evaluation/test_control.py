@@ -10,6 +10,7 @@ from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path
 from visual_foresight.evaluation.methods import parse
 from visual_foresight.evaluation.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
+from visual_foresight.predictors import SHIPPED
 from visual_foresight.types import UserError
 
 DOTS = Suite("dots", 0.08, 0.2, env="dot", num_steps=3, behind_m=0.0)
@@ -143,9 +144,10 @@ def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(t
 
 
 @pytest.mark.parametrize("file", ["trials.json", "trials_default.json"])
-def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(file: str) -> None:
+@pytest.mark.parametrize("model", SHIPPED)
+def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(model: str, file: str) -> None:
     """When this fails, the model or the planner has changed: measure again, and correct README and card."""
-    kept = json.loads((Path(__file__).parents[2] / "models/flow" / file).read_text())
+    kept = json.loads((Path(__file__).parents[2] / "models" / model / file).read_text())
     for suite, rows in kept["suites"].items():
         for row, figures in rows.items():
             trials = [trial for trial in kept["trials"] if (trial["suite"], trial["row"]) == (suite, row)]

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from einops import rearrange
 from skimage.metrics import structural_similarity
 
-from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, ssim
+from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
 from visual_foresight.types import UserError
 
 
@@ -82,3 +83,10 @@ def test_small_frames_have_no_ssim() -> None:
     check_ssim((11, 30))
     with pytest.raises(UserError, match="11 pixels a side"):
         check_ssim((30, 10))
+
+
+def test_seen_again_is_what_moved_before_and_does_so_no_more() -> None:
+    moves = torch.tensor([[0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]).bool()
+    expected = torch.tensor([[0, 0, 1, 1, 0, 1], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]]).bool()
+    found = seen_again(rearrange(moves, "w t -> 1 t 1 w"))
+    assert torch.equal(rearrange(found, "1 t 1 w -> w t"), expected)

@@ -9,6 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from visual_foresight import cli
 from visual_foresight.evaluation.throughput import ThroughputConfig, time_predictor
 from visual_foresight.evaluation.yardstick import VggYardstick
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import UserError
 
 
@@ -28,15 +29,15 @@ def test_a_predictor_is_timed_with_and_without_frames() -> None:
 
 
 def test_the_command_sets_the_flagship_against_the_yardstick(capfd) -> None:
-    words = "evaluate throughput --predictors flow --batch 2 --horizon 1 --repeats 1 --json"
+    words = f"evaluate throughput --predictors {FLAGSHIP} --batch 2 --horizon 1 --repeats 1 --json"
     cli.main(words.split())
     figures = json.loads(capfd.readouterr().out)
-    flow, yardstick = figures["predictors"]["flow"], figures["yardstick"]
+    flagship, yardstick = figures["predictors"][FLAGSHIP], figures["yardstick"]
     assert figures["flagship_over_yardstick"] == pytest.approx(
-        flow["frames_per_second"] / yardstick["frames_per_second"]
+        flagship["frames_per_second"] / yardstick["frames_per_second"]
     )
-    speed = flow["frames_per_second"] * flow["gflop_per_frame"]
-    assert flow["share_of_gemm"] == pytest.approx(speed / figures["gemm_gflops"])
+    speed = flagship["frames_per_second"] * flagship["gflop_per_frame"]
+    assert flagship["share_of_gemm"] == pytest.approx(speed / figures["gemm_gflops"])
     assert yardstick["gflop_per_frame"] == pytest.approx(5.8, rel=0.03)
 
 

@@ -19,6 +19,7 @@ from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.gui.choices import Bench, Choice
 from visual_foresight.planning import VisualMPC
+from visual_foresight.predictors import FLAGSHIP
 
 BARS = {
     "usable_s": 10.0,
@@ -175,7 +176,7 @@ def _memory(page, task, pid: int, num_runs: int) -> dict:
 def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_gui", description=__doc__)
-    parser.add_argument("--model", default="flow", help="name of a predictor, or folder of a checkpoint")
+    parser.add_argument("--model", default=FLAGSHIP, help="name of a predictor, or folder of a checkpoint")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--steps", type=int, default=20, help="actions of the timed run")
     parser.add_argument("--runs", type=int, default=50, help="runs after which memory is looked at")

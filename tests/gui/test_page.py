@@ -269,7 +269,7 @@ def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(start
     )
     row, col = next(place for place in near if env.pick(Pixel(*map(float, place))).kind == "object")
     env.close()
-    program = start("--env", "push", "--model", "flow", "--seed", "3")
+    program = start("--env", "push", "--seed", "3")
     page = open_page(program.address)
     ready(page)
     page.locator(LARGE).click()

@@ -26,6 +26,11 @@ def moving(future: Float[Tensor, "b t c h w"], newest: Float[Tensor, "b c h w"])
     return reduce((future - newest[:, None]).abs(), "b t c h w -> b t h w", "max") > MOVES
 
 
+def seen_again(moves: Bool[Tensor, "b t h w"]) -> Bool[Tensor, "b t h w"]:
+    """Tell which pixels look as in the newest context frame, but did not for a while: what hid them has gone."""
+    return moves.int().cummax(1).values.bool() & ~moves
+
+
 def psnr(
     predicted: Float[Tensor, "*batch c h w"],
     true: Float[Tensor, "*batch c h w"],

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, ssim
+from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
 from visual_foresight.evaluation.map_metrics import coverage, position_error
 from visual_foresight.evaluation.perceptual import Perceptual
 from visual_foresight.evaluation.tallies import Tallies, Tally, joined
@@ -111,10 +111,12 @@ def _measure_frames(
     true, where = batch.future, moving(batch.future, batch.newest)
     still = repeat(batch.newest, "b c h w -> b t c h w", t=true.shape[1])
     every = torch.ones(true.shape[:2])
-    some, inside = (reduce(part.float(), "b t h w -> b t", "max") for part in (where, inner(where)))
+    again = seen_again(where)
+    some, inside, back = (reduce(part.float(), "b t h w -> b t", "max") for part in (where, inner(where), again))
     measures: list[tuple[str, Callable[[Tensor], Tensor], Tensor, int]] = [
         ("psnr", lambda frames: psnr(frames, true), every, 1),
         ("psnr_moving", lambda frames: psnr(frames, true, where), some, 1),
+        ("psnr_seen_again", lambda frames: psnr(frames, true, again), back, 1),
         ("ssim", lambda frames: ssim(frames, true), every, 1),
         ("ssim_moving", lambda frames: ssim(frames, true, where), inside, 1),
     ]

@@ -114,7 +114,8 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
         coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of highest density.
         lost, made: share of a map's mass that the step's motion lost, or made, before it was normalised.
         arm, background: the same for points on the arm and the background; the latter has no ratio, as it never moves.
-        psnr, psnr_moving: in dB, the mean over frames, of all pixels and of those that move.
+        psnr, psnr_moving, psnr_seen_again: in dB, the mean over frames, of all pixels, of those that move, and of those
+            that were hidden for a while and look again as in the newest context frame (where `still` is right).
         ssim, ssim_moving, lpips: likewise (LPIPS of whole frames, less is better).
 
         "interval_" + name is the 95 % bootstrap interval over episodes of each but still's.
@@ -139,6 +140,7 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
         if futures == 1
         else f"the best of {futures} per clip and measure; maps: their mean; FVD: the first",
         "moving_pixels": f"those that differ by more than {MOVES} (of 1) from the newest context frame",
+        "seen_again": "pixels that moved within the horizon and do so no more: there `still` is right",
         "psnr": "mean over frames of each frame's, data range 1, equal frames 100 dB",
         "ssim": f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, mean over channels, data range 1",
         "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",

@@ -80,6 +80,7 @@ PLOTS = (
     ),
     _beside_still("PSNR", "dB", "psnr"),
     _beside_still("PSNR of moving pixels", "dB", "psnr_moving"),
+    _beside_still("PSNR of pixels seen again", "dB", "psnr_seen_again"),
     _beside_still("SSIM", "1 is equal", "ssim"),
     _beside_still("SSIM of moving pixels", "1 is equal", "ssim_moving"),
     _beside_still("LPIPS", "0 is equal", "lpips"),

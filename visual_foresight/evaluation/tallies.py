@@ -109,6 +109,10 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("SSIM [95 %]", "ssim_moving", ".3f"),
         ("still", "still_ssim_moving", ".3f"),
     ),
+    "Pictures: pixels seen again": (
+        ("PSNR dB [95 %]", "psnr_seen_again", ".2f"),
+        ("still", "still_psnr_seen_again", ".2f"),
+    ),
 }
 """Title -> columns: head, name of the figure, format. An interval is shown where the head promises one."""
 

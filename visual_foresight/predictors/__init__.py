@@ -24,9 +24,9 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-SHIPPED = ("flow", "rigid")
+SHIPPED = ("rigid", "flow")
 """Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository or the wheel."""
-FLAGSHIP = "flow"
+FLAGSHIP = "rigid"
 """What is used where no predictor is named."""
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Complex, Float
+from jaxtyping import Bool, Complex, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -44,9 +44,15 @@ class Bodies:
         moved = [part.to(device) for part in (self.rim, self.spread, self.gyration, self.present)]
         return Bodies(self.field.to(device), self.half, *moved)
 
+    def some(self, which: Int[Tensor, " k"]) -> "Bodies":
+        """Return the bodies of these numbers."""
+        parts = (self.rim, self.spread, self.gyration, self.present)
+        return Bodies(self.field[:, which], self.half, *(part[:, which] for part in parts))
+
     def distance(self, places: Complex[Tensor, "n k m"]) -> tuple[Float[Tensor, "n k m"], Complex[Tensor, "n k m"]]:
         """Return signed distances at places in the bodies' own frames, about so beyond the patch, and their gradients."""
-        inside = torch.stack([places.imag, places.real], -1) / self.half
+        x, y = places.real / self.half, places.imag / self.half
+        inside = torch.stack([y, x], -1)
         if len(self.field) == 1:
             where, fields = rearrange(inside, "n k m two -> k n m two"), self.field[0]
         else:
@@ -54,7 +60,7 @@ class Bodies:
         found = functional.grid_sample(fields, where, padding_mode="border", align_corners=False)
         pattern = "k three n m -> three n k m" if len(self.field) == 1 else "(n k) three 1 m -> three n k m"
         gap, *slope = rearrange(found, pattern, n=len(places))
-        beyond = (inside.abs() - 1).clamp(min=0).square().sum(-1)
+        beyond = (x.abs() - 1).clamp(min=0).square() + (y.abs() - 1).clamp(min=0).square()
         return gap + self.half * (beyond + 1e-12).sqrt(), torch.complex(*slope)
 
 
@@ -80,6 +86,23 @@ class Poses:
     ) -> "Poses":
         """Return them put out of something's way, and sped up."""
         return Poses(self.place + out, self.turn + out_turn, self.speed + push, self.spin + push_turn)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What does not change in an action."""
+
+    bodies: Bodies
+    pairs: Int[Tensor, "2 p"]
+    """Numbers j, i of two bodies that could come to touch: the rim of i is looked for in j."""
+    obstacles: Bodies
+    """The j of each pair."""
+    inertia: Float[Tensor, "b k"]
+    """Squared radius of gyration."""
+    present: Float[Tensor, "b k"]
+    finger: Float[Tensor, ""]
+    grip: Float[Tensor, ""]
+    margin: Float[Tensor, ""]
 
 
 class Contact(nn.Module):
@@ -110,12 +133,13 @@ class Contact(nn.Module):
 
         It gets there unless a body that is held by a wall stands in its way.
         """
-        present = bodies.present.float()
         arm2 = (self.number("rest") * bodies.spread).square()
         inertia = (self.number("inertia") * bodies.gyration).square()
         numbers = (self.number("drag") / SUBSTEPS, arm2, arm2 / inertia)
         before, way = before[:, None], (after - before)[:, None]
-        crowded, walled = self._near(bodies, poses, way)
+        pairs, walled = self._near(bodies, poses, way)
+        learnt = (self.number(name) for name in ("finger", "grip", "margin"))
+        setting = Setting(bodies, pairs, bodies.some(pairs[0]), inertia, bodies.present.float(), *learnt)
         tip, goes, stride = before, way, MAX_STRIDE * way.abs() / SUBSTEPS
         for part in range(2, SUBSTEPS + 1, 2):
             came = tip
@@ -123,100 +147,95 @@ class Contact(nn.Module):
                 poses = _slowed(poses, *numbers)
                 missing = before + way * (each / SUBSTEPS) - tip
                 tip = tip + missing * (stride / missing.abs().clamp(min=1e-9)).clamp(max=1)
-                poses = self._touched(bodies, poses, tip, goes, inertia, present)
-            if crowded:
-                poses = self._collided(bodies, poses, inertia)
+                poses = self._touched(setting, poses, tip, goes)
+            if pairs.numel():
+                poses = self._collided(setting, poses)
             if walled.any():
-                poses = self._walled(bodies, poses, inertia, present)
-                tip = torch.where(walled, self._stopped(bodies, poses, tip), tip)
+                poses = self._walled(setting, poses)
+                tip = torch.where(walled, self._stopped(setting, poses, tip), tip)
                 goes = torch.where(walled, (tip - came) * (SUBSTEPS / 2), way)
         return poses, tip[:, 0]
 
-    def _stopped(self, bodies: Bodies, poses: Poses, tip: Complex[Tensor, "n 1"]) -> Complex[Tensor, "n 1"]:
+    def _stopped(self, setting: Setting, poses: Poses, tip: Complex[Tensor, "n 1"]) -> Complex[Tensor, "n 1"]:
         """Return where the finger is: outside of what could not get out of its way."""
         facing = heading(poses.turn)
-        surface, slope = bodies.distance(((tip - poses.place) * facing.conj())[..., None])
-        gap = torch.where(bodies.present, surface[..., 0] - self.number("finger"), 1.0)
+        surface, slope = setting.bodies.distance(((tip - poses.place) * facing.conj())[..., None])
+        gap = torch.where(setting.bodies.present, surface[..., 0] - setting.finger, 1.0)
         nearest, which = gap.min(1, keepdim=True)
         return tip - nearest.clamp(max=0) * (slope[..., 0] * facing).gather(1, which)
 
     def _touched(
-        self,
-        bodies: Bodies,
-        poses: Poses,
-        tip: Complex[Tensor, "n 1"],
-        way: Complex[Tensor, "n 1"],
-        inertia: Float[Tensor, "b k"],
-        present: Float[Tensor, "b k"],
+        self, setting: Setting, poses: Poses, tip: Complex[Tensor, "n 1"], way: Complex[Tensor, "n 1"]
     ) -> Poses:
         """Let the finger push: out of its way without speed, and not slower than it."""
         away, facing = tip - poses.place, heading(poses.turn)
-        surface, slope = bodies.distance((away * facing.conj())[..., None])
+        surface, slope = setting.bodies.distance((away * facing.conj())[..., None])
         normal = slope[..., 0] * facing
-        touches = (surface[..., 0] < self.number("finger")) * present
+        touches = (surface[..., 0] < setting.finger) * setting.present
         arm = away - normal * surface[..., 0]
         turned = arm.conj() * normal  # real: along the normal; imaginary: the lever
         lever, side_lever = turned.imag, turned.real  # of the normal, and of the direction a quarter to its left
         slip = (way - poses.speed - 1j * arm * poses.spin) * normal.conj()
-        push = (-slip.real).clamp(min=0) * touches / (1 + lever.square() / inertia)
-        grip = self.number("grip") * push
-        side = slip.imag / (1 + side_lever.square() / inertia)
+        push = (-slip.real).clamp(min=0) * touches / (1 + lever.square() / setting.inertia)
+        grip = setting.grip * push
+        side = slip.imag / (1 + side_lever.square() / setting.inertia)
         side = torch.maximum(torch.minimum(side, grip), -grip)
-        out = (self.number("finger") - surface[..., 0]) * touches / (1 + lever.square() / inertia)
+        out = (setting.finger - surface[..., 0]) * touches / (1 + lever.square() / setting.inertia)
         impulse = torch.complex(-push, side)
         return poses.pushed(
-            -out * normal, -out * lever / inertia, impulse * normal, (side * side_lever - push * lever) / inertia
+            -out * normal,
+            -out * lever / setting.inertia,
+            impulse * normal,
+            (side * side_lever - push * lever) / setting.inertia,
         )
 
-    def _collided(self, bodies: Bodies, poses: Poses, inertia: Float[Tensor, "b k"]) -> Poses:
+    def _collided(self, setting: Setting, poses: Poses) -> Poses:
         """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
-        facing, count = heading(poses.turn), poses.turn.shape[1]
-        rims = bodies.rim * facing[..., None] + poses.place[..., None]
-        away = rims[:, None] - poses.place[:, :, None, None]  # n j i m
-        surface, slope = bodies.distance((away * facing.conj()[:, :, None, None]).flatten(2))
-        gap, deepest = surface.unflatten(2, (count, -1)).min(-1, keepdim=True)
-        normal = slope.unflatten(2, (count, -1)).gather(3, deepest)[..., 0] * facing[:, :, None]
-        arm, gap = away.gather(3, deepest)[..., 0], gap[..., 0]
-        other_arm = arm + poses.place[:, :, None] - poses.place[:, None]
-        touches = (gap < 0) & self._pairs(bodies)
+        (j, i), obstacles, facing = setting.pairs, setting.obstacles, heading(poses.turn)
+        rims = setting.bodies.rim[:, i] * facing[:, i, None] + poses.place[:, i, None]
+        away = rims - poses.place[:, j, None]
+        surface, slope = obstacles.distance(away * facing[:, j, None].conj())
+        gap, deepest = surface.min(-1, keepdim=True)
+        normal = slope.gather(2, deepest)[..., 0] * facing[:, j]
+        arm, gap = away.gather(2, deepest)[..., 0], gap[..., 0]
+        other_arm = arm + poses.place[:, j] - poses.place[:, i]
+        touches = (gap < 0) & setting.bodies.present[:, i] & obstacles.present
         lever, other_lever = (arm.conj() * normal).imag, (other_arm.conj() * normal).imag
-        mine, its = inertia[:, :, None], inertia[:, None]
+        mine, its = setting.inertia[:, j], setting.inertia[:, i]
         ease = touches / (2 + lever.square() / mine + other_lever.square() / its)
-        speed = poses.speed[:, :, None] + 1j * arm * poses.spin[:, :, None]
-        other_speed = poses.speed[:, None] + 1j * other_arm * poses.spin[:, None]
+        speed = poses.speed[:, j] + 1j * arm * poses.spin[:, j]
+        other_speed = poses.speed[:, i] + 1j * other_arm * poses.spin[:, i]
         closing = (speed - other_speed) * normal.conj()
-        changes = []
+        rest, level, changes = torch.zeros_like(poses.place), torch.zeros_like(poses.turn), []
         for size in (-gap.clamp(max=0) * ease, closing.real.clamp(min=0) * ease):
-            along = size * normal
-            changes.append(along.sum(1) - along.sum(2))
-            changes.append((size * other_lever / its).sum(1) - (size * lever / mine).sum(2))
+            along, its_turn, turn = size * normal, size * other_lever / its, size * lever / mine
+            changes.append(rest.index_add(1, i, along).index_add(1, j, -along))
+            changes.append(level.index_add(1, i, its_turn).index_add(1, j, -turn))
         return poses.pushed(*changes)
 
-    def _walled(
-        self, bodies: Bodies, poses: Poses, inertia: Float[Tensor, "b k"], present: Float[Tensor, "b k"]
-    ) -> Poses:
+    def _walled(self, setting: Setting, poses: Poses) -> Poses:
         """Keep bodies between the walls, where their rims stand out farthest."""
-        margin = self.number("margin")
-        limits = torch.cat([self.walls[1] + margin, margin - self.walls[0]])
-        normal = torch.tensor([-1, -1j, 1, 1j], device=margin.device)  # of the four walls, inwards
-        rims = bodies.rim * heading(poses.turn)[..., None]
+        inertia = setting.inertia[..., None]
+        limits = torch.cat([self.walls[1] + setting.margin, setting.margin - self.walls[0]])
+        normal = torch.tensor([-1, -1j, 1, 1j], device=limits.device)  # of the four walls, inwards
+        rims = setting.bodies.rim * heading(poses.turn)[..., None]
         places = rims + poses.place[..., None]
         out = torch.stack([places.real, places.imag, -places.real, -places.imag], -1) - limits
         out, farthest = out.max(2)
         arm = rims.gather(2, farthest)
         lever = (arm.conj() * normal).imag
-        ease = (out > 0) * present[..., None] / (1 + lever.square() / inertia[..., None])
+        ease = (out > 0) * setting.present[..., None] / (1 + lever.square() / inertia)
         moving = (poses.speed[..., None] + 1j * arm * poses.spin[..., None]) * normal.conj()
-        out, push, turning = out * ease, (-moving.real).clamp(min=0) * ease, lever / inertia[..., None]
+        out, push, turning = out * ease, (-moving.real).clamp(min=0) * ease, lever / inertia
         side_lever = (arm.conj() * normal).real
-        grip = self.number("grip") * push
-        side = -moving.imag / (1 + side_lever.square() / inertia[..., None])
+        grip = setting.grip * push
+        side = -moving.imag / (1 + side_lever.square() / inertia)
         side = torch.maximum(torch.minimum(side, grip), -grip)
         return poses.pushed(
             (out * normal).sum(-1),
             (out * turning).sum(-1),
             ((push + 1j * side) * normal).sum(-1),
-            (push * turning + side * side_lever / inertia[..., None]).sum(-1),
+            (push * turning + side * side_lever / inertia).sum(-1),
         )
 
     def _pairs(self, bodies: Bodies) -> Bool[Tensor, "b k k"]:
@@ -224,15 +243,17 @@ class Contact(nn.Module):
         same = torch.eye(bodies.present.shape[1], dtype=torch.bool, device=bodies.present.device)
         return bodies.present[:, :, None] & bodies.present[:, None] & ~same
 
-    def _near(self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]) -> tuple[bool, Bool[Tensor, "n 1"]]:
-        """Tell whether any two bodies, and for which candidates a body and a wall, could come to touch within this action."""
+    def _near(
+        self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]
+    ) -> tuple[Int[Tensor, "2 p"], Bool[Tensor, "n 1"]]:
+        """Tell which two bodies, and for which candidates a body and a wall, could come to touch within this action."""
         goes = 2 * (way.abs() + (poses.speed.abs() + poses.spin.abs() * bodies.spread).amax(1, keepdim=True))
         reach = bodies.rim.abs().amax(-1) + goes
         apart = (poses.place[:, :, None] - poses.place[:, None]).abs()
         crowded = (apart < reach[:, :, None] + reach[:, None]) & self._pairs(bodies)
         places, margin = torch.view_as_real(poses.place), self.number("margin")
         inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1) + margin
-        return bool(crowded.any()), ((inside < reach) & bodies.present).any(1, keepdim=True)
+        return crowded.any(0).nonzero().T, ((inside < reach) & bodies.present).any(1, keepdim=True)
 
 
 def _slowed(poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]) -> Poses:

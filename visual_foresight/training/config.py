@@ -25,7 +25,7 @@ class TrainConfig:
     """What an ensemble is made of: name of another learned predictor."""
     points: Path = Path("runs/points")
     """Folder where points that were followed through the episodes are kept for the next run."""
-    steps: int = 11000
+    steps: int = 3600
     """Gradient steps."""
     minutes: float | None = None
     """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
@@ -35,7 +35,7 @@ class TrainConfig:
     """Imagined steps per clip at the end of the curriculum."""
     learning_rate: float = 2.5e-3
     """Adam's, at the start; it falls to a twentieth along a cosine."""
-    single: float = 0.65
+    single: float = 0.75
     """Share of the training in which a single step is imagined; then clips grow to a quarter, half and the whole horizon."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
@@ -47,7 +47,7 @@ class TrainConfig:
     """Largest norm of a gradient."""
     held_out_share: float = 0.05
     """Share of the episodes that is only looked at."""
-    every: int = 500
+    every: int = 200
     """Steps between checkpoints, looks at held-out clips and filmstrips."""
     device: str = "auto"
     """auto, cpu, cuda or mps."""
