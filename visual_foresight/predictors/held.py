@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 
 import torch
+from einops import rearrange
 from jaxtyping import Complex, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from visual_foresight.predictors.blocks import widen
 from visual_foresight.predictors.contact import Poses
@@ -34,7 +36,9 @@ class Held:
         table: Float[Tensor, "3 3"],
         to_frame: Float[Tensor, "3 3"],
     ) -> "Held":
-        """Fix each point to the body that shows at the pixel from which its place has come.
+        """Fix each point to the body that shows at the pixel from which its place has come, or beside it.
+
+        Whoever designates a pixel at the edge of a thing means the thing.
 
         Args:
             points: Of n candidates, where bodies are by now.
@@ -48,7 +52,7 @@ class Held:
         there = to_table(points.places, table)
         owner = torch.full(there.shape, -1, device=there.device)
         local, lean = torch.zeros_like(there), torch.zeros_like(there)
-        owners, leans = widen(seen.owner, count).flatten(1), widen(seen.lean, count).flatten(1)
+        owners, leans = (widen(part, count).flatten(1) for part in _grown(seen))
         for k in range(place.shape[1]):
             # As if the body had carried the picture with it; where the point stands follows from its height there.
             offset = there - place[:, k, None]
@@ -68,3 +72,13 @@ class Held:
         there = there.minimum(there.new_tensor(frame_size) - 1)
         places = torch.where((self.owner >= 0)[..., None], there, self.points.places)
         return replace(self, points=Points(places, self.points.mass))
+
+
+def _grown(seen: Silhouettes) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
+    """Return owners and leans of bodies that show on a pixel more all round, where no other one does."""
+    owners = rearrange(seen.owner, "b h w -> b 1 h w").float()
+    beside = functional.max_pool2d(owners, 3, stride=1, padding=1, return_indices=True)[1].flatten(1)
+    here = torch.arange(beside.shape[1], device=beside.device).expand_as(beside)
+    source = torch.where(seen.owner.flatten(1) < 0, beside, here)
+    owner, lean = (part.flatten(1).gather(1, source).view_as(part) for part in (seen.owner, seen.lean))
+    return owner, lean

@@ -16,8 +16,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import grid, shares
+from visual_foresight.pixel_maps import expected_places, grid, shares, splat_places
 from visual_foresight.predictors.blocks import widen
+
+SAME_MAP = 1e-4  # two maps differ by rounding alone
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ AnyMotion = Motion | KernelMotion
 class Points:
     """Pixel maps as points that carry mass. However often they move, they neither lose it nor spread.
 
-    A candidate's maps share their points: the centres of the cells that had mass in any of them.
+    A map that stands for one place is one point. Else a candidate's maps share their points: the centres of the cells that had
+    mass in any of them.
     """
 
     places: Float[Tensor, "n m 2"]
@@ -69,10 +72,15 @@ class Points:
     @classmethod
     def of(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points of pixel maps."""
+        map_size, mass = (maps.shape[-2], maps.shape[-1]), reduce(maps, "n p h w -> n p", "sum")
+        means = expected_places(maps, frame_size) / mass.clamp(min=1e-9)[..., None]
+        drawn = splat_places(means, map_size, frame_size) * rearrange(mass, "n p -> n p 1 1")
+        if torch.allclose(drawn, maps, atol=SAME_MAP):
+            return cls(means, torch.diag_embed(mass))
         held = (maps > 0).any(1).flatten(1)
         most = int(held.sum(1).max()) if held.numel() else 0
         cells = held.int().topk(most).indices
-        places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
+        places = grid(map_size, frame_size).to(maps).flatten(0, 1)
         return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
 
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
