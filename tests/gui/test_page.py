@@ -9,6 +9,7 @@ from PIL import Image
 from tests.gui.program import PATIENCE_MS
 from visual_foresight.envs import make
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import Pixel
 
 pytestmark = pytest.mark.slow
@@ -269,7 +270,7 @@ def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(start
     )
     row, col = next(place for place in near if env.pick(Pixel(*map(float, place))).kind == "object")
     env.close()
-    program = start("--env", "push", "--seed", "3")
+    program = start("--env", "push", "--model", FLAGSHIP, "--seed", "3")
     page = open_page(program.address)
     ready(page)
     page.locator(LARGE).click()

@@ -59,6 +59,16 @@ def test_a_translation_moves_points_exactly_and_does_not_spread_them(
     torch.testing.assert_close(moved.places - points.places, torch.tensor(shift).expand_as(moved.places))
 
 
+def test_a_map_of_one_place_is_one_point_and_one_of_several_is_its_cells() -> None:
+    place = torch.tensor([[[5.3, 9.2], [4.5, 6.5]]])
+    maps = splat_places(place, (6, 10), SIZE)
+    torch.testing.assert_close(Points.of(maps, SIZE).places, place, atol=1e-4, rtol=0)
+    both = maps.mean(1, keepdim=True)
+    points = Points.of(both, SIZE)
+    assert points.places.shape[1] == int((both > 0).sum())
+    torch.testing.assert_close(points.maps((6, 10), SIZE), both)
+
+
 def test_points_stop_at_the_border_of_the_frame() -> None:
     points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE)
     moved = points.moved(torch.full((1, 2, *SIZE), 50.0), SIZE)

@@ -57,6 +57,15 @@ def test_a_pixel_goes_with_the_body_that_is_pushed_and_others_stay(model: Rigid)
     torch.testing.assert_close(table, torch.tensor([10.0, 40.0]))
 
 
+def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(model: Rigid) -> None:
+    carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
+    maps = maps_at((17.0, 22.5), (15.0, 22.5), (20.5, 22.5))  # above it
+    places = expected_places(model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps).pixel_maps[0], SIZE)
+    beside, off, inside = places[-1]
+    assert beside[1] - 22.5 == pytest.approx(float(inside[1]) - 22.5, abs=0.3)
+    torch.testing.assert_close(off, torch.tensor([15.0, 22.5]))
+
+
 def test_the_frame_shows_the_body_where_its_pixels_went(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
     imagined = model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps_at((20.5, 22.5)), decode=True)
