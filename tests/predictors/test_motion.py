@@ -69,6 +69,16 @@ def test_a_map_of_one_place_is_one_point_and_one_of_several_is_its_cells() -> No
     torch.testing.assert_close(points.maps((6, 10), SIZE), both)
 
 
+def test_the_points_of_a_candidate_do_not_depend_on_the_maps_of_another() -> None:
+    single = splat_places(torch.tensor([[[5.3, 9.2], [4.5, 6.5]]]), (6, 10), SIZE)
+    spread = single.mean(1, keepdim=True).expand_as(single)
+    flow = torch.rand(1, 2, *SIZE, generator=torch.Generator().manual_seed(0)) * 3
+    together = Points.of(torch.cat([single, spread]), SIZE).moved(flow.expand(2, -1, -1, -1), SIZE).maps((6, 10), SIZE)
+    for number, alone in enumerate((single, spread)):
+        found = Points.of(alone, SIZE).moved(flow, SIZE).maps((6, 10), SIZE)
+        torch.testing.assert_close(together[number : number + 1], found)
+
+
 def test_points_stop_at_the_border_of_the_frame() -> None:
     points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE)
     moved = points.moved(torch.full((1, 2, *SIZE), 50.0), SIZE)

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import expected_places, grid, shares, splat_places
+from visual_foresight.pixel_maps import expected_places, grid, shares
 from visual_foresight.predictors.blocks import widen
 
 SAME_MAP = 1e-4  # two maps differ by rounding alone
@@ -61,8 +61,8 @@ AnyMotion = Motion | KernelMotion
 class Points:
     """Pixel maps as points that carry mass. However often they move, they neither lose it nor spread.
 
-    A map that stands for one place is one point. Else a candidate's maps share their points: the centres of the cells that had
-    mass in any of them.
+    A candidate's maps that each stand for one place are one point each. Else they share their points: the centres of the cells
+    that had mass in any of them.
     """
 
     places: Float[Tensor, "n m 2"]
@@ -72,16 +72,30 @@ class Points:
     @classmethod
     def of(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points of pixel maps."""
-        map_size, mass = (maps.shape[-2], maps.shape[-1]), reduce(maps, "n p h w -> n p", "sum")
+        mass = reduce(maps, "n p h w -> n p", "sum")
         means = expected_places(maps, frame_size) / mass.clamp(min=1e-9)[..., None]
-        drawn = splat_places(means, map_size, frame_size) * rearrange(mass, "n p -> n p 1 1")
-        if torch.allclose(drawn, maps, atol=SAME_MAP):
-            return cls(means, torch.diag_embed(mass))
+        exact = cls(means, torch.diag_embed(mass))
+        same = torch.isclose(exact.maps((maps.shape[-2], maps.shape[-1]), frame_size), maps, atol=SAME_MAP)
+        single = same.flatten(1).all(1)
+        if single.all():
+            return exact
+        cells = cls._cells(maps, frame_size)
+        most = max(each.places.shape[1] for each in (exact, cells))
+        pairs = zip(exact._padded(most), cells._padded(most), strict=True)
+        return cls(*(torch.where(rearrange(single, "n -> n 1 1"), one, several) for one, several in pairs))
+
+    @classmethod
+    def _cells(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
+        """Return the cells that have mass in any of a candidate's maps."""
         held = (maps > 0).any(1).flatten(1)
-        most = int(held.sum(1).max()) if held.numel() else 0
-        cells = held.int().topk(most).indices
-        places = grid(map_size, frame_size).to(maps).flatten(0, 1)
+        cells = held.int().topk(int(held.sum(1).max())).indices
+        places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
         return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
+
+    def _padded(self, count: int) -> tuple[Float[Tensor, "n {count} 2"], Float[Tensor, "n p {count}"]]:
+        """Return places and mass of so many points; those that are added have no mass."""
+        missing = count - self.places.shape[1]
+        return functional.pad(self.places, (0, 0, 0, missing)), functional.pad(self.mass, (0, missing))
 
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
         """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
