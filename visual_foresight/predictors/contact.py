@@ -1,25 +1,24 @@
-"""What a finger does to flat rigid bodies on a table: mechanics in the plane, in small steps, for many candidates at once.
+"""One action of a finger among flat rigid bodies on a table, for many candidates at once.
 
 Bodies are signed distances on a patch of their own, so one lookup tells whether a finger or another body touches, where, and
-which way the surface faces. Friction with the table is a limit surface (an ellipsoid: Goyal, Ruina & Papadopoulos 1991; Lynch &
-Mason 1996); contacts are impulses without rebound, with Coulomb's friction. What cannot be seen (friction, how weight rests
-on the table) is a handful of learnt numbers, for everything here can be differentiated. A place on the table is a complex
-number, x + iy in metres, and so is everything with a direction; times are in actions: one lasts 1.
+which way the surface faces. What happens is mechanics (`mechanics.py`); what cannot be seen (friction, how weight rests on the
+table) is a handful of learnt numbers. A place on the table is a complex number, x + iy in metres, and so is everything with a
+direction; times are in actions: one lasts 1.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from einops import rearrange
-from jaxtyping import Bool, Complex, Float, Int
+from jaxtyping import Bool, Complex, Complex128, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.plane import heading
+from visual_foresight.predictors.mechanics import Motions, Shapes, Surroundings, push
 
-SUBSTEPS = 12
-MAX_STRIDE = 1.5  # of a finger that was held up, in what it would go in a substep
 FINGER_M = 0.012  # radius of the fingertip
+STEP = 0.01  # of a logarithm, in the differences that its gradient is taken from
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,6 @@ class Bodies:
         """Return them on a device."""
         moved = [part.to(device) for part in (self.rim, self.spread, self.gyration, self.present)]
         return Bodies(self.field.to(device), self.half, *moved)
-
-    def some(self, which: Int[Tensor, " k"]) -> "Bodies":
-        """Return the bodies of these numbers."""
-        parts = (self.rim, self.spread, self.gyration, self.present)
-        return Bodies(self.field[:, which], self.half, *(part[:, which] for part in parts))
 
     def distance(self, places: Complex[Tensor, "n k m"]) -> tuple[Float[Tensor, "n k m"], Complex[Tensor, "n k m"]]:
         """Return signed distances at places in the bodies' own frames, about so beyond the patch, and their gradients."""
@@ -77,33 +71,6 @@ class Poses:
     spin: Float[Tensor, "n k"]
     """In radians per action."""
 
-    def pushed(
-        self,
-        out: Complex[Tensor, "n k"],
-        out_turn: Float[Tensor, "n k"],
-        push: Complex[Tensor, "n k"],
-        push_turn: Float[Tensor, "n k"],
-    ) -> "Poses":
-        """Return them put out of something's way, and sped up."""
-        return Poses(self.place + out, self.turn + out_turn, self.speed + push, self.spin + push_turn)
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What does not change in an action."""
-
-    bodies: Bodies
-    pairs: Int[Tensor, "2 p"]
-    """Numbers j, i of two bodies that could come to touch: the rim of i is looked for in j."""
-    obstacles: Bodies
-    """The j of each pair."""
-    inertia: Float[Tensor, "b k"]
-    """Squared radius of gyration."""
-    present: Float[Tensor, "b k"]
-    finger: Float[Tensor, ""]
-    grip: Float[Tensor, ""]
-    margin: Float[Tensor, ""]
-
 
 class Contact(nn.Module):
     """One action of a round finger among bodies between walls. Six numbers are learnt, as logarithms of those set here.
@@ -131,134 +98,39 @@ class Contact(nn.Module):
     ) -> tuple[Poses, Complex[Tensor, " n"]]:
         """Return where the bodies and the finger are when it has gone straight from one place on the table towards another.
 
-        It gets there unless a body that is held by a wall stands in its way.
+        It gets there unless a body that is held by a wall stands in its way. Gradients reach the learnt numbers, through
+        where the bodies are, by central differences: there are six numbers, and contacts come and go. They do not reach
+        `poses`.
         """
-        arm2 = (self.number("rest") * bodies.spread).square()
-        inertia = (self.number("inertia") * bodies.gyration).square()
-        numbers = (self.number("drag") / SUBSTEPS, arm2, arm2 / inertia)
-        before, way = before[:, None], (after - before)[:, None]
-        pairs, walled = self._near(bodies, poses, way)
-        learnt = (self.number(name) for name in ("finger", "grip", "margin"))
-        setting = Setting(bodies, pairs, bodies.some(pairs[0]), inertia, bodies.present.float(), *learnt)
-        tip, goes, stride = before, way, MAX_STRIDE * way.abs() / SUBSTEPS
-        for part in range(2, SUBSTEPS + 1, 2):
-            came = tip
-            for each in (part - 1, part):
-                poses = _slowed(poses, *numbers)
-                missing = before + way * (each / SUBSTEPS) - tip
-                tip = tip + missing * (stride / missing.abs().clamp(min=1e-9)).clamp(max=1)
-                poses = self._touched(setting, poses, tip, goes)
-            if pairs.numel():
-                poses = self._collided(setting, poses)
-            if walled.any():
-                poses = self._walled(setting, poses)
-                tip = torch.where(walled, self._stopped(setting, poses, tip), tip)
-                goes = torch.where(walled, (tip - came) * (SUBSTEPS / 2), way)
-        return poses, tip[:, 0]
+        numbers = torch.stack([self.number(name) for name in self.known])
+        outcome, reached = self._pushed(bodies, poses, before, after, numbers)
+        if numbers.requires_grad:
+            for number, step in zip(numbers, (STEP * numbers).detach().diag(), strict=True):
+                more, less = (self._pushed(bodies, poses, before, after, numbers + move)[0] for move in (step, -step))
+                outcome = outcome + (more - less) / (2 * step.sum()) * (number - number.detach())
+        place, speed, turning = outcome.to(poses.place)
+        return Poses(place, turning.real, speed, turning.imag), reached.to(poses.place)
 
-    def _stopped(self, setting: Setting, poses: Poses, tip: Complex[Tensor, "n 1"]) -> Complex[Tensor, "n 1"]:
-        """Return where the finger is: outside of what could not get out of its way."""
-        facing = heading(poses.turn)
-        surface, slope = setting.bodies.distance(((tip - poses.place) * facing.conj())[..., None])
-        gap = torch.where(setting.bodies.present, surface[..., 0] - setting.finger, 1.0)
-        nearest, which = gap.min(1, keepdim=True)
-        return tip - nearest.clamp(max=0) * (slope[..., 0] * facing).gather(1, which)
-
-    def _touched(
-        self, setting: Setting, poses: Poses, tip: Complex[Tensor, "n 1"], way: Complex[Tensor, "n 1"]
-    ) -> Poses:
-        """Let the finger push: out of its way without speed, and not slower than it."""
-        away, facing = tip - poses.place, heading(poses.turn)
-        surface, slope = setting.bodies.distance((away * facing.conj())[..., None])
-        normal = slope[..., 0] * facing
-        touches = (surface[..., 0] < setting.finger) * setting.present
-        arm = away - normal * surface[..., 0]
-        turned = arm.conj() * normal  # real: along the normal; imaginary: the lever
-        lever, side_lever = turned.imag, turned.real  # of the normal, and of the direction a quarter to its left
-        slip = (way - poses.speed - 1j * arm * poses.spin) * normal.conj()
-        push = (-slip.real).clamp(min=0) * touches / (1 + lever.square() / setting.inertia)
-        grip = setting.grip * push
-        side = slip.imag / (1 + side_lever.square() / setting.inertia)
-        side = torch.maximum(torch.minimum(side, grip), -grip)
-        out = (setting.finger - surface[..., 0]) * touches / (1 + lever.square() / setting.inertia)
-        impulse = torch.complex(-push, side)
-        return poses.pushed(
-            -out * normal,
-            -out * lever / setting.inertia,
-            impulse * normal,
-            (side * side_lever - push * lever) / setting.inertia,
+    def _pushed(
+        self,
+        bodies: Bodies,
+        poses: Poses,
+        before: Complex[Tensor, " n"],
+        after: Complex[Tensor, " n"],
+        numbers: Float[Tensor, " number"],
+    ) -> tuple[Complex128[Tensor, "3 n k"], Complex128[Tensor, " n"]]:
+        """Return places, speeds, and turns + i spins of the bodies, and where the finger is, if these were the numbers."""
+        rest, inertia, drag, grip, finger, margin = numbers.tolist()
+        low, high = (complex(*wall) for wall in self.walls.tolist())
+        field, rim, spread, gyration, present = (
+            part.detach().cpu().numpy()
+            for part in (bodies.field, bodies.rim, bodies.spread, bodies.gyration, bodies.present)
         )
-
-    def _collided(self, setting: Setting, poses: Poses) -> Poses:
-        """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
-        (j, i), obstacles, facing = setting.pairs, setting.obstacles, heading(poses.turn)
-        rims = setting.bodies.rim[:, i] * facing[:, i, None] + poses.place[:, i, None]
-        away = rims - poses.place[:, j, None]
-        surface, slope = obstacles.distance(away * facing[:, j, None].conj())
-        gap, deepest = surface.min(-1, keepdim=True)
-        normal = slope.gather(2, deepest)[..., 0] * facing[:, j]
-        arm, gap = away.gather(2, deepest)[..., 0], gap[..., 0]
-        other_arm = arm + poses.place[:, j] - poses.place[:, i]
-        touches = (gap < 0) & setting.bodies.present[:, i] & obstacles.present
-        lever, other_lever = (arm.conj() * normal).imag, (other_arm.conj() * normal).imag
-        mine, its = setting.inertia[:, j], setting.inertia[:, i]
-        ease = touches / (2 + lever.square() / mine + other_lever.square() / its)
-        speed = poses.speed[:, j] + 1j * arm * poses.spin[:, j]
-        other_speed = poses.speed[:, i] + 1j * other_arm * poses.spin[:, i]
-        closing = (speed - other_speed) * normal.conj()
-        rest, level, changes = torch.zeros_like(poses.place), torch.zeros_like(poses.turn), []
-        for size in (-gap.clamp(max=0) * ease, closing.real.clamp(min=0) * ease):
-            along, its_turn, turn = size * normal, size * other_lever / its, size * lever / mine
-            changes.append(rest.index_add(1, i, along).index_add(1, j, -along))
-            changes.append(level.index_add(1, i, its_turn).index_add(1, j, -turn))
-        return poses.pushed(*changes)
-
-    def _walled(self, setting: Setting, poses: Poses) -> Poses:
-        """Keep bodies between the walls, where their rims stand out farthest."""
-        inertia = setting.inertia[..., None]
-        limits = torch.cat([self.walls[1] + setting.margin, setting.margin - self.walls[0]])
-        normal = torch.tensor([-1, -1j, 1, 1j], device=limits.device)  # of the four walls, inwards
-        rims = setting.bodies.rim * heading(poses.turn)[..., None]
-        places = rims + poses.place[..., None]
-        out = torch.stack([places.real, places.imag, -places.real, -places.imag], -1) - limits
-        out, farthest = out.max(2)
-        arm = rims.gather(2, farthest)
-        lever = (arm.conj() * normal).imag
-        ease = (out > 0) * setting.present[..., None] / (1 + lever.square() / inertia)
-        moving = (poses.speed[..., None] + 1j * arm * poses.spin[..., None]) * normal.conj()
-        out, push, turning = out * ease, (-moving.real).clamp(min=0) * ease, lever / inertia
-        side_lever = (arm.conj() * normal).real
-        grip = setting.grip * push
-        side = -moving.imag / (1 + side_lever.square() / inertia)
-        side = torch.maximum(torch.minimum(side, grip), -grip)
-        return poses.pushed(
-            (out * normal).sum(-1),
-            (out * turning).sum(-1),
-            ((push + 1j * side) * normal).sum(-1),
-            (push * turning + side * side_lever / inertia).sum(-1),
+        shapes = Shapes(field, bodies.half, rim, (rest * spread) ** 2, (inertia * gyration) ** 2, present)
+        place, speed, begin, end = (
+            part.detach().cpu().numpy().astype(np.complex128) for part in (poses.place, poses.speed, before, after)
         )
-
-    def _pairs(self, bodies: Bodies) -> Bool[Tensor, "b k k"]:
-        """Tell which two are two bodies."""
-        same = torch.eye(bodies.present.shape[1], dtype=torch.bool, device=bodies.present.device)
-        return bodies.present[:, :, None] & bodies.present[:, None] & ~same
-
-    def _near(
-        self, bodies: Bodies, poses: Poses, way: Complex[Tensor, "n 1"]
-    ) -> tuple[Int[Tensor, "2 p"], Bool[Tensor, "n 1"]]:
-        """Tell which two bodies, and for which candidates a body and a wall, could come to touch within this action."""
-        goes = 2 * (way.abs() + (poses.speed.abs() + poses.spin.abs() * bodies.spread).amax(1, keepdim=True))
-        reach = bodies.rim.abs().amax(-1) + goes
-        apart = (poses.place[:, :, None] - poses.place[:, None]).abs()
-        crowded = (apart < reach[:, :, None] + reach[:, None]) & self._pairs(bodies)
-        places, margin = torch.view_as_real(poses.place), self.number("margin")
-        inside = (places - self.walls[0]).minimum(self.walls[1] - places).amin(-1) + margin
-        return crowded.any(0).nonzero().T, ((inside < reach) & bodies.present).any(1, keepdim=True)
-
-
-def _slowed(poses: Poses, drag: Float[Tensor, ""], arm2: Float[Tensor, "b k"], turned: Float[Tensor, "b k"]) -> Poses:
-    """Apply the table's friction, sliding and turning alike, down to rest, and move on by a substep."""
-    pace = (poses.speed.real.square() + poses.speed.imag.square() + arm2 * poses.spin.square() + 1e-10).sqrt()
-    loss = drag / pace
-    speed, spin = poses.speed * (1 - loss).clamp(min=0), poses.spin * (1 - loss * turned).clamp(min=0)
-    return Poses(poses.place + speed / SUBSTEPS, poses.turn + spin / SUBSTEPS, speed, spin)
+        turn, spin = (part.detach().cpu().numpy().astype(np.float64) for part in (poses.turn, poses.spin))
+        around = Surroundings(drag, grip, finger, low - margin * (1 + 1j), high + margin * (1 + 1j))
+        reached = push(shapes, Motions(place, turn, speed, spin), around, begin, end)
+        return torch.from_numpy(np.stack([place, speed, turn + 1j * spin])), torch.from_numpy(reached)
