@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from visual_foresight.envs import GYMNASIUM_IDS
-from visual_foresight.envs.dot import GROUND, PIXEL_M, STEP_PX, DotEnv
+from visual_foresight.envs.dot import GROUND, PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
 from visual_foresight.types import Pixel, UserError
 
 SIZE = (20, 28)
@@ -20,8 +20,7 @@ SIZE = (20, 28)
 def make_at(row: float, col: float) -> DotEnv:
     env = DotEnv(SIZE)
     env.reset(seed=3)
-    snapshot = env.save()
-    env.restore(type(snapshot)((row * PIXEL_M, col * PIXEL_M), (255, 0, 0)))
+    env.restore(Snapshot(Square((row * PIXEL_M, col * PIXEL_M), (255, 0, 0))))
     return env
 
 
@@ -81,6 +80,19 @@ def test_a_picked_point_goes_with_the_dot_and_the_ground_stays() -> None:
     np.testing.assert_array_equal(env.truth(), [[11 * PIXEL_M, 9 * PIXEL_M, 0, 0, 0, 0, 1]])
 
 
+def test_the_dot_passes_over_what_rests() -> None:
+    env, red, green = DotEnv(SIZE), (255, 0, 0), (0, 255, 0)
+    env.restore(Snapshot(Square((9 * PIXEL_M, 6 * PIXEL_M), red), (Square((9 * PIXEL_M, 13 * PIXEL_M), green),)))
+    point = env.pick(Pixel(9, 12))
+    first = env.observe().frame
+    assert point.kind == "object" and tuple(first[9, 12]) == green
+    seen = [tuple(env.step((0, 1))[0]["frame"][9, 12]) for _ in range(4)]
+    assert seen == [red, red, green, green]  # the dot covers columns 8 to 12, 12 to 16, ...; at first 4 to 8
+    assert env.where(point)[0] == Pixel(9, 12)
+    np.testing.assert_array_equal(env.truth()[:, 1], [22 * PIXEL_M, 13 * PIXEL_M])
+    np.testing.assert_array_equal(env.observe().frame[:, 11:16], first[:, 11:16])
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=8), st.integers(0, 99))
 def test_the_workspace_says_what_an_action_does(actions: list[tuple[float, float]], seed: int) -> None:
@@ -118,8 +130,8 @@ def test_held_out_colours_are_not_training_colours() -> None:
         env = DotEnv(SIZE, held_out=held_out)
         seen = set()
         for seed in range(40):
-            env.reset(seed=seed)
-            seen.add(env.save().color)
+            env.reset(seed=seed, options={"num_objects": 3})
+            seen |= {square.color for square in (env.save().dot, *env.save().resting)}
         return seen
 
     # Held out: blue is the strongest part; in training it never is.
@@ -138,5 +150,5 @@ def test_bad_input_is_named() -> None:
         env.step((float("nan"), 0))
     with pytest.raises(UserError, match="inside the 20x28 frame"):
         env.pick(Pixel(20, 3))
-    with pytest.raises(UserError, match="num_objects = 3"):
-        env.reset(seed=0, options={"num_objects": 3})
+    with pytest.raises(UserError, match="num_objects = 0"):
+        env.reset(seed=0, options={"num_objects": 0})

@@ -7,7 +7,7 @@ import pytest
 import torch
 from einops import rearrange
 
-from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot
+from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
 from visual_foresight.pixel_maps import centres
 from visual_foresight.planning.cem import PRESETS, CEMConfig
 from visual_foresight.planning.costs import PixelDistance
@@ -192,9 +192,9 @@ def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
 def test_a_goal_image_is_reached_without_pixel_maps():
     env, mirror = DotEnv(SIZE), DotEnv(SIZE)
     env.reset(seed=1)
-    env.restore(Snapshot((10 * PIXEL_M, 14 * PIXEL_M), (255, 0, 0)))
+    env.restore(Snapshot(Square((10 * PIXEL_M, 14 * PIXEL_M), (255, 0, 0))))
     goal = ImageGoal(env.observe().frame)
-    env.restore(Snapshot((7 * PIXEL_M, 18 * PIXEL_M), (255, 0, 0)))
+    env.restore(Snapshot(Square((7 * PIXEL_M, 18 * PIXEL_M), (255, 0, 0))))
     mirror.reset(seed=2)
     propose = pytest.fail  # proposals are for pixels
     controller = VisualMPC(Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from visual_foresight.envs import make
-from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot
+from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Point, Snapshot, Square
 from visual_foresight.pixel_maps import expected
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Observation, Pixel, to_float
@@ -28,7 +28,7 @@ class Mirror(DotEnv):
 def world() -> tuple[DotEnv, Mirror, Simulator]:
     env, mirror = DotEnv(SIZE), Mirror(SIZE)
     env.reset(seed=2)
-    env.restore(Snapshot((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0)))
+    env.restore(Snapshot(Square((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0))))
     mirror.reset(seed=9)
     return env, mirror, Simulator(env, mirror, (env.pick(Pixel(9, 11)),))
 
@@ -80,8 +80,8 @@ def test_imagining_in_two_parts_is_imagining_at_once(world) -> None:
 def test_a_point_outside_the_frame_stays_at_the_border() -> None:
     env, mirror = DotEnv(SIZE), Mirror(SIZE)
     env.reset(seed=2)
-    env.restore(Snapshot((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0)))
-    simulator = Simulator(env, mirror, (type(env.pick(Pixel(8, 12)))("object", (40 * PIXEL_M, 0.0)),))
+    env.restore(Snapshot(Square((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0))))
+    simulator = Simulator(env, mirror, (Point("object", (40 * PIXEL_M, 0.0), goes=True),))
     imagined = simulator.imagine(simulator.observe(clip_of(env)), ACTIONS[:1, :1], MAPS[:1])
     assert imagined.pixel_maps[0, 0, 0, -1].sum() == pytest.approx(1)
 

@@ -1,11 +1,12 @@
 """A coloured square that goes where the action says, on a plain ground: the smallest env, with exact answers.
 
-For tests and the tutorial. It is the neighbour to imitate for a new env; every length in it is a whole number of pixels
-and a pixel is a power of two, so what should be equal is equal bit for bit.
+For tests, the tutorial, and what an occlusion does to a predictor: other squares may rest on the ground, and the dot passes
+over them. It is the neighbour to imitate for a new env; every length in it is a whole number of pixels and a pixel is a power
+of two, so what should be equal is equal bit for bit.
 """
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
@@ -22,23 +23,33 @@ MIN_SIDE_PX = 8
 
 
 @dataclass(frozen=True)
-class Point:
-    """A physical point: on the dot (`offset_m` from its centre) or on the ground (`offset_m` from the origin)."""
-
-    kind: str
-    offset_m: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that decides the future: where the dot is (x, y, metres) and its colour."""
+class Square:
+    """Where one is (x, y of its middle, metres), and its colour."""
 
     place_m: tuple[float, float]
     color: tuple[int, int, int]
 
 
+@dataclass(frozen=True)
+class Point:
+    """A physical point: on the dot (`offset_m` from its centre), or on what rests (`offset_m` from the origin)."""
+
+    kind: str
+    offset_m: tuple[float, float]
+    goes: bool
+    """Whether it is on the dot."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that decides the future: the dot, and the squares that rest on the ground, those on top last."""
+
+    dot: Square
+    resting: tuple[Square, ...] = ()
+
+
 class DotEnv(gymnasium.Env[dict[str, Any], Any]):
-    """Move a dot. The camera looks straight down: x points down the frame, y to the right; (0, 0) is the first pixel.
+    """Move a dot, over what rests. The camera looks straight down: x is down the frame, y right; (0, 0) is the first pixel.
 
     An action (dx, dy) in [-1, 1] moves the dot by up to 4 pixels a side; it never leaves the frame, not even in part.
     Observation: {"frame": uint8 `h w 3`, "state": float32 (x, y) of the dot's centre in metres}. The reward is 0.
@@ -67,7 +78,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         )
         self.table = np.diag([PIXEL_M, PIXEL_M, 1.0])
         self._held_out = held_out
-        self._now = Snapshot((margin * PIXEL_M, margin * PIXEL_M), GROUND)
+        self._now = Snapshot(Square((margin * PIXEL_M, margin * PIXEL_M), GROUND))
         low, high = (np.array(limit, np.float32) for limit in (self.workspace.low, self.workspace.high))
         self.action_space = gymnasium.spaces.Box(-1, 1, (2,), np.float32)
         self.observation_space = gymnasium.spaces.Dict(
@@ -86,19 +97,23 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
 
         Args:
             seed: decides the scene.
-            options: {"num_objects": 1}, or nothing: there is one dot.
+            options: {"num_objects": count}, the dot and squares that rest; or nothing: there is the dot alone.
         """
         super().reset(seed=seed)
         count = (options or {}).get("num_objects")
-        if count not in (None, 1):
-            raise UserError(f"the dot env has 1 object, got num_objects = {count}: leave it out")
-        rng = self.np_random
-        low, high = (np.round(np.array(limit) / PIXEL_M) for limit in (self.workspace.low, self.workspace.high))
-        row, col = rng.integers(low.astype(int), high.astype(int), endpoint=True)
-        hue = rng.uniform(0.55, 0.75) if self._held_out else rng.uniform(0.0, 0.45)
-        red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0))
-        self._now = Snapshot((float(row * PIXEL_M), float(col * PIXEL_M)), (red, green, blue))
+        if count is not None and count < 1:
+            raise UserError(f"1 object or more is needed, the dot, got num_objects = {count}")
+        dot, *resting = (self._drawn() for _ in range(count or 1))
+        self._now = Snapshot(dot, tuple(resting))
         return self._observation(), {}
+
+    def _drawn(self) -> Square:
+        """Return a square of a random colour on the middle of a random pixel."""
+        low, high = (np.round(np.array(limit) / PIXEL_M) for limit in (self.workspace.low, self.workspace.high))
+        row, col = self.np_random.integers(low.astype(int), high.astype(int), endpoint=True)
+        hue = self.np_random.uniform(*((0.55, 0.75) if self._held_out else (0.0, 0.45)))
+        red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0))
+        return Square((float(row * PIXEL_M), float(col * PIXEL_M)), (red, green, blue))
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Move, then look."""
@@ -110,9 +125,9 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         wanted = np.asarray(action, np.float64)
         if wanted.shape != (2,) or not np.isfinite(wanted).all():
             raise UserError(f"an action of 2 finite numbers in [-1, 1] is needed, got {action}")
-        reached = np.array(self._now.place_m) + np.clip(wanted, -1, 1) * self.workspace.step
+        reached = np.array(self._now.dot.place_m) + np.clip(wanted, -1, 1) * self.workspace.step
         x, y = np.clip(reached, self.workspace.low, self.workspace.high)
-        self._now = Snapshot((float(x), float(y)), self._now.color)
+        self._now = replace(self._now, dot=replace(self._now.dot, place_m=(float(x), float(y))))
 
     def render(self) -> UInt8[np.ndarray, "h w 3"]:  # type: ignore[override]
         """Return the frame."""
@@ -121,14 +136,15 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
     # --- seeing --------------------------------------------------------------------------------------------------
 
     def observe(self) -> Observation:
-        """Return the frame and the dot's place now. A pixel that the dot covers in part has its share of the colour."""
-        rows, cols = (
-            _coverage(place / PIXEL_M, count) for place, count in zip(self._now.place_m, self.frame_size, strict=True)
-        )
-        share = (rows[:, None] * cols)[..., None]
-        ground = np.array(GROUND, np.float64)
-        frame = ground + share * (np.array(self._now.color) - ground)
-        return Observation(np.round(frame).astype(np.uint8), np.array(self._now.place_m, np.float32))
+        """Return the frame and the dot's place now. A pixel that a square covers in part has its share of the colour."""
+        frame = np.full((*self.frame_size, 3), GROUND, np.float64)
+        for square in (*self._now.resting, self._now.dot):
+            rows, cols = (
+                _coverage(place / PIXEL_M, count) for place, count in zip(square.place_m, self.frame_size, strict=True)
+            )
+            share = (rows[:, None] * cols)[..., None]
+            frame += share * (np.array(square.color) - frame)
+        return Observation(np.round(frame).astype(np.uint8), np.array(self._now.dot.place_m, np.float32))
 
     def _observation(self) -> dict[str, Any]:
         observation = self.observe()
@@ -145,24 +161,27 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         self._now = snapshot
 
     def truth(self) -> Float[np.ndarray, "k 7"]:
-        """Return the dot's pose, k = 1: position in metres, quaternion x y z w."""
-        return np.array([[*self._now.place_m, 0, 0, 0, 0, 1]], np.float64)
+        """Return the poses of the dot and of what rests: position in metres, quaternion x y z w."""
+        squares = (self._now.dot, *self._now.resting)
+        return np.array([[*square.place_m, 0, 0, 0, 0, 1] for square in squares], np.float64)
 
     def pick(self, pixel: Pixel) -> Point:
-        """Return the physical point seen at a pixel: on the dot (kind "object"), or on the ground ("background")."""
+        """Return the physical point seen at a pixel: on a square (kind "object"), or on the ground ("background")."""
         if not pixel.inside(*self.frame_size):
             raise UserError(
                 f"a pixel inside the {self.frame_size[0]}x{self.frame_size[1]} frame is needed, got {pixel}"
             )
         place = (pixel.row * PIXEL_M, pixel.col * PIXEL_M)
-        x, y = np.subtract(place, self._now.place_m)
-        if max(abs(x), abs(y)) <= HALF_PX * PIXEL_M:
-            return Point("object", (float(x), float(y)))
-        return Point("background", place)
+        away = {square: np.subtract(place, square.place_m) for square in (self._now.dot, *self._now.resting)}
+        covers = {square: np.abs(offset).max() <= HALF_PX * PIXEL_M for square, offset in away.items()}
+        if covers[self._now.dot]:
+            x, y = away[self._now.dot]
+            return Point("object", (float(x), float(y)), goes=True)
+        return Point("object" if any(covers.values()) else "background", place, goes=False)
 
     def where(self, point: Point) -> tuple[Pixel, Float[np.ndarray, "3"]]:
         """Return where a picked point is now: in the frame, and in the world (metres)."""
-        origin = self._now.place_m if point.kind == "object" else (0.0, 0.0)
+        origin = self._now.dot.place_m if point.goes else (0.0, 0.0)
         world = np.array([*np.add(origin, point.offset_m), 0.0], np.float64)
         return self.project(world), world
 

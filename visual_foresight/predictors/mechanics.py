@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 from numba import njit
 
-SUBSTEPS = 12  # of an action; what bodies and walls do to one another is looked at in every second one
+SUBSTEPS = 24  # of an action; what bodies and walls do to one another is looked at in every second one
 MAX_STRIDE = 1.5  # of a finger that was held up, in what it would go in a substep
 
 
