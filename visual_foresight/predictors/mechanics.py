@@ -7,8 +7,9 @@ a compiler is for (numba; with `NUMBA_DISABLE_JIT=1` this is plain Python), and 
 """
 
 from cmath import exp
+from collections.abc import Callable
 from math import sqrt
-from typing import NamedTuple, no_type_check
+from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from jaxtyping import Bool, Complex, Float
@@ -58,7 +59,15 @@ class Surroundings(NamedTuple):
     """and at the largest."""
 
 
-@njit(cache=True, nogil=True)
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let numba compile a function when it is first called, and keep that for later processes if there is a place for it."""
+    try:
+        return njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither beside this file nor in the user's cache
+        return njit(nogil=True)(function)
+
+
+@compiled
 @no_type_check
 def push(shapes, motions, around, before, after):
     """Move the bodies of n candidates while the finger goes straight from one place towards another.
@@ -84,7 +93,7 @@ def push(shapes, motions, around, before, after):
     return reached
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _push_one(shape, motion, around, before, after):
     """Do so for one candidate."""
@@ -113,7 +122,7 @@ def _push_one(shape, motion, around, before, after):
     return tip
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _near_wall(shape, motion, around, radius, way):
     """Tell whether a body could come to touch a wall within this action."""
@@ -128,7 +137,7 @@ def _near_wall(shape, motion, around, radius, way):
     return False
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _slow(shape, motion, around):
     """Apply the table's friction, sliding and turning alike, down to rest, and move on by a substep."""
@@ -142,7 +151,7 @@ def _slow(shape, motion, around):
             motion.turn[k] += motion.spin[k] / SUBSTEPS
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _meeting(shape, motion, k, there):
     """Return how far a body is from a place, the direction from its surface to there, and the arm to that surface."""
@@ -156,7 +165,7 @@ def _meeting(shape, motion, k, there):
     return gap, slope, away - slope * gap
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _looked_up(plane, half, local):
     """Return what a plane says about a place in its frame, between its cells' middles; beyond them, what its rim says."""
@@ -170,14 +179,14 @@ def _looked_up(plane, half, local):
     return upper * (1 - down) + lower * down
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _beyond(half, local):
     """Return how far outside of the patch a place is."""
     return abs(complex(max(abs(local.real) - half, 0.0), max(abs(local.imag) - half, 0.0)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _strike(shape, motion, k, grip, goes, where):
     """Put a body out of the way of something immovable, and make it not slower than that.
@@ -204,7 +213,7 @@ def _strike(shape, motion, k, grip, goes, where):
     motion.spin[k] += (pushes * lever + side * side_lever) / inertia
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _collide(shape, motion, j, i):
     """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
@@ -235,7 +244,7 @@ def _collide(shape, motion, j, i):
         motion.spin[k] += sign * pushes * its_lever / shape.inertia[k]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _hold(shape, motion, around, radius):
     """Keep bodies between the walls, where their rims stand out farthest."""
@@ -253,7 +262,7 @@ def _hold(shape, motion, around, radius):
                 _strike(shape, motion, k, around.grip, 0j, (arm, normal, deepest))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _stopped(shape, motion, around, tip):
     """Return where the finger is: outside of what could not get out of its way."""
