@@ -148,3 +148,15 @@ def test_frictions_can_be_learnt_from_what_happened() -> None:
     for name in ("rest", "inertia", "drag", "grip", "finger"):
         grad = contact.logarithms[name].grad
         assert grad is not None and torch.isfinite(grad) and grad.abs() > 0, name
+
+
+def test_the_gradient_of_a_slide_is_the_known_one() -> None:
+    contact, poses = Contact(), at(0j)
+    poses = Poses(poses.place, poses.turn, poses.speed + 0.03, poses.spin)
+    tips = torch.tensor([-0.2 + 0j])
+    after, _ = contact(bodies("disc"), poses, tips, tips)  # v = 0.03, and drag is 0.06: it comes to rest within the action
+    slid = after.place.real.sum()
+    slid.backward()
+    grad = contact.logarithms["drag"].grad  # of v^2 / (2 drag), by the logarithm of drag
+    assert after.speed.abs().item() == 0
+    assert grad is not None and grad.item() == pytest.approx(-slid.item(), rel=0.1)
