@@ -15,10 +15,10 @@ from jaxtyping import Bool, Complex, Complex128, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.mechanics import Motions, Shapes, Surroundings, push
+from visual_foresight.predictors.mechanics import Motions, Numbers, Shapes, push
 
 FINGER_M = 0.012  # radius of the fingertip
-STEP = 0.01  # of a logarithm, in the differences that its gradient is taken from
+STEP = 0.03  # of a number, in the differences that its gradient is taken from: far enough that single touches even out
 
 
 @dataclass(frozen=True)
@@ -99,38 +99,41 @@ class Contact(nn.Module):
         """Return where the bodies and the finger are when it has gone straight from one place on the table towards another.
 
         It gets there unless a body that is held by a wall stands in its way. Gradients reach the learnt numbers, through
-        where the bodies are, by central differences: there are six numbers, and contacts come and go. They do not reach
-        `poses`.
+        where the bodies get to, by central differences: there are six numbers, and contacts come and go. They reach nothing
+        else: not the bodies, nor where they were.
         """
-        numbers = torch.stack([self.number(name) for name in self.known])
-        outcome, reached = self._pushed(bodies, poses, before, after, numbers)
+        numbers = torch.stack([self.number(name) for name in self.known]).cpu()
+        assert not (torch.is_grad_enabled() and poses.place.requires_grad), "no gradient reaches where bodies were"
+        assert len(bodies.field) in (1, len(after)), f"{len(bodies.field)} scenes for {len(after)} candidates"
+        shapes = Shapes(
+            _array(bodies.field, np.float32),
+            float(bodies.half),
+            _array(bodies.rim, np.complex64),
+            _array(bodies.spread, np.float32),
+            _array(bodies.gyration, np.float32),
+            _array(bodies.present, np.bool_),
+        )
+        floats = (np.complex128, np.float64, np.complex128, np.float64)
+        motions = Motions(*map(_array, (poses.place, poses.turn, poses.speed, poses.spin), floats))
+        tips = _array(torch.stack([before, after]), np.complex128)
+        walls = tuple(complex(*corner) for corner in self.walls.tolist())
+
+        def outcome(values: Float[Tensor, " number"]) -> tuple[Complex128[Tensor, "3 n k"], Complex128[Tensor, " n"]]:
+            """Return places, speeds, and turns + i spins, and where the finger gets to, if these were the numbers."""
+            moved = Motions(*(part.copy() for part in motions))
+            reached = push(shapes, moved, Numbers(*values.tolist()), walls, *tips)
+            together = np.stack([moved.place, moved.speed, moved.turn + 1j * moved.spin])
+            return torch.from_numpy(together), torch.from_numpy(reached)
+
+        found, reached = outcome(numbers)
         if numbers.requires_grad:
             for number, step in zip(numbers, (STEP * numbers).detach().diag(), strict=True):
-                more, less = (self._pushed(bodies, poses, before, after, numbers + move)[0] for move in (step, -step))
-                outcome = outcome + (more - less) / (2 * step.sum()) * (number - number.detach())
-        place, speed, turning = outcome.to(poses.place)
+                slope = (outcome(numbers + step)[0] - outcome(numbers - step)[0]) / (2 * step.sum())
+                found = found + slope * (number - number.detach())
+        place, speed, turning = found.to(poses.place)
         return Poses(place, turning.real, speed, turning.imag), reached.to(poses.place)
 
-    def _pushed(
-        self,
-        bodies: Bodies,
-        poses: Poses,
-        before: Complex[Tensor, " n"],
-        after: Complex[Tensor, " n"],
-        numbers: Float[Tensor, " number"],
-    ) -> tuple[Complex128[Tensor, "3 n k"], Complex128[Tensor, " n"]]:
-        """Return places, speeds, and turns + i spins of the bodies, and where the finger is, if these were the numbers."""
-        rest, inertia, drag, grip, finger, margin = numbers.tolist()
-        low, high = (complex(*wall) for wall in self.walls.tolist())
-        field, rim, spread, gyration, present = (
-            part.detach().cpu().numpy()
-            for part in (bodies.field, bodies.rim, bodies.spread, bodies.gyration, bodies.present)
-        )
-        shapes = Shapes(field, bodies.half, rim, (rest * spread) ** 2, (inertia * gyration) ** 2, present)
-        place, speed, begin, end = (
-            part.detach().cpu().numpy().astype(np.complex128) for part in (poses.place, poses.speed, before, after)
-        )
-        turn, spin = (part.detach().cpu().numpy().astype(np.float64) for part in (poses.turn, poses.spin))
-        around = Surroundings(drag, grip, finger, low - margin * (1 + 1j), high + margin * (1 + 1j))
-        reached = push(shapes, Motions(place, turn, speed, spin), around, begin, end)
-        return torch.from_numpy(np.stack([place, speed, turn + 1j * spin])), torch.from_numpy(reached)
+
+def _array(part: Tensor, dtype: type[np.generic]) -> np.ndarray:
+    """Return a tensor as the mechanics takes it: always of one layout, as each would be compiled anew."""
+    return np.array(part.detach().cpu().numpy(), dtype, order="C")

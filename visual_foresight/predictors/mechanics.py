@@ -1,9 +1,10 @@
 """What a finger does to flat rigid bodies on a table: mechanics in the plane, in small steps, compiled.
 
 Friction with the table is a limit surface (an ellipsoid: Goyal, Ruina & Papadopoulos 1991; Lynch & Mason 1996); contacts are
-impulses without rebound, with Coulomb's friction, one after another. A place on the table is a complex number, x + iy in
-metres, and so is everything with a direction; times are in actions: one lasts 1. Loops over bodies and their outlines are what
-a compiler is for (numba; with `NUMBA_DISABLE_JIT=1` this is plain Python), and thousands of small tensors are not.
+impulses without rebound, one after another, those with the finger and the walls with Coulomb's friction. A place on the table
+is a complex number, x + iy in metres, and so is everything with a direction; times are in actions: one lasts 1. Loops over
+bodies and their outlines are what a compiler is for (numba; with `NUMBA_DISABLE_JIT=1` this is plain Python), and thousands of
+small tensors are not.
 """
 
 from cmath import exp
@@ -15,7 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Complex, Float
 from numba import njit
 
-SUBSTEPS = 24  # of an action; what bodies and walls do to one another is looked at in every second one
+SUBSTEPS = 24  # of an action, an even number: what bodies and walls do to one another is looked at in every second one
 MAX_STRIDE = 1.5  # of a finger that was held up, in what it would go in a substep
 
 
@@ -28,11 +29,12 @@ class Shapes(NamedTuple):
     """Half of the patch's side."""
     rim: Complex[np.ndarray, "b k m"]
     """Points on the outline."""
-    rest: Float[np.ndarray, "b k"]
-    """Radius on which the weight rests, squared."""
-    inertia: Float[np.ndarray, "b k"]
-    """Radius of gyration, squared."""
+    spread: Float[np.ndarray, "b k"]
+    """Mean distance of the body's points to its middle."""
+    gyration: Float[np.ndarray, "b k"]
+    """Radius of gyration of the box around it."""
     present: Bool[np.ndarray, "b k"]
+    """Where there is no body, the rest means nothing."""
 
 
 class Motions(NamedTuple):
@@ -44,19 +46,15 @@ class Motions(NamedTuple):
     spin: Float[np.ndarray, "n k"]
 
 
-class Surroundings(NamedTuple):
-    """What bodies meet."""
+class Numbers(NamedTuple):
+    """What cannot be seen: see `contact.Contact`."""
 
+    rest: float
+    inertia: float
     drag: float
-    """Deceleration by the table's friction, metres per action squared."""
     grip: float
-    """Coulomb's coefficient of contacts."""
     finger: float
-    """Radius of the fingertip."""
-    low: complex
-    """Corner between the walls, at the least x and y,"""
-    high: complex
-    """and at the largest."""
+    margin: float
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -69,68 +67,84 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @compiled
 @no_type_check
-def push(shapes, motions, around, before, after):
+def push(shapes, motions, numbers, walls, before, after):
     """Move the bodies of n candidates while the finger goes straight from one place towards another.
 
     Args:
         shapes: `Shapes` of one scene, or of one for each candidate.
         motions: `Motions`, which are written over.
-        around: `Surroundings`.
+        numbers: `Numbers`.
+        walls: How far the fingertip reached: the corners at the least and at the largest x and y, complex.
         before: Where the finger is, complex, `n`.
         after: Where it would go, complex, `n`.
 
     Returns:
-        Where it gets to, complex, `n`: there, unless a body that is held by a wall stands in its way.
+        Where it gets to, complex, `n`: there, unless a body that is held by a wall stands in its way. What is not finite, of
+        a candidate or of the numbers, makes all of that candidate NaN.
     """
     reached = np.empty_like(before)
+    margin = numbers.margin * (1 + 1j)
+    walls = (walls[0] - margin, walls[1] + margin)
     for n in range(len(before)):
-        b = min(n, len(shapes.field) - 1)
+        b = n if len(shapes.field) > 1 else 0
         shape = Shapes(
-            shapes.field[b], shapes.half, shapes.rim[b], shapes.rest[b], shapes.inertia[b], shapes.present[b]
+            shapes.field[b], shapes.half, shapes.rim[b], shapes.spread[b], shapes.gyration[b], shapes.present[b]
         )
         motion = Motions(motions.place[n], motions.turn[n], motions.speed[n], motions.spin[n])
-        reached[n] = _push_one(shape, motion, around, before[n], after[n])
+        reached[n] = _push_one(shape, motion, numbers, walls, before[n], after[n])
     return reached
 
 
 @compiled
 @no_type_check
-def _push_one(shape, motion, around, before, after):
-    """Do so for one candidate."""
+def _push_one(shape, motion, numbers, walls, before, after):
+    """Do so for one candidate, and return where the finger gets to."""
+    if not _sound(motion, numbers, before + after):
+        motion.place[:], motion.turn[:], motion.speed[:], motion.spin[:] = np.nan, np.nan, np.nan, np.nan
+        return complex(np.nan, np.nan)
     way, tip, came = after - before, before, before
     goes, stride = way, MAX_STRIDE * abs(way) / SUBSTEPS
     radius = np.array([np.abs(rim).max() for rim in shape.rim])
-    walled = _near_wall(shape, motion, around, radius, way)
+    walled = _near_wall(shape, motion, numbers, walls, radius, way)
     for part in range(1, SUBSTEPS + 1):
-        _slow(shape, motion, around)
+        _slow(shape, motion, numbers)
         missing = before + way * (part / SUBSTEPS) - tip
         tip += missing * min(stride / max(abs(missing), 1e-9), 1.0)
         for k in range(len(radius)):
             gap, slope, arm = _meeting(shape, motion, k, tip)
-            if gap < around.finger:
-                _strike(shape, motion, k, around.grip, goes, (arm, -slope, around.finger - gap))
+            if gap < numbers.finger:
+                _strike(shape, motion, k, numbers, goes, (arm, -slope, numbers.finger - gap))
         if part % 2:
             continue
         for j in range(len(radius)):
             for i in range(len(radius)):
                 if i != j and abs(motion.place[j] - motion.place[i]) < 1.1 * (radius[j] + radius[i]):
-                    _collide(shape, motion, j, i)
+                    _collide(shape, motion, numbers, j, i)
         if walled:
-            _hold(shape, motion, around, radius)
-            tip = _stopped(shape, motion, around, tip)
+            _hold(shape, motion, numbers, walls, radius)
+            tip = _stopped(shape, motion, numbers, tip)
             goes, came = (tip - came) * (SUBSTEPS / 2), tip
     return tip
 
 
 @compiled
 @no_type_check
-def _near_wall(shape, motion, around, radius, way):
-    """Tell whether a body could come to touch a wall within this action."""
+def _sound(motion, numbers, tips):
+    """Tell whether all is finite."""
+    known = numbers.rest + numbers.inertia + numbers.drag + numbers.grip + numbers.finger + numbers.margin
+    moves = np.isfinite(motion.speed).all() and np.isfinite(motion.spin).all()
+    return np.isfinite(known + tips) and moves and np.isfinite(motion.place).all() and np.isfinite(motion.turn).all()
+
+
+@compiled
+@no_type_check
+def _near_wall(shape, motion, numbers, walls, radius, way):
+    """Tell whether a body could come to touch a wall within this action, given bodies' radii and the finger's way."""
     fastest = 0.0
     for k in range(len(radius)):
-        fastest = max(fastest, abs(motion.speed[k]) + abs(motion.spin[k]) * sqrt(shape.rest[k]))
+        fastest = max(fastest, abs(motion.speed[k]) + abs(motion.spin[k]) * numbers.rest * shape.spread[k])
     for k in range(len(radius)):
-        below, above = motion.place[k] - around.low, around.high - motion.place[k]
+        below, above = motion.place[k] - walls[0], walls[1] - motion.place[k]
         room = min(below.real, below.imag, above.real, above.imag)
         if shape.present[k] and room < radius[k] + 2 * (abs(way) + fastest):
             return True
@@ -139,14 +153,15 @@ def _near_wall(shape, motion, around, radius, way):
 
 @compiled
 @no_type_check
-def _slow(shape, motion, around):
+def _slow(shape, motion, numbers):
     """Apply the table's friction, sliding and turning alike, down to rest, and move on by a substep."""
     for k in range(len(motion.turn)):
-        pace = sqrt(abs(motion.speed[k]) ** 2 + shape.rest[k] * motion.spin[k] ** 2)
+        arm, inertia = numbers.rest * shape.spread[k], (numbers.inertia * shape.gyration[k]) ** 2
+        pace = sqrt(abs(motion.speed[k]) ** 2 + (arm * motion.spin[k]) ** 2)
         if pace > 0:
-            loss = around.drag / SUBSTEPS / pace
+            loss = numbers.drag / SUBSTEPS / pace
             motion.speed[k] *= max(1 - loss, 0.0)
-            motion.spin[k] *= max(1 - loss * shape.rest[k] / shape.inertia[k], 0.0)
+            motion.spin[k] *= max(1 - loss * arm**2 / inertia, 0.0)
             motion.place[k] += motion.speed[k] / SUBSTEPS
             motion.turn[k] += motion.spin[k] / SUBSTEPS
 
@@ -188,25 +203,26 @@ def _beyond(half, local):
 
 @compiled
 @no_type_check
-def _strike(shape, motion, k, grip, goes, where):
+def _strike(shape, motion, k, numbers, goes, where):
     """Put a body out of the way of something immovable, and make it not slower than that.
 
     Args:
         shape: Of the bodies.
         motion: Of the bodies, which is written over.
         k: Which one.
-        grip: Coulomb's coefficient.
+        numbers: `Numbers`.
         goes: The speed of what strikes it.
         where: The arm from the body's middle, the direction into the body, and how deep the other is in it.
     """
-    (arm, normal, depth), inertia = where, shape.inertia[k]
+    (arm, normal, depth), inertia = where, (numbers.inertia * shape.gyration[k]) ** 2
     turned = arm.conjugate() * normal
     lever, side_lever = turned.imag, turned.real  # of the normal, and of the direction a quarter to its left
     slip = (goes - motion.speed[k] - 1j * arm * motion.spin[k]) * normal.conjugate()
     ease = 1 / (1 + lever**2 / inertia)
     pushes, out = max(slip.real, 0.0) * ease, depth * ease
     side = slip.imag / (1 + side_lever**2 / inertia)
-    side = min(max(side, -grip * pushes), grip * pushes)
+    most = numbers.grip * pushes
+    side = min(max(side, -most), most)
     motion.place[k] += out * normal
     motion.turn[k] += out * lever / inertia
     motion.speed[k] += (pushes + 1j * side) * normal
@@ -215,7 +231,7 @@ def _strike(shape, motion, k, grip, goes, where):
 
 @compiled
 @no_type_check
-def _collide(shape, motion, j, i):
+def _collide(shape, motion, numbers, j, i):
     """Let bodies push one another, where the rim of one, i, is deepest in the other, j; masses are alike."""
     if not (shape.present[i] and shape.present[j]):
         return
@@ -232,24 +248,25 @@ def _collide(shape, motion, j, i):
     _, normal, _ = _meeting(shape, motion, j, motion.place[i] + other_arm)
     arm = other_arm + between
     lever, other_lever = (arm.conjugate() * normal).imag, (other_arm.conjugate() * normal).imag
-    ease = 1 / (2 + lever**2 / shape.inertia[j] + other_lever**2 / shape.inertia[i])
+    inertia, other_inertia = (numbers.inertia * shape.gyration[j]) ** 2, (numbers.inertia * shape.gyration[i]) ** 2
+    ease = 1 / (2 + lever**2 / inertia + other_lever**2 / other_inertia)
     speed = motion.speed[j] + 1j * arm * motion.spin[j]
     other_speed = motion.speed[i] + 1j * other_arm * motion.spin[i]
     pushes = max(((speed - other_speed) * normal.conjugate()).real, 0.0) * ease
     out = -deepest * ease
-    for k, its_lever, sign in ((i, other_lever, 1), (j, lever, -1)):
+    for k, turns, sign in ((i, other_lever / other_inertia, 1), (j, lever / inertia, -1)):
         motion.place[k] += sign * out * normal
-        motion.turn[k] += sign * out * its_lever / shape.inertia[k]
+        motion.turn[k] += sign * out * turns
         motion.speed[k] += sign * pushes * normal
-        motion.spin[k] += sign * pushes * its_lever / shape.inertia[k]
+        motion.spin[k] += sign * pushes * turns
 
 
 @compiled
 @no_type_check
-def _hold(shape, motion, around, radius):
+def _hold(shape, motion, numbers, walls, radius):
     """Keep bodies between the walls, where their rims stand out farthest."""
     for k in range(len(radius)):
-        for corner, normal in ((around.high, -1 + 0j), (around.high, -1j), (around.low, 1 + 0j), (around.low, 1j)):
+        for corner, normal in ((walls[1], -1 + 0j), (walls[1], -1j), (walls[0], 1 + 0j), (walls[0], 1j)):
             room = ((motion.place[k] - corner) * normal.conjugate()).real
             if not shape.present[k] or room > radius[k]:
                 continue
@@ -259,16 +276,16 @@ def _hold(shape, motion, around, radius):
                 if out > deepest:
                     deepest, arm = out, point * facing
             if deepest > 0:
-                _strike(shape, motion, k, around.grip, 0j, (arm, normal, deepest))
+                _strike(shape, motion, k, numbers, 0j, (arm, normal, deepest))
 
 
 @compiled
 @no_type_check
-def _stopped(shape, motion, around, tip):
+def _stopped(shape, motion, numbers, tip):
     """Return where the finger is: outside of what could not get out of its way."""
     nearest, way_out = 0.0, 0j
     for k in range(len(motion.turn)):
         gap, slope, _ = _meeting(shape, motion, k, tip)
-        if gap - around.finger < nearest:
-            nearest, way_out = gap - around.finger, slope
+        if gap - numbers.finger < nearest:
+            nearest, way_out = gap - numbers.finger, slope
     return tip - nearest * way_out

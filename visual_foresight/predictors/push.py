@@ -81,8 +81,8 @@ class Push(nn.Module):
     ) -> tuple[Poses, Complex[Tensor, " n"]]:
         """Return what mechanics says.
 
-        To learn its numbers, the first step of an imagination is differentiated; in later ones, which would take most of the
-        time, it is as if bodies were carried along.
+        Its numbers are learnt from the first step of an imagination; in later ones, where what it is told depends on what is
+        learnt, too, it is as if bodies were carried along.
         """
         if not poses.place.requires_grad:
             foreseen, reached = self.contact(bodies, poses, before, after)
