@@ -81,15 +81,17 @@ def test_a_picked_point_goes_with_the_dot_and_the_ground_stays() -> None:
 
 
 def test_the_dot_passes_over_what_rests() -> None:
-    env, red, green = DotEnv(SIZE), (255, 0, 0), (0, 255, 0)
-    env.restore(Snapshot(Square((9 * PIXEL_M, 6 * PIXEL_M), red), (Square((9 * PIXEL_M, 13 * PIXEL_M), green),)))
+    env, red, green, blue = DotEnv(SIZE), (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    lower, upper = Square((9 * PIXEL_M, 15 * PIXEL_M), blue), Square((9 * PIXEL_M, 13 * PIXEL_M), green)
+    env.restore(Snapshot(Square((9 * PIXEL_M, 6 * PIXEL_M), red), (lower, upper)))
     point = env.pick(Pixel(9, 12))
     first = env.observe().frame
     assert point.kind == "object" and tuple(first[9, 12]) == green
+    assert tuple(first[9, 15]) == green and tuple(first[9, 16]) == blue
     seen = [tuple(env.step((0, 1))[0]["frame"][9, 12]) for _ in range(4)]
     assert seen == [red, red, green, green]  # the dot covers columns 8 to 12, 12 to 16, ...; at first 4 to 8
     assert env.where(point)[0] == Pixel(9, 12)
-    np.testing.assert_array_equal(env.truth()[:, 1], [22 * PIXEL_M, 13 * PIXEL_M])
+    np.testing.assert_array_equal(env.truth()[:, 1], [22 * PIXEL_M, 15 * PIXEL_M, 13 * PIXEL_M])
     np.testing.assert_array_equal(env.observe().frame[:, 11:16], first[:, 11:16])
 
 
@@ -123,6 +125,12 @@ def test_seeds_decide_the_scene() -> None:
     frames = [env.reset(seed=seed)[0]["frame"] for seed in (0, 1, 0)]
     np.testing.assert_array_equal(frames[0], frames[2])
     assert (frames[0] != frames[1]).any()
+
+
+def test_one_object_is_the_dot_alone() -> None:
+    env = DotEnv(SIZE)
+    alone, one = env.reset(seed=4)[0]["frame"], env.reset(seed=4, options={"num_objects": 1})[0]["frame"]
+    np.testing.assert_array_equal(alone, one)
 
 
 def test_held_out_colours_are_not_training_colours() -> None:

@@ -44,7 +44,7 @@ class CollectConfig:
     seed: int = 0
     """Decides every episode, together with its number."""
     num_objects: int | None = None
-    """Objects per scene; drawn anew for each when absent."""
+    """Objects per scene; when absent, drawn anew for each (push), or the dot alone (dot)."""
     held_out: bool = False
     """Use the objects that training data never shows."""
     privileged: bool = False

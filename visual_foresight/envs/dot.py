@@ -17,9 +17,10 @@ from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
 PIXEL_M = 1 / 128  # about 0.8 cm, as in the pushing env
 STEP_PX = 4  # how far one unit of action goes
-HALF_PX = 2.5  # half the dot's side: it covers 5 pixels
+HALF_PX = 2.5  # half the side of a square: it covers 5 pixels
 GROUND = (128, 128, 128)
 MIN_SIDE_PX = 8
+MOST_SQUARES = 20
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Put a dot of a new colour onto the middle of a random pixel.
+        """Put squares of new colours onto the middles of random pixels; the first one, the dot, is on top.
 
         Args:
             seed: decides the scene.
@@ -101,8 +102,8 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         """
         super().reset(seed=seed)
         count = (options or {}).get("num_objects")
-        if count is not None and count < 1:
-            raise UserError(f"1 object or more is needed, the dot, got num_objects = {count}")
+        if count is not None and not 1 <= count <= MOST_SQUARES:
+            raise UserError(f"1 (the dot) to {MOST_SQUARES} objects can be had, got num_objects = {count}")
         dot, *resting = (self._drawn() for _ in range(count or 1))
         self._now = Snapshot(dot, tuple(resting))
         return self._observation(), {}
@@ -191,7 +192,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
 
 
 def _coverage(center_px: float, count: int) -> Float[np.ndarray, " count"]:
-    """Return which share of each of `count` pixels in a line the dot covers."""
+    """Return which share of each of `count` pixels in a line a square covers."""
     pixels = np.arange(count)
     overlap = np.minimum(pixels + 0.5, center_px + HALF_PX) - np.maximum(pixels - 0.5, center_px - HALF_PX)
     return overlap.clip(0, 1)
