@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from visual_foresight.envs.camera import Camera
-from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv
+from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
 from visual_foresight.evaluation.trials import CLIP_FRAMES, designate, finish, on_height, run_trial
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, to_float
 
@@ -34,7 +34,7 @@ class Scripted:
 def env() -> DotEnv:
     env = DotEnv(SIZE)
     env.reset(seed=3)
-    env.restore(type(env.save())((6 * PIXEL_M, 10 * PIXEL_M), (255, 0, 0)))
+    env.restore(Snapshot(Square((6 * PIXEL_M, 10 * PIXEL_M), (255, 0, 0))))
     return env
 
 
