@@ -173,12 +173,11 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
                 f"a pixel inside the {self.frame_size[0]}x{self.frame_size[1]} frame is needed, got {pixel}"
             )
         place = (pixel.row * PIXEL_M, pixel.col * PIXEL_M)
-        away = {square: np.subtract(place, square.place_m) for square in (self._now.dot, *self._now.resting)}
-        covers = {square: np.abs(offset).max() <= HALF_PX * PIXEL_M for square, offset in away.items()}
-        if covers[self._now.dot]:
-            x, y = away[self._now.dot]
+        (x, y), *others = (np.subtract(place, square.place_m) for square in (self._now.dot, *self._now.resting))
+        if max(abs(x), abs(y)) <= HALF_PX * PIXEL_M:
             return Point("object", (float(x), float(y)), goes=True)
-        return Point("object" if any(covers.values()) else "background", place, goes=False)
+        rests = any(np.abs(offset).max() <= HALF_PX * PIXEL_M for offset in others)
+        return Point("object" if rests else "background", place, goes=False)
 
     def where(self, point: Point) -> tuple[Pixel, Float[np.ndarray, "3"]]:
         """Return where a picked point is now: in the frame, and in the world (metres)."""
