@@ -133,6 +133,17 @@ def test_one_object_is_the_dot_alone() -> None:
     np.testing.assert_array_equal(alone, one)
 
 
+def test_what_rests_is_fainter_than_the_dot() -> None:
+    def strength(color: tuple[int, int, int]) -> float:
+        return float(np.abs(np.subtract(color, GROUND)).max())
+
+    env = DotEnv(SIZE)
+    for seed in range(40):
+        env.reset(seed=seed, options={"num_objects": 3})
+        now = env.save()
+        assert max(strength(square.color) for square in now.resting) < 0.6 * strength(now.dot.color)
+
+
 def test_held_out_colours_are_not_training_colours() -> None:
     def colours(held_out: bool) -> set[tuple[int, int, int]]:
         env = DotEnv(SIZE, held_out=held_out)

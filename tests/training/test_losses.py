@@ -1,5 +1,7 @@
 """Losses of two steps and two points, worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -57,6 +59,8 @@ def test_pixels_whose_truth_moves_count_more(config: TrainConfig) -> None:
     batch = batch_of([[[2.0, 2.0]] * 2] * 3, [[True, True]] * 3, frames)
     parts = errors(imagined([[[2.0, 2.0]] * 2] * 2, wrong), batch, CONTEXT, config)
     assert float(parts["pixels"]) == pytest.approx((4 * 0.5 + 0.25) / (4 + 79), abs=2e-3)
+    squared = errors(imagined([[[2.0, 2.0]] * 2] * 2, wrong), batch, CONTEXT, replace(config, pixel_loss="squared"))
+    assert float(squared["pixels"]) == pytest.approx((4 * 0.5**2 + 0.25**2) / (4 + 79), abs=1e-6)
 
 
 def test_the_error_over_still_is_of_what_moved_far(config: TrainConfig) -> None:

@@ -21,6 +21,7 @@ HALF_PX = 2.5  # half the side of a square: it covers 5 pixels
 GROUND = (128, 128, 128)
 MIN_SIDE_PX = 8
 MOST_SQUARES = 20
+FAINT = 0.5  # how strong the colours of what rests are: one frame tells the dot from it
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Put squares of new colours onto the middles of random pixels; the first one, the dot, is on top.
+        """Put squares of new colours onto the middles of random pixels: the dot on top, and what rests, fainter than it.
 
         Args:
             seed: decides the scene.
@@ -104,16 +105,17 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         count = (options or {}).get("num_objects")
         if count is not None and not 1 <= count <= MOST_SQUARES:
             raise UserError(f"1 (the dot) to {MOST_SQUARES} objects can be had, got num_objects = {count}")
-        dot, *resting = (self._drawn() for _ in range(count or 1))
-        self._now = Snapshot(dot, tuple(resting))
+        dot = self._drawn(1.0)
+        self._now = Snapshot(dot, tuple(self._drawn(FAINT) for _ in range((count or 1) - 1)))
         return self._observation(), {}
 
-    def _drawn(self) -> Square:
-        """Return a square of a random colour on the middle of a random pixel."""
+    def _drawn(self, strength: float) -> Square:
+        """Return a square of a random hue, so far from the ground's grey, on the middle of a random pixel."""
         low, high = (np.round(np.array(limit) / PIXEL_M) for limit in (self.workspace.low, self.workspace.high))
         row, col = self.np_random.integers(low.astype(int), high.astype(int), endpoint=True)
         hue = self.np_random.uniform(*((0.55, 0.75) if self._held_out else (0.0, 0.45)))
-        red, green, blue = (round(255 * part) for part in colorsys.hsv_to_rgb(hue, 1.0, 1.0))
+        vivid = zip(colorsys.hsv_to_rgb(hue, 1.0, 1.0), GROUND, strict=True)
+        red, green, blue = (round(grey + strength * (255 * part - grey)) for part, grey in vivid)
         return Square((float(row * PIXEL_M), float(col * PIXEL_M)), (red, green, blue))
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:

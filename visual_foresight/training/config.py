@@ -39,6 +39,8 @@ class TrainConfig:
     """Share of the training in which a single step is imagined; then clips grow to a quarter, half and the whole horizon."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
+    pixel_loss: Literal["absolute", "squared"] = "absolute"
+    """Of a pixel's error: Charbonnier's, which keeps edges sharp, or the square, which does not let small things fade away."""
     track_weight: float = 0.3
     """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
     ema: float = 0.995

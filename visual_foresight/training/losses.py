@@ -42,18 +42,20 @@ def errors(prediction: Prediction, batch: Batch, context: int, config: TrainConf
     loss = config.track_weight * track_loss
     if not prediction.frames.shape[1]:
         return {"loss": loss, "track_px": track_loss}
-    pixel_loss = _frame_error(prediction.frames, batch.clip.frames, context, config.moving_weight)
+    pixel_loss = _frame_error(prediction.frames, batch.clip.frames, context, config)
     return {"loss": pixel_loss + loss, "pixels": pixel_loss, "track_px": track_loss}
 
 
 def _frame_error(
-    imagined: Float[Tensor, "b t c h w"], frames: Float[Tensor, "b t_all c h w"], context: int, moving_weight: float
+    imagined: Float[Tensor, "b t c h w"], frames: Float[Tensor, "b t_all c h w"], context: int, config: TrainConfig
 ) -> Float[Tensor, ""]:
-    """Return Charbonnier's mean, weighted on pixels whose truth differs from the newest context frame."""
+    """Return the mean error, Charbonnier's or squared, weighted on pixels whose truth differs from the newest context frame."""
     truth, newest = frames[:, context:], frames[:, context - 1 : context]
     moving = reduce((truth - newest).abs(), "b t c h w -> b t 1 h w", "max") > 0.08
-    weight = 1 + moving_weight * moving
-    wrong = ((imagined - truth).square() + 1e-6).sqrt()
+    weight = 1 + config.moving_weight * moving
+    wrong = (imagined - truth).square()
+    if config.pixel_loss == "absolute":
+        wrong = (wrong + 1e-6).sqrt()
     return (wrong * weight).sum() / (3 * weight.sum())
 
 
