@@ -1,0 +1,141 @@
+"""Golden values: what the shipped models imagine, what planners find, what envs show, and how published trials end.
+
+`values.json` holds them, with a tolerance for each group, as they were before the package was laid out anew; `test_golden` holds
+the program to them. `scripts/remake_golden` writes them again, which is right only when something is meant to change.
+"""
+
+import base64
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as imageio
+import numpy as np
+import torch
+
+from visual_foresight.envs import ENVS, make
+from visual_foresight.episodes import Episodes
+from visual_foresight.evaluation import methods
+from visual_foresight.evaluation.control import Job, run_job
+from visual_foresight.evaluation.suites import SUITES, fingerprint, make_task
+from visual_foresight.pixel_maps import expected_places, map_size_of, splat_places
+from visual_foresight.planning import CEM, PRESETS
+from visual_foresight.predictors import SHIPPED, load
+from visual_foresight.types import Clip, to_uint8
+
+ROOT = Path(__file__).parents[2]
+VALUES = Path(__file__).with_name("values.json")
+CLIPS = ((4, 3), (31, 6))  # episode of the sample, and first frame
+HORIZON = 12
+POINTS = 4
+TRIALS = 3
+
+
+def imagination(name: str) -> dict[str, Any]:
+    """Return where a shipped model imagines points of two clips to go, and the last frame of each clip."""
+    episodes = Episodes(ROOT / "data" / "sample")
+    predictor = load(name)
+    clip = episodes.clip(CLIPS, predictor.context - 1 + HORIZON)
+    newest = predictor.context - 1
+    seen = Clip(clip.actions[:, :newest], clip.frames[:, : newest + 1], clip.states[:, : newest + 1])
+    tracks = [episodes[number].tracks[first + newest, :POINTS] for number, first in CLIPS]
+    size = (clip.frames.shape[-2], clip.frames.shape[-1])
+    maps = splat_places(torch.from_numpy(np.stack(tracks)), map_size_of(size), size)
+    with torch.inference_mode():
+        future = predictor.imagine(predictor.observe(seen), clip.actions[:, newest:], maps, True)
+    places = expected_places(future.pixel_maps.double(), size)
+    return {
+        "places": places.numpy().round(4).tolist(),
+        "frames": [as_png(frame) for frame in to_uint8(future.frames[:, -1])],
+    }
+
+
+def search(preset: str) -> dict[str, Any]:
+    """Return what CEM finds for a cost with a bent valley, from a seed."""
+    config = PRESETS[preset]
+    wanted = torch.linspace(-1, 1, config.horizon)[:, None] * torch.tensor([1.0, -0.5])
+
+    def cost_of(actions: torch.Tensor) -> torch.Tensor:
+        ends = (actions - wanted).cumsum(1)
+        return ends.square().sum((1, 2)) + actions.diff(dim=1).abs().sum((1, 2))
+
+    best, costs = CEM(config, 2).plan(cost_of, None, torch.Generator().manual_seed(5))
+    return {
+        "actions": best.double().numpy().round(5).tolist(),
+        "costs": [round(float(each.min()), 5) for each in costs],
+    }
+
+
+def world(name: str) -> dict[str, Any]:
+    """Return the frame and the robot's state after fixed actions."""
+    env = make(name)
+    try:
+        env.reset(seed=7, options={"num_objects": 3})
+        rng = np.random.default_rng(11)
+        for _ in range(6):
+            env.step(rng.uniform(-1, 1, len(env.workspace.step)).astype(np.float32))
+        seen = env.observe()
+    finally:
+        env.close()
+    return {"frames": [as_png(seen.frame)], "state": seen.state.astype(float).round(6).tolist()}
+
+
+def tasks(suite: str) -> dict[str, Any]:
+    """Return the fingerprint of a published suite's first tasks, and what identifies the flagship's and the ceiling's row."""
+    env = make(SUITES[suite].env, held_out=SUITES[suite].held_out)
+    try:
+        found = [make_task(env, SUITES[suite], 0, index).fingerprint for index in range(10)]
+    finally:
+        env.close()
+    rows = {row: methods.parse(row, "fast").key for row in ("rigid", "flow@propagate", "simulator", "scripted")}
+    return {"tasks": found, "fingerprint": fingerprint(found), "rows": rows}
+
+
+def trials(suite: str) -> dict[str, Any]:
+    """Return how the flagship's first trials of a published suite go."""
+    method = methods.parse("rigid", "fast")
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [Job(SUITES[suite], method, 0, index, Path(folder) / f"{index}.json") for index in range(TRIALS)]
+        records = [run_job(job) for job in jobs]
+    return {"distances_m": [record["distances_m"] for record in records]}
+
+
+GROUPS = {
+    "imagination": (imagination, SHIPPED),
+    "search": (search, tuple(PRESETS)),
+    "world": (world, tuple(ENVS)),
+    "tasks": (tasks, tuple(SUITES)),
+    "trials": (trials, tuple(SUITES)),
+}
+"""Group -> how to measure one of its members, and the members."""
+TOLERANCES = {
+    "places": 0.02,  # pixels
+    "frames": 1.0,  # mean difference of a colour, of 255
+    "actions": 1e-3,
+    "costs": 1e-3,
+    "state": 1e-4,  # metres, radians
+    "distances_m": 2e-3,
+}
+"""Largest difference of two numbers by which a value is still the same; what is not listed must be equal."""
+
+
+def as_png(frame: np.ndarray) -> str:
+    """Return a frame as text."""
+    return base64.b64encode(imageio.imwrite("<bytes>", frame, extension=".png", plugin="pillow")).decode()
+
+
+def from_png(text: str) -> np.ndarray:
+    """Return the frame of a text."""
+    return imageio.imread(base64.b64decode(text), extension=".png", plugin="pillow")
+
+
+def main() -> None:
+    """Write all values."""
+    torch.set_num_threads(1)
+    values = {group: {member: measure(member) for member in members} for group, (measure, members) in GROUPS.items()}
+    VALUES.write_text(json.dumps({"tolerances": TOLERANCES, **values}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
