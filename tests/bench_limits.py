@@ -21,16 +21,17 @@ from visual_foresight.collect.record import lay_out
 from visual_foresight.envs.bullet import BodyState
 from visual_foresight.envs.objects import random_spec
 from visual_foresight.envs.push import Snapshot
-from visual_foresight.episodes import Episodes, episode_path, read_episode
+from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.format import episode_path, read_episode
 from visual_foresight.evaluation.contacts import BankJob, Contact, envs_of, find_contact
 from visual_foresight.evaluation.prediction import evaluate_prediction
 from visual_foresight.evaluation.ranking import rank_candidates
 from visual_foresight.evaluation.windows import MADE_UP, Window, batch_of, windows_of
 from visual_foresight.interfaces import Env
-from visual_foresight.pixel_maps import map_size_of
 from visual_foresight.predictors.simulator import Carry, Simulator
+from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Episode, Pixel, Prediction
-from visual_foresight.workers import run_parallel
+from visual_foresight.vision.pixel_maps import map_size_of
 
 HORIZON, CANDIDATES = 12, 64
 GUESSES = 4

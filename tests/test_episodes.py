@@ -8,17 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.episodes import (
+from visual_foresight.episodes.dataset import Episodes, validate
+from visual_foresight.episodes.format import (
     DatasetInfo,
-    Episodes,
-    PackedEpisode,
     episode_path,
     read_episode,
     read_info,
-    validate,
     write_episode,
     write_info,
 )
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, NUM_ACTIONS = 6, 10, 4

@@ -16,9 +16,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
-from visual_foresight.files import remedy
-from visual_foresight.memory import keep_freed_memory
-from visual_foresight.streams import diverted
+from visual_foresight.system.allocator import keep_freed_memory
+from visual_foresight.system.files import remedy
+from visual_foresight.system.redirect import diverted
 
 PROGRAM = "visual-foresight"
 
@@ -183,7 +183,8 @@ def _reports(module: str, config_class: str, work: str, as_text: str | None = No
 
 def _train(name: str, arguments: list[str]) -> None:
     from visual_foresight import predictors
-    from visual_foresight.training import TrainConfig, train
+    from visual_foresight.training.config import TrainConfig
+    from visual_foresight.training.loop import train
 
     def work() -> Figures:
         folder = train(config)
@@ -194,7 +195,7 @@ def _train(name: str, arguments: list[str]) -> None:
 
 
 def _validate(name: str, arguments: list[str]) -> None:
-    from visual_foresight.episodes import validate
+    from visual_foresight.episodes.dataset import validate
 
     def work() -> Figures:
         report = validate(config.folder)

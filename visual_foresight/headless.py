@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from visual_foresight.devices import find_device
-from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import make
 from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial
-from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
+from visual_foresight.planning.cem import PRESETS
+from visual_foresight.planning.locate import LOCATORS
+from visual_foresight.planning.mpc import VisualMPC
 from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.system.devices import find_device
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
+from visual_foresight.vision.drawing import trial_animation, write_animation
 
 logger = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from visual_foresight.evaluation.map_metrics import coverage, position_error
-from visual_foresight.pixel_maps import centres, splat
 from visual_foresight.types import Pixel
+from visual_foresight.vision.pixel_maps import centres, splat
 
 SIZE = (60, 80)
 LEVELS = (0.5, 0.9)

@@ -15,14 +15,15 @@ import numpy as np
 import torch
 
 from visual_foresight.envs import ENVS, make
-from visual_foresight.episodes import Episodes
+from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.control import Job, run_job
-from visual_foresight.evaluation.suites import SUITES, fingerprint, make_task
-from visual_foresight.pixel_maps import expected_places, map_size_of, splat_places
-from visual_foresight.planning import CEM, PRESETS
+from visual_foresight.evaluation.suites import SUITES, make_task
+from visual_foresight.planning.cem import CEM, PRESETS
 from visual_foresight.predictors import SHIPPED, load
+from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, to_uint8
+from visual_foresight.vision.pixel_maps import expected_places, map_size_of, splat_places
 
 ROOT = Path(__file__).parents[2]
 VALUES = Path(__file__).with_name("values.json")

@@ -18,7 +18,7 @@ from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.gui.choices import Bench, Choice
-from visual_foresight.planning import VisualMPC
+from visual_foresight.planning.mpc import VisualMPC
 from visual_foresight.predictors import FLAGSHIP
 
 BARS = {

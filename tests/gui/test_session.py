@@ -14,9 +14,9 @@ from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Operator
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import Status
-from visual_foresight.pixel_maps import expected_places
-from visual_foresight.planning import VisualMPC
+from visual_foresight.planning.mpc import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
+from visual_foresight.vision.pixel_maps import expected_places
 
 
 def test_a_plan_moves_nothing_and_shows_the_best_of_the_last_iteration(session):

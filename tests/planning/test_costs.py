@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.pixel_maps import splat
 from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
 from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError
+from visual_foresight.vision.pixel_maps import splat
 
 FRAME = (12, 20)
 

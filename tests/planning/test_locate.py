@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.pixel_maps import splat
 from visual_foresight.planning.locate import Propagate, Track
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
+from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (40, 56)
 PATTERN = np.random.default_rng(0).integers(0, 2, (3, 3, 3)).repeat(3, 0).repeat(3, 1).astype(np.uint8) * 200 + 20

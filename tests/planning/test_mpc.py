@@ -8,7 +8,6 @@ import torch
 from einops import rearrange
 
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
-from visual_foresight.pixel_maps import centres
 from visual_foresight.planning.cem import PRESETS, CEMConfig
 from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import Propagate, Track
@@ -16,6 +15,7 @@ from visual_foresight.planning.mpc import RandomController, ScriptedController, 
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float
+from visual_foresight.vision.pixel_maps import centres
 
 SIZE = (24, 36)
 STEP_PX = 2.0

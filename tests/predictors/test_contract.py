@@ -8,11 +8,12 @@ from torch import Tensor, nn
 
 from visual_foresight import predictors
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor
-from visual_foresight.pixel_maps import splat_places
 from visual_foresight.predictors.motion import Motion, Points, move_maps, resize_motion
-from visual_foresight.training import TrainConfig, objective
+from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.examples import Batch
+from visual_foresight.training.losses import objective
 from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.pixel_maps import splat_places
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)
 TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))  # states in [0, 1] are anywhere in the frame

@@ -2,11 +2,11 @@
 
 import torch
 
-from visual_foresight.devices import find_device
-from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors import load
 from visual_foresight.predictors.elsewhere import Elsewhere
+from visual_foresight.system.devices import find_device
 from visual_foresight.types import Clip, Pixel, Prediction
+from visual_foresight.vision.pixel_maps import splat
 
 
 class Witness:

@@ -9,11 +9,12 @@ import torch
 
 from visual_foresight.envs import make
 from visual_foresight.envs.push import OFF_PX, TOUCH_HEIGHT_M
-from visual_foresight.pixel_maps import grid, splat_places
 from visual_foresight.predictors.flow import Carry, Flow, FlowConfig, Scene
-from visual_foresight.training import TrainConfig, objective
+from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.examples import Batch
+from visual_foresight.training.losses import objective
 from visual_foresight.types import Clip, Pixel, UserError
+from visual_foresight.vision.pixel_maps import grid, splat_places
 
 SIZE = (16, 24)
 CONFIG = FlowConfig(frame_size=SIZE, action_size=3, state_size=5, channels=8)

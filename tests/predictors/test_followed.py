@@ -5,10 +5,10 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.followed import Followed, followed
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE, MAP_SIZE = (32, 48), (16, 24)
 ACTIONS = torch.tensor([[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]])

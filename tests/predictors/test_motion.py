@@ -3,7 +3,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.motion import (
     KernelMotion,
     Motion,
@@ -14,6 +13,7 @@ from visual_foresight.predictors.motion import (
     resize_motion,
     warp,
 )
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE = (12, 20)
 

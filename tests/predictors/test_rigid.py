@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.rigid import Rigid, RigidConfig
 from visual_foresight.types import Clip, UserError
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE, MAP_SIZE, PIXEL_M = (40, 48), (20, 24), 0.008
 TABLE = ((PIXEL_M, 0.0, 0.0), (0.0, PIXEL_M, 0.0), (0.0, 0.0, 1.0))  # x is down, y to the right

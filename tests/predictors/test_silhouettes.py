@@ -8,9 +8,10 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from visual_foresight.envs.push import PushEnv
-from visual_foresight.predictors.silhouettes import SAME, Overlook, apart_from, camera_of, filled, solid
-from visual_foresight.predictors.window import pixel_side
+from visual_foresight.predictors.silhouettes import SAME, Overlook, filled, solid
 from visual_foresight.types import to_float
+from visual_foresight.vision.background import apart_from
+from visual_foresight.vision.homography import camera_of, pixel_side
 
 SIZE = (64, 64)
 

@@ -5,9 +5,9 @@ import torch
 
 from visual_foresight.envs import make
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Point, Snapshot, Square
-from visual_foresight.pixel_maps import expected
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Observation, Pixel, to_float
+from visual_foresight.vision.pixel_maps import expected
 
 SIZE = (20, 28)
 ACTIONS = torch.tensor([[[1.0, 0.0], [0.0, 0.5], [-0.25, 0.0]], [[0.0, -1.0], [0.5, 0.5], [0.0, 0.0]]])

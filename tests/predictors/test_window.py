@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.motion import Points, sample
 from visual_foresight.predictors.window import CELLS, Window
+from visual_foresight.vision.pixel_maps import grid
 
 SIZE, SIDE = (64, 48), 32
 PIXELS = grid(SIZE, SIZE).permute(2, 0, 1)

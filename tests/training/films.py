@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from visual_foresight.episodes import PackedEpisode
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.scenery import Scenery
 from visual_foresight.types import Episode
 

@@ -17,11 +17,13 @@ import pytest
 import torch
 
 from visual_foresight import predictors
-from visual_foresight.episodes import DatasetInfo, PackedEpisode, write_episode, write_info
-from visual_foresight.training import STATE_FILE, TrainConfig, batch_at, horizon_at, train
+from visual_foresight.episodes.format import DatasetInfo, write_episode, write_info
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Examples
+from visual_foresight.training.loop import train
 from visual_foresight.training.points import points_of
-from visual_foresight.training.run import _average
+from visual_foresight.training.run import STATE_FILE, _average
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.training.test_loop import TABLE, episode
-from visual_foresight.episodes import PackedEpisode
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training import points
 from visual_foresight.training.points import points_of
 from visual_foresight.training.tracks import FoundTracks

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.films import SIDE, film, scenery
-from visual_foresight.episodes import PackedEpisode
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.scenery import Scenery
 
 

@@ -13,6 +13,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from visual_foresight.types import Observation, Workspace
+from visual_foresight.vision.homography import apply_homography
 
 AIMED_SHARE = 0.8  # of the legs go through something; the others anywhere
 FULL_SPEED_SHARE = 0.6  # of the legs; the others are slower
@@ -118,8 +119,7 @@ def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
 
     def find(observation: Observation) -> Float[np.ndarray, "k 2"]:
         rows, cols = np.nonzero(_colorful(observation.frame))
-        points = np.stack([rows, cols, np.ones(len(rows))], 1) @ homography.T
-        return points[:, :2] / points[:, 2:]
+        return apply_homography(np.stack([rows, cols], 1), homography)
 
     return find
 

@@ -15,10 +15,10 @@ from tqdm import tqdm
 import visual_foresight
 from visual_foresight.collect.record import record_episode
 from visual_foresight.envs import make
-from visual_foresight.episodes import DatasetInfo, episode_path, read_info, read_meta, write_episode, write_info
+from visual_foresight.episodes.format import DatasetInfo, episode_path, read_info, read_meta, write_episode, write_info
 from visual_foresight.interfaces import Env
+from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
-from visual_foresight.workers import run_parallel
 
 BATCH = 8  # episodes per task of a worker, in one env
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")

@@ -15,7 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from visual_foresight.files import write_bytes
+from visual_foresight.system.files import write_bytes
 from visual_foresight.types import Episode, UserError, Workspace
 
 SCHEMA_VERSION = 1

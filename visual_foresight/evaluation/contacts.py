@@ -15,13 +15,14 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 
 from visual_foresight.envs import make
-from visual_foresight.evaluation.suites import fingerprint, middle, visible_pixels
+from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.evaluation.trials import clip_of
-from visual_foresight.files import replacing
 from visual_foresight.interfaces import Env
-from visual_foresight.planning import colored_noise
+from visual_foresight.planning.cem import colored_noise
+from visual_foresight.system.files import replacing
+from visual_foresight.system.fingerprint import fingerprint
+from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Observation, Pixel, UserError, to_uint8
-from visual_foresight.workers import run_parallel
 
 NEAR_M = 0.08
 """The finger is near an object when it is this near to its centre."""

@@ -15,13 +15,14 @@ from typing import Any, Literal
 from visual_foresight.envs import make
 from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
 from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, find_record, outcome_of
-from visual_foresight.evaluation.suites import SUITES, Suite, begin, fingerprint, make_task
+from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
 from visual_foresight.evaluation.trials import finish, run_trial
-from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.system.files import write_bytes
+from visual_foresight.system.fingerprint import fingerprint
+from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
-from visual_foresight.workers import run_parallel
 
 __all__ = ["ControlConfig", "Job", "as_text", "ceiling_path", "evaluate_control", "publish", "run_job"]
 

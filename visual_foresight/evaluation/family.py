@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from visual_foresight.episodes import Episodes
+from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control import ControlConfig, evaluate_control, require_known
 from visual_foresight.evaluation.methods import parse
 from visual_foresight.evaluation.metrics import spearman
@@ -17,11 +17,12 @@ from visual_foresight.evaluation.outcomes import Record, find_record
 from visual_foresight.evaluation.perceptual import Perceptual, find_perceptual
 from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
 from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
-from visual_foresight.evaluation.suites import SUITES, fingerprint
+from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
-from visual_foresight.files import write_bytes
 from visual_foresight.predictors import load
 from visual_foresight.predictors.followed import followed
+from visual_foresight.system.files import write_bytes
+from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import UserError
 
 SCORES = {"psnr": 1, "ssim": 1, "lpips": -1, "fvd": -1, "ratio": -1, "spearman": 1, "regret": -1}

@@ -7,7 +7,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.pixel_maps import expected_places
+from visual_foresight.vision.pixel_maps import expected_places
 
 
 def position_error(

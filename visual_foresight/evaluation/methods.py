@@ -12,21 +12,16 @@ from zlib import crc32
 import numpy as np
 import torch
 
-from visual_foresight.evaluation.suites import fingerprint
 from visual_foresight.interfaces import Controller, Env, Locator
-from visual_foresight.planning import (
-    LOCATORS,
-    PRESETS,
-    PushConfig,
-    PushProposals,
-    RandomController,
-    ScriptedController,
-    VisualMPC,
-)
+from visual_foresight.planning.cem import PRESETS
+from visual_foresight.planning.locate import LOCATORS
+from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC
+from visual_foresight.planning.proposals import PushConfig, PushProposals
 from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
 from visual_foresight.predictors.elsewhere import Elsewhere
 from visual_foresight.predictors.followed import followed
 from visual_foresight.predictors.simulator import Simulator
+from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
 RANDOM, SCRIPTED, STILL, SIMULATOR, TRUTH = "random", "scripted", "still", "simulator", "truth"

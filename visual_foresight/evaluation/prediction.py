@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from visual_foresight.episodes import Episodes
+from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.frame_metrics import MOVES, SIGMA, WINDOW
 from visual_foresight.evaluation.judging import Judgement, judge
 from visual_foresight.evaluation.metrics import NUM_RESAMPLES

@@ -11,15 +11,15 @@ import numpy as np
 import torch
 from jinja2 import Environment, StrictUndefined
 
-from visual_foresight.episodes import DatasetInfo
+from visual_foresight.episodes.format import DatasetInfo
 from visual_foresight.evaluation.judging import Judgement, imagine
 from visual_foresight.evaluation.report_fan import action_fan
 from visual_foresight.evaluation.report_pictures import FLOW_PX, Filmstrip, filmstrip, flow_wheel
 from visual_foresight.evaluation.report_plots import plots_of
 from visual_foresight.evaluation.tallies import protocol_rows, tables_of
 from visual_foresight.evaluation.windows import batch_of
-from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Predictor, Sampler
+from visual_foresight.system.files import write_bytes
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 

@@ -12,12 +12,13 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.drawing import overlay
-from visual_foresight.episodes import DatasetInfo
+from visual_foresight.episodes.format import DatasetInfo
 from visual_foresight.evaluation.report_pictures import NO_MAPS, SCALE, data_animation, data_png, followed
 from visual_foresight.evaluation.windows import Window, batch_of
 from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.types import Pixel, to_uint8
+from visual_foresight.vision.drawing import overlay
+from visual_foresight.vision.homography import apply_homography
 
 NUM_ROWS = 4
 ARROWS = "→↘↓↙←↖↑↗"
@@ -93,6 +94,6 @@ def _head(action: Float[np.ndarray, " a"], state: Float[np.ndarray, " s"], info:
         return numbers
     to_frame = np.linalg.inv(np.array(info.table))
     reach = np.array(info.workspace.step[:2]) * action[:2]
-    here, there = (to_frame @ np.array([*place, 1.0]) for place in (state[:2], state[:2] + reach))
-    down, right = there[:2] / there[2] - here[:2] / here[2]
+    here, there = apply_homography(np.stack([state[:2], state[:2] + reach]), to_frame)
+    down, right = there - here
     return f"{ARROWS[round(np.arctan2(down, right) / (np.pi / 4)) % 8]} {numbers}"

@@ -10,7 +10,9 @@ from visual_foresight.envs import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.evaluation.yardstick import gemm_gflops
-from visual_foresight.planning import PRESETS, PushProposals, VisualMPC
+from visual_foresight.planning.cem import PRESETS
+from visual_foresight.planning.mpc import VisualMPC
+from visual_foresight.planning.proposals import PushProposals
 from visual_foresight.predictors import FLAGSHIP, load
 from visual_foresight.predictors.followed import followed
 from visual_foresight.types import UserError

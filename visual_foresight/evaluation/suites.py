@@ -3,8 +3,6 @@
 A task is a function of (suite, seed, index). Its fingerprint says whether two results are about the same task.
 """
 
-import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,13 +13,22 @@ import numpy as np
 from jaxtyping import Float
 
 from visual_foresight.interfaces import Env
+from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 PROTOCOL = 1
 """Changes when trials are run or judged in another way, so that older results are not mixed with newer ones."""
+
+
 MAX_SCENES = 200
+
+
 MAX_DIRECTIONS = 40
+
+
 MIN_VISIBLE = 5
+
+
 PROBES = 32
 
 
@@ -85,11 +92,6 @@ class Task:
             "distance_m": round(self.distance_m, 4),
         }
         return fingerprint({"protocol": PROTOCOL, **asdict(self), **places})
-
-
-def fingerprint(content: Any) -> str:
-    """Return 16 hexadecimal digits that stand for plain JSON values."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def begin(env: Env, task: Task) -> tuple[Any, ...]:

@@ -23,11 +23,11 @@ from tqdm import tqdm
 from visual_foresight.envs import make
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Env, FramesOnly, Learner
-from visual_foresight.memory import keep_freed_memory
-from visual_foresight.pixel_maps import splat
 from visual_foresight.predictors import FLAGSHIP, PREDICTORS, create
 from visual_foresight.predictors.rehearsal import beginning, rehearse
+from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
+from visual_foresight.vision.pixel_maps import splat
 
 FRAME_SIZE, NUM_OBJECTS = (64, 64), 3
 MAP_SIZE = (32, 32)

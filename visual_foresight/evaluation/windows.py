@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 
-from visual_foresight.pixel_maps import map_size_of, splat_places
 from visual_foresight.types import Clip, Episode, to_float
+from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 FIRST_NOW, EVERY = 1, 3
 """Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's context."""

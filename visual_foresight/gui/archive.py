@@ -16,13 +16,20 @@ import numpy as np
 from jaxtyping import UInt8
 
 from visual_foresight.collect.run import describe
-from visual_foresight.drawing import trial_animation, write_animation
 from visual_foresight.envs import ENVS
-from visual_foresight.episodes import episode_path, read_episode, read_info, read_meta, write_episode, write_info
 from visual_foresight.episodes.dataset import EPISODE_NAME
-from visual_foresight.episodes.format import INFO_NAME
+from visual_foresight.episodes.format import (
+    INFO_NAME,
+    episode_path,
+    read_episode,
+    read_info,
+    read_meta,
+    write_episode,
+    write_info,
+)
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
+from visual_foresight.vision.drawing import trial_animation, write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}

@@ -8,12 +8,14 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.devices import find_device
 from visual_foresight.envs import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.planning import LOCATORS, PRESETS, VisualMPC
+from visual_foresight.planning.cem import PRESETS
+from visual_foresight.planning.locate import LOCATORS
+from visual_foresight.planning.mpc import VisualMPC
 from visual_foresight.predictors import CONFIG_FILE, FLAGSHIP, SHIPPED
+from visual_foresight.system.devices import find_device
 from visual_foresight.types import Clip, Episode, Prediction, UserError
 
 NUM_RUNNERS_UP = 3

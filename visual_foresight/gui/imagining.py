@@ -12,10 +12,10 @@ from torch import Tensor
 
 from visual_foresight.evaluation.trials import clip_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.pixel_maps import map_size_of, splat
-from visual_foresight.planning import Propagate
+from visual_foresight.planning.locate import Propagate
 from visual_foresight.planning.mpc import newest_of
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
+from visual_foresight.vision.pixel_maps import map_size_of, splat
 
 
 @torch.inference_mode()

@@ -22,7 +22,7 @@ from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.imagining import Rehearsed, reimagine
 from visual_foresight.gui.state import State
 from visual_foresight.interfaces import Controller, Drawable, Predictor
-from visual_foresight.planning import PRESETS
+from visual_foresight.planning.cem import PRESETS
 from visual_foresight.predictors.still import Still
 from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
 

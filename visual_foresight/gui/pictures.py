@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from visual_foresight.drawing import imagined, maps_of, overlay
 from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.view import to_screen
 from visual_foresight.types import Pixel, Plan
+from visual_foresight.vision.drawing import imagined, maps_of, overlay
 
 Frame = UInt8[np.ndarray, "h w 3"]
 SIDE = 1000

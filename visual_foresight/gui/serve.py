@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.devices import find_device
 from visual_foresight.evaluation import methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
 from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.system.devices import find_device
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from visual_foresight.files import remedy
+from visual_foresight.system.files import remedy
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Cost
-from visual_foresight.pixel_maps import centres
 from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError, to_float
+from visual_foresight.vision.pixel_maps import centres
 
 
 @dataclass(frozen=True)

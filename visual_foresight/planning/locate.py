@@ -15,9 +15,9 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.interfaces import Locator
-from visual_foresight.optical_flow import follow
-from visual_foresight.pixel_maps import expected, mode
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
+from visual_foresight.vision.optical_flow import follow
+from visual_foresight.vision.pixel_maps import expected, mode
 
 Frame = UInt8[np.ndarray, "h w 3"]
 Patch = Float32[np.ndarray, "d d 3"]

@@ -15,11 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor
-from visual_foresight.pixel_maps import MAP_STRIDE, map_size_of, splat
 from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
 from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
 from visual_foresight.planning.locate import Track
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
+from visual_foresight.vision.pixel_maps import MAP_STRIDE, map_size_of, splat
 
 Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
 """From what is seen, where the designated pixels are and the goal: sequences worth a place in the first population."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from visual_foresight.planning.cem import CEMConfig
 from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
+from visual_foresight.vision.homography import apply_homography
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,7 @@ class PushProposals:
         return self._follow(tip, waypoints, self._between((0.5, 1.0), rng))
 
     def _place(self, pixel: Pixel) -> Float[Tensor, "2"]:
-        x, y, scale = self.table @ (pixel.row, pixel.col, 1.0)
-        return torch.tensor([x / scale, y / scale], dtype=torch.float64)
+        return torch.from_numpy(apply_homography(np.array([pixel.row, pixel.col]), self.table))
 
     def _normal(self, rng: torch.Generator) -> Float[Tensor, "m 1"]:
         drawn = torch.randn(self.count, 1, generator=rng, dtype=torch.float64)

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 import visual_foresight
-from visual_foresight.files import write_bytes
 from visual_foresight.interfaces import Predictor
+from visual_foresight.system.files import write_bytes
 from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"

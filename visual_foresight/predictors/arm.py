@@ -6,7 +6,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import grid
+from visual_foresight.vision.pixel_maps import grid
 
 
 class Arm(nn.Module):

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, Int, Int32, UInt8
 
-from visual_foresight.predictors.silhouettes import SAME, apart_from, solid, strongest
+from visual_foresight.predictors.silhouettes import SAME, solid
+from visual_foresight.vision.background import apart_from, strongest
 
 SMALLEST_PX, LARGEST = 15, 1 / 16  # pixels of what is cut out; of the frame's, at most
 MARGIN_PX = 2  # between it and the arm, or the frame's rim

@@ -9,13 +9,14 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.arm import Arm
 from visual_foresight.predictors.blocks import Robot
 from visual_foresight.predictors.collages import Scissors
-from visual_foresight.predictors.plane import as_complex, to_pixel
 from visual_foresight.predictors.sight import Layers, Sight, layers, unlike
-from visual_foresight.predictors.silhouettes import Overlook, Silhouettes, apart_from, filled, solid, strongest
+from visual_foresight.predictors.silhouettes import Overlook, Silhouettes, filled, solid
+from visual_foresight.vision.background import apart_from, strongest
+from visual_foresight.vision.homography import as_complex, to_pixel
+from visual_foresight.vision.pixel_maps import grid
 
 POSTURE_SIZE = 16
 COVERED = 0.3  # a pixel shows the arm if so much of the arm is drawn there,

@@ -22,13 +22,14 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.arm import Arm
 from visual_foresight.predictors.blocks import Residual, Robot, doubling, widen
 from visual_foresight.predictors.motion import Motion, Points, sample
 from visual_foresight.predictors.rehearsal import beginning
-from visual_foresight.predictors.window import CELLS, Fields, Window, pixel_side
+from visual_foresight.predictors.window import CELLS, Fields, Window
 from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.homography import pixel_side
+from visual_foresight.vision.pixel_maps import grid
 
 FLOW_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
 MOST = 1.5  # shares of the fingertip's motion, or units of free motion

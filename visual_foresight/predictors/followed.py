@@ -12,10 +12,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from visual_foresight.interfaces import FramesOnly, Predictor
-from visual_foresight.optical_flow import follow
-from visual_foresight.pixel_maps import expected_places, splat_places
 from visual_foresight.predictors.blocks import widen
 from visual_foresight.types import Clip, Prediction, to_uint8
+from visual_foresight.vision.optical_flow import follow
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 RADIUS_PX = 2  # points are followed at offsets of up to so many pixels
 WINDOW_PX = 7

@@ -11,8 +11,8 @@ from torch.nn import functional
 from visual_foresight.predictors.blocks import widen
 from visual_foresight.predictors.contact import Poses
 from visual_foresight.predictors.motion import Points
-from visual_foresight.predictors.plane import heading, to_pixel, to_table
 from visual_foresight.predictors.silhouettes import Silhouettes
+from visual_foresight.vision.homography import heading, to_pixel, to_table
 
 
 @dataclass(frozen=True)

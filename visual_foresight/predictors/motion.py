@@ -16,8 +16,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import expected_places, grid, shares
 from visual_foresight.predictors.blocks import widen
+from visual_foresight.vision.pixel_maps import expected_places, grid, shares
 
 SAME_MAP = 1e-4  # two maps differ by rounding alone
 

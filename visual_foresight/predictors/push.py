@@ -10,7 +10,7 @@ from jaxtyping import Complex
 from torch import Tensor, nn
 
 from visual_foresight.predictors.contact import Bodies, Contact, Poses
-from visual_foresight.predictors.plane import heading
+from visual_foresight.vision.homography import heading
 
 REACH_M = 0.01  # the network speaks where the finger comes so near
 LOOKS = 9  # places on the finger's way from which a body's distance is taken

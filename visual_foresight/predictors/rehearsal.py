@@ -5,8 +5,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Predictor, Rehearser
-from visual_foresight.pixel_maps import map_size_of, splat_places
 from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 
 def first_maps(clip: Clip, places: Float[Tensor, "b t p 2"], context: int) -> Float[Tensor, "b p map_h map_w"]:

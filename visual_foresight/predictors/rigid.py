@@ -18,18 +18,17 @@ from einops import rearrange, repeat
 from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.blocks import Robot, widen
 from visual_foresight.predictors.contact import Poses
 from visual_foresight.predictors.eye import Eye, Scene
 from visual_foresight.predictors.held import Held
 from visual_foresight.predictors.motion import Motion, Points, sample
-from visual_foresight.predictors.plane import as_complex, heading, to_pixel
 from visual_foresight.predictors.push import Push
 from visual_foresight.predictors.rehearsal import beginning
 from visual_foresight.predictors.silhouettes import Overlook
-from visual_foresight.predictors.window import pixel_side
 from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.homography import as_complex, heading, pixel_side, to_pixel
+from visual_foresight.vision.pixel_maps import grid
 
 DRAWN_UNTIL = 0.15  # of the gradient steps, in which the arm is learnt,
 SEEN_UNTIL = 0.6  # and to see; then pushes are

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.pixel_maps import grid
 from visual_foresight.predictors.blocks import Residual, doubling, normal_
+from visual_foresight.vision.pixel_maps import grid
 
 SURE = 0.02  # the least probability of what is plain
 RARE = -4.0  # logit of a border where nothing is known

@@ -14,21 +14,51 @@ from jaxtyping import Bool, Complex, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.predictors.contact import Bodies
+from visual_foresight.vision.background import apart_from
+from visual_foresight.vision.homography import apply_homography, camera_of
 
 SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
+
+
 FAINT = 0.1  # from which on it shows a thing,
+
+
 PLAIN = 0.3  # and from which on nothing else
+
+
 LOWEST_M, HIGHEST_M = -0.026, 0.008  # of what is seen of a thing, from the height for which the camera is calibrated
+
+
 HEIGHTS = 5
+
+
 MAX_BODIES = 6
+
+
 SMALLEST_M2 = 3e-4  # footprint of a body
+
+
 LARGEST_HOLE_M2 = 1.5e-3  # of a hole in it: 2 or 3 pixels of a thing that look like the table
+
+
 PATCH_M, TABLE_M = 0.173, 1.73  # sides of a body's patch and, at most, of the table,
+
+
 PATCH, TABLE = 40, 400  # or so many cells, where that is more
+
+
 CELLS_PER_PIXEL = 2  # cells of the table a side, where a pixel in the middle of the frame is one
+
+
 RIM = 24
+
+
 BORDER = 0.3  # probability from which on a pixel parts two things
+
+
 SMALLEST_PX = 6  # pixels of a thing, without its borders,
+
+
 FAINTEST, REACH_PX = 0.3, 4.0  # to which others belong if they show so much of a thing, so near
 
 
@@ -61,7 +91,7 @@ class Overlook:
     def __init__(self, table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int], pixel_m: float) -> None:
         self.frame_size, self.cell = frame_size, pixel_m / CELLS_PER_PIXEL
         rows, cols = np.mgrid[: frame_size[0], : frame_size[1]]
-        self.seen_at = _project(np.stack([rows, cols], -1).astype(float), table)
+        self.seen_at = apply_homography(np.stack([rows, cols], -1).astype(float), table)
         to_frame = np.linalg.inv(table)
         self.low = self.seen_at.reshape(-1, 2).min(0)
         self.patch = max(int(np.ceil(PATCH_M / self.cell)), PATCH)
@@ -73,7 +103,8 @@ class Overlook:
         self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
         # Where in the frame, (col, row) for OpenCV, what stands on each cell is seen, per height.
         self.columns = [
-            _project(self._leaning(cells, height), to_frame)[..., ::-1].astype(np.float32) for height in self.heights
+            apply_homography(self._leaning(cells, height), to_frame)[..., ::-1].astype(np.float32)
+            for height in self.heights
         ]
         # Over which ground, and over which cell, what each pixel shows would be, from the highest on.
         grounds = np.stack([self._upright(self.seen_at, height) for height in self.heights[::-1]])
@@ -249,45 +280,6 @@ def filled(
     return bare.clip(0, 1).astype(np.float32)
 
 
-def apart_from(
-    frames: Float32[np.ndarray, "b h w 3"], empty: Float32[np.ndarray, "h w 3"]
-) -> Float32[np.ndarray, "b h w"]:
-    """Tell how much each pixel differs from the empty table, in the colour that differs most."""
-    return strongest(frames - empty)
-
-
-def strongest(apart: Float32[np.ndarray, "*b h w 3"]) -> Float32[np.ndarray, "*b h w"]:
-    """Return the size of the colour that differs most."""
-    red, green, blue = np.moveaxis(np.abs(apart), -1, 0)  # one by one: ten times as fast as max(-1)
-    return np.maximum(np.maximum(red, green), blue)
-
-
 def solid(apart: Float32[np.ndarray, "*b h w"]) -> Float32[np.ndarray, "*b h w"]:
     """Tell how much of each pixel shows a thing."""
     return np.asarray(((apart - FAINT) / (PLAIN - FAINT)).clip(0, 1), np.float32)
-
-
-def camera_of(table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int]) -> Float[np.ndarray, "3"]:
-    """Return where the camera is, (x, y, height over the calibrated plane), given that its pixels are square.
-
-    The columns of the inverse homography are two axes of the plane and its origin as the camera sees them; that the axes are
-    at right angles and of equal length gives the focal length (Zhang 2000, section 3.1).
-    """
-    middle = np.array([[1, 0, (1 - frame_size[0]) / 2], [0, 1, (1 - frame_size[1]) / 2], [0, 0, 1]])
-    first, second, origin = (middle @ np.linalg.inv(table)).T
-    unknown = np.array([first[2] * second[2], second[2] ** 2 - first[2] ** 2])
-    known = np.array([-first[:2] @ second[:2], first[:2] @ first[:2] - second[:2] @ second[:2]])
-    if np.abs(unknown).max() < 1e-9 * np.abs(known).max() or unknown @ known <= 0:
-        there = table @ np.array([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1])
-        return np.array([*there[:2] / there[2], 1e6])  # straight from above
-    focal = np.sqrt(unknown @ known / (unknown @ unknown))
-    axes = np.stack([first, second, origin], 1) / np.array([[focal], [focal], [1]])
-    axes /= np.linalg.norm(axes[:, 0])
-    rotation = np.column_stack([axes[:, 0], axes[:, 1], np.cross(axes[:, 0], axes[:, 1])])
-    eye = -rotation.T @ axes[:, 2]
-    return np.array([eye[0], eye[1], abs(eye[2])])
-
-
-def _project(places: Float[np.ndarray, "*b 2"], homography: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "*b 2"]:
-    there = np.concatenate([places, np.ones((*places.shape[:-1], 1))], -1) @ homography.T
-    return there[..., :2] / there[..., 2:]

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Env
-from visual_foresight.pixel_maps import splat
 from visual_foresight.types import Clip, Prediction, to_float
+from visual_foresight.vision.pixel_maps import splat
 
 
 @dataclass(frozen=True)

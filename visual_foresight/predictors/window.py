@@ -178,13 +178,3 @@ def _square(
     span = (min(side, frame_size[0]), min(side, frame_size[1]))
     room = middle.new_tensor([frame_size[0] - span[0], frame_size[1] - span[1]])
     return (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room), span
-
-
-def pixel_side(table: tuple[tuple[float, ...], ...], frame_size: tuple[int, int]) -> float:
-    """Return the side of the square on the table that is as large as what a pixel in the middle of the frame shows."""
-    homography = torch.tensor(table, dtype=torch.float64)
-    middle = torch.tensor([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1.0], dtype=torch.float64)
-    x, y, scale = homography @ middle
-    place = torch.stack([x, y]) / scale
-    seen = (homography[:2, :2] - place[:, None] * homography[2, :2]) / scale
-    return float(torch.linalg.det(seen).abs().sqrt())

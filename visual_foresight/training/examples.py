@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from visual_foresight.episodes import PackedEpisode
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.tracks import FoundTracks, choose
 from visual_foresight.types import Clip, UserError, to_float
 

@@ -19,17 +19,18 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from visual_foresight.devices import find_device
-from visual_foresight.drawing import filmstrip, write_png
-from visual_foresight.episodes import Episodes, PackedEpisode
+from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rehearsal import first_maps, recall
+from visual_foresight.system.devices import find_device
 from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples, require_length
 from visual_foresight.training.losses import error_over_still, errors, objective
 from visual_foresight.training.points import points_of
 from visual_foresight.training.run import STATE_FILE, Run
 from visual_foresight.types import to_uint8
+from visual_foresight.vision.drawing import filmstrip, write_png
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
 TIMED, TIMED_STEPS = 12, 2  # places in a run, and steps at each, by which it is found how many a budget of time holds

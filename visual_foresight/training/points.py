@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float
 from tqdm import tqdm
 
-from visual_foresight import optical_flow
-from visual_foresight.episodes import PackedEpisode
-from visual_foresight.files import replacing
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.system.files import replacing
 from visual_foresight.training import scenery, tracks
 from visual_foresight.training.scenery import Scenery
 from visual_foresight.training.tracks import FoundTracks, find_tracks
+from visual_foresight.vision import optical_flow
 
 
 def points_of(

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight import predictors
-from visual_foresight.devices import bfloat16_pays
-from visual_foresight.episodes import DatasetInfo
-from visual_foresight.files import write_bytes
+from visual_foresight.episodes.format import DatasetInfo
+from visual_foresight.system.devices import bfloat16_pays
+from visual_foresight.system.files import write_bytes
 from visual_foresight.training.config import TrainConfig, comparable
 from visual_foresight.types import UserError
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-from visual_foresight.episodes import PackedEpisode
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.vision.homography import apply_homography
 
 SAMPLES = 500  # frames whose median is the empty table
 APART = 25  # difference of a colour, of 255, from which on a pixel does not show the table
@@ -62,7 +63,7 @@ class Scenery:
 
     def tips(self, states: Float32[np.ndarray, "t s"]) -> Float[np.ndarray, "t 2"]:
         """Return (row, col) of the fingertip, in pixels."""
-        return project(states[:, :2], np.linalg.inv(self.table))
+        return apply_homography(states[:, :2], np.linalg.inv(self.table))
 
     def apart(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Bool[np.ndarray, "t h w"]:
         """Tell which pixels show no table."""
@@ -85,12 +86,6 @@ class Scenery:
 
     def _cells(self, tips: Float[np.ndarray, "t 2"]) -> Float[np.ndarray, "t 2"]:
         return (tips / (np.array(self.empty.shape[:2]) - 1) * (CELLS - 1)).clip(0, CELLS - 1)
-
-
-def project(places: Float[np.ndarray, "k 2"], homography: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "k 2"]:
-    """Return where a homography takes places."""
-    there = np.concatenate([places, np.ones((len(places), 1))], 1) @ homography.T
-    return np.asarray(there[:, :2] / there[:, 2:])
 
 
 def _corners(tips: Float[np.ndarray, "t 2"], frame: UInt8[np.ndarray, "h w 3"]) -> Int[np.ndarray, "t 2"]:

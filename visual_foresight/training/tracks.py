@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-from visual_foresight.optical_flow import follow
-from visual_foresight.training.scenery import Scenery, project
+from visual_foresight.training.scenery import Scenery
+from visual_foresight.vision.homography import apply_homography
+from visual_foresight.vision.optical_flow import follow
 
 WINDOW_PX = 5
 SEED_EVERY = 4  # steps between rounds of new points, so that every clip has fresh ones
@@ -145,8 +146,8 @@ def _carry(
         nearest = np.where(rests[alive] | (away_px.min(1) > REACH_PX), -1, motions.which[away_px.argmin(1)])
         for number, matrix in enumerate(motions.matrices):
             own = nearest == number
-            on_table = project(before[own], film.table) @ matrix[:, :2].T + matrix[:, 2]
-            after[own] = project(on_table, to_frame)
+            on_table = apply_homography(before[own], film.table) @ matrix[:, :2].T + matrix[:, 2]
+            after[own] = apply_homography(on_table, to_frame)
             known |= own
     places[now, alive] = after
     covered = _read(film.arm[now], after)
@@ -189,7 +190,7 @@ def _fits(
     here: Float32[np.ndarray, "k 2"], there: Float32[np.ndarray, "k 2"], table: Float[np.ndarray, "3 3"]
 ) -> Iterator[tuple[Float[np.ndarray, "2 3"], Int[np.ndarray, " l"]]]:
     """Yield rigid motions on the table, in metres, each with the pixels that fit it and none before."""
-    begin, end = (project(places, table).astype(np.float32) for places in (here, there))
+    begin, end = (apply_homography(places, table).astype(np.float32) for places in (here, there))
     steps_px = np.linalg.norm(there - here, axis=-1)
     left = np.arange(len(here))
     for _ in range(MAX_MOTIONS):

@@ -15,7 +15,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from visual_foresight.files import replacing
+from visual_foresight.system.files import replacing
 from visual_foresight.types import Pixel, PixelGoal, Plan, Trial, UserError, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
-from visual_foresight.workers import run_parallel
 
 
 def square(number: int) -> tuple[int, int]:

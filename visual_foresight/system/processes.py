@@ -19,7 +19,7 @@ import cv2
 import torch
 from tqdm import tqdm
 
-from visual_foresight.memory import keep_freed_memory
+from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import UserError
 
 Job = TypeVar("Job")

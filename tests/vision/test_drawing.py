@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight import drawing
 from visual_foresight.types import Episode, Pixel, PixelGoal, Plan, Prediction, Trial, UserError
+from visual_foresight.vision import drawing
 
 HEIGHT, WIDTH = 6, 8
 GREY = np.full((HEIGHT, WIDTH, 3), 90, dtype=np.uint8)

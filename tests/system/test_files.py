@@ -2,7 +2,7 @@
 
 import pytest
 
-from visual_foresight.files import replacing, write_bytes
+from visual_foresight.system.files import replacing, write_bytes
 
 
 def test_writes_into_a_new_folder_and_replaces(tmp_path):
