@@ -18,11 +18,11 @@ from einops import repeat
 from scipy.spatial.transform import Rotation
 
 from visual_foresight.collect.record import lay_out
-from visual_foresight.envs.bullet import BodyState
-from visual_foresight.envs.objects import random_spec
-from visual_foresight.envs.push import Snapshot
+from visual_foresight.envs.pushing.bullet import BodyState
+from visual_foresight.envs.pushing.env import Snapshot
+from visual_foresight.envs.pushing.objects import random_spec
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.episodes.format import episode_path, read_episode
+from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
 from visual_foresight.evaluation.contacts import BankJob, Contact, envs_of, find_contact
 from visual_foresight.evaluation.prediction import evaluate_prediction
 from visual_foresight.evaluation.ranking import rank_candidates

@@ -15,10 +15,11 @@ import torch
 from visual_foresight.collect.explore import Explorer, colorful_places
 from visual_foresight.collect.record import record_episode
 from visual_foresight.collect.run import CollectConfig, collect
-from visual_foresight.envs import make
 from visual_foresight.envs.dot import PIXEL_M, DotEnv
-from visual_foresight.episodes.dataset import validate
-from visual_foresight.episodes.format import read_episode, read_info, write_episode, write_info
+from visual_foresight.envs.registry import make
+from visual_foresight.episodes.formats.hdf5 import read_episode, write_episode
+from visual_foresight.episodes.info import read_info, write_info
+from visual_foresight.episodes.validation import validate
 from visual_foresight.types import Observation, UserError, Workspace
 
 SIZE = (20, 28)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from torch import nn
 
-from visual_foresight.episodes.dataset import validate
+from visual_foresight.episodes.validation import validate
 from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
 from visual_foresight.predictors import SHIPPED, load
 

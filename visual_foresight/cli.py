@@ -195,7 +195,7 @@ def _train(name: str, arguments: list[str]) -> None:
 
 
 def _validate(name: str, arguments: list[str]) -> None:
-    from visual_foresight.episodes.dataset import validate
+    from visual_foresight.episodes.validation import validate
 
     def work() -> Figures:
         report = validate(config.folder)

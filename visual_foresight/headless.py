@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from visual_foresight.envs import make
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial

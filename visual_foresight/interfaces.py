@@ -27,6 +27,9 @@ class Env(Protocol):
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the height of what is pushed: where
     the camera stands, which a rig is calibrated for once. It says nothing of objects."""
 
+    renderer: str
+    """What draws its frames, with its version where that decides what they look like."""
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]: ...

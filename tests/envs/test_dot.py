@@ -10,8 +10,8 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visual_foresight.envs import GYMNASIUM_IDS
 from visual_foresight.envs.dot import GROUND, PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
+from visual_foresight.envs.registry import GYMNASIUM_IDS
 from visual_foresight.types import Pixel, UserError
 
 SIZE = (20, 28)

@@ -11,7 +11,8 @@ import safetensors.torch
 import torch
 
 from visual_foresight import cli, predictors
-from visual_foresight.episodes.format import DatasetInfo, write_episode, write_info
+from visual_foresight.episodes.formats.hdf5 import write_episode
+from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.evaluation.perceptual import Perceptual
 from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
 from visual_foresight.evaluation.report import write_report

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from visual_foresight.envs import make
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation import suites
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task, middle
 from visual_foresight.evaluation.trials import on_height

@@ -14,7 +14,7 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
-from visual_foresight.envs import ENVS, make
+from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.control import Job, run_job

@@ -5,7 +5,7 @@ import pytest
 
 from tests.gui.sessions import DOT, aim, wait
 from visual_foresight.collect.run import CollectConfig, collect
-from visual_foresight.episodes.dataset import validate
+from visual_foresight.episodes.validation import validate
 from visual_foresight.gui.archive import Archive
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.session import Session

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.gui.program import PATIENCE_MS
-from visual_foresight.envs import make
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.envs.registry import make
 from visual_foresight.predictors import FLAGSHIP
 from visual_foresight.types import Pixel
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.envs import make
-from visual_foresight.envs.push import OFF_PX, TOUCH_HEIGHT_M
+from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
+from visual_foresight.envs.registry import make
 from visual_foresight.predictors.flow import Carry, Flow, FlowConfig, Scene
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.examples import Batch

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from visual_foresight.envs.push import PushEnv
+from visual_foresight.envs.pushing.env import PushEnv
 from visual_foresight.predictors.silhouettes import SAME, Overlook, filled, solid
 from visual_foresight.types import to_float
 from visual_foresight.vision.background import apart_from

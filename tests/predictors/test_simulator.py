@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from visual_foresight.envs import make
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Point, Snapshot, Square
+from visual_foresight.envs.registry import make
 from visual_foresight.predictors.simulator import Simulator
 from visual_foresight.types import Clip, Observation, Pixel, to_float
 from visual_foresight.vision.pixel_maps import expected

@@ -17,7 +17,8 @@ import pytest
 import torch
 
 from visual_foresight import predictors
-from visual_foresight.episodes.format import DatasetInfo, write_episode, write_info
+from visual_foresight.episodes.formats.hdf5 import write_episode
+from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Examples

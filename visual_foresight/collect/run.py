@@ -3,24 +3,24 @@
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-import visual_foresight
 from visual_foresight.collect.record import record_episode
-from visual_foresight.envs import make
-from visual_foresight.episodes.format import DatasetInfo, episode_path, read_info, read_meta, write_episode, write_info
-from visual_foresight.interfaces import Env
+from visual_foresight.envs.registry import make
+from visual_foresight.episodes.formats.hdf5 import episode_path, read_meta, write_episode
+from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
 
 BATCH = 8  # episodes per task of a worker, in one env
+
+
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
 """The fields of `CollectConfig` that decide an episode, besides the env and its frame size."""
 
@@ -120,35 +120,12 @@ def _moved(path: Path) -> Sequence[bool]:
     return meta["object_moved"]
 
 
-# --- the folder ------------------------------------------------------------------------------------------------------
-
-
 def _info(config: CollectConfig) -> DatasetInfo:
     env = make(config.env, config.frame_size, config.held_out)
     env.reset(seed=0, options=None if config.num_objects is None else {"num_objects": config.num_objects})
     info = describe(config.env, env, {name: getattr(config, name) for name in SETTINGS})
     env.close()
     return info
-
-
-def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:
-    """Return what is written beside episodes recorded in an env.
-
-    Args:
-        name: the env's, as `make` takes it.
-        env: after a reset.
-        collection: what decides the episodes, as plain JSON values.
-    """
-    return DatasetInfo(
-        env=name,
-        frame_size=env.frame_size,
-        state_size=len(env.observe().state),
-        workspace=env.workspace,
-        table=tuple(tuple(float(value) for value in row) for row in env.table),
-        renderer="numpy" if name == "dot" else f"TinyRenderer of pybullet {version('pybullet')}",
-        package_version=visual_foresight.__version__,
-        collection=collection,
-    )
 
 
 @contextmanager

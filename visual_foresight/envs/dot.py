@@ -63,6 +63,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 6}  # noqa: RUF012  (gymnasium's own name and type)
     render_mode = "rgb_array"
+    renderer = "numpy"
 
     def __init__(self, frame_size: tuple[int, int] = (64, 64), held_out: bool = False) -> None:
         height, width = frame_size

@@ -6,37 +6,19 @@ Nothing in a folder is skipped in silence: what cannot be used is named, with wh
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from visual_foresight.episodes.format import INFO_NAME, DatasetInfo, episode_path, read_episode, read_info
+from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
+from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.types import Clip, Episode, UserError, to_float
 
 EPISODE_NAME = re.compile(r"episode_(\d{6})\.hdf5")
 ALLOWED_NAMES = (INFO_NAME, "README.md")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something in a dataset folder that cannot be used, and what to do about it."""
-
-    path: Path
-    what: str
-    advice: str
-
-
-@dataclass(frozen=True)
-class Report:
-    """What `validate` found: how many episodes are sound, and each thing that is not."""
-
-    folder: Path
-    num_sound: int
-    problems: tuple[Problem, ...]
 
 
 class Episodes:
@@ -175,34 +157,3 @@ def _misfit(episode: Episode, info: DatasetInfo) -> str | None:
         if got != wanted:
             return f"has {what} {got}, not {wanted}"
     return None if np.isfinite(episode.actions).all() and np.isfinite(episode.states).all() else "has a NaN"
-
-
-def validate(folder: Path) -> Report:
-    """Read everything in a folder and name what is damaged, missing or foreign, with what to do about it.
-
-    Raises:
-        UserError: it is no folder of episodes at all, or its `dataset.json` is damaged.
-    """
-    info = read_info(folder)
-    numbers, foreign = _listing(folder)
-    problems = [Problem(path, "does not belong into a folder of episodes", "move it elsewhere") for path in foreign]
-    again = "delete it and collect again with the same settings, which makes it anew"
-    for path in sorted(folder.glob(".*.tmp.*")):
-        problems.append(
-            Problem(path, "was left by an interrupted run", "collect again, which removes it, or delete it")
-        )
-    for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
-        missing = episode_path(folder, number)
-        problems.append(Problem(missing, "is missing", "collect again with the same settings, which makes it anew"))
-    num_sound = 0
-    for number in numbers:
-        path = episode_path(folder, number)
-        try:
-            misfit = _misfit(read_episode(path), info)
-        except UserError as error:
-            misfit = str(error.__cause__)
-        if misfit is None:
-            num_sound += 1
-        else:
-            problems.append(Problem(path, misfit, again))
-    return Report(folder, num_sound, tuple(problems))

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 
-from visual_foresight.envs import make
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.evaluation.trials import clip_of
 from visual_foresight.interfaces import Env

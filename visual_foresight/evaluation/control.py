@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from visual_foresight.envs import make
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.methods import SIMULATOR, Method, build, parse
 from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, find_record, outcome_of
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jinja2 import Environment, StrictUndefined
 
-from visual_foresight.episodes.format import DatasetInfo
+from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.evaluation.judging import Judgement, imagine
 from visual_foresight.evaluation.report_fan import action_fan
 from visual_foresight.evaluation.report_pictures import FLOW_PX, Filmstrip, filmstrip, flow_wheel

@@ -12,7 +12,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.episodes.format import DatasetInfo
+from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.evaluation.report_pictures import NO_MAPS, SCALE, data_animation, data_png, followed
 from visual_foresight.evaluation.windows import Window, batch_of
 from visual_foresight.interfaces import FramesOnly, Predictor

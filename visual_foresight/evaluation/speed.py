@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from visual_foresight.envs import make
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.evaluation.yardstick import gemm_gflops

@@ -20,7 +20,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from visual_foresight.envs import make
+from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Env, FramesOnly, Learner
 from visual_foresight.predictors import FLAGSHIP, PREDICTORS, create

@@ -15,18 +15,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from visual_foresight.collect.run import describe
-from visual_foresight.envs import ENVS
+from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.dataset import EPISODE_NAME
-from visual_foresight.episodes.format import (
-    INFO_NAME,
-    episode_path,
-    read_episode,
-    read_info,
-    read_meta,
-    write_episode,
-    write_info,
-)
+from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode, read_meta, write_episode
+from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
 from visual_foresight.vision.drawing import trial_animation, write_animation

@@ -8,7 +8,7 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.envs import ENVS, make
+from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
 from visual_foresight.planning.cem import PRESETS

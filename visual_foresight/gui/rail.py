@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from visual_foresight.envs import ENVS
+from visual_foresight.envs.registry import ENVS
 from visual_foresight.gui.choices import COSTS, Choice, installed_models
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State, Status

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from visual_foresight.types import UserError
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST)
 
@@ -35,6 +37,22 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file atomically (see `replacing`)."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_or_refuse(path: Path, data: bytes) -> None:
+    """Write a whole file atomically, where a full disk is to be told at once.
+
+    Raises:
+        UserError: the disk is full; nothing half-written is left.
+    """
+    try:
+        write_bytes(path, data)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        raise UserError(
+            f"the disk of {path.parent} is full, {path.name} was not written: make room and run again"
+        ) from error
 
 
 def remedy(error: OSError) -> str | None:

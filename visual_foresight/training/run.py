@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight import predictors
-from visual_foresight.episodes.format import DatasetInfo
+from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
 from visual_foresight.training.config import TrainConfig, comparable

@@ -3,12 +3,12 @@
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Complex, Float, Float64
+from jaxtyping import Complex, Float, Float64, Real
 from torch import Tensor
 
 
 def apply_homography(
-    places: Float[np.ndarray, "*b 2"], homography: Float[np.ndarray, "3 3"]
+    places: Real[np.ndarray, "*b 2"], homography: Float[np.ndarray, "3 3"]
 ) -> Float64[np.ndarray, "*b 2"]:
     """Return where a homography takes places (OpenCV): pixels (row, col) to (x, y) in metres, or back by its inverse."""
     listed = np.asarray(places, np.float64).reshape(-1, 1, 2)

@@ -8,16 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.episodes.dataset import Episodes, validate
-from visual_foresight.episodes.format import (
-    DatasetInfo,
-    episode_path,
-    read_episode,
-    read_info,
-    write_episode,
-    write_info,
-)
+from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode, write_episode
+from visual_foresight.episodes.info import DatasetInfo, read_info, write_info
 from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.episodes.validation import validate
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, NUM_ACTIONS = 6, 10, 4

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from visual_foresight.envs.camera import Camera
-from visual_foresight.envs.objects import DATA_FOLDER, ObjectSpec, data_path
+from visual_foresight.envs.pushing.objects import DATA_FOLDER, ObjectSpec, data_path
 from visual_foresight.system.redirect import diverted
 
 with open(os.devnull, "w") as nowhere, diverted(2, nowhere.fileno()):

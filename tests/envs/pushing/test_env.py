@@ -7,10 +7,10 @@ import pytest
 import torch
 from gymnasium.utils.env_checker import check_env
 
-from visual_foresight.envs import GYMNASIUM_IDS, make
 from visual_foresight.envs.camera import Camera
-from visual_foresight.envs.objects import HELD_OUT_KINDS, TRAINING_KINDS
-from visual_foresight.envs.push import SPATIAL, PushEnv
+from visual_foresight.envs.pushing.env import SPATIAL, PushEnv
+from visual_foresight.envs.pushing.objects import HELD_OUT_KINDS, TRAINING_KINDS
+from visual_foresight.envs.registry import GYMNASIUM_IDS, make
 from visual_foresight.types import Pixel, UserError
 
 

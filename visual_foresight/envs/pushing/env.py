@@ -5,6 +5,7 @@ What an action does and what a frame shows is here; the simulator itself is `bul
 """
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import cv2
@@ -12,9 +13,18 @@ import gymnasium
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from visual_foresight.envs.bullet import FINGER_LENGTH_M, REST_POSE, BodyState, Box, Bullet, Glimpse, to_local, to_world
 from visual_foresight.envs.camera import Camera
-from visual_foresight.envs.objects import ObjectSpec, random_spec
+from visual_foresight.envs.pushing.bullet import (
+    FINGER_LENGTH_M,
+    REST_POSE,
+    BodyState,
+    Box,
+    Bullet,
+    Glimpse,
+    to_local,
+    to_world,
+)
+from visual_foresight.envs.pushing.objects import ObjectSpec, random_spec
 from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
 TABLE_LOW, TABLE_HIGH = (0.34, -0.22), (0.74, 0.22)  # metres, x away from the robot, y to its left
@@ -81,6 +91,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 6}  # noqa: RUF012  (gymnasium's own name and type)
     render_mode = "rgb_array"
+    renderer = f"TinyRenderer of pybullet {version('pybullet')}"
 
     def __init__(
         self, frame_size: tuple[int, int] = (64, 64), held_out: bool = False, variant: Variant = PLANAR

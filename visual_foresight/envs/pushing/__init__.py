@@ -1,0 +1,1 @@
+"""The pushing table: a Franka Panda with a finger, in PyBullet."""

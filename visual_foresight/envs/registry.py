@@ -1,0 +1,67 @@
+"""The worlds by their names. An env is imported when it is asked for: a simulator takes a second, or is not installed."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gymnasium
+
+from visual_foresight.interfaces import Env
+from visual_foresight.types import UserError
+
+WITHOUT_BULLET = (
+    "the pushing table needs PyBullet, which is not installed here: use Python 3.11, for which there are wheels, or "
+    'compile it with pip install "visual-foresight[bullet]"'
+)
+
+
+def _push(actions: str, **options: Any) -> Env:
+    """Build a pushing table whose actions are PLANAR or SPATIAL."""
+    try:
+        from visual_foresight.envs.pushing import env as pushing
+    except ModuleNotFoundError as error:
+        if error.name not in ("pybullet", "pybullet_data"):
+            raise
+        raise UserError(WITHOUT_BULLET) from error
+    return pushing.PushEnv(variant=getattr(pushing, actions), **options)
+
+
+def _dot(**options: Any) -> Env:
+    from visual_foresight.envs.dot import DotEnv
+
+    return DotEnv(**options)
+
+
+ENVS: dict[str, Callable[..., Env]] = {
+    "push": partial(_push, "PLANAR"),
+    "push4": partial(_push, "SPATIAL"),
+    "dot": _dot,
+}
+GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
+
+
+def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = False) -> Env:
+    """Build an env.
+
+    Args:
+        name: a key of `ENVS`.
+        frame_size: (height, width) in pixels.
+        held_out: objects that no training data shows, where the env has such.
+
+    Raises:
+        UserError: the name is unknown, or the simulator of that env is not installed.
+    """
+    if name not in ENVS:
+        raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
+    return ENVS[name](frame_size=frame_size, held_out=held_out)
+
+
+def register() -> None:
+    """Make `gymnasium.make("visual_foresight/Push-v0")` and the others known to Gymnasium."""
+    for name, id_ in GYMNASIUM_IDS.items():
+        gymnasium.register(
+            f"visual_foresight/{id_}",
+            entry_point="visual_foresight.envs.registry:make",
+            kwargs={"name": name},
+            disable_env_checker=True,
+        )

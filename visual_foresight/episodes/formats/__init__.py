@@ -1,0 +1,1 @@
+"""How episodes lie on disk: one file per format."""
