@@ -28,7 +28,7 @@ from visual_foresight.evaluation.prediction import evaluate_prediction
 from visual_foresight.evaluation.ranking import rank_candidates
 from visual_foresight.evaluation.windows import MADE_UP, Window, batch_of, windows_of
 from visual_foresight.interfaces import Env
-from visual_foresight.predictors.simulator import Carry, Simulator
+from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Episode, Pixel, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of

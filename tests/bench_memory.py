@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 
 BAR_GIB = 4.0
 SAMPLE = Path("data/sample")

@@ -7,7 +7,8 @@ from torch import nn
 
 from visual_foresight.episodes.validation import validate
 from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
-from visual_foresight.predictors import SHIPPED, load
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.registry import SHIPPED
 
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT / "data" / "sample"

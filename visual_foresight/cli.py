@@ -182,13 +182,13 @@ def _reports(module: str, config_class: str, work: str, as_text: str | None = No
 
 
 def _train(name: str, arguments: list[str]) -> None:
-    from visual_foresight import predictors
+    from visual_foresight.predictors.checkpoints import read_config
     from visual_foresight.training.config import TrainConfig
     from visual_foresight.training.loop import train
 
     def work() -> Figures:
         folder = train(config)
-        return {"checkpoint": folder, **predictors.read_config(folder)["meta"]}
+        return {"checkpoint": folder, **read_config(folder)["meta"]}
 
     config, as_json = _read(name, TrainConfig, arguments)
     _report(work, as_json)

@@ -22,7 +22,7 @@ from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finis
 from visual_foresight.planning.cem import PRESETS
 from visual_foresight.planning.locate import LOCATORS
 from visual_foresight.planning.mpc import VisualMPC
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
 from visual_foresight.vision.drawing import trial_animation, write_animation

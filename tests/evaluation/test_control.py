@@ -10,7 +10,7 @@ from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path
 from visual_foresight.evaluation.methods import parse
 from visual_foresight.evaluation.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
-from visual_foresight.predictors import SHIPPED
+from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.types import UserError
 
 DOTS = Suite("dots", 0.08, 0.2, env="dot", num_steps=3, behind_m=0.0)

@@ -10,16 +10,17 @@ import pytest
 import safetensors.torch
 import torch
 
-from visual_foresight import cli, predictors
+from visual_foresight import cli
 from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.evaluation.perceptual import Perceptual
 from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
 from visual_foresight.evaluation.report import write_report
 from visual_foresight.evaluation.report_pictures import FLOW_PX, flow_colours, mean_flow
-from visual_foresight.predictors.flow import Flow, FlowConfig
-from visual_foresight.predictors.motion import KernelMotion, Motion
-from visual_foresight.predictors.still import Still
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.checkpoints import save
+from visual_foresight.predictors.flow.model import Flow, FlowConfig
+from visual_foresight.predictors.layers.warping import KernelMotion, Motion
 from visual_foresight.types import Episode, Prediction, UserError, Workspace
 
 SIZE = (24, 32)
@@ -54,7 +55,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    predictors.save(Flow(FlowConfig(frame_size=SIZE, state_size=3, channels=8)), tmp_path / "model", {})
+    save(Flow(FlowConfig(frame_size=SIZE, state_size=3, channels=8)), tmp_path / "model", {})
     return tmp_path / "model"
 
 
@@ -107,7 +108,7 @@ def test_bad_input_is_one_sentence(data: Path, checkpoint: Path, tmp_path: Path,
     taken = tmp_path / "file"
     taken.write_text("")
     assert "cannot be written" in stopped(capfd, "--data", data, "--report", taken / "report.html")
-    predictors.save(Flow(FlowConfig(frame_size=(16, 32), state_size=3, channels=8)), tmp_path / "other", {})
+    save(Flow(FlowConfig(frame_size=(16, 32), state_size=3, channels=8)), tmp_path / "other", {})
     assert "was trained on frames" in stopped(capfd, "--data", data, "--model", tmp_path / "other")
     assert "--clips is 1 or more" in stopped(capfd, "--data", data, "--clips", 0)
 

@@ -9,7 +9,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from visual_foresight import cli
 from visual_foresight.evaluation.throughput import ThroughputConfig, time_predictor
 from visual_foresight.evaluation.yardstick import VggYardstick
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import UserError
 
 

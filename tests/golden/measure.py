@@ -20,7 +20,8 @@ from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.control import Job, run_job
 from visual_foresight.evaluation.suites import SUITES, make_task
 from visual_foresight.planning.cem import CEM, PRESETS
-from visual_foresight.predictors import SHIPPED, load
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, to_uint8
 from visual_foresight.vision.pixel_maps import expected_places, map_size_of, splat_places

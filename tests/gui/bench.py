@@ -19,7 +19,7 @@ from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.gui.choices import Bench, Choice
 from visual_foresight.planning.mpc import VisualMPC
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 
 BARS = {
     "usable_s": 10.0,

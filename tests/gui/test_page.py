@@ -9,7 +9,7 @@ from PIL import Image
 from tests.gui.program import PATIENCE_MS
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Pixel
 
 pytestmark = pytest.mark.slow

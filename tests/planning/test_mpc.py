@@ -12,8 +12,8 @@ from visual_foresight.planning.cem import PRESETS, CEMConfig
 from visual_foresight.planning.costs import PixelDistance
 from visual_foresight.planning.locate import Propagate, Track
 from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC, moved_on
-from visual_foresight.predictors.simulator import Simulator
-from visual_foresight.predictors.still import Still
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float
 from visual_foresight.vision.pixel_maps import centres
 

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from visual_foresight import predictors
-from visual_foresight.predictors.still import Still
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.checkpoints import load, read_config, resolve, save
+from visual_foresight.predictors.registry import PREDICTORS, create
 from visual_foresight.types import UserError
 
 
@@ -42,13 +43,13 @@ class Tiny(nn.Module):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    monkeypatch.setitem(predictors.PREDICTORS, "tiny", lambda: (Tiny, TinyConfig))
+    monkeypatch.setitem(PREDICTORS, "tiny", lambda: (Tiny, TinyConfig))
     return Tiny(TinyConfig(width=5))
 
 
 @pytest.fixture
 def folder(tiny, tmp_path):
-    predictors.save(tiny, tmp_path / "tiny", {"env": "dot", "steps": 7})
+    save(tiny, tmp_path / "tiny", {"env": "dot", "steps": 7})
     return tmp_path / "tiny"
 
 
@@ -58,7 +59,7 @@ def damage(folder, **changes):
 
 
 def test_save_and_load_give_the_same_predictor(tiny, folder):
-    loaded = predictors.load(folder, frame_size=(4, 6), action_size=2)
+    loaded = load(folder, frame_size=(4, 6), action_size=2)
     assert loaded.config == tiny.config
     assert loaded.state_dict().keys() == tiny.state_dict().keys()
     for name, value in tiny.state_dict().items():
@@ -69,21 +70,21 @@ def test_save_and_load_give_the_same_predictor(tiny, folder):
 
 def test_a_checkpoint_is_two_files_and_carries_its_facts(folder):
     assert sorted(path.name for path in folder.iterdir()) == ["config.json", "weights.safetensors"]
-    assert predictors.read_config(folder)["meta"] == {"env": "dot", "steps": 7}
+    assert read_config(folder)["meta"] == {"env": "dot", "steps": 7}
 
 
 def test_saving_again_replaces(tiny, folder):
     with torch.no_grad():
         tiny.linear.bias.fill_(42)
-    predictors.save(tiny, folder, {})
-    assert (predictors.load(folder).linear.bias == 42).all()
+    save(tiny, folder, {})
+    assert (load(folder).linear.bias == 42).all()
 
 
 def test_weights_that_are_not_finite_are_not_saved(tiny, tmp_path):
     with torch.no_grad():
         tiny.linear.bias[1] = float("nan")
     with pytest.raises(ValueError, match="linear.bias"):
-        predictors.save(tiny, tmp_path / "new", {})
+        save(tiny, tmp_path / "new", {})
     assert not (tmp_path / "new").exists()
 
 
@@ -95,16 +96,16 @@ def test_a_full_disk_keeps_the_old_checkpoint(tiny, folder, monkeypatch):
 
     monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(OSError, match="No space"):
-        predictors.save(tiny, folder, {"steps": 8})
+        save(tiny, folder, {"steps": 8})
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_still_needs_no_checkpoint():
-    assert isinstance(predictors.load("still", frame_size=(4, 6), action_size=9), Still)
+    assert isinstance(load("still", frame_size=(4, 6), action_size=9), Still)
 
 
 def test_every_registered_predictor_can_be_imported():
-    for classes in predictors.PREDICTORS.values():
+    for classes in PREDICTORS.values():
         predictor_class, config_class = classes()
         assert isinstance(predictor_class, type)
         assert config_class is None or {"frame_size", "action_size"} <= config_class.__dataclass_fields__.keys()
@@ -112,11 +113,11 @@ def test_every_registered_predictor_can_be_imported():
 
 def test_create_takes_the_sizes_of_the_data(tiny):
     data = {"frame_size": (8, 10), "action_size": 4, "state_size": 7, "renderer": "none"}
-    config = predictors.create("tiny", data).config
+    config = create("tiny", data).config
     assert (config.frame_size, config.action_size, config.state_size) == ((8, 10), 4, 7)
     for name in ("still", "oracle"):
         with pytest.raises(UserError, match=f"no learned predictor '{name}': choose one of .*flow, .*tiny"):
-            predictors.create(name, data)
+            create(name, data)
 
 
 def nothing_there(folder):
@@ -193,24 +194,24 @@ def weights_not_finite(folder):
 )
 def test_a_bad_checkpoint_is_named_in_one_sentence(folder, spoil, sentence):
     with pytest.raises(UserError, match=sentence) as caught:
-        predictors.load(spoil(folder) or folder)
+        load(spoil(folder) or folder)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("sizes", [{"frame_size": (6, 4)}, {"action_size": 4}, {"state_size": 9}])
 def test_a_checkpoint_for_other_sizes_is_refused(folder, sizes):
     with pytest.raises(UserError, match="was trained on .* was asked for"):
-        predictors.load(folder, **sizes)
+        load(folder, **sizes)
 
 
 def test_a_name_stands_for_the_shipped_checkpoint(tmp_path, monkeypatch):
     package = tmp_path / "visual_foresight"
     monkeypatch.setattr("visual_foresight.__file__", str(package / "__init__.py"))
     with pytest.raises(UserError, match="models/flow, is missing"):
-        predictors.resolve("flow")
+        resolve("flow")
     in_the_wheel = package / "shipped" / "models" / "flow"
     in_the_wheel.mkdir(parents=True)
-    assert predictors.resolve("flow") == in_the_wheel
+    assert resolve("flow") == in_the_wheel
     in_the_tree = tmp_path / "models" / "flow"
     in_the_tree.mkdir(parents=True)
-    assert predictors.resolve("flow") == in_the_tree
+    assert resolve("flow") == in_the_tree

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visual_foresight import predictors
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor
-from visual_foresight.predictors.motion import Motion, Points, move_maps, resize_motion
+from visual_foresight.predictors.checkpoints import load, read_config, save
+from visual_foresight.predictors.layers.point_maps import Points
+from visual_foresight.predictors.layers.warping import Motion, move_maps, resize_motion
+from visual_foresight.predictors.registry import PREDICTORS, create
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.examples import Batch
 from visual_foresight.training.losses import objective
@@ -18,7 +20,7 @@ from visual_foresight.vision.pixel_maps import splat_places
 SIZE, MAP_SIZE = (16, 24), (8, 12)
 TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))  # states in [0, 1] are anywhere in the frame
 DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "table": TABLE}
-LEARNED = [name for name, classes in predictors.PREDICTORS.items() if classes()[1] is not None]
+LEARNED = [name for name, classes in PREDICTORS.items() if classes()[1] is not None]
 TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
 
 
@@ -30,7 +32,7 @@ def name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def model(name: str) -> nn.Module:
     torch.manual_seed(0)
-    model = predictors.create(name, DATA)
+    model = create(name, DATA)
     # A new network takes everything from one frame: no law would be tested. With 0.2, rounding grows fourfold a step.
     for key, parameter in model.named_parameters():
         if ".sight." not in key:  # which would see a heap of things in noise: a heap is chaotic
@@ -172,9 +174,9 @@ def test_the_motions_shown_are_those_that_are_applied(model: Learner) -> None:
 
 def test_saved_and_loaded_it_is_the_same(model: Learner, name: str, tmp_path: Path) -> None:
     model.calibrate(clip(6, 4))
-    predictors.save(model, tmp_path / "checkpoint", {"steps": 3})
-    assert predictors.read_config(tmp_path / "checkpoint")["predictor"] == name
-    loaded = predictors.load(tmp_path / "checkpoint", frame_size=SIZE, action_size=3)
+    save(model, tmp_path / "checkpoint", {"steps": 3})
+    assert read_config(tmp_path / "checkpoint")["predictor"] == name
+    loaded = load(tmp_path / "checkpoint", frame_size=SIZE, action_size=3)
     assert loaded.config == model.config
     actions = clip(3, 5).actions
     assert_same(imagine(loaded, actions), imagine(model, actions), rtol=0, atol=0)
@@ -196,7 +198,7 @@ def a_moving_square(num: int, steps: int) -> Clip:
 
 def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
     torch.manual_seed(0)
-    model = predictors.create(name, DATA | {"table": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))})
+    model = create(name, DATA | {"table": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))})
     seen = a_moving_square(3, model.context + 2)
     places = seen.states[:, :, None, :2] * 20
     points = slice(0 if isinstance(model, FramesOnly) else None)

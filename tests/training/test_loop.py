@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight import predictors
 from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.predictors.checkpoints import load
 from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Examples
 from visual_foresight.training.loop import train
@@ -78,7 +78,7 @@ def config(data: Path, out: Path, **changes: object) -> TrainConfig:
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
-    return predictors.load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
+    return load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
 
 
 def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_path: Path) -> None:

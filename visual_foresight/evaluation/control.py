@@ -18,7 +18,7 @@ from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_row
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
 from visual_foresight.evaluation.trials import finish, run_trial
 from visual_foresight.interfaces import Env
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.system.processes import run_parallel

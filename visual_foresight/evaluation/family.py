@@ -19,8 +19,8 @@ from visual_foresight.evaluation.prediction import PredictionConfig, figures_of,
 from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
 from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
-from visual_foresight.predictors import load
-from visual_foresight.predictors.followed import followed
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.wrappers.tracked_frames import followed
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import UserError

@@ -17,10 +17,10 @@ from visual_foresight.planning.cem import PRESETS
 from visual_foresight.planning.locate import LOCATORS
 from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC
 from visual_foresight.planning.proposals import PushConfig, PushProposals
-from visual_foresight.predictors import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
-from visual_foresight.predictors.elsewhere import Elsewhere
-from visual_foresight.predictors.followed import followed
-from visual_foresight.predictors.simulator import Simulator
+from visual_foresight.predictors.baselines.simulator import Simulator
+from visual_foresight.predictors.checkpoints import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
+from visual_foresight.predictors.wrappers.on_device import Elsewhere
+from visual_foresight.predictors.wrappers.tracked_frames import followed
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 

@@ -20,7 +20,8 @@ from visual_foresight.evaluation.perceptual import FEW_CLIPS, Perceptual, find_p
 from visual_foresight.evaluation.tallies import as_text, steps_of
 from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, windows_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors import FLAGSHIP, load
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
 __all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "judge_episodes", "judge_model"]

@@ -17,8 +17,9 @@ from visual_foresight.evaluation.contacts import BankJob, Contact, load_bank
 from visual_foresight.evaluation.metrics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.costs import PixelDistance
-from visual_foresight.predictors import FLAGSHIP, load
-from visual_foresight.predictors.followed import followed
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.predictors.wrappers.tracked_frames import followed
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, splat
 

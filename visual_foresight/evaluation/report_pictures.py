@@ -18,7 +18,7 @@ from torchvision.utils import flow_to_image
 
 from visual_foresight.evaluation.windows import KINDS, Window, batch_of
 from visual_foresight.interfaces import MotionPredictor, Predictor
-from visual_foresight.predictors.motion import AnyMotion, KernelMotion, Motion
+from visual_foresight.predictors.layers.warping import AnyMotion, KernelMotion, Motion
 from visual_foresight.types import Pixel, Prediction, to_uint8
 from visual_foresight.vision.drawing import Frame, Picture, beside, overlay, upscale
 

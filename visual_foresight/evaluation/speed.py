@@ -13,8 +13,9 @@ from visual_foresight.evaluation.yardstick import gemm_gflops
 from visual_foresight.planning.cem import PRESETS
 from visual_foresight.planning.mpc import VisualMPC
 from visual_foresight.planning.proposals import PushProposals
-from visual_foresight.predictors import FLAGSHIP, load
-from visual_foresight.predictors.followed import followed
+from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.predictors.wrappers.tracked_frames import followed
 from visual_foresight.types import UserError
 
 

@@ -23,8 +23,8 @@ from tqdm import tqdm
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Env, FramesOnly, Learner
-from visual_foresight.predictors import FLAGSHIP, PREDICTORS, create
-from visual_foresight.predictors.rehearsal import beginning, rehearse
+from visual_foresight.predictors.registry import FLAGSHIP, PREDICTORS, create
+from visual_foresight.predictors.rollouts import beginning, rehearse
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import splat

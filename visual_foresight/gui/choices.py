@@ -5,21 +5,24 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from jaxtyping import Float
-from torch import Tensor
-
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
 from visual_foresight.planning.cem import PRESETS
 from visual_foresight.planning.locate import LOCATORS
 from visual_foresight.planning.mpc import VisualMPC
-from visual_foresight.predictors import CONFIG_FILE, FLAGSHIP, SHIPPED
+from visual_foresight.predictors.checkpoints import CONFIG_FILE
+from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
+from visual_foresight.predictors.wrappers.interruptible import Stoppable
 from visual_foresight.system.devices import find_device
-from visual_foresight.types import Clip, Episode, Prediction, UserError
+from visual_foresight.types import Episode, UserError
 
 NUM_RUNNERS_UP = 3
+
+
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
+
+
 NO_PAST = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
 """Models that cannot be asked what they would have imagined of something recorded."""
 
@@ -89,38 +92,6 @@ def installed_models() -> dict[str, str]:
         methods.RANDOM: "random (no model)",
     }
     return {**named, **found, **floors}
-
-
-class StoppedError(Exception):
-    """Planning was interrupted."""
-
-
-class Stoppable:
-    """A predictor that can be interrupted between two imaginations: a search is many of them."""
-
-    def __init__(self, predictor: Predictor, stop: Event) -> None:
-        self.context = predictor.context
-        self._predictor, self._stop = predictor, stop
-
-    def observe(self, clip: Clip) -> Any:
-        """Return what the predictor does."""
-        return self._predictor.observe(clip)
-
-    def imagine(
-        self,
-        carry: Any,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
-    ) -> Prediction:
-        """Imagine, unless it is time to stop.
-
-        Raises:
-            StoppedError: it is.
-        """
-        if self._stop.is_set():
-            raise StoppedError
-        return self._predictor.imagine(carry, actions, pixel_maps, decode)
 
 
 class Bench:

@@ -16,14 +16,15 @@ from jaxtyping import UInt8
 from visual_foresight.evaluation.trials import SUCCESS_M, Step, clip_of, designate, finish, run_trial
 from visual_foresight.gui.archive import Archive
 from visual_foresight.gui.check import check
-from visual_foresight.gui.choices import NO_PAST, Bench, Choice, StoppedError
+from visual_foresight.gui.choices import NO_PAST, Bench, Choice
 from visual_foresight.gui.fan import spread
 from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.imagining import Rehearsed, reimagine
 from visual_foresight.gui.state import State
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.cem import PRESETS
-from visual_foresight.predictors.still import Still
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.wrappers.interruptible import StoppedError
 from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
 
 Frame = UInt8[np.ndarray, "h w 3"]

@@ -11,7 +11,7 @@ from typing import Any
 from visual_foresight.evaluation import methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import UserError
 

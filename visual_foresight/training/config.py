@@ -7,7 +7,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal
 
-from visual_foresight.predictors import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import UserError
 
 

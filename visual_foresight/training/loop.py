@@ -22,7 +22,7 @@ from tqdm import tqdm
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
-from visual_foresight.predictors.rehearsal import first_maps, recall
+from visual_foresight.predictors.rollouts import first_maps, recall
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
 from visual_foresight.training.examples import Batch, Examples, require_length

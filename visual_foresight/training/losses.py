@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.rehearsal import first_maps, rehearse
+from visual_foresight.predictors.rollouts import first_maps, rehearse
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.examples import Batch
 from visual_foresight.types import Prediction

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from visual_foresight import predictors
 from visual_foresight.episodes.info import DatasetInfo
+from visual_foresight.predictors.checkpoints import save
+from visual_foresight.predictors.registry import create
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
 from visual_foresight.training.config import TrainConfig, comparable
@@ -42,7 +43,7 @@ class Run:
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             known = {**vars(info), "action_size": info.action_size, "member": config.member}
-            model = predictors.create(config.predictor, known).to(device)
+            model = create(config.predictor, known).to(device)
         average = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=False)
         bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
         return cls(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
@@ -61,7 +62,7 @@ class Run:
             "config": comparable(config),
         }
         result = {"steps": self.step, "bfloat16": self.bfloat16, "train_seconds": round(self.seconds)}
-        predictors.save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
+        save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
         whole = BytesIO()  # torch.save says RuntimeError when a disk is full
         torch.save(state, whole)
         write_bytes(

@@ -1,0 +1,96 @@
+"""What the classic family alone promises: where pixels may come from, and that its kernels begin without motion."""
+
+import pytest
+import torch
+from torch import nn
+
+from visual_foresight.predictors.advection.model import (
+    CDNAConfig,
+    DNAConfig,
+    ForesightConfig,
+    NeuralAdvection,
+    SNAConfig,
+    STPConfig,
+)
+from visual_foresight.predictors.advection.readout import _normalised
+from visual_foresight.types import Clip, UserError
+
+SIZE = (16, 24)
+
+
+def masks_of(config: CDNAConfig) -> torch.Tensor:
+    torch.manual_seed(0)
+    return NeuralAdvection(config)._masks(torch.rand(2, 16, 8, 12))
+
+
+def test_only_the_skip_connection_brings_back_the_first_frame() -> None:
+    without, with_it = masks_of(CDNAConfig(SIZE, channels=8)), masks_of(SNAConfig(SIZE, channels=8))
+    assert without.shape == with_it.shape == (2, 9, 8, 12)  # first, now, six transforms, new
+    assert (without[:, 0] == 0).all()
+    assert (with_it[:, 0] > 0).all()
+    for masks in (without, with_it):
+        torch.testing.assert_close(masks.sum(1), torch.ones(2, 8, 12))
+
+
+def test_the_planners_of_2018_had_ten_masks_and_made_nothing_new() -> None:
+    masks = masks_of(ForesightConfig(SIZE, channels=8))
+    assert masks.shape == (2, 11, 8, 12)  # first, now, eight flows, new
+    assert (masks[:, :-1] > 0).all()
+    assert (masks[:, -1] == 0).all()
+
+
+def test_its_last_flows_read_the_frame_before() -> None:
+    """With the first half of the flows nothing is left of the frame before, with the others all is."""
+    torch.manual_seed(0)
+    model = NeuralAdvection(ForesightConfig(SIZE, channels=8)).requires_grad_(False)
+    nn.init.zeros_(model.read.weights.weight)
+    nn.init.zeros_(model.read.weights.bias)
+    frames = torch.rand(1, 2, 3, *SIZE)
+    seen = Clip(torch.zeros(1, 1, 2), frames, torch.zeros(1, 2, 4))
+    for flow, expected in ((0, frames[:, 1]), (3, frames[:, 1]), (4, frames[:, 0]), (7, frames[:, 0])):
+        nn.init.zeros_(model.masks.weight)
+        nn.init.zeros_(model.masks.bias)
+        model.masks.bias[2 + flow] = 50.0
+        imagined = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), torch.zeros(1, 0, *SIZE), decode=True)
+        torch.testing.assert_close(imagined.frames[:, 0], expected)
+
+
+def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_nothing() -> None:
+    torch.manual_seed(0)
+    model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(False)
+    seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
+    maps = torch.zeros(1, 0, *SIZE)
+    assert model.rehearse(seen, maps, torch.Generator(), 0.5)[1] > 0
+    nn.init.zeros_(model.read.weights.weight)
+    nn.init.constant_(model.read.weights.bias, 3.0)
+    assert model.rehearse(seen, maps, torch.Generator(), 0.5)[1] == 0
+
+
+def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
+    kernels = _normalised(torch.randn(2, 3, 5, 5, 1, 1))
+    assert (kernels > 0).all()
+    torch.testing.assert_close(kernels.sum((2, 3)), torch.ones(2, 3, 1, 1))
+    still = _normalised(torch.zeros(1, 1, 5, 5, 1, 1))
+    assert still[0, 0, 2, 2].item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("config", [DNAConfig, CDNAConfig, STPConfig, SNAConfig, ForesightConfig])
+def test_a_new_network_hardly_moves_anything(config: type[CDNAConfig]) -> None:
+    torch.manual_seed(0)
+    model = NeuralAdvection(config(SIZE, channels=8)).requires_grad_(False)
+    seen = Clip(torch.zeros(1, 1, 2), torch.rand(1, 1, 3, *SIZE).expand(1, 2, 3, *SIZE), torch.zeros(1, 2, 4))
+    maps = torch.zeros(1, 1, *SIZE)
+    maps[..., 7, 11] = 1
+    prediction = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), maps, decode=True)
+    assert prediction.pixel_maps[0, 0, 0, 7, 11] > 0.5
+    assert (prediction.frames[0, 0] - seen.frames[0, -1]).abs().mean() < 0.15
+
+
+def test_kernels_cannot_read_the_frame_before() -> None:
+    with pytest.raises(UserError, match="flows alone read the frame before, not cdna"):
+        NeuralAdvection(CDNAConfig(SIZE, num_earlier=2))
+
+
+def test_a_frame_of_another_size_than_it_can_halve_is_refused() -> None:
+    with pytest.raises(UserError, match="multiple of 8 pixels"):
+        NeuralAdvection(CDNAConfig((16, 20)))

@@ -1,0 +1,78 @@
+"""What the stochastic predictor alone promises: what is drawn, when, and what it costs."""
+
+import pytest
+import torch
+from torch import nn
+
+from visual_foresight.predictors.stochastic.model import Stochastic, StochasticConfig
+from visual_foresight.types import Clip, Prediction
+
+SIZE = (16, 24)
+CONFIG = StochasticConfig(SIZE, channels=8, belief_size=8, latent_size=3, num_samples=2)
+MAPS = torch.full((4, 1, 8, 12), 1 / 96)
+
+
+@pytest.fixture
+def model() -> Stochastic:
+    torch.manual_seed(0)
+    model = Stochastic(CONFIG)
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    return model.requires_grad_(False)
+
+
+def clip(steps: int, batch: int = 4) -> Clip:
+    rng = torch.Generator().manual_seed(1)
+    return Clip(
+        torch.rand(batch, steps, 2, generator=rng) * 2 - 1,
+        torch.rand(batch, steps + 1, 3, *SIZE, generator=rng),
+        torch.rand(batch, steps + 1, 4, generator=rng),
+    )
+
+
+def imagine(model: Stochastic) -> Prediction:
+    return model.imagine(model.observe(clip(1, 1)), clip(3).actions, MAPS, decode=True)
+
+
+def test_samples_differ_and_their_average_is_what_is_imagined(model: Stochastic) -> None:
+    prediction = imagine(model)
+    one, two = prediction.members
+    assert not torch.allclose(one.frames, two.frames)
+    torch.testing.assert_close(prediction.frames, (one.frames + two.frames) / 2)
+    torch.testing.assert_close(prediction.pixel_maps, (one.pixel_maps + two.pixel_maps) / 2)
+
+
+def test_more_samples_are_the_same_and_others(model: Stochastic) -> None:
+    few, many = imagine(model).members, imagine(model.resampled(4)).members
+    assert len(many) == 4
+    for one, same in zip(few, many[:2], strict=True):
+        torch.testing.assert_close(one.frames, same.frames, rtol=0, atol=0)
+
+
+def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
+    """The same candidate twice is imagined alike, draw by draw."""
+    actions = clip(3).actions[:1].expand(4, -1, -1)
+    member = model.imagine(model.observe(clip(1, 1)), actions, MAPS, decode=True).members[1]
+    torch.testing.assert_close(member.frames[0], member.frames[3])
+
+
+def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(model: Stochastic) -> None:
+    seen = clip(4)
+    other = Clip(seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states)
+    drawn = [model.rehearse(part, MAPS, torch.Generator().manual_seed(5), 1.0) for part in (seen, seen, other)]
+    torch.testing.assert_close(drawn[0][0].frames, drawn[1][0].frames, rtol=0, atol=0)
+    assert not torch.allclose(drawn[0][0].frames, drawn[2][0].frames)
+    assert drawn[0][1] > 0
+
+
+def test_the_divergence_is_annealed(model: Stochastic) -> None:
+    weights = [model.rehearse(clip(4), MAPS, torch.Generator().manual_seed(5), share)[1] for share in (0, 0.25, 0.4, 1)]
+    assert weights[0] == 0
+    assert weights[1] == pytest.approx(weights[3].item() / 2)
+    assert weights[2] == weights[3]
+
+
+def test_chance_alone_moves_nothing(model: Stochastic) -> None:
+    prediction = model.imagine(model.observe(clip(1, 1)), torch.zeros(4, 3, 2), MAPS)
+    assert model.core.robot.dynamics.abs().max() == 0, "a robot that stays where it is"
+    torch.testing.assert_close(prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps))

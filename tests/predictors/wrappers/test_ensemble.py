@@ -1,0 +1,55 @@
+"""What the ensemble alone promises: averages of members that learn apart."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from visual_foresight.interfaces import FramesOnly
+from visual_foresight.predictors.wrappers.ensemble import Ensemble, EnsembleConfig
+from visual_foresight.types import Clip, UserError
+
+SIZE = (16, 24)
+CONFIG = EnsembleConfig(SIZE, member="sna", num_members=2, channels=8)
+MAPS = torch.full((4, 1, 8, 12), 1 / 96)
+
+
+def clip(batch: int, steps: int) -> Clip:
+    rng = torch.Generator().manual_seed(1)
+    return Clip(
+        torch.rand(batch, steps, 2, generator=rng) * 2 - 1,
+        torch.rand(batch, steps + 1, 3, *SIZE, generator=rng),
+        torch.rand(batch, steps + 1, 4, generator=rng),
+    )
+
+
+def test_it_imagines_the_average_of_members_that_differ() -> None:
+    torch.manual_seed(0)
+    model = Ensemble(CONFIG).requires_grad_(False)
+    prediction = model.imagine(model.observe(clip(1, 1)), clip(4, 3).actions, MAPS, decode=True)
+    one, two = prediction.members
+    assert not torch.allclose(one.frames, two.frames)
+    torch.testing.assert_close(prediction.frames, (one.frames + two.frames) / 2)
+    torch.testing.assert_close(prediction.pixel_maps, (one.pixel_maps + two.pixel_maps) / 2)
+
+
+def test_each_member_learns_from_its_own_clips() -> None:
+    torch.manual_seed(0)
+    model = Ensemble(CONFIG)
+    seen = clip(4, 3)
+    prediction, extra = model.rehearse(seen, MAPS, torch.Generator(), 0.0)
+    assert prediction.frames.shape == (4, 2, 3, *SIZE) and extra == 0
+    prediction.frames[2:].sum().backward()  # the second member's
+    first, second = ([weight.grad for weight in member.parameters()] for member in model.members)
+    assert not any(gradient.any() for gradient in first if gradient is not None)
+    assert any(gradient.any() for gradient in second if gradient is not None)
+
+
+def test_members_are_of_any_kind_but_its_own() -> None:
+    assert isinstance(Ensemble(replace(CONFIG, member="pixels")), FramesOnly)
+    assert not isinstance(Ensemble(CONFIG), FramesOnly)
+    for wrong in ({"member": "ensemble"}, {"num_members": 1}):
+        with pytest.raises(UserError, match="two or more members"):
+            Ensemble(replace(CONFIG, **wrong))
+    with pytest.raises(UserError, match="no learned predictor 'still'"):
+        Ensemble(replace(CONFIG, member="still"))

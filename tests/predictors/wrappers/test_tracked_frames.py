@@ -1,0 +1,69 @@
+"""A tracker over imagined frames: it finds the motion that they show, and keeps the laws of a predictor."""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.wrappers.tracked_frames import Followed, followed
+from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
+
+SIZE, MAP_SIZE = (32, 48), (16, 24)
+ACTIONS = torch.tensor([[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]])
+PLACES = torch.tensor([[12.0, 20.0], [18.5, 25.0]])
+
+
+class Shifter:
+    """Imagines that the picture moves by the action, (down, right) in pixels."""
+
+    context = 1
+    frames_only: Literal[True] = True
+
+    def observe(self, clip: Clip) -> torch.Tensor:
+        return clip.frames[:, -1]
+
+    def imagine(self, carry: Any, actions: torch.Tensor, pixel_maps: torch.Tensor, decode: bool = False) -> Prediction:
+        assert decode and not pixel_maps.shape[1]
+        frame, frames = carry.expand(len(actions), -1, -1, -1), []
+        for action in actions.unbind(1):
+            rolled = [torch.roll(f, tuple(a.int().tolist()), (1, 2)) for f, a in zip(frame, action, strict=True)]
+            frame = torch.stack(rolled)
+            frames.append(frame)
+        empty = torch.zeros(len(actions), actions.shape[1], 0, *pixel_maps.shape[-2:])
+        return Prediction(torch.stack(frames, 1), empty, empty[..., 0, 0], frame)
+
+
+def scene() -> Clip:
+    """Smooth texture, so that motion can be seen everywhere."""
+    noise = torch.from_numpy(np.random.default_rng(0).random((1, 3, SIZE[0] // 4, SIZE[1] // 4), dtype=np.float32))
+    frame = torch.nn.functional.interpolate(noise, SIZE, mode="bicubic").clamp(0, 1)
+    return Clip(torch.zeros(1, 0, 2), frame[:, None], torch.zeros(1, 1, 4))
+
+
+def maps() -> torch.Tensor:
+    return splat_places(PLACES, MAP_SIZE, SIZE).expand(2, -1, -1, -1)
+
+
+def test_maps_go_where_the_frames_show_it() -> None:
+    model = Followed(Shifter())
+    imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
+    assert imagined.frames.shape == (2, 0, 3, *SIZE)
+    true = PLACES + ACTIONS.cumsum(1)[:, :, None]
+    assert (expected_places(imagined.pixel_maps, SIZE) - true).abs().max() < 0.15
+
+
+def test_imagining_further_goes_on_from_the_carry() -> None:
+    model = Followed(Shifter())
+    whole = model.imagine(model.observe(scene()), ACTIONS, maps(), decode=True)
+    first = model.imagine(model.observe(scene()), ACTIONS[:, :2], maps())
+    rest = model.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
+    assert torch.allclose(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2], atol=1e-4)
+    assert torch.equal(rest.frames[:, 0], whole.frames[:, 2])
+
+
+def test_only_who_moves_no_pixels_is_followed() -> None:
+    still = Still()
+    assert followed(still) is still
+    assert isinstance(followed(Shifter()), Followed)

@@ -1,0 +1,1 @@
+"""What models are measured against: nothing moves, and the simulator itself."""

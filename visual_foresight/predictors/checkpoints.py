@@ -1,0 +1,193 @@
+"""Checkpoints to disk and back: `load` builds a predictor from a name or a folder, `save` writes a folder.
+
+A checkpoint holds `config.json` (which predictor, its configuration, training facts) and `weights.safetensors`.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+import visual_foresight
+from visual_foresight.interfaces import Predictor
+from visual_foresight.predictors.registry import PREDICTORS, SHIPPED
+from visual_foresight.system.files import write_bytes
+from visual_foresight.types import UserError
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "weights.safetensors"
+
+
+def load(
+    source: str | Path,
+    device: torch.device | str = "cpu",
+    frame_size: tuple[int, int] | None = None,
+    action_size: int | None = None,
+    state_size: int | None = None,
+) -> Predictor:
+    """Build a predictor, ready to imagine (evaluation mode, no gradients).
+
+    Args:
+        source: a name in `PREDICTORS` (a learned one stands for its shipped checkpoint) or a checkpoint's folder.
+        device: where its weights go.
+        frame_size: (height, width) of the frames that it will see, in pixels, where known: it must have been made for them.
+        action_size: how many numbers an action has, likewise.
+        state_size: how many numbers the robot's state has, likewise.
+
+    Raises:
+        UserError: there is no such predictor or checkpoint, it is damaged, or it was made for other sizes.
+    """
+    if str(source) in PREDICTORS and PREDICTORS[str(source)]()[1] is None:
+        return cast(Predictor, PREDICTORS[str(source)]()[0]())
+    folder = resolve(source)
+    predictor = _build(folder, read_config(folder))
+    config = cast(Any, predictor).config
+    for what, wanted, made_for in (
+        ("frames of (height, width)", frame_size, config.frame_size),
+        ("actions of size", action_size, config.action_size),
+        ("states of size", state_size, config.state_size),
+    ):
+        if wanted is not None and wanted != made_for:
+            raise UserError(
+                f"the checkpoint {folder} was trained on {what} {made_for}, but {wanted} was asked for: "
+                f"choose another checkpoint, or the env and frame size that it was trained on"
+            )
+    predictor.load_state_dict(_read_weights(folder, predictor.state_dict()))
+    return cast(Predictor, predictor.to(device).eval().requires_grad_(False))
+
+
+def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
+    """Write a checkpoint; at every moment the folder holds a whole old or new file of each kind, the weights first.
+
+    Args:
+        predictor: an instance of a class in `PREDICTORS`.
+        folder: where to; made if need be, what is there is replaced.
+        meta: training facts as plain JSON values: env, data, steps, seconds, seed.
+
+    Raises:
+        ValueError: a weight is not finite, or the predictor is not registered. Nothing is written then.
+    """
+    known = {classes(): name for name, classes in PREDICTORS.items()}
+    config = cast(Any, predictor).config
+    name = known.get((type(predictor), type(config)))
+    if name is None:
+        raise ValueError(f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}")
+    weights = {key: value.detach().cpu().contiguous().clone() for key, value in predictor.state_dict().items()}
+    if broken := _not_finite(weights):
+        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {name}")
+    content = {"predictor": name, "config": dataclasses.asdict(config), "meta": dict(meta)}
+    text = json.dumps(content, indent=2, allow_nan=False) + "\n"
+    write_bytes(folder / WEIGHTS_FILE, safetensors.torch.save(weights))
+    write_bytes(folder / CONFIG_FILE, text.encode())
+
+
+def resolve(source: str | Path) -> Path:
+    """Return the folder of a checkpoint, given itself or the name of a predictor with a shipped one.
+
+    A folder of that name in the current directory does not hide a predictor's name; write `./flow` for the folder.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if str(source) in SHIPPED:
+        package = Path(visual_foresight.__file__).parent
+        for root in (package.parent, package / "shipped"):
+            if (folder := root / "models" / str(source)).is_dir():
+                return folder
+        raise UserError(
+            f"the shipped checkpoint of {source!r}, models/{source}, is missing: "
+            f"get it back from the repository, train one, or give the folder of another"
+        )
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        if str(source) in PREDICTORS:
+            raise UserError(f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder")
+        known = ", ".join(sorted({*SHIPPED, *(name for name, classes in PREDICTORS.items() if classes()[1] is None)}))
+        raise UserError(
+            f"there is no predictor or checkpoint {str(source)!r}: give one of {known}, or a checkpoint's folder"
+        )
+    return folder
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """Return a checkpoint's `config.json`: "predictor" (a name), "config" (a dict) and "meta" (a dict).
+
+    Raises:
+        UserError: it is missing, damaged or names an unknown predictor.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(
+            f"{folder} is no checkpoint: it has no {CONFIG_FILE}; give a folder that `train` wrote"
+        ) from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} is damaged (no JSON: {error}): get the checkpoint again, or train it again") from error
+    if not isinstance(content, dict) or not all(
+        isinstance(content.get(key), kind) for key, kind in (("predictor", str), ("config", dict), ("meta", dict))
+    ):
+        raise UserError(f'{path} is damaged: "predictor", "config" and "meta" were expected; get the checkpoint again')
+    if content["predictor"] not in PREDICTORS:
+        known = ", ".join(sorted(PREDICTORS))
+        raise UserError(
+            f"{path} names the unknown predictor {content['predictor']!r}: this version knows {known}; "
+            f"update Visual Foresight or choose another checkpoint"
+        )
+    return content
+
+
+def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
+    """Return the predictor that a `config.json` describes, with fresh weights."""
+    predictor_class, config_class = PREDICTORS[content["predictor"]]()
+    if config_class is None:
+        raise UserError(f"{folder} names {content['predictor']!r}, which has no weights: give the name alone")
+    expected = {field.name for field in dataclasses.fields(config_class)}
+    if different := expected ^ content["config"].keys():
+        raise UserError(
+            f"the configuration in {folder / CONFIG_FILE} does not fit {content['predictor']!r} (missing or unknown: "
+            f"{', '.join(sorted(different))}): it is damaged or of another version; get the checkpoint again"
+        )
+    try:
+        return cast(nn.Module, predictor_class(config_class(**{k: _tuples(v) for k, v in content["config"].items()})))
+    except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
+        raise UserError(
+            f"the configuration in {folder / CONFIG_FILE} cannot be built ({error}): get the checkpoint again"
+        ) from error
+
+
+def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a checkpoint's weights; they must be finite and have the names and shapes of `expected`."""
+    path = folder / WEIGHTS_FILE
+    again = "get the checkpoint again, or train it again"
+    try:
+        weights = safetensors.torch.load(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} is no whole checkpoint: it has no {WEIGHTS_FILE}; {again}") from error
+    except safetensors.SafetensorError as error:
+        raise UserError(f"{path} is damaged ({error}): {again}") from error
+    shapes, wanted = ({name: tuple(value.shape) for name, value in side.items()} for side in (weights, expected))
+    if different := sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name)):
+        first = different[0]
+        raise UserError(
+            f"{path} does not fit its {CONFIG_FILE}: for {first}, {wanted.get(first, 'nothing')} was expected, "
+            f"got {shapes.get(first, 'nothing')} ({len(different)} such weights): {again}"
+        )
+    if broken := _not_finite(weights):
+        raise UserError(f"{path} holds weights that are not finite ({', '.join(broken[:3])}): {again}")
+    return weights
+
+
+def _not_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    return [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
+
+
+def _tuples(value: Any) -> Any:
+    """Return JSON's lists as the tuples that they were."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""A model of what the fingertip moves, seen from the fingertip. Outside, only `model` is known."""

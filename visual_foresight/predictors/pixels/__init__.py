@@ -1,0 +1,1 @@
+"""A model that draws frames anew and moves no pixels."""

@@ -1,0 +1,126 @@
+"""Plain pixels: frames are drawn anew, nothing is moved, so no pixel map can be; it is planned with by goal images.
+
+A small deterministic relative of SVG' (Villegas et al. 2019): a convolutional LSTM between encoder and decoder, whose skips
+come from the newest context frame. Deviations: the context is encoded once and only the memory rolls on (SVG' encodes each
+frame that it imagined), so that a rollout that nobody looks at is not decoded; no latent variable; a thousandth of the size.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from visual_foresight.predictors.layers.batching import widen
+from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
+from visual_foresight.predictors.layers.robot_dynamics import Robot
+from visual_foresight.types import Clip, Prediction, UserError
+
+COARSEST_PX = 8  # the memory's grid: one place for 8x8 pixels
+
+
+@dataclass(frozen=True)
+class PixelsConfig:
+    """Shape of the network and of what it sees."""
+
+    frame_size: tuple[int, int] = (64, 64)
+    """Height and width in pixels; multiples of 8."""
+    action_size: int = 2
+    state_size: int = 4
+    channels: int = 16
+    """Channels at half the frame's side; twice as many at a quarter, four times as many in the memory."""
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What is remembered between imagined steps; b is 1 or the number of candidates."""
+
+    memory: Float[Tensor, "b z h8 w8"]
+    state: Float[Tensor, "b s"]
+    half: Float[Tensor, "b z2 h2 w2"]
+    """Features of the newest context frame at half its side, for the decoder."""
+    quarter: Float[Tensor, "b z4 h4 w4"]
+
+
+class Pixels(nn.Module):
+    """p(o_{t+1} | o_{t-1:t}, s_t, a_t) by drawing pixels."""
+
+    context = 2
+    frames_only: Literal[True] = True
+
+    def __init__(self, config: PixelsConfig) -> None:
+        super().__init__()
+        if any(side % COARSEST_PX for side in config.frame_size):
+            raise UserError(
+                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
+            )
+        self.config = config
+        self.robot = Robot(config.action_size, config.state_size)
+        one, two, four = (factor * config.channels for factor in (1, 2, 4))
+        self.to_half = nn.Conv2d(3, one, 5, stride=2, padding=2)
+        self.to_quarter = nn.Conv2d(one, two, 3, stride=2, padding=1)
+        self.to_code = nn.Conv2d(two, four, 3, stride=2, padding=1)
+        self.begin = nn.Conv2d(2 * four, 2 * four, 1)
+        self.think = nn.Conv2d(four + config.action_size + config.state_size, four, 3, padding=1)
+        self.cell = ConvLSTM(four, four)
+        self.from_code = doubling(four, two)
+        self.from_quarter = nn.Sequential(nn.Conv2d(2 * two, two, 3, padding=1), nn.ReLU(), doubling(two, one))
+        self.from_half = nn.Sequential(nn.Conv2d(2 * one, two, 3, padding=1), nn.ReLU(), doubling(two, 3))
+
+    def calibrate(self, clip: Clip) -> None:
+        """Find from experience how actions move the robot."""
+        self.robot.calibrate(clip)
+
+    def observe(self, clip: Clip) -> Carry:
+        """Encode the two newest frames."""
+        if clip.frames.shape[1] < self.context:
+            raise ValueError(f"a clip of at least {self.context} frames is needed, got {clip.frames.shape[1]}")
+        codes = []
+        for frame in clip.frames[:, -2:].unbind(1):
+            half = functional.relu(self.to_half(frame))
+            quarter = functional.relu(self.to_quarter(half))
+            codes.append(functional.relu(self.to_code(quarter)))
+        return Carry(self.begin(torch.cat(codes, 1)), clip.states[:, -1], half, quarter)
+
+    def imagine(
+        self,
+        carry: Carry,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        """Roll the memory, and draw frames only when asked (see `interfaces.Predictor`).
+
+        Raises:
+            UserError: A pixel map was asked for.
+        """
+        (count, num_steps), (num_maps, *grid) = actions.shape[:2], pixel_maps.shape[1:]
+        if num_maps:
+            raise UserError(
+                f"this predictor imagines frames only and cannot move pixels, but {num_maps} pixel maps were asked for: "
+                f"plan with a goal image, or choose a predictor that moves pixels"
+            )
+        carry = Carry(*(widen(part, count) for part in (carry.memory, carry.state, carry.half, carry.quarter)))
+        frames = []
+        for action in actions.unbind(1):
+            hidden = carry.memory.chunk(2, 1)[0]
+            command = tile(self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1]))
+            thought = functional.relu(self.think(torch.cat([hidden, command], 1)))
+            carry = replace(carry, memory=self.cell(thought, carry.memory), state=self.robot(carry.state, action))
+            if decode:
+                frames.append(self._draw(carry))
+        size = self.config.frame_size
+        return Prediction(
+            frames=torch.stack(frames, 1) if decode else carry.memory.new_zeros(count, 0, 3, *size),
+            pixel_maps=pixel_maps.new_zeros(count, num_steps, 0, *grid),
+            lost=pixel_maps.new_zeros(count, num_steps, 0),
+            carry=carry,
+        )
+
+    def _draw(self, carry: Carry) -> Float[Tensor, "n c h w"]:
+        """Decode what the memory shows, beside the features of the newest context frame."""
+        quarter = functional.relu(self.from_code(carry.memory.chunk(2, 1)[0]))
+        half = functional.relu(self.from_quarter(torch.cat([quarter, carry.quarter], 1)))
+        return self.from_half(torch.cat([half, carry.half], 1)).sigmoid()

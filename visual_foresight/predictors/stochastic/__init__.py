@@ -1,0 +1,1 @@
+"""A model that draws one of several futures."""

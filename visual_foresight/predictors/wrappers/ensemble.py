@@ -1,0 +1,107 @@
+"""Several predictors as one: what it imagines is their average, and where they differ, a planner may be careful.
+
+Deep ensembles (Lakshminarayanan et al. 2017), as in the planners of Visual Foresight (Ebert et al. 2018: four). What every
+member imagines stays in `Prediction.members`, so that any cost can be averaged over them and their disagreement added
+(`planning.costs.Cautious`); nothing else needs to know that there are several. One checkpoint holds all members' weights.
+"""
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.predictors.registry import create
+from visual_foresight.predictors.rollouts import rehearse
+from visual_foresight.types import Clip, Prediction, UserError
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """What the members are, and what they see."""
+
+    frame_size: tuple[int, int] = (64, 64)
+    """Height and width in pixels; what the members want of it holds."""
+    action_size: int = 2
+    state_size: int = 4
+    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
+    member: str = "flow"
+    """Name of a learned predictor."""
+    num_members: int = 3
+    channels: int | None = None
+    """Channels of each member; None for its own default."""
+
+
+class Ensemble(nn.Module):
+    """The average of predictors of one kind that began from different weights and learn from different clips."""
+
+    def __init__(self, config: EnsembleConfig) -> None:
+        super().__init__()
+        if config.member == "ensemble" or config.num_members < 2:
+            raise UserError(
+                f"an ensemble has two or more members that are no ensembles, got {config.num_members} x {config.member!r}"
+            )
+        self.config = config
+        known = {field: value for field, value in vars(config).items() if value is not None}
+        self.members = nn.ModuleList(create(config.member, known) for _ in range(config.num_members))
+        self.context = self._learners()[0].context
+        if isinstance(self.members[0], FramesOnly):
+            self.frames_only = True
+
+    def _learners(self) -> list[Learner]:
+        return [cast(Learner, member) for member in self.members]
+
+    def calibrate(self, clip: Clip) -> None:
+        """Calibrate every member."""
+        for member in self._learners():
+            member.calibrate(clip)
+
+    def observe(self, clip: Clip) -> tuple[Any, ...]:
+        """Return the carry of every member."""
+        return tuple(member.observe(clip) for member in self._learners())
+
+    def imagine(
+        self,
+        carry: tuple[Any, ...],
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool = False,
+    ) -> Prediction:
+        """Imagine each candidate with every member (see `interfaces.Predictor`)."""
+        return Prediction.average(
+            [
+                member.imagine(memory, actions, pixel_maps, decode)
+                for member, memory in zip(self._learners(), carry, strict=True)
+            ]
+        )
+
+    def rehearse(
+        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+    ) -> tuple[Prediction, Float[Tensor, ""]]:
+        """Let each member imagine its own share of the clips: they learn from different data, for the price of one.
+
+        With fewer clips than members, the last ones learn nothing from them.
+        """
+        parts, extras = [], []
+        count = len(self.members)
+        seed = int(torch.randint(2**31, (), generator=rng))  # what one member leaves out, all leave out
+        shares = zip(
+            *(whole.tensor_split(count) for whole in (clip.actions, clip.frames, clip.states, pixel_maps)), strict=True
+        )
+        for member, (actions, frames, states, maps) in zip(self._learners(), shares, strict=True):
+            if not len(actions):
+                continue
+            own = torch.Generator().manual_seed(seed)
+            part, extra = rehearse(member, Clip(actions, frames, states), maps, own, progress)
+            parts.append(part)
+            extras.append(extra)
+        joined = Prediction(
+            frames=torch.cat([part.frames for part in parts]),
+            pixel_maps=torch.cat([part.pixel_maps for part in parts]),
+            lost=torch.cat([part.lost for part in parts]),
+            carry=tuple(part.carry for part in parts),
+        )
+        return joined, torch.stack(extras).mean()
