@@ -10,8 +10,8 @@ from pathlib import Path
 import imageio.v3 as imageio
 import pytest
 
+from visual_foresight.control.judge import designate
 from visual_foresight.envs.registry import make
-from visual_foresight.evaluation.trials import designate
 from visual_foresight.headless import PlanConfig, plan
 from visual_foresight.types import Pixel, PixelGoal, UserError
 

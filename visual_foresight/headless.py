@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from visual_foresight.control import config as methods
+from visual_foresight.control.judge import SUCCESS_M, designate
+from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.envs.registry import make
-from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.evaluation.trials import SUCCESS_M, Step, designate, finish, run_trial
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.planning.locate import LOCATORS
-from visual_foresight.planning.mpc import VisualMPC
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
+from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError

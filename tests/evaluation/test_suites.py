@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from visual_foresight.control.judge import on_height
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation import suites
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task, middle
-from visual_foresight.evaluation.trials import on_height
 from visual_foresight.types import Pixel, UserError
 
 DOTS = Suite("dots", 0.05, 0.08, env="dot", num_steps=3, behind_m=0.0)

@@ -14,12 +14,13 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
+from visual_foresight.control import config as methods
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation import methods
 from visual_foresight.evaluation.control import Job, run_job
 from visual_foresight.evaluation.suites import SUITES, make_task
-from visual_foresight.planning.cem import CEM, PRESETS
+from visual_foresight.planning.planners.cem import CEM
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.system.fingerprint import fingerprint

@@ -14,7 +14,7 @@ from visual_foresight.gui.goals import Draft
 from visual_foresight.gui.operator import Operator
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import Status
-from visual_foresight.planning.mpc import VisualMPC
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
 from visual_foresight.vision.pixel_maps import expected_places
 

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
 
+from visual_foresight.control.loop import clip_of
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.suites import middle, visible_pixels
-from visual_foresight.evaluation.trials import clip_of
 from visual_foresight.interfaces import Env
-from visual_foresight.planning.cem import colored_noise
+from visual_foresight.planning.planners.colored_noise import colored_noise
 from visual_foresight.system.files import replacing
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.system.processes import run_parallel

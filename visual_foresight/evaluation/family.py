@@ -9,9 +9,9 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
+from visual_foresight.control.config import parse
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control import ControlConfig, evaluate_control, require_known
-from visual_foresight.evaluation.methods import parse
 from visual_foresight.evaluation.metrics import spearman
 from visual_foresight.evaluation.outcomes import Record, find_record
 from visual_foresight.evaluation.perceptual import Perceptual, find_perceptual

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from visual_foresight.evaluation.contacts import BankJob, Contact, load_bank
 from visual_foresight.evaluation.metrics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
-from visual_foresight.planning.costs import PixelDistance
+from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import followed

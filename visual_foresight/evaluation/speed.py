@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
+from visual_foresight.control.loop import run_trial
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.evaluation.trials import run_trial
 from visual_foresight.evaluation.yardstick import gemm_gflops
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.planning.mpc import VisualMPC
-from visual_foresight.planning.proposals import PushProposals
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
+from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.push_proposals import PushProposals
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import followed

@@ -5,12 +5,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+from visual_foresight.control import config as methods
 from visual_foresight.envs.registry import ENVS, make
-from visual_foresight.evaluation import methods
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.planning.locate import LOCATORS
-from visual_foresight.planning.mpc import VisualMPC
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
+from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
 from visual_foresight.predictors.wrappers.interruptible import Stoppable

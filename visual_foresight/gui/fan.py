@@ -8,7 +8,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.gui.imagining import imagine
+from visual_foresight.control.replay import imagine
 from visual_foresight.interfaces import Predictor
 from visual_foresight.types import Clip, Pixel, Prediction, Workspace
 

@@ -13,38 +13,25 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from visual_foresight.evaluation.trials import SUCCESS_M, Step, clip_of, designate, finish, run_trial
+from visual_foresight.control.interruptible import Patient
+from visual_foresight.control.judge import SUCCESS_M, designate
+from visual_foresight.control.loop import Step, clip_of, finish, run_trial
+from visual_foresight.control.replay import Rehearsed, reimagine
 from visual_foresight.gui.archive import Archive
 from visual_foresight.gui.check import check
 from visual_foresight.gui.choices import NO_PAST, Bench, Choice
 from visual_foresight.gui.fan import spread
 from visual_foresight.gui.goals import Draft
-from visual_foresight.gui.imagining import Rehearsed, reimagine
 from visual_foresight.gui.state import State
 from visual_foresight.interfaces import Controller, Drawable, Predictor
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.predictors.baselines.persistence import Still
-from visual_foresight.predictors.wrappers.interruptible import StoppedError
-from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
+from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.types import Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
 
 Frame = UInt8[np.ndarray, "h w 3"]
+
+
 LARGE = 8
 """How many times larger than a frame the high-resolution render is."""
-
-
-@dataclass(frozen=True)
-class Patient:
-    """A controller whose planning may be interrupted: it then rests, which is never carried out."""
-
-    controller: Controller
-
-    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the controller's plan, or rest (see `interfaces.Controller`)."""
-        try:
-            return self.controller.plan(clip, goal, previous, rng)
-        except StoppedError:
-            rest = torch.zeros(1, clip.actions.shape[-1])
-            return Rehearsed(Still(), rest).plan(clip, goal, None, rng)
 
 
 @dataclass

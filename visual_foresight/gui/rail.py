@@ -10,8 +10,8 @@ from visual_foresight.envs.registry import ENVS
 from visual_foresight.gui.choices import COSTS, Choice, installed_models
 from visual_foresight.gui.session import Session
 from visual_foresight.gui.state import State, Status
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.planning.locate import LOCATORS
+from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import UserError
 
 OBJECTS = {0: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}

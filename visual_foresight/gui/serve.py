@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.evaluation import methods
+from visual_foresight.control import config as methods
 from visual_foresight.gui.choices import Choice
 from visual_foresight.gui.guard import LOOPBACK, Guard
 from visual_foresight.predictors.registry import FLAGSHIP

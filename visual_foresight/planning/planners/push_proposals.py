@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from visual_foresight.planning.cem import CEMConfig
+from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
 from visual_foresight.vision.homography import apply_homography
 

@@ -1,11 +1,10 @@
-"""The controllers: observe, imagine candidates, compare, choose; and the floor that chooses at random.
+"""Visual model-predictive control: observe, imagine candidates, compare, choose.
 
-A controller sees the clip, the goal and its own previous plan; it never holds an env. Everything that may vary (model,
-limits, search, locator) is a part that is given, so another method is another set of parts.
+A controller sees the clip, the goal and its own previous plan; it never holds an env. Everything that may vary (model, limits,
+search, locator) is a part that is given, so another method is another set of parts.
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,14 +14,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor
-from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
-from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
-from visual_foresight.planning.locate import Track
-from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, Workspace
+from visual_foresight.planning.controllers.parts import Propose, checked_goal
+from visual_foresight.planning.costs.disagreement import Cautious
+from visual_foresight.planning.costs.registry import cost_for
+from visual_foresight.planning.localization.track import Track
+from visual_foresight.planning.planners.cem import CEM, CEMConfig
+from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Prediction, UserError, Workspace
 from visual_foresight.vision.pixel_maps import MAP_STRIDE, map_size_of, splat
-
-Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
-"""From what is seen, where the designated pixels are and the goal: sequences worth a place in the first population."""
 
 
 @dataclass(frozen=True)
@@ -103,21 +102,20 @@ class VisualMPC:
 
     def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
         """Bind the cost to a goal that can be planned for."""
-        cost: Cost
         if isinstance(goal, ImageGoal):
             if goal.frame.shape[:2] != frame_size:
                 raise UserError(
                     f"The goal image has {goal.frame.shape[0]} rows and {goal.frame.shape[1]} columns, the camera's frames "
                     f"have {frame_size[0]} and {frame_size[1]}: give an image of that size."
                 )
-            cost = ImageDistance(goal, self.final_weight)
         elif isinstance(self.predictor, FramesOnly):
             raise UserError(
                 "This predictor imagines frames only and cannot say where a designated pixel goes: "
                 "give a goal image, or choose a predictor that moves pixels."
             )
         else:
-            cost = PixelDistance(_checked(goal, frame_size), self.final_weight)
+            checked_goal(goal, frame_size)
+        cost = cost_for(goal, self.final_weight)
         return Cautious(cost, self.disagreement_weight) if self.disagreement_weight else cost
 
     def _imagine(
@@ -129,59 +127,6 @@ class VisualMPC:
     ) -> Prediction:
         spread = repeat(maps, "p h w -> n p h w", n=len(actions))
         return self.predictor.imagine(carry, actions.to(maps), spread, decode)
-
-
-@dataclass(frozen=True)
-class RandomController:
-    """Smooth random actions inside the workspace: what any method must beat. It looks at nothing and imagines nothing."""
-
-    workspace: Workspace
-    horizon: int = 12
-    noise_exponent: float = 2.0
-    std: float = 1.0
-
-    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the rest of the previous plan, so that what is carried out is smooth; a new one when it is used up."""
-        start_s = time.perf_counter()
-        if previous is not None and len(previous.actions) > 1:
-            actions = previous.actions[None, 1:]
-        else:
-            shape = (1, self.horizon, len(self.workspace.step))
-            actions = self.std * colored_noise(shape, self.noise_exponent, rng)
-        actions = self.workspace.clip(clip.states[0, -1], actions)
-        return Plan(actions[0], (), _nothing(actions, clip), (), time.perf_counter() - start_s, clip.frames[0, -1])
-
-
-@dataclass(frozen=True)
-class ScriptedController:
-    """Carries out the first proposed push to its end, and so on, without a model: what imagining must add to."""
-
-    workspace: Workspace
-    propose: Propose
-    locator: Locator = field(default_factory=Track)
-
-    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the rest of the previous push, or a new one (see `interfaces.Controller`)."""
-        start_s = time.perf_counter()
-        wanted = _checked(goal, (clip.frames.shape[-2], clip.frames.shape[-1]))
-        sources = self.locator.locate(clip, wanted, previous)
-        actions = self.propose(clip, sources, wanted, rng)[:1] if previous is None else previous.actions[None, 1:]
-        if not actions.any():  # the push is done
-            actions = self.propose(clip, sources, wanted, rng)[:1]
-        actions = self.workspace.clip(clip.states[0, -1], actions)
-        reference = clip.frames[0, -1] if previous is None else previous.reference
-        return Plan(actions[0], sources, _nothing(actions, clip), (), time.perf_counter() - start_s, reference)
-
-
-def _nothing(actions: Float[Tensor, "1 t a"], clip: Clip) -> Prediction:
-    """Return the imagination of a controller that has none."""
-    num_steps, (channels, height, width) = actions.shape[1], clip.frames.shape[-3:]
-    return Prediction(
-        frames=torch.zeros(1, 0, channels, height, width),
-        pixel_maps=torch.zeros(1, num_steps, 0, height, width),
-        lost=torch.zeros(1, num_steps, 0),
-        carry=None,
-    )
 
 
 def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
@@ -198,22 +143,6 @@ def _runners_up(
     """Return the cheapest `count` of these candidates, cheapest first, the best plan itself not among them."""
     others = (candidates != best).flatten(1).any(1)
     return candidates[others][costs[others].argsort(stable=True)[:count]]
-
-
-def _checked(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
-    if not isinstance(goal, PixelGoal):
-        raise UserError(
-            f"This controller needs a PixelGoal, but got {type(goal).__name__}: "
-            f"give designated pixels and goal pixels instead."
-        )
-    for name, pixels in (("designated", goal.sources), ("goal", goal.targets)):
-        for pixel in pixels:
-            if not pixel.inside(*frame_size):
-                raise UserError(
-                    f"The {name} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the frame of {frame_size[0]} "
-                    f"rows and {frame_size[1]} columns: choose one inside it."
-                )
-    return goal
 
 
 def newest_of(clip: Clip, context: int) -> Clip:

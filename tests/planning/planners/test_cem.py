@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from visual_foresight.planning.cem import CEM, PRESETS, CEMConfig, colored_noise
+from visual_foresight.planning.planners.cem import CEM, CEMConfig
+from visual_foresight.planning.planners.colored_noise import colored_noise
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import UserError
 
 SMALL = CEMConfig(populations=(40, 32, 25), horizon=5, num_elites=8)

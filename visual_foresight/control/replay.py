@@ -10,10 +10,10 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.evaluation.trials import clip_of
+from visual_foresight.control.loop import clip_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.planning.locate import Propagate
-from visual_foresight.planning.mpc import newest_of
+from visual_foresight.planning.controllers.visual_mpc import newest_of
+from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of, splat
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from visual_foresight.control.judge import designate, on_height
+from visual_foresight.control.loop import CLIP_FRAMES, finish, run_trial
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
-from visual_foresight.evaluation.trials import CLIP_FRAMES, designate, finish, on_height, run_trial
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, to_float
 
 SIZE = (20, 28)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from visual_foresight.planning.cem import CEMConfig
-from visual_foresight.planning.proposals import PushConfig, PushProposals
+from visual_foresight.planning.planners.cem import CEMConfig
+from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
 from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
 
 WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))

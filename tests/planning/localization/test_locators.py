@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.planning.locate import Propagate, Track
+from visual_foresight.planning.localization.propagate import Propagate
+from visual_foresight.planning.localization.track import Track
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat
 

@@ -13,10 +13,12 @@ import numpy as np
 import torch
 
 from visual_foresight.interfaces import Controller, Env, Locator
-from visual_foresight.planning.cem import PRESETS
-from visual_foresight.planning.locate import LOCATORS
-from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC
-from visual_foresight.planning.proposals import PushConfig, PushProposals
+from visual_foresight.planning.controllers.random import RandomController
+from visual_foresight.planning.controllers.scripted import ScriptedController
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
+from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.predictors.checkpoints import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
 from visual_foresight.predictors.wrappers.on_device import Elsewhere

@@ -8,10 +8,14 @@ import torch
 from einops import rearrange
 
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
-from visual_foresight.planning.cem import PRESETS, CEMConfig
-from visual_foresight.planning.costs import PixelDistance
-from visual_foresight.planning.locate import Propagate, Track
-from visual_foresight.planning.mpc import RandomController, ScriptedController, VisualMPC, moved_on
+from visual_foresight.planning.controllers.random import RandomController
+from visual_foresight.planning.controllers.scripted import ScriptedController
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC, moved_on
+from visual_foresight.planning.costs.pixel_distance import PixelDistance
+from visual_foresight.planning.localization.propagate import Propagate
+from visual_foresight.planning.localization.track import Track
+from visual_foresight.planning.planners.cem import CEMConfig
+from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.baselines.persistence import Still
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.planning.costs import Cautious, ImageDistance, PixelDistance
+from visual_foresight.planning.costs.disagreement import Cautious
+from visual_foresight.planning.costs.image_distance import ImageDistance
+from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat
 

@@ -1,12 +1,7 @@
-"""Where is each designated pixel now? The weakest assumption of the method, so it is one replaceable piece.
-
-A locator sees what the camera saw and the previous plan, never the truth, and keeps nothing between calls: the frame in
-which the pixels were designated travels in the plan (`Plan.reference`).
-"""
+"""Follow the designated pixel by optical flow, as long as its object still looks as it did; else search for that look."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,37 +9,13 @@ from einops import repeat
 from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
-from visual_foresight.interfaces import Locator
+from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
 from visual_foresight.vision.optical_flow import follow
-from visual_foresight.vision.pixel_maps import expected, mode
 
 Frame = UInt8[np.ndarray, "h w 3"]
 Patch = Float32[np.ndarray, "d d 3"]
 Mask = Bool[np.ndarray, "d d"]
-
-
-@dataclass(frozen=True)
-class Propagate:
-    """Believe the predictor: the pixel is where the executed action was imagined to bring it.
-
-    Ebert et al., "Visual Foresight", 2018, section VI, "predictor propagation"; 20 % success on long pushes.
-    """
-
-    summary: Literal["mean", "mode"] = "mean"
-    """What of the pixel map to believe: its expected position, or its likeliest cell."""
-
-    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
-        """Return one place per designated pixel in the clip's newest frame (see `interfaces.Locator`)."""
-        if isinstance(goal, ImageGoal):
-            return ()
-        if previous is None:
-            return goal.sources
-        maps = previous.prediction.pixel_maps[0, 0]
-        if len(maps) != len(goal.sources):  # a plan of a controller that imagines nothing
-            return previous.sources if len(previous.sources) == len(goal.sources) else goal.sources
-        frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
-        return expected(maps, frame_size) if self.summary == "mean" else mode(maps, frame_size)
 
 
 @dataclass(frozen=True)
@@ -176,6 +147,3 @@ def _rgb(frame: Float[Tensor, "c h w"]) -> Frame:
     """Return a frame as OpenCV sees it; a grey one gets three equal channels."""
     image = to_uint8(frame.float())
     return np.ascontiguousarray(image if image.shape[-1] == 3 else repeat(image[..., :1], "h w 1 -> h w c", c=3))
-
-
-LOCATORS: dict[str, type[Locator]] = {"propagate": Propagate, "track": Track}

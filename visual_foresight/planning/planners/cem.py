@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import torch
-from einops import rearrange, repeat
+from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.planning.planners.colored_noise import colored_noise
 from visual_foresight.types import UserError
 
 Candidates = Float[Tensor, "n t a"]
@@ -86,48 +87,9 @@ class CEMConfig:
         )
 
 
-PRESETS: dict[str, CEMConfig] = {
-    "fast": CEMConfig(populations=(40, 32, 25), horizon=12, num_elites=10),
-    "default": CEMConfig(populations=(128, 102, 82), horizon=12, num_elites=12),
-    "thorough": CEMConfig(populations=(246, 197, 157), horizon=15, num_elites=16),
-}
-PRESETS["plain"] = PRESETS["default"].plain()
-
-
 def as_asked(actions: Candidates) -> Candidates:
     """Return the candidates unchanged: the clip of a world without limits of its own."""
     return actions
-
-
-def colored_noise(
-    shape: tuple[int, int, int], exponent: float, rng: torch.Generator
-) -> Float[Tensor, "{shape[0]} {shape[1]} {shape[2]}"]:
-    """Draw Gaussian sequences whose power falls as frequency ** -exponent, each value of variance 1.
-
-    Timmer & Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, as in iCEM: the mean of a
-    sequence (frequency 0) has the power of the lowest frequency. iCEM scales without that mean; we count it, so that
-    the variance is 1 at every step whatever the exponent and the length.
-
-    Args:
-        shape: Sequences, steps per sequence, action size.
-        exponent: 0 for white noise, 1 pink, 2 that of a random walk.
-        rng: Where the chance comes from; the noise is made on its device.
-    """
-    num, steps, size = shape
-    frequency = torch.fft.rfftfreq(steps).clamp(min=1 / steps)
-    power = frequency**-exponent
-    # Frequency 0 and, for an even length, the highest one stand once in the spectrum, the others twice (both signs).
-    copies = torch.full_like(power, 2.0)
-    copies[0] = 1.0
-    if steps % 2 == 0:
-        copies[-1] = 1.0
-    share = (power / (power * copies).sum()).to(rng.device)
-    real, imaginary = torch.randn(2, num, size, len(share), generator=rng, device=rng.device).unbind(0)
-    once = (copies == 1).to(rng.device)
-    imaginary = imaginary.masked_fill(once, 0)
-    real = torch.where(once, real, real / math.sqrt(2))
-    spectrum = torch.complex(real, imaginary / math.sqrt(2)) * share.sqrt()
-    return rearrange(torch.fft.irfft(spectrum, n=steps, norm="forward"), "n a t -> n t a")
 
 
 @dataclass(frozen=True)

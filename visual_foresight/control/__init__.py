@@ -1,0 +1,1 @@
+"""The one closed loop, what it is configured with, and its judge."""

@@ -1,0 +1,26 @@
+"""A controller whose planning may be interrupted."""
+
+from dataclasses import dataclass
+
+import torch
+
+from visual_foresight.control.replay import Rehearsed
+from visual_foresight.interfaces import Controller
+from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.wrappers.interruptible import StoppedError
+from visual_foresight.types import Clip, Goal, Plan
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A controller whose planning may be interrupted: it then rests, which is never carried out."""
+
+    controller: Controller
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        """Return the controller's plan, or rest (see `interfaces.Controller`)."""
+        try:
+            return self.controller.plan(clip, goal, previous, rng)
+        except StoppedError:
+            rest = torch.zeros(1, clip.actions.shape[-1])
+            return Rehearsed(Still(), rest).plan(clip, goal, None, rng)

@@ -1,0 +1,32 @@
+"""What it costs that the members of a prediction disagree."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.interfaces import Cost
+from visual_foresight.types import Prediction, UserError
+
+
+@dataclass(frozen=True)
+class Cautious:
+    """Mean cost of a prediction's members, plus a weight times their disagreement: the standard deviation of their costs.
+
+    Ebert's planners add 0.1 times the variance over four models; the deviation keeps the cost's unit. A negative weight seeks
+    what is uncertain.
+    """
+
+    cost: Cost
+    weight: float
+
+    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
+        """Return the cost of each candidate."""
+        if len(prediction.members) < 2:
+            raise UserError(
+                "disagreement needs two members or more, and this predictor imagines one future: choose an ensemble, a "
+                "stochastic predictor with several samples, or a disagreement weight of 0"
+            )
+        costs = torch.stack([self.cost(member) for member in prediction.members])
+        return costs.mean(0) + self.weight * costs.std(0, correction=0)

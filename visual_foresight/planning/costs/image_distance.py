@@ -1,0 +1,35 @@
+"""How unlike a goal image the imagined frames are."""
+
+from dataclasses import dataclass
+
+from einops import einsum, reduce
+from jaxtyping import Float
+from torch import Tensor
+
+from visual_foresight.planning.costs.step_weights import step_weights
+from visual_foresight.types import ImageGoal, Prediction, to_float
+
+
+@dataclass(frozen=True)
+class ImageDistance:
+    """Difference of imagined frames from a goal image: root mean square over pixels, averaged over time; from 0 to 1.
+
+    The plain alternative to designated pixels, and the cost of VP2 (Tian et al. 2023) for models without pixel maps. It sees
+    what covers many pixels, the arm most of all.
+    """
+
+    goal: ImageGoal
+    final_weight: float = 10.0
+    """Weight of the last step; every other step has weight 1."""
+
+    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
+        """Return the cost of each candidate; its frames must have been decoded."""
+        frames = prediction.frames.float()
+        target = to_float(self.goal.frame).to(frames)
+        if not frames.shape[1] or frames.shape[2:] != target.shape:
+            raise ValueError(
+                f"one or more decoded frames of (channels, height, width) {tuple(target.shape)} were expected, as the goal "
+                f"has, got {frames.shape[1]} of {tuple(frames.shape[2:])}"
+            )
+        difference = reduce((frames - target).square(), "n t c h w -> n t", "mean").sqrt()
+        return einsum(difference, step_weights(frames.shape[1], self.final_weight).to(frames), "n t, t -> n")

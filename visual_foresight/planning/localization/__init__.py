@@ -1,0 +1,1 @@
+"""Where each designated pixel is now: one file each."""
