@@ -17,7 +17,7 @@ import torch
 from einops import repeat
 from scipy.spatial.transform import Rotation
 
-from visual_foresight.collect.record import lay_out
+from visual_foresight.collect.recorder import lay_out
 from visual_foresight.envs.pushing.bullet import BodyState
 from visual_foresight.envs.pushing.env import Snapshot
 from visual_foresight.envs.pushing.objects import random_spec

@@ -216,7 +216,7 @@ def _validate(name: str, arguments: list[str]) -> None:
 COMMANDS = {
     "collect": Command(
         "Gather episodes with an exploration policy, or go on with a collection that was stopped.",
-        _reports("collect", "CollectConfig", "collect"),
+        _reports("collect.collection", "CollectConfig", "collect"),
     ),
     "validate": Command("Read a folder of episodes whole, and name every damaged, missing or foreign file.", _validate),
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, aim, wait
-from visual_foresight.collect.run import CollectConfig, collect
+from visual_foresight.collect.collection import CollectConfig, collect
 from visual_foresight.episodes.validation import validate
 from visual_foresight.gui.archive import Archive
 from visual_foresight.gui.choices import Choice

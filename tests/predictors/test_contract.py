@@ -11,8 +11,8 @@ from visual_foresight.predictors.checkpoints import load, read_config, save
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.warping import Motion, move_maps, resize_motion
 from visual_foresight.predictors.registry import PREDICTORS, create
+from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.examples import Batch
 from visual_foresight.training.losses import objective
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat_places

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.training.scenery import Scenery
+from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
 from visual_foresight.types import Episode
 
 NUM_FRAMES, HEIGHT, WIDTH = 13, 48, 56

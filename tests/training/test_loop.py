@@ -20,11 +20,12 @@ from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
-from visual_foresight.training.examples import Examples
+from visual_foresight.training.clip_sampler import Examples
+from visual_foresight.training.config import TrainConfig
+from visual_foresight.training.curriculum import batch_at, horizon_at
 from visual_foresight.training.loop import train
-from visual_foresight.training.points import points_of
-from visual_foresight.training.run import STATE_FILE, _average
+from visual_foresight.training.state import STATE_FILE, _average
+from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
@@ -84,7 +85,7 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
 def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
     train(config(data, tmp_path / "whole"), progress=False)
     code = (
-        "import sys, torch; from pathlib import Path; from visual_foresight.training import TrainConfig, train;"
+        "import sys, torch; from pathlib import Path; from visual_foresight.training.config import TrainConfig; from visual_foresight.training.loop import train;"
         "torch.set_num_threads(1); folders = dict(zip(('data', 'out', 'points'), map(Path, sys.argv[1:])));"
         "sizes = {'steps': 12, 'batch': 2, 'horizon': 4, 'every': 3};"
         "train(TrainConfig(**folders, **sizes, device='cpu', precision='float32'), progress=False)"

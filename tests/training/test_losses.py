@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.examples import Batch
 from visual_foresight.training.losses import error_over_still, errors
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import splat_places

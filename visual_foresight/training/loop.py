@@ -24,11 +24,12 @@ from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.rollouts import first_maps, recall
 from visual_foresight.system.devices import find_device
-from visual_foresight.training.config import TrainConfig, batch_at, horizon_at
-from visual_foresight.training.examples import Batch, Examples, require_length
+from visual_foresight.training.clip_sampler import Batch, Examples, require_length
+from visual_foresight.training.config import TrainConfig
+from visual_foresight.training.curriculum import batch_at, horizon_at
 from visual_foresight.training.losses import error_over_still, errors, objective
-from visual_foresight.training.points import points_of
-from visual_foresight.training.run import STATE_FILE, Run
+from visual_foresight.training.state import STATE_FILE, Run
+from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 

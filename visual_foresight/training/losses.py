@@ -8,8 +8,8 @@ from torch import Tensor
 
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.rollouts import first_maps, rehearse
+from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.examples import Batch
 from visual_foresight.types import Prediction
 from visual_foresight.vision.pixel_maps import expected_places
 

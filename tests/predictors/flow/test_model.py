@@ -10,8 +10,8 @@ import torch
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
 from visual_foresight.predictors.flow.model import Carry, Flow, FlowConfig, Scene
+from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.examples import Batch
 from visual_foresight.training.losses import objective
 from visual_foresight.types import Clip, Pixel, UserError
 from visual_foresight.vision.pixel_maps import grid, splat_places

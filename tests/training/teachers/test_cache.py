@@ -6,9 +6,9 @@ import numpy as np
 
 from tests.training.test_loop import TABLE, episode
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.training import points
-from visual_foresight.training.points import points_of
-from visual_foresight.training.tracks import FoundTracks
+from visual_foresight.training.teachers import cache as points
+from visual_foresight.training.teachers.cache import points_of
+from visual_foresight.training.teachers.point_tracks import FoundTracks
 
 EPISODES = [PackedEpisode.pack(episode(number)) for number in range(3)]
 

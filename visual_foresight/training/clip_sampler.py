@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.training.tracks import FoundTracks, choose
+from visual_foresight.training.teachers.point_tracks import FoundTracks, choose
 from visual_foresight.types import Clip, UserError, to_float
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from tests.training.films import BEGIN, NUM_FRAMES, REST_ROW, SIDE, box_place, film, scenery
-from visual_foresight.training.scenery import Scenery
-from visual_foresight.training.tracks import FoundTracks, choose, find_tracks
+from visual_foresight.training.teachers.point_tracks import FoundTracks, choose
+from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
+from visual_foresight.training.teachers.rigid_tracks.teacher import find_tracks
 
 RNG = np.random.default_rng(0)
 

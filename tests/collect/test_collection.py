@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.collect.explore import Explorer, colorful_places
-from visual_foresight.collect.record import record_episode
-from visual_foresight.collect.run import CollectConfig, collect
+from visual_foresight.collect.collection import CollectConfig, collect
+from visual_foresight.collect.explorers.sweeps import Explorer, colorful_places
+from visual_foresight.collect.recorder import record_episode
 from visual_foresight.envs.dot import PIXEL_M, DotEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.formats.hdf5 import read_episode, write_episode
@@ -203,7 +203,7 @@ def test_a_damaged_episode_is_named_when_resuming(tmp_path: Path) -> None:
 COLLECT_MANY = """
 import sys
 from pathlib import Path
-from visual_foresight.collect import CollectConfig, collect
+from visual_foresight.collect.collection import CollectConfig, collect
 collect(CollectConfig(Path(sys.argv[1]), "dot", 16, 60, (20, 28), 2, seed=4))
 """
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.collect.explore import Explorer, colorful_places
+from visual_foresight.collect.explorers.sweeps import Explorer, colorful_places
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Episode, Observation, Pixel
 

@@ -15,9 +15,11 @@ from tqdm import tqdm
 
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.system.files import replacing
-from visual_foresight.training import scenery, tracks
-from visual_foresight.training.scenery import Scenery
-from visual_foresight.training.tracks import FoundTracks, find_tracks
+from visual_foresight.training.teachers.point_tracks import FoundTracks
+from visual_foresight.training.teachers.rigid_tracks import scenery
+from visual_foresight.training.teachers.rigid_tracks import teacher as tracks
+from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
+from visual_foresight.training.teachers.rigid_tracks.teacher import find_tracks
 from visual_foresight.vision import optical_flow
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from visual_foresight.collect.record import record_episode
+from visual_foresight.collect.recorder import record_episode
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.formats.hdf5 import episode_path, read_meta, write_episode
 from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
@@ -19,8 +19,6 @@ from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
 
 BATCH = 8  # episodes per task of a worker, in one env
-
-
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
 """The fields of `CollectConfig` that decide an episode, besides the env and its frame size."""
 

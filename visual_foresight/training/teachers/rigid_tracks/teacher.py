@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-from visual_foresight.training.scenery import Scenery
+from visual_foresight.training.teachers.point_tracks import FoundTracks
+from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
 from visual_foresight.vision.homography import apply_homography
 from visual_foresight.vision.optical_flow import follow
 
@@ -23,7 +24,6 @@ NEAR_PX, NEARER = 14.0, 4.0  # so near to the fingertip, so many times as many o
 MAX_WITNESSES = 150  # pixels that are followed in a step
 MIN_MARK = 3e-3  # smallest eigenvalue of the structure tensor of a pixel that can be followed
 MAX_RETURN_PX = 0.5  # a pixel that does not come back so near to its start, tracked backwards, is not believed
-MOVED_PX = 0.6  # in one step
 REST_PX = 0.25  # what moves less in the median rests
 FIT_M = 0.004  # how well a pixel must fit a rigid motion, on the table
 MIN_FIT, MIN_FIT_SHARE = 4, 0.2  # how many must, and which share of what hangs together
@@ -31,31 +31,6 @@ MAX_MOTIONS = 3  # of what hangs together
 MAX_SCALE = 1.25  # by which a rigid thing may seem to grow
 REACH_PX = 5.0  # from a point to a pixel that fits, whose motion it shares
 SAME_LOOK = 25.0  # of 255: a point that comes to look more different was not carried along
-MIN_POINTS = 3  # that must move for a contact
-
-
-@dataclass(frozen=True)
-class FoundTracks:
-    """Points followed through an episode; `valid` from where each was found until it was lost."""
-
-    places: Float32[np.ndarray, "t m 2"]
-    """(row, col) in pixels."""
-    valid: Bool[np.ndarray, "t m"]
-    hidden: Bool[np.ndarray, "t m"]
-    """Where the arm covers a valid point."""
-
-    def moved(self) -> Bool[np.ndarray, "u m"]:
-        """Tell in which steps which points moved."""
-        step_px = np.linalg.norm(np.diff(self.places, axis=0), axis=-1)
-        return (step_px > MOVED_PX) & self.valid[1:] & self.valid[:-1]
-
-    def contact(self) -> Bool[np.ndarray, " u"]:
-        """Tell in which steps something besides the arm moved.
-
-        Against the simulator's truth on 150 episodes of contact-rich data: in 95 % of the steps named an object really moves by
-        2 mm or more, and 77 % of those in which one does are named.
-        """
-        return self.moved().sum(1) >= MIN_POINTS
 
 
 @dataclass(frozen=True)
@@ -224,28 +199,3 @@ def _read(picture: np.ndarray, places: Float[np.ndarray, "m 2"]) -> np.ndarray:
     """Return the nearest pixels of a picture; beyond the border, the border's."""
     rows, cols = np.round(places).astype(int).clip(0, np.array(picture.shape[:2]) - 1).T
     return np.asarray(picture[rows, cols])
-
-
-def choose(
-    tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
-) -> Int[np.ndarray, " {count}"]:
-    """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there are too few.
-
-    Args:
-        tracks: The episode's points.
-        start: First frame; a point must be valid there and in the next frame.
-        length: Number of actions of the clip.
-        count: Number of points.
-        rng: Decides between equals.
-    """
-    follow_up = min(start + 1, len(tracks.valid) - 1)
-    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[follow_up])
-    rng.shuffle(alive)
-    moves = tracks.moved()[start : start + length, alive].any(0)
-    pushed, rest = alive[moves], alive[~moves]
-    hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
-    rest = rest[~np.isin(rest, hidden)]
-    half, quarter = count // 2, count // 4
-    first, then = (pushed[:half], rest[:quarter], hidden[:quarter]), (pushed[half:], hidden[quarter:], rest[quarter:])
-    order = np.concatenate([*first, *then])[:count]
-    return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

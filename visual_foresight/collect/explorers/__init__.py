@@ -1,0 +1,1 @@
+"""How the robot moves when it has no goal: one file each."""

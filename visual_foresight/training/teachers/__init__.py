@@ -1,0 +1,1 @@
+"""Whose points pull the pixel maps: one file or package per teacher."""

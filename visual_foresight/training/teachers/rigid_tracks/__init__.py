@@ -1,0 +1,1 @@
+"""A teacher that follows rigid things on a table that rests."""
