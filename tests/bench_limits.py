@@ -23,10 +23,10 @@ from visual_foresight.envs.pushing.env import Snapshot
 from visual_foresight.envs.pushing.objects import random_spec
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
-from visual_foresight.evaluation.contacts import BankJob, Contact, envs_of, find_contact
-from visual_foresight.evaluation.prediction import evaluate_prediction
-from visual_foresight.evaluation.ranking import rank_candidates
-from visual_foresight.evaluation.windows import MADE_UP, Window, batch_of, windows_of
+from visual_foresight.evaluation.prediction.command import evaluate_prediction
+from visual_foresight.evaluation.prediction.segments import MADE_UP, Window, batch_of, windows_of
+from visual_foresight.evaluation.ranking.command import rank_candidates
+from visual_foresight.evaluation.ranking.contact_states import BankJob, Contact, envs_of, find_contact
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel

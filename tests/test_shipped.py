@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from visual_foresight.episodes.validation import validate
-from visual_foresight.evaluation.prediction import PredictionConfig, judge_model
+from visual_foresight.evaluation.prediction.command import PredictionConfig, judge_model
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import SHIPPED
 

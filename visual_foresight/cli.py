@@ -222,27 +222,27 @@ COMMANDS = {
     "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
     "evaluate control": Command(
         "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
-        _reports("evaluation.control", "ControlConfig", "evaluate_control", "as_text"),
+        _reports("evaluation.control.command", "ControlConfig", "evaluate_control", "as_text"),
     ),
     "evaluate prediction": Command(
         "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",
-        _reports("evaluation.prediction", "PredictionConfig", "judge_model", "as_text"),
+        _reports("evaluation.prediction.command", "PredictionConfig", "judge_model", "as_text"),
     ),
     "evaluate ranking": Command(
         "Judge how well predicted costs rank candidates in states of contact.",
-        _reports("evaluation.ranking", "RankingConfig", "evaluate_ranking"),
+        _reports("evaluation.ranking.command", "RankingConfig", "evaluate_ranking"),
     ),
     "evaluate family": Command(
         "Compare models by every score and by control, and tell which scores go with success.",
-        _reports("evaluation.family", "FamilyConfig", "compare_models", "as_text"),
+        _reports("evaluation.compare", "FamilyConfig", "compare_models", "as_text"),
     ),
     "evaluate throughput": Command(
         "Time every learned predictor: imagined frames, gradient steps, memory, beside a VGG-sized yardstick.",
-        _reports("evaluation.throughput", "ThroughputConfig", "time_predictors"),
+        _reports("evaluation.speed.throughput", "ThroughputConfig", "time_predictors"),
     ),
     "evaluate speed": Command(
         "Time one replan per preset, beside the machine's matrix products.",
-        _reports("evaluation.speed", "SpeedConfig", "time_planning"),
+        _reports("evaluation.speed.replan", "SpeedConfig", "time_planning"),
     ),
     "plan": Command(
         "Run one trial: push an object to a goal, planned from frames, and write an animation of it.",

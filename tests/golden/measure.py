@@ -17,7 +17,7 @@ import torch
 from visual_foresight.control import config as methods
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation.control import Job, run_job
+from visual_foresight.evaluation.control.command import Job, run_job
 from visual_foresight.evaluation.suites import SUITES, make_task
 from visual_foresight.planning.planners.cem import CEM
 from visual_foresight.planning.planners.presets import PRESETS

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.control.replay import imagine, places_at
-from visual_foresight.evaluation.frame_metrics import psnr
-from visual_foresight.evaluation.map_metrics import position_error
+from visual_foresight.evaluation.prediction.frame_metrics import psnr
+from visual_foresight.evaluation.prediction.map_metrics import position_error
 from visual_foresight.interfaces import Predictor
 from visual_foresight.types import Episode, Observation, Plan, Prediction, to_float
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from visual_foresight.control.config import parse
-from visual_foresight.evaluation import control
-from visual_foresight.evaluation.control import ControlConfig, Job, ceiling_path, evaluate_control, run_job
-from visual_foresight.evaluation.outcomes import as_text, figures_of, figures_of_rows
+from visual_foresight.evaluation.control import command as control
+from visual_foresight.evaluation.control.command import ControlConfig, Job, ceiling_path, evaluate_control, run_job
+from visual_foresight.evaluation.control.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
 from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.types import UserError

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.episodes.info import DatasetInfo
-from visual_foresight.evaluation.report_pictures import NO_MAPS, SCALE, data_animation, data_png, followed
-from visual_foresight.evaluation.windows import Window, batch_of
+from visual_foresight.evaluation.prediction.segments import Window, batch_of
+from visual_foresight.evaluation.report.pictures import NO_MAPS, SCALE, data_animation, data_png, followed
 from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.types import Pixel, to_uint8
 from visual_foresight.vision.drawing import overlay

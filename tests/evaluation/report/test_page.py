@@ -13,10 +13,10 @@ import torch
 from visual_foresight import cli
 from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
-from visual_foresight.evaluation.perceptual import Perceptual
-from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
-from visual_foresight.evaluation.report import write_report
-from visual_foresight.evaluation.report_pictures import FLOW_PX, flow_colours, mean_flow
+from visual_foresight.evaluation.prediction.command import PredictionConfig, figures_of, judge_episodes
+from visual_foresight.evaluation.prediction.perceptual import Perceptual
+from visual_foresight.evaluation.report.page import write_report
+from visual_foresight.evaluation.report.pictures import FLOW_PX, flow_colours, mean_flow
 from visual_foresight.predictors.baselines.persistence import Still
 from visual_foresight.predictors.checkpoints import save
 from visual_foresight.predictors.flow.model import Flow, FlowConfig

@@ -9,8 +9,13 @@ import pytest
 import torch
 
 from visual_foresight.envs.dot import STEP_PX, DotEnv
-from visual_foresight.evaluation.perceptual import Perceptual
-from visual_foresight.evaluation.prediction import PredictionConfig, evaluate_prediction, figures_of, judge_episodes
+from visual_foresight.evaluation.prediction.command import (
+    PredictionConfig,
+    evaluate_prediction,
+    figures_of,
+    judge_episodes,
+)
+from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.predictors.baselines.persistence import Still
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat

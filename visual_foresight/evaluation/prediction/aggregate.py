@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
-from visual_foresight.evaluation.metrics import Interval, bootstrap_ratios
+from visual_foresight.evaluation.statistics import Interval, bootstrap_ratios
 from visual_foresight.evaluation.tables import Table
 
 

@@ -1,33 +1,18 @@
 """What came of trials, as it is kept on disk, and the figures and the table that are made of it."""
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from visual_foresight.evaluation.metrics import bootstrap_mean, bootstrap_ratio, wilson
+from visual_foresight.evaluation.records import Record
+from visual_foresight.evaluation.statistics import bootstrap_mean, bootstrap_ratio, wilson
 from visual_foresight.evaluation.tables import Table
 from visual_foresight.types import PixelGoal, Trial
 
 logger = logging.getLogger(__name__)
 RADII_CM = (2.5, 5.0, 7.5)
-Record = dict[str, Any]
-"""What is kept on disk of a trial, or of a model: plain JSON values."""
-
-
-def find_record(path: Path) -> Record | None:
-    """Read an earlier result, if there is one that can be read."""
-    if not path.is_file():
-        return None
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError:
-        logger.warning("%s is damaged and is made anew", path)
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def outcome_of(trial: Trial) -> Record:

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import flow_to_image
 
-from visual_foresight.evaluation.windows import KINDS, Window, batch_of
+from visual_foresight.evaluation.prediction.segments import KINDS, Window, batch_of
 from visual_foresight.interfaces import MotionPredictor, Predictor
 from visual_foresight.predictors.layers.warping import AnyMotion, KernelMotion, Motion
 from visual_foresight.types import Pixel, Prediction, to_uint8

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.evaluation.contacts import MOVES_M, BankJob, Contact, find_contact, load_bank
-from visual_foresight.evaluation.ranking import RankingConfig, rank_candidates
+from visual_foresight.evaluation.ranking.command import RankingConfig, rank_candidates
+from visual_foresight.evaluation.ranking.contact_states import MOVES_M, BankJob, Contact, find_contact, load_bank
 from visual_foresight.predictors.baselines.persistence import Still
 from visual_foresight.types import Clip, Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat

@@ -13,8 +13,8 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 
-from visual_foresight.evaluation.contacts import BankJob, Contact, load_bank
-from visual_foresight.evaluation.metrics import bootstrap_mean, regret, spearman
+from visual_foresight.evaluation.ranking.contact_states import BankJob, Contact, load_bank
+from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load

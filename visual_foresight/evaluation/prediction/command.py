@@ -13,16 +13,17 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation.frame_metrics import MOVES, SIGMA, WINDOW
-from visual_foresight.evaluation.judging import Judgement, judge
-from visual_foresight.evaluation.metrics import NUM_RESAMPLES
-from visual_foresight.evaluation.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
-from visual_foresight.evaluation.tallies import as_text, steps_of
-from visual_foresight.evaluation.windows import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, windows_of
+from visual_foresight.evaluation.prediction.aggregate import as_text, steps_of
+from visual_foresight.evaluation.prediction.evaluator import Judgement, judge
+from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
+from visual_foresight.evaluation.prediction.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
+from visual_foresight.evaluation.prediction.segments import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, windows_of
+from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
+
 
 __all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "judge_episodes", "judge_model"]
 
@@ -72,7 +73,7 @@ def judge_model(config: PredictionConfig) -> dict[str, Any]:
     judgement = judge_episodes(predictor, recorded, config, perceptual)
     figures = {"model": config.model, "data": str(config.data), **figures_of(judgement, predictor.context)}
     if config.report is not None:
-        from visual_foresight.evaluation.report import write_report  # plots take a second to import
+        from visual_foresight.evaluation.report.page import write_report
 
         write_report(config.report, figures, predictor, judgement, episodes.info)
         figures["report"] = str(config.report)

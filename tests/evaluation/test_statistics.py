@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visual_foresight.evaluation.metrics import (
+from visual_foresight.evaluation.statistics import (
     bootstrap_mean,
     bootstrap_ratio,
     bootstrap_ratios,

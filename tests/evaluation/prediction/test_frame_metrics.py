@@ -6,7 +6,7 @@ import torch
 from einops import rearrange
 from skimage.metrics import structural_similarity
 
-from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
+from visual_foresight.evaluation.prediction.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
 from visual_foresight.types import UserError
 
 

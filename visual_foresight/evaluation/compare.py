@@ -11,12 +11,12 @@ from tqdm import tqdm
 
 from visual_foresight.control.config import parse
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation.control import ControlConfig, evaluate_control, require_known
-from visual_foresight.evaluation.metrics import spearman
-from visual_foresight.evaluation.outcomes import Record, find_record
-from visual_foresight.evaluation.perceptual import Perceptual, find_perceptual
-from visual_foresight.evaluation.prediction import PredictionConfig, figures_of, judge_episodes
-from visual_foresight.evaluation.ranking import RankingConfig, evaluate_ranking
+from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control, require_known
+from visual_foresight.evaluation.prediction.command import PredictionConfig, figures_of, judge_episodes
+from visual_foresight.evaluation.prediction.perceptual import Perceptual, find_perceptual
+from visual_foresight.evaluation.ranking.command import RankingConfig, evaluate_ranking
+from visual_foresight.evaluation.records import Record, find_record
+from visual_foresight.evaluation.statistics import spearman
 from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
 from visual_foresight.predictors.checkpoints import load

@@ -15,7 +15,8 @@ from typing import Any, Literal
 from visual_foresight.control.config import SIMULATOR, Method, build, parse
 from visual_foresight.control.loop import finish, run_trial
 from visual_foresight.envs.registry import make
-from visual_foresight.evaluation.outcomes import Record, as_text, figures_of_rows, find_record, outcome_of
+from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
+from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.registry import FLAGSHIP

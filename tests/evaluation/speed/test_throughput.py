@@ -7,8 +7,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from visual_foresight import cli
-from visual_foresight.evaluation.throughput import ThroughputConfig, time_predictor
-from visual_foresight.evaluation.yardstick import VggYardstick
+from visual_foresight.evaluation.speed.throughput import ThroughputConfig, time_predictor
+from visual_foresight.evaluation.speed.yardstick import VggYardstick
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import UserError
 

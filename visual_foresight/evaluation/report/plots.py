@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from visual_foresight.evaluation.tallies import figure
+from visual_foresight.evaluation.prediction.aggregate import figure
 
 SENTINELS = {"ink": "#010203", "grid": "#010204", "model": "#010205", "floor": "#010206", "second": "#010207"}
 """Stand-ins that matplotlib writes into the SVG; each becomes a CSS variable of the page."""

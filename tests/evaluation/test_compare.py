@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from visual_foresight import cli
-from visual_foresight.evaluation import family
-from visual_foresight.evaluation.family import FamilyConfig, as_text, compare_models, correlations
+from visual_foresight.evaluation import compare as family
+from visual_foresight.evaluation.compare import FamilyConfig, as_text, compare_models, correlations
 from visual_foresight.types import UserError
 
 MODELS = {

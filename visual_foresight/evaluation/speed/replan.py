@@ -8,8 +8,8 @@ import torch
 
 from visual_foresight.control.loop import run_trial
 from visual_foresight.envs.registry import make
+from visual_foresight.evaluation.speed.yardstick import gemm_gflops
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.evaluation.yardstick import gemm_gflops
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushProposals

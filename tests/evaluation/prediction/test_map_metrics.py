@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_foresight.evaluation.map_metrics import coverage, position_error
+from visual_foresight.evaluation.prediction.map_metrics import coverage, position_error
 from visual_foresight.types import Pixel
 from visual_foresight.vision.pixel_maps import centres, splat
 

@@ -1,6 +1,6 @@
 import pytest
 
-from visual_foresight.evaluation.speed import SpeedConfig, time_planning
+from visual_foresight.evaluation.speed.replan import SpeedConfig, time_planning
 from visual_foresight.types import UserError
 
 

@@ -12,12 +12,12 @@ import torch
 from jinja2 import Environment, StrictUndefined
 
 from visual_foresight.episodes.info import DatasetInfo
-from visual_foresight.evaluation.judging import Judgement, imagine
-from visual_foresight.evaluation.report_fan import action_fan
-from visual_foresight.evaluation.report_pictures import FLOW_PX, Filmstrip, filmstrip, flow_wheel
-from visual_foresight.evaluation.report_plots import plots_of
-from visual_foresight.evaluation.tallies import protocol_rows, tables_of
-from visual_foresight.evaluation.windows import batch_of
+from visual_foresight.evaluation.prediction.aggregate import protocol_rows, tables_of
+from visual_foresight.evaluation.prediction.evaluator import Judgement, imagine
+from visual_foresight.evaluation.prediction.segments import batch_of
+from visual_foresight.evaluation.report.fan import action_fan
+from visual_foresight.evaluation.report.pictures import FLOW_PX, Filmstrip, filmstrip, flow_wheel
+from visual_foresight.evaluation.report.plots import plots_of
 from visual_foresight.interfaces import Predictor, Sampler
 from visual_foresight.system.files import write_bytes
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from visual_foresight.evaluation import perceptual
-from visual_foresight.evaluation.perceptual import find_perceptual, frechet_distance
+from visual_foresight.evaluation.prediction import perceptual
+from visual_foresight.evaluation.prediction.perceptual import find_perceptual, frechet_distance
 from visual_foresight.types import UserError
 
 CHANNELS = ((3, 64, 11), (64, 192, 5), (192, 384, 3), (384, 256, 3), (256, 256, 3))

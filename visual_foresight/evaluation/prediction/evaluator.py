@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from visual_foresight.evaluation.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
-from visual_foresight.evaluation.map_metrics import coverage, position_error
-from visual_foresight.evaluation.perceptual import Perceptual
-from visual_foresight.evaluation.tallies import Tallies, Tally, joined
-from visual_foresight.evaluation.windows import KINDS, Objects, Window, WindowBatch, batch_of
+from visual_foresight.evaluation.prediction.aggregate import Tallies, Tally, joined
+from visual_foresight.evaluation.prediction.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
+from visual_foresight.evaluation.prediction.map_metrics import coverage, position_error
+from visual_foresight.evaluation.prediction.perceptual import Perceptual
+from visual_foresight.evaluation.prediction.segments import KINDS, Objects, Window, WindowBatch, batch_of
 from visual_foresight.interfaces import FramesOnly, Predictor, Sampler
 from visual_foresight.types import Prediction, UserError
 

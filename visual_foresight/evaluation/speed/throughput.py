@@ -21,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from visual_foresight.envs.registry import make
-from visual_foresight.evaluation.yardstick import VggYardstick, gemm_gflops, median_s
+from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Env, FramesOnly, Learner
 from visual_foresight.predictors.registry import FLAGSHIP, PREDICTORS, create
 from visual_foresight.predictors.rollouts import beginning, rehearse

@@ -1,0 +1,1 @@
+"""The control benchmark: `evaluate control`."""

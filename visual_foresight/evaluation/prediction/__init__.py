@@ -1,0 +1,1 @@
+"""How well frames and pixels are foreseen: `evaluate prediction`."""

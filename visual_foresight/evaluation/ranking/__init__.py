@@ -1,0 +1,1 @@
+"""Whether predicted costs order candidates as the world does: `evaluate ranking`."""

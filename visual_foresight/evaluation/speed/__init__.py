@@ -1,0 +1,1 @@
+"""How long planning, imagining and learning take: `evaluate speed` and `evaluate throughput`."""
