@@ -250,6 +250,6 @@ COMMANDS = {
     ),
     "gui": Command(
         "Click a pixel and its goal on a page in the browser, and watch the robot imagine, plan and act.",
-        _reports("gui.serve", "GuiConfig", "serve"),
+        _reports("gui.server.serve", "GuiConfig", "serve"),
     ),
 }

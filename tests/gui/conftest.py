@@ -6,7 +6,7 @@ import pytest
 
 from tests.gui import sessions
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
-from visual_foresight.gui.session import Session
+from visual_foresight.gui.session.session import Session
 
 DOT = ("--env", "dot", "--model", "still", "--preset", "fast")
 PICTURES = Path(__file__).parents[2] / "outputs" / "gui"

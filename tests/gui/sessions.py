@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.goals import Draft
+from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.goals import Draft
 from visual_foresight.types import Pixel
 
 DOT = Choice(env="dot", model="still", seed=3, preset="fast", num_steps=4)

@@ -24,7 +24,6 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
-
 __all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "judge_episodes", "judge_model"]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
-from visual_foresight.gui.uploads import MAX_BYTES, keep_in_memory, read_picture
+from visual_foresight.gui.server.uploads import MAX_BYTES, keep_in_memory, read_picture
 from visual_foresight.types import UserError
 
 SIZE = (20, 28)

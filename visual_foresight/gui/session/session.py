@@ -10,12 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.gui.archive import Archive
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.goals import Draft
-from visual_foresight.gui.operator import Frame, Operator
-from visual_foresight.gui.state import State, Status
-from visual_foresight.gui.worker import Job, Worker
+from visual_foresight.gui.session.actions import Frame, Operator
+from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.state import State, Status
+from visual_foresight.gui.session.worker import Job, Worker
 from visual_foresight.predictors.wrappers.interruptible import StoppedError
 
 

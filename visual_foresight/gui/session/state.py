@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from visual_foresight.gui.archive import Entry
-from visual_foresight.gui.check import Check
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.fan import Fan
-from visual_foresight.gui.goals import Draft
+from visual_foresight.gui.session.action_fan import Fan
+from visual_foresight.gui.session.archive import Entry
+from visual_foresight.gui.session.check import Check
+from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.goals import Draft
 from visual_foresight.types import Goal, ImageGoal, Plan, Trial
 
 

@@ -6,9 +6,9 @@ import pytest
 from tests.gui.sessions import DOT, aim, wait
 from visual_foresight.collect.collection import CollectConfig, collect
 from visual_foresight.episodes.validation import validate
-from visual_foresight.gui.archive import Archive
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.session import Session
+from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.session import Session
 from visual_foresight.types import UserError
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from nicegui import events, ui
 
-from visual_foresight.gui.moment import Memory, Moment
-from visual_foresight.gui.pictures import address, believed
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import State
+from visual_foresight.gui.page.pictures import address, believed
+from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import State
 
 
 class Belief:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from visual_foresight.control import config as methods
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.guard import LOOPBACK, Guard
+from visual_foresight.gui.server.guard import LOOPBACK, Guard
+from visual_foresight.gui.session.choices import Choice
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import UserError
@@ -74,9 +74,9 @@ def serve(config: GuiConfig) -> dict[str, Any]:
 
     from nicegui import app, core, ui  # takes a second; bad settings are refused before
 
-    from visual_foresight.gui.page import Page
-    from visual_foresight.gui.session import Session
-    from visual_foresight.gui.uploads import keep_in_memory
+    from visual_foresight.gui.page.page import Page
+    from visual_foresight.gui.server.uploads import keep_in_memory
+    from visual_foresight.gui.session.session import Session
 
     keep_in_memory()
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, aim, dot, wait
-from visual_foresight.gui import archive
-from visual_foresight.gui.choices import Choice
-from visual_foresight.gui.goals import Draft
-from visual_foresight.gui.operator import Operator
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import Status
+from visual_foresight.gui.session import archive
+from visual_foresight.gui.session.actions import Operator
+from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import Status
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
 from visual_foresight.vision.pixel_maps import expected_places

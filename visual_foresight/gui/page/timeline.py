@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from visual_foresight.gui.state import State
+from visual_foresight.gui.session.state import State
 from visual_foresight.types import Plan, Trial
 
 

@@ -7,9 +7,9 @@ from typing import Any
 from nicegui import ui
 
 from visual_foresight.envs.registry import ENVS
-from visual_foresight.gui.choices import COSTS, Choice, installed_models
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import State, Status
+from visual_foresight.gui.session.choices import COSTS, Choice, installed_models
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import State, Status
 from visual_foresight.planning.localization.registry import LOCATORS
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import UserError

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from visual_foresight.gui.guard import COOKIE, MAX_BODY_BYTES, Guard
+from visual_foresight.gui.server.guard import COOKIE, MAX_BODY_BYTES, Guard
 
 TOKEN = "abcdefgh12345678"
 HOME = {"host": "127.0.0.1:8080"}

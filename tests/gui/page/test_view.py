@@ -2,7 +2,7 @@
 
 import pytest
 
-from visual_foresight.gui.view import moved, to_pixel, to_screen
+from visual_foresight.gui.page.view import moved, to_pixel, to_screen
 from visual_foresight.types import Pixel
 
 SIZE = (20, 28)

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from nicegui import ui
 
-from visual_foresight.gui.archive import ANIMATIONS, Entry
-from visual_foresight.gui.moment import Memory, Moment
-from visual_foresight.gui.pictures import address, believed, curves
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import State
+from visual_foresight.gui.page.pictures import address, believed, curves
+from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.session.archive import ANIMATIONS, Entry
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import State
 from visual_foresight.types import PixelGoal, Plan, to_uint8
 
 Verb = Callable[[], object]

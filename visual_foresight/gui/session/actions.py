@@ -17,19 +17,17 @@ from visual_foresight.control.interruptible import Patient
 from visual_foresight.control.judge import SUCCESS_M, designate
 from visual_foresight.control.loop import Step, clip_of, finish, run_trial
 from visual_foresight.control.replay import Rehearsed, reimagine
-from visual_foresight.gui.archive import Archive
-from visual_foresight.gui.check import check
-from visual_foresight.gui.choices import NO_PAST, Bench, Choice
-from visual_foresight.gui.fan import spread
-from visual_foresight.gui.goals import Draft
-from visual_foresight.gui.state import State
+from visual_foresight.gui.session.action_fan import spread
+from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.check import check
+from visual_foresight.gui.session.choices import NO_PAST, Bench, Choice
+from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.state import State
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
 
 Frame = UInt8[np.ndarray, "h w 3"]
-
-
 LARGE = 8
 """How many times larger than a frame the high-resolution render is."""
 

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from visual_foresight.gui.goals import Draft
-from visual_foresight.gui.view import to_screen
+from visual_foresight.gui.page.view import to_screen
+from visual_foresight.gui.session.goals import Draft
 from visual_foresight.types import Pixel, Plan
 from visual_foresight.vision.drawing import imagined, maps_of, overlay
 

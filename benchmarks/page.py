@@ -17,7 +17,7 @@ import torch
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.control.loop import run_trial
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.gui.choices import Bench, Choice
+from visual_foresight.gui.session.choices import Bench, Choice
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.predictors.registry import FLAGSHIP
 

@@ -1,6 +1,6 @@
 """Making a goal, click by click."""
 
-from visual_foresight.gui.goals import Draft, Handle, Pair
+from visual_foresight.gui.session.goals import Draft, Handle, Pair
 from visual_foresight.types import Pixel, PixelGoal
 
 A, B, C, D = Pixel(1, 2), Pixel(9, 4), Pixel(5, 20), Pixel(7, 21)

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from nicegui import events, ui
 
-from visual_foresight.gui.goals import Draft, Handle, Pair
-from visual_foresight.gui.moment import Memory, Moment
-from visual_foresight.gui.pictures import SIDE, address, markers
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import State
-from visual_foresight.gui.uploads import MAX_BYTES, read_picture
-from visual_foresight.gui.view import moved, to_pixel
+from visual_foresight.gui.page.pictures import SIDE, address, markers
+from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.page.view import moved, to_pixel
+from visual_foresight.gui.server.uploads import MAX_BYTES, read_picture
+from visual_foresight.gui.session.goals import Draft, Handle, Pair
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import State
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 REACH_PX = 2.0

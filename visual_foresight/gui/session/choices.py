@@ -18,11 +18,7 @@ from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
 
 NUM_RUNNERS_UP = 3
-
-
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
-
-
 NO_PAST = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
 """Models that cannot be asked what they would have imagined of something recorded."""
 

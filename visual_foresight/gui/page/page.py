@@ -1,17 +1,19 @@
 """The page: panels around one session. It draws the session's state whenever that has changed, and nothing else."""
 
+from pathlib import Path
+
 from nicegui import ui
 
-from visual_foresight.gui.belief import Belief
-from visual_foresight.gui.below import Below
-from visual_foresight.gui.look import STYLES
-from visual_foresight.gui.moment import Moment
-from visual_foresight.gui.rail import Rail
-from visual_foresight.gui.scene import Scene
-from visual_foresight.gui.session import Session
-from visual_foresight.gui.state import Status
+from visual_foresight.gui.page.prediction_panel import Belief
+from visual_foresight.gui.page.scene_panel import Scene
+from visual_foresight.gui.page.settings_panel import Rail
+from visual_foresight.gui.page.tabs_panel import Below
+from visual_foresight.gui.page.timeline import Moment
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.state import Status
 
 EVERY_S = 0.05
+STYLES = Path(__file__).with_name("styles.css")
 NOTE = "One robot, one session: every tab shows and steers the same one."
 
 

@@ -1,0 +1,1 @@
+"""What listens: settings, the guard, uploads."""
