@@ -24,9 +24,9 @@ from visual_foresight.envs.pushing.objects import random_spec
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
 from visual_foresight.evaluation.prediction.command import evaluate_prediction
-from visual_foresight.evaluation.prediction.segments import MADE_UP, Window, batch_of, windows_of
+from visual_foresight.evaluation.prediction.segments import MADE_UP, Segment, batch_of, segments_of
 from visual_foresight.evaluation.ranking.command import rank_candidates
-from visual_foresight.evaluation.ranking.contact_states import BankJob, Contact, envs_of, find_contact
+from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, envs_of, find_contact_state
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel
@@ -99,33 +99,33 @@ def foresee_episode(job: EpisodeJob) -> list[np.ndarray]:
     env, mirror = envs_of(job.env)
     rng = np.random.default_rng([episode.meta["seed"], episode.meta["index"]])
     found = []
-    for window in windows_of([episode], Foreseen.context, HORIZON):
+    for segment in segments_of([episode], Foreseen.context, HORIZON):
         points = lay_out(env, episode.meta["seed"], episode.meta["index"], job.num_objects)
-        for action in episode.actions[: window.now]:
+        for action in episode.actions[: segment.now]:
             env.move(action)
         there = np.array([(pixel.row, pixel.col) for pixel, _ in map(env.where, points)])
-        if np.abs(there - episode.tracks[window.now]).max() > SAME_PX:
+        if np.abs(there - episode.tracks[segment.now]).max() > SAME_PX:
             raise RuntimeError(f"{job.path} was collected by another version of the env: collect it again")
-        maps = batch_of([window]).maps[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
-        slots, numbers = _numbers(window, episode)
+        maps = batch_of([segment]).maps[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
+        slots, numbers = _numbers(segment, episode)
         if len(slots):
             chosen = [points[number] for number in numbers]
-            maps[:, :, slots] = foresee(env, mirror, chosen, window.actions[None], rng)
+            maps[:, :, slots] = foresee(env, mirror, chosen, segment.actions[None], rng)
         found.append(maps)
     return found
 
 
-def _numbers(window: Window, episode: Episode) -> tuple[np.ndarray, list[int]]:
+def _numbers(segment: Segment, episode: Episode) -> tuple[np.ndarray, list[int]]:
     """Return which of a window's slots are points, and the numbers of these points in the episode."""
-    slots = np.flatnonzero(window.kinds != MADE_UP)
-    ahead = episode.tracks[window.now : window.now + HORIZON + 1]
-    same = [(ahead == window.places[:, slot : slot + 1]).all((0, 2)) for slot in slots]
+    slots = np.flatnonzero(segment.kinds != MADE_UP)
+    ahead = episode.tracks[segment.now : segment.now + HORIZON + 1]
+    same = [(ahead == segment.places[:, slot : slot + 1]).all((0, 2)) for slot in slots]
     return slots, [int(np.flatnonzero(each)[0]) for each in same]
 
 
-def foresee_contact(job: BankJob) -> tuple[Contact, np.ndarray]:
+def foresee_contact(job: BankJob) -> tuple[ContactState, np.ndarray]:
     """Return a contact state, and the maps (n t 1 h w) of its candidates."""
-    contact = find_contact(job)
+    contact = find_contact_state(job)
     env, mirror = envs_of(job.env)
     point = env.pick(Pixel(*contact.source.tolist()))
     return contact, foresee(env, mirror, [point], contact.candidates, np.random.default_rng([job.seed, job.index]))

@@ -109,7 +109,7 @@ def _aim(page, task, num_steps: int) -> None:
 def _pings(page, task) -> dict:
     """Run on the page, pinging all the while."""
     _aim(page, task, PINGED_STEPS)
-    page.evaluate(BUTTON.format("Run"))
+    page.evaluate(BUTTON.format("OngoingTrial"))
     page.wait_for_selector(".status.busy")
     pings = page.evaluate(PING)
     return {"ping_p95_ms": float(np.quantile(pings, 0.95)), "pings": float(len(pings))}
@@ -122,7 +122,7 @@ def _added(page, address: str, task, choice: Choice) -> dict:
         alone_s.append(_alone(task, choice))
         _aim(page, task, choice.num_steps)
         began = time.perf_counter()
-        page.evaluate(BUTTON.format("Run"))
+        page.evaluate(BUTTON.format("OngoingTrial"))
         time.sleep(choice.num_steps * alone_s[-1] / 2)  # it cannot be done yet
         while not json.load(urllib.request.urlopen(address + "alive", timeout=60))["idle"]:
             time.sleep(0.2)  # asking costs the program and this one a millisecond each
@@ -166,7 +166,7 @@ def _memory(page, task, pid: int, num_runs: int) -> dict:
     sizes = []
     for _ in range(num_runs):
         _aim(page, task, STEPS_PER_RUN)
-        page.evaluate(BUTTON.format("Run"))
+        page.evaluate(BUTTON.format("OngoingTrial"))
         page.wait_for_selector(".status.busy")
         page.wait_for_selector(".status:text-is('ready')")
         sizes.append(resident_mib())

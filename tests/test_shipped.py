@@ -6,7 +6,7 @@ import pytest
 from torch import nn
 
 from visual_foresight.episodes.validation import validate
-from visual_foresight.evaluation.prediction.command import PredictionConfig, judge_model
+from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_model
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import SHIPPED
 
@@ -30,7 +30,7 @@ def test_the_models_are_small(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_models_foresee_more_than_that_nothing_moves(name: str) -> None:
-    steps = judge_model(PredictionConfig(SAMPLE, model=name, clips=24))["steps"]
+    steps = evaluate_model(PredictionConfig(SAMPLE, model=name, clips=24))["steps"]
     assert steps["5"]["ratio"] < 0.8 and steps["10"]["ratio"] < 0.8
     for step in ("1", "5", "10"):
         assert steps[step]["psnr"] > steps[step]["still_psnr"] + 2

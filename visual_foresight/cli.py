@@ -226,7 +226,7 @@ COMMANDS = {
     ),
     "evaluate prediction": Command(
         "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",
-        _reports("evaluation.prediction.command", "PredictionConfig", "judge_model", "as_text"),
+        _reports("evaluation.prediction.command", "PredictionConfig", "evaluate_model", "as_text"),
     ),
     "evaluate ranking": Command(
         "Judge how well predicted costs rank candidates in states of contact.",
@@ -234,7 +234,7 @@ COMMANDS = {
     ),
     "evaluate family": Command(
         "Compare models by every score and by control, and tell which scores go with success.",
-        _reports("evaluation.compare", "FamilyConfig", "compare_models", "as_text"),
+        _reports("evaluation.compare", "CompareConfig", "compare_models", "as_text"),
     ),
     "evaluate throughput": Command(
         "Time every learned predictor: imagined frames, gradient steps, memory, beside a VGG-sized yardstick.",

@@ -23,7 +23,7 @@ class Env(Protocol):
     frame_size: tuple[int, int]
     state_size: int
     """How many numbers the robot's own state has."""
-    table: Float[np.ndarray, "3 3"]
+    homography: Float[np.ndarray, "3 3"]
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the height of what is pushed: where
     the camera stands, which a rig is calibrated for once. It says nothing of objects."""
 
@@ -116,10 +116,10 @@ class Learner(Predictor, Protocol):
 
 
 @runtime_checkable
-class Rehearser(Learner, Protocol):
+class TrainingRoller(Learner, Protocol):
     """A learner that learns from another imagination than the one it is used with: it may look at what came next."""
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine what follows the clip's first `context` frames, and return what to add to the loss besides its errors.

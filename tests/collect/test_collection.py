@@ -94,7 +94,7 @@ def test_height_and_turn_vary_but_mostly_it_is_down() -> None:
 def test_the_calibrated_camera_finds_what_is_colourful() -> None:
     env = DotEnv(SIZE)
     env.reset(seed=2)
-    places = colorful_places(env.table)(env.observe())
+    places = colorful_places(env.homography)(env.observe())
     assert len(places) == 25
     np.testing.assert_allclose(places.mean(axis=0), env.truth()[0, :2], atol=1e-9)
 
@@ -167,7 +167,7 @@ def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, changes: 
 def test_episodes_of_a_camera_that_was_calibrated_otherwise_are_refused(tmp_path: Path) -> None:
     collect(dot_config(tmp_path), progress=False)
     info = read_info(tmp_path)
-    write_info(tmp_path, replace(info, table=((2.0, 0.0, 0.0), *info.table[1:])))
+    write_info(tmp_path, replace(info, homography=((2.0, 0.0, 0.0), *info.homography[1:])))
     with pytest.raises(UserError, match="other settings.*table"):
         collect(dot_config(tmp_path), progress=False)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from visual_foresight import cli
-from visual_foresight.evaluation import compare as family
-from visual_foresight.evaluation.compare import FamilyConfig, as_text, compare_models, correlations
+from visual_foresight.evaluation import compare
+from visual_foresight.evaluation.compare import CompareConfig, as_text, compare_models, correlations
 from visual_foresight.types import UserError
 
 MODELS = {
@@ -44,17 +44,17 @@ def test_a_model_is_judged_by_everything_once(tmp_path: Path, capfd, monkeypatch
     assert scores["spearman"] == 0 and 0 < scores["regret"] < 1
     assert scores["success_near"] in (0, 1) and len(scores["interval_success_near"]) == 2
     assert result["correlations"] == {}
-    for work in ("judge_episodes", "evaluate_ranking"):
-        monkeypatch.setattr(family, work, lambda *_: pytest.fail("what was judged is judged again"))
+    for work in ("evaluate_episodes", "evaluate_ranking"):
+        monkeypatch.setattr(compare, work, lambda *_: pytest.fail("what was judged is judged again"))
     cli.main([*words.split(), "--out", str(tmp_path)])
     assert json.loads(capfd.readouterr().out) == result
 
 
 def test_bad_input_is_named() -> None:
     with pytest.raises(UserError, match="each named once"):
-        FamilyConfig(("still", "still"))
+        CompareConfig(("still", "still"))
     with pytest.raises(UserError, match="one of 1 to 12"):
-        FamilyConfig(("still",), step=13)
+        CompareConfig(("still",), step=13)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +67,6 @@ def test_bad_input_is_named() -> None:
     ],
 )
 def test_what_is_unknown_is_named_before_hours_of_work(tmp_path, monkeypatch, wrong, sentence) -> None:
-    monkeypatch.setattr(family, "judge_episodes", lambda *_: pytest.fail("work has begun"))
+    monkeypatch.setattr(compare, "evaluate_episodes", lambda *_: pytest.fail("work has begun"))
     with pytest.raises(UserError, match=sentence):
-        compare_models(FamilyConfig(**{"models": ("still",), "out": tmp_path, **wrong}))
+        compare_models(CompareConfig(**{"models": ("still",), "out": tmp_path, **wrong}))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.checkpoints import load, read_config, resolve, save
 from visual_foresight.predictors.registry import PREDICTORS, create
 from visual_foresight.types import UserError
@@ -101,7 +101,7 @@ def test_a_full_disk_keeps_the_old_checkpoint(tiny, folder, monkeypatch):
 
 
 def test_still_needs_no_checkpoint():
-    assert isinstance(load("still", frame_size=(4, 6), action_size=9), Still)
+    assert isinstance(load("still", frame_size=(4, 6), action_size=9), Persistence)
 
 
 def test_every_registered_predictor_can_be_imported():

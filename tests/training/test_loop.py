@@ -20,7 +20,7 @@ from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.training.clip_sampler import Examples
+from visual_foresight.training.clip_sampler import ClipSampler
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.curriculum import batch_at, horizon_at
 from visual_foresight.training.loop import train
@@ -252,7 +252,7 @@ def test_bad_settings_are_refused_in_words(
 
 def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
     episodes = [PackedEpisode.pack(episode(number)) for number in range(4)]
-    examples = Examples(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
+    examples = ClipSampler(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
     one = list(examples.batches(3, 5, context=2, seed=7, numbers=[2, 3, 4]))
     two = list(examples.batches(3, 5, context=2, seed=7, numbers=[3, 4]))
     assert torch.equal(one[1].clip.frames, two[0].clip.frames)
@@ -266,6 +266,6 @@ def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(tmp_pa
     noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
     confused = PackedEpisode.pack(replace(episode(0), frames=noise))
     points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[1]
-    (batch,) = Examples([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
+    (batch,) = ClipSampler([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

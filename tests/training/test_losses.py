@@ -8,7 +8,7 @@ import torch
 
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.losses import error_over_still, errors
+from visual_foresight.training.losses import error_over_persistence, errors
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import splat_places
 
@@ -67,5 +67,5 @@ def test_the_error_over_still_is_of_what_moved_far(config: TrainConfig) -> None:
     truth = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 4.0], [5.0, 5.0]], [[2.0, 7.0], [5.0, 6.0]]]
     foreseen = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 5.0], [1.0, 5.0]]]
     batch = batch_of(truth, [[True, True]] * 3, torch.zeros(1, 3, 3, *SIZE))
-    found = error_over_still(imagined(foreseen, torch.zeros(1, 0, 3, *SIZE)), batch, CONTEXT)
+    found = error_over_persistence(imagined(foreseen, torch.zeros(1, 0, 3, *SIZE)), batch, CONTEXT)
     assert found["error_over_still"] == pytest.approx(2 / 5, abs=0.01)

@@ -158,14 +158,14 @@ def _agree(folder: Path, info: DatasetInfo) -> None:
 
 
 def _deciding(info: DatasetInfo) -> dict[str, Any]:
-    table = [
-        [f"{value:.6g}" for value in row] for row in info.table
+    homography = [
+        [f"{value:.6g}" for value in row] for row in info.homography
     ]  # the explorer aims by it; machines round differently
     settings = {
         "env": info.env,
         "frame_size": tuple(info.frame_size),
         "workspace": asdict(info.workspace),
-        "table": table,
+        "homography": homography,
     }
     return {**settings, **info.collection}
 

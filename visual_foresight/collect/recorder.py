@@ -31,7 +31,7 @@ def record_episode(
         The episode; its notes say which kind of point each track follows, and in which steps an object moved.
     """
     points = lay_out(env, seed, index, num_objects)
-    find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.table)
+    find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.homography)
     explorer, rng = Explorer(env.workspace, find), np.random.default_rng(_chances(seed, index)[1])
     observations, places = [env.observe()], [env.truth()[:, :3]]
     actions, tracks = [], [_follow(env, points)]

@@ -21,8 +21,8 @@ from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.predictors.checkpoints import CONFIG_FILE, WEIGHTS_FILE, load, read_config, resolve
-from visual_foresight.predictors.wrappers.on_device import Elsewhere
-from visual_foresight.predictors.wrappers.tracked_frames import followed
+from visual_foresight.predictors.wrappers.on_device import OnDevice
+from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
@@ -53,7 +53,7 @@ class Method:
     preset: str
     weights: str
     disagreement: float = 0.0
-    """What it costs that the model's members, or samples, disagree (see `planning.costs.Cautious`)."""
+    """What it costs that the model's members, or samples, disagree (see `planning.costs.DisagreementPenalty`)."""
 
     @property
     def key(self) -> str:
@@ -106,15 +106,15 @@ def build(method: Method, env: Env, mirror: Env, points: tuple[Any, ...], device
     if method.model == RANDOM:
         return RandomController(env.workspace, config.horizon)
     locator: Locator = TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
-    propose = PushProposals(env.workspace, env.table, config)
+    propose = PushProposals(env.workspace, env.homography, config)
     if method.model == SCRIPTED:
         return ScriptedController(env.workspace, propose, locator)
     if method.model == SIMULATOR:
         simulator = Simulator(env, mirror, points)
         return VisualMPC(simulator, env.workspace, config, locator, decode_best=False, propose=propose)
-    predictor = followed(load(method.model, device, env.frame_size, len(env.workspace.step), env.state_size))
+    predictor = with_tracker(load(method.model, device, env.frame_size, len(env.workspace.step), env.state_size))
     if device != CPU:
-        predictor = Elsewhere(predictor, device)
+        predictor = OnDevice(predictor, device)
     return VisualMPC(
         predictor,
         env.workspace,

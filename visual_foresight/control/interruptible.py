@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import torch
 
-from visual_foresight.control.replay import Rehearsed
+from visual_foresight.control.replay import ReplayController
 from visual_foresight.interfaces import Controller
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.wrappers.interruptible import StoppedError
 from visual_foresight.types import Clip, Goal, Plan
 
 
 @dataclass(frozen=True)
-class Patient:
+class InterruptibleController:
     """A controller whose planning may be interrupted: it then rests, which is never carried out."""
 
     controller: Controller
@@ -23,4 +23,4 @@ class Patient:
             return self.controller.plan(clip, goal, previous, rng)
         except StoppedError:
             rest = torch.zeros(1, clip.actions.shape[-1])
-            return Rehearsed(Still(), rest).plan(clip, goal, None, rng)
+            return ReplayController(Persistence(), rest).plan(clip, goal, None, rng)

@@ -82,7 +82,7 @@ def places_at(episode: Episode, step: int) -> tuple[Pixel, ...]:
 
 
 @dataclass(frozen=True)
-class Rehearsed:
+class ReplayController:
     """A controller that carries out a given sequence, and then rests; it imagines what is left of it."""
 
     predictor: Predictor

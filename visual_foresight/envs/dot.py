@@ -38,7 +38,7 @@ class Point:
 
     kind: str
     offset_m: tuple[float, float]
-    goes: bool
+    on_dot: bool
     """Whether it is on the dot."""
 
 
@@ -79,7 +79,7 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
             high=((height - 1 - margin) * PIXEL_M, (width - 1 - margin) * PIXEL_M),
             step=(STEP_PX * PIXEL_M, STEP_PX * PIXEL_M),
         )
-        self.table = np.diag([PIXEL_M, PIXEL_M, 1.0])
+        self.homography = np.diag([PIXEL_M, PIXEL_M, 1.0])
         self._held_out = held_out
         self._now = Snapshot(Square((margin * PIXEL_M, margin * PIXEL_M), GROUND))
         low, high = (np.array(limit, np.float32) for limit in (self.workspace.low, self.workspace.high))
@@ -178,13 +178,13 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         place = (pixel.row * PIXEL_M, pixel.col * PIXEL_M)
         (x, y), *others = (np.subtract(place, square.place_m) for square in (self._now.dot, *self._now.resting))
         if max(abs(x), abs(y)) <= HALF_PX * PIXEL_M:
-            return Point("object", (float(x), float(y)), goes=True)
+            return Point("object", (float(x), float(y)), on_dot=True)
         rests = any(np.abs(offset).max() <= HALF_PX * PIXEL_M for offset in others)
-        return Point("object" if rests else "background", place, goes=False)
+        return Point("object" if rests else "background", place, on_dot=False)
 
     def where(self, point: Point) -> tuple[Pixel, Float[np.ndarray, "3"]]:
         """Return where a picked point is now: in the frame, and in the world (metres)."""
-        origin = self._now.dot.place_m if point.goes else (0.0, 0.0)
+        origin = self._now.dot.place_m if point.on_dot else (0.0, 0.0)
         world = np.array([*np.add(origin, point.offset_m), 0.0], np.float64)
         return self.project(world), world
 

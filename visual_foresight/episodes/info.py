@@ -13,6 +13,8 @@ from visual_foresight.types import UserError, Workspace
 
 SCHEMA_VERSION = 1
 INFO_NAME = "dataset.json"
+HOMOGRAPHY_KEY = "table"
+"""What the camera's homography is called in the file, since the first version of its schema."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,8 @@ class DatasetInfo:
     state_size: int
     workspace: Workspace
     """What an action means; its length is the size of an action."""
-    table: tuple[tuple[float, ...], ...]
-    """The camera's calibration: see `interfaces.Env.table`."""
+    homography: tuple[tuple[float, ...], ...]
+    """The camera's calibration: see `interfaces.Env.homography`."""
     renderer: str
     package_version: str
     collection: Mapping[str, Any]
@@ -45,7 +47,8 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     Raises:
         UserError: the disk is full; nothing half-written is left.
     """
-    write_or_refuse(folder / INFO_NAME, (json.dumps(asdict(info), indent=2) + "\n").encode())
+    content = {HOMOGRAPHY_KEY if name == "homography" else name: value for name, value in asdict(info).items()}
+    write_or_refuse(folder / INFO_NAME, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def read_info(folder: Path) -> DatasetInfo:
@@ -66,7 +69,7 @@ def read_info(folder: Path) -> DatasetInfo:
             )
         content["workspace"] = Workspace(**{name: tuple(limit) for name, limit in content["workspace"].items()})
         content["frame_size"] = tuple(content["frame_size"])
-        content["table"] = tuple(tuple(row) for row in content["table"])
+        content["homography"] = tuple(tuple(row) for row in content.pop(HOMOGRAPHY_KEY))
         return DatasetInfo(**{field.name: content.pop(field.name) for field in fields(DatasetInfo)})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is damaged ({error!r}): delete the folder and collect again") from error
@@ -85,7 +88,7 @@ def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:
         frame_size=env.frame_size,
         state_size=len(env.observe().state),
         workspace=env.workspace,
-        table=tuple(tuple(float(value) for value in row) for row in env.table),
+        homography=tuple(tuple(float(value) for value in row) for row in env.homography),
         renderer=env.renderer,
         package_version=visual_foresight.__version__,
         collection=collection,

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from visual_foresight.control.config import parse
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control, require_known
-from visual_foresight.evaluation.prediction.command import PredictionConfig, figures_of, judge_episodes
+from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_episodes, figures_of
 from visual_foresight.evaluation.prediction.perceptual import Perceptual, find_perceptual
 from visual_foresight.evaluation.ranking.command import RankingConfig, evaluate_ranking
 from visual_foresight.evaluation.records import Record, find_record
@@ -20,7 +20,7 @@ from visual_foresight.evaluation.statistics import spearman
 from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.predictors.wrappers.tracked_frames import followed
+from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import UserError
@@ -31,7 +31,7 @@ HORIZON = 12  # imagined steps
 
 
 @dataclass(frozen=True)
-class FamilyConfig:
+class CompareConfig:
     """Which models to compare, on what."""
 
     models: tuple[str, ...]
@@ -69,7 +69,7 @@ class FamilyConfig:
             raise UserError(f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another")
 
 
-def compare_models(config: FamilyConfig) -> dict[str, Any]:
+def compare_models(config: CompareConfig) -> dict[str, Any]:
     """Judge each model's predictions, rankings and control, and how each score goes with success over the models.
 
     A model of frames alone is judged and planned with by a tracker that follows the designated pixel through its frames.
@@ -112,7 +112,7 @@ def compare_models(config: FamilyConfig) -> dict[str, Any]:
     }
 
 
-def _scores(model: str, config: FamilyConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
+def _scores(model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
     """Return a model's scores but control's, from the disk where the same checkpoint was judged in the same way before."""
     weights = parse(model, config.preset).weights
     data = [asdict(episodes.info), episodes.fingerprint()]
@@ -125,20 +125,20 @@ def _scores(model: str, config: FamilyConfig, episodes: Episodes, perceptual: Pe
     return found
 
 
-def _predicting(model: str, config: FamilyConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
+def _predicting(model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
     info = episodes.info
-    predictor = followed(load(model, "cpu", info.frame_size, info.action_size, info.state_size))
+    predictor = with_tracker(load(model, "cpu", info.frame_size, info.action_size, info.state_size))
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
     recorded = [episodes[index] for index in range(len(episodes))]
-    figures = figures_of(judge_episodes(predictor, recorded, how, perceptual), predictor.context)
+    figures = figures_of(evaluate_episodes(predictor, recorded, how, perceptual), predictor.context)
     step = figures["steps"][str(config.step)]
     wanted = ("psnr", "ssim", "lpips", "ratio", "interval_ratio")
     scores = {name: step[name] for name in wanted if name in step}
     return scores | ({"fvd": figures["fvd"]} if "fvd" in figures else {})
 
 
-def _ranking(model: str, config: FamilyConfig) -> Record:
+def _ranking(model: str, config: CompareConfig) -> Record:
     """Return the scores of how a model ranks candidates."""
     out = config.out / "ranking"
     found = evaluate_ranking(RankingConfig(model, config.states, seed=config.seed, workers=config.workers, out=out))

@@ -1,10 +1,11 @@
 """What is kept on disk of a trial, or of a model: plain JSON values."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.evaluation.control.outcomes import logger
+logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
 """What is kept on disk of a trial, or of a model: plain JSON values."""

@@ -22,6 +22,14 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
+PAST_NAMES: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("past_names.json").read_text())
+"""What fields of configurations, and parts of the names of weights, were called in checkpoints of earlier versions."""
+
+
+def renamed(weights: Mapping[str, Any]) -> dict[str, Any]:
+    """Return weights by their present names, also those of a checkpoint, or a run, of an earlier version."""
+    now = PAST_NAMES["weights"]
+    return {".".join(now.get(part, part) for part in name.split(".")): value for name, value in weights.items()}
 
 
 def load(
@@ -140,6 +148,7 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{path} names the unknown predictor {content['predictor']!r}: this version knows {known}; "
             f"update Visual Foresight or choose another checkpoint"
         )
+    content["config"] = {PAST_NAMES["config"].get(name, name): value for name, value in content["config"].items()}
     return content
 
 
@@ -167,7 +176,7 @@ def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Ten
     path = folder / WEIGHTS_FILE
     again = "get the checkpoint again, or train it again"
     try:
-        weights = safetensors.torch.load(path.read_bytes())
+        weights = renamed(safetensors.torch.load(path.read_bytes()))
     except FileNotFoundError as error:
         raise UserError(f"{folder} is no whole checkpoint: it has no {WEIGHTS_FILE}; {again}") from error
     except safetensors.SafetensorError as error:

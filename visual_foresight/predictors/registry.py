@@ -29,7 +29,7 @@ def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple
 
 
 PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
-    "still": _lazy("baselines.persistence", "Still", None),
+    "still": _lazy("baselines.persistence", "Persistence", None),
     "rigid": _lazy("rigid.model", "Rigid", "RigidConfig"),
     "flow": _lazy("flow.model", "Flow", "FlowConfig"),
     "dna": _lazy("advection.model", "NeuralAdvection", "DNAConfig"),
@@ -53,7 +53,7 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
 
     Args:
         name: a learned predictor's.
-        data: what is known of the data: frame_size, action_size, state_size, table (see `interfaces.Env.table`), ...
+        data: what is known of the data: frame_size, action_size, state_size, homography (see `interfaces.Env.homography`), ...
 
     Raises:
         UserError: the name is unknown or stands for nothing that learns, or the predictor cannot be made for such frames.

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.interfaces import Predictor, Rehearser
+from visual_foresight.interfaces import Predictor, TrainingRoller
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
@@ -20,7 +20,7 @@ def beginning(clip: Clip, num_frames: int) -> Clip:
     return Clip(clip.actions[:, : num_frames - 1], clip.frames[:, :num_frames], clip.states[:, :num_frames])
 
 
-def recall(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]) -> Prediction:
+def free_running_rollout(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]) -> Prediction:
     """Imagine what follows a clip's first frames, as when it is used.
 
     Args:
@@ -32,14 +32,14 @@ def recall(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_
     return predictor.imagine(carry, clip.actions[:, predictor.context - 1 :], pixel_maps, decode=True)
 
 
-def rehearse(
+def training_rollout(
     predictor: Predictor,
     clip: Clip,
     pixel_maps: Float[Tensor, "b p map_h map_w"],
     rng: torch.Generator,
     progress: float,
 ) -> tuple[Prediction, Float[Tensor, ""]]:
-    """Imagine the same to learn from it, and return what to add to the loss (see `interfaces.Rehearser`)."""
-    if isinstance(predictor, Rehearser):
-        return predictor.rehearse(clip, pixel_maps, rng, progress)
-    return recall(predictor, clip, pixel_maps), clip.frames.new_zeros(())
+    """Imagine the same to learn from it, and return what to add to the loss (see `interfaces.TrainingRoller`)."""
+    if isinstance(predictor, TrainingRoller):
+        return predictor.training_rollout(clip, pixel_maps, rng, progress)
+    return free_running_rollout(predictor, clip, pixel_maps), clip.frames.new_zeros(())

@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.training.teachers.point_tracks import FoundTracks, choose
+from visual_foresight.training.teachers.point_tracks import PointTracks, choose
 from visual_foresight.types import Clip, UserError, to_float
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,10 @@ class Batch:
     valid: Bool[Tensor, "b t p"]
 
 
-class Examples:
+class ClipSampler:
     """Episodes prepared for training, with the points followed in each: frames in memory, clips weighted."""
 
-    def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[FoundTracks]) -> None:
+    def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[PointTracks]) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
         self._known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
 

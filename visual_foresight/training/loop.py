@@ -22,13 +22,13 @@ from tqdm import tqdm
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
-from visual_foresight.predictors.rollouts import first_maps, recall
+from visual_foresight.predictors.rollouts import first_maps, free_running_rollout
 from visual_foresight.system.devices import find_device
-from visual_foresight.training.clip_sampler import Batch, Examples, require_length
+from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.curriculum import batch_at, horizon_at
-from visual_foresight.training.losses import error_over_still, errors, objective
-from visual_foresight.training.state import STATE_FILE, Run
+from visual_foresight.training.losses import error_over_persistence, errors, objective
+from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
@@ -46,16 +46,16 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = find_device(config.device)
     episodes = Episodes(config.data)
     learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    lessons, unseen = _read(learnt, progress), _read(held_out, progress)
-    run = Run.begin(config, episodes.info, device, learnt.fingerprint())
+    training_episodes, unseen = _read(learnt, progress), _read(held_out, progress)
+    run = TrainingState.begin(config, episodes.info, device, learnt.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
     context = cast(Predictor, run.model).context
     num_actions = config.horizon + context - 1
-    require_length(lessons, num_actions, "to learn from")
+    require_length(training_episodes, num_actions, "to learn from")
     require_length(unseen, num_actions, "held out")
-    points = points_of(lessons, unseen, np.array(episodes.info.table), config.points, progress)
-    examples, watched = (Examples(*part) for part in zip((lessons, unseen), points, strict=True))
+    points = points_of(training_episodes, unseen, np.array(episodes.info.homography), config.points, progress)
+    examples, watched = (ClipSampler(*part) for part in zip((training_episodes, unseen), points, strict=True))
     if run.step == 0:
         experience = next(examples.batches(64, num_actions, context, config.seed, [CALIBRATION_BATCH]))
         cast(Learner, run.model).calibrate(experience.clip.to(device))
@@ -81,7 +81,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     return config.out / "checkpoint"
 
 
-def _affordable(run: Run, config: TrainConfig, examples: Examples) -> int:
+def _affordable(run: TrainingState, config: TrainConfig, examples: ClipSampler) -> int:
     """Return how many steps the minutes of the configuration hold: some from all along the way are tried on a copy."""
     assert config.minutes is not None
     trial, step_s = copy.deepcopy(run), 0.0
@@ -95,7 +95,7 @@ def _affordable(run: Run, config: TrainConfig, examples: Examples) -> int:
     return max(1, round(60 * config.minutes / step_s))
 
 
-def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: Any) -> None:
+def _advance(run: TrainingState, config: TrainConfig, examples: ClipSampler, stop: int, bar: Any) -> None:
     """Take gradient steps up to `stop`, all of the same horizon."""
     device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
     num_actions = horizon_at(run.step, config) + predictor.context - 1
@@ -121,15 +121,17 @@ def _advance(run: Run, config: TrainConfig, examples: Examples, stop: int, bar: 
 
 
 @torch.no_grad()
-def _report(run: Run, config: TrainConfig, watched: Examples, board: SummaryWriter, bar: Any) -> None:
+def _report(run: TrainingState, config: TrainConfig, watched: ClipSampler, board: SummaryWriter, bar: Any) -> None:
     """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
     predictor = cast(Predictor, run.average.module)
     parts: list[dict[str, float]] = []
     for batch in watched.batches(16, config.horizon + predictor.context - 1, predictor.context, config.seed, range(6)):
         batch = _fitted(batch, predictor, next(run.model.parameters()).device)
-        prediction = recall(predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context))
+        prediction = free_running_rollout(
+            predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context)
+        )
         found = errors(prediction, batch, predictor.context, config)
-        moved = error_over_still(prediction, batch, predictor.context)
+        moved = error_over_persistence(prediction, batch, predictor.context)
         parts.append({name: part.item() for name, part in found.items()} | moved)
     columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
     means = {name: round(float(np.nanmean(c)), 5) for name, c in columns.items() if not np.isnan(c).all()}

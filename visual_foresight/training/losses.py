@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.rollouts import first_maps, rehearse
+from visual_foresight.predictors.rollouts import first_maps, training_rollout
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.types import Prediction
@@ -17,10 +17,10 @@ from visual_foresight.vision.pixel_maps import expected_places
 def objective(
     predictor: Predictor, batch: Batch, config: TrainConfig, step: int
 ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
-    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.Rehearser`), and its parts."""
+    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.TrainingRoller`), and its parts."""
     maps = first_maps(batch.clip, batch.places, predictor.context)
     rng = torch.Generator().manual_seed(int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0]))
-    prediction, extra = rehearse(predictor, batch.clip, maps, rng, step / config.steps)
+    prediction, extra = training_rollout(predictor, batch.clip, maps, rng, step / config.steps)
     parts = errors(prediction, batch, predictor.context, config)
     parts = {**parts, "loss": parts["loss"] + extra, "extra": extra}
     return parts["loss"], parts
@@ -66,10 +66,12 @@ def map_error_px(prediction: Prediction, batch: Batch, context: int) -> Float[Te
     return (missed.square().sum(-1) + 1e-4).sqrt()
 
 
-def error_over_still(prediction: Prediction, batch: Batch, context: int) -> dict[str, float]:
+def error_over_persistence(prediction: Prediction, batch: Batch, context: int) -> dict[str, float]:
     """Return the error at the last step on points that moved, over that of a map that never moves."""
     valid = batch.valid[:, -1] & batch.valid[:, context - 1]
-    still_px = (batch.places[:, -1] - batch.places[:, context - 1]).norm(dim=-1)
-    moved = valid & (still_px > 3)
+    persistence_px = (batch.places[:, -1] - batch.places[:, context - 1]).norm(dim=-1)
+    moved = valid & (persistence_px > 3)
     missed_px = map_error_px(prediction, batch, context)[:, -1]
-    return {"error_over_still": float(missed_px[moved].sum() / still_px[moved].sum()) if moved.any() else float("nan")}
+    return {
+        "error_over_still": float(missed_px[moved].sum() / persistence_px[moved].sum()) if moved.any() else float("nan")
+    }

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight.episodes.info import DatasetInfo
-from visual_foresight.predictors.checkpoints import save
+from visual_foresight.predictors.checkpoints import renamed, save
 from visual_foresight.predictors.registry import create
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
@@ -22,7 +22,7 @@ STATE_FILE = "state.pt"
 
 
 @dataclass
-class Run:
+class TrainingState:
     """What a run has come to; all of it is in `state.pt`."""
 
     model: nn.Module
@@ -38,7 +38,7 @@ class Run:
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str) -> "Run":
+    def begin(cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str) -> "TrainingState":
         """Return a run that has learnt nothing yet; `data` is the fingerprint of its episodes."""
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
@@ -82,8 +82,8 @@ class Run:
         if state.get("data") != self.data:
             raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
         try:
-            self.model.load_state_dict(state["model"])
-            self.average.load_state_dict(state["average"])
+            self.model.load_state_dict(renamed(state["model"]))
+            self.average.load_state_dict(renamed(state["average"]))
             self.optimizer.load_state_dict(state["optimizer"])
             for name in ("num_steps", "step", "seconds", "bfloat16"):
                 setattr(self, name, state[name])

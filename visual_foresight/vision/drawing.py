@@ -150,10 +150,10 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
         frame = trial.episode.frames[step]
         text = f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
         real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
-        for moment in _glimpses(len(plan.actions), num_glimpses):
-            maps = maps_of(plan, moment)
-            future = overlay(imagined(plan, moment, frame), maps, (), targets, scale)
-            pictures.append(beside([real, label(future, f"imagined, {moment + 1} steps ahead")]))
+        for step in _glimpses(len(plan.actions), num_glimpses):
+            maps = maps_of(plan, step)
+            future = overlay(imagined(plan, step, frame), maps, (), targets, scale)
+            pictures.append(beside([real, label(future, f"imagined, {step + 1} steps ahead")]))
     end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
     text = f"camera, after {num_steps} steps: {100 * trial.distances_m[-1]:.1f} cm to go"
     start = overlay(trial.episode.frames[0], _no_maps(), () if marks is None else marks.sources, targets, scale)
@@ -167,15 +167,15 @@ def _glimpses(horizon: int, num_glimpses: int) -> list[int]:
     return [round(horizon * (i + 1) / count) - 1 for i in range(count)]
 
 
-def imagined(plan: Plan, moment: int, otherwise: Frame, number: int = 0) -> Frame:
+def imagined(plan: Plan, step: int, otherwise: Frame, number: int = 0) -> Frame:
     """Return the frame that a plan (number 0) or a runner-up is imagined to show, or another where it was not decoded."""
     frames: Tensor = plan.prediction.frames
-    return to_uint8(frames[number, moment]) if frames.shape[1] else otherwise
+    return to_uint8(frames[number, step]) if frames.shape[1] else otherwise
 
 
-def maps_of(plan: Plan, moment: int, number: int = 0) -> Float[np.ndarray, "p map_h map_w"]:
+def maps_of(plan: Plan, step: int, number: int = 0) -> Float[np.ndarray, "p map_h map_w"]:
     """Return where the designated pixels are imagined to be then, by a plan (number 0) or a runner-up."""
-    return plan.prediction.pixel_maps[number, moment].detach().float().cpu().numpy()
+    return plan.prediction.pixel_maps[number, step].detach().float().cpu().numpy()
 
 
 def _no_maps() -> Float[np.ndarray, "p map_h map_w"]:

@@ -33,33 +33,33 @@ def to_pixel(places: Complex[Tensor, "*b"], homography: Float[Tensor, "3 3"]) ->
     return torch.stack([rows / scale, cols / scale], -1)
 
 
-def to_table(pixels: Float[Tensor, "*b 2"], homography: Float[Tensor, "3 3"]) -> Complex[Tensor, "*b"]:
+def to_plane(pixels: Float[Tensor, "*b 2"], homography: Float[Tensor, "3 3"]) -> Complex[Tensor, "*b"]:
     """Return which places are seen at (row, col), by the homography from (row, col, 1) to (x, y, 1)."""
     return as_complex(to_pixel(as_complex(pixels), homography))
 
 
-def pixel_side(table: tuple[tuple[float, ...], ...], frame_size: tuple[int, int]) -> float:
-    """Return the side of the square on the table that is as large as what a pixel in the middle of the frame shows."""
-    homography = torch.tensor(table, dtype=torch.float64)
+def pixel_side(homography: tuple[tuple[float, ...], ...], frame_size: tuple[int, int]) -> float:
+    """Return the side of the square on the plane that is as large as what a pixel in the middle of the frame shows."""
+    to_plane = torch.tensor(homography, dtype=torch.float64)
     middle = torch.tensor([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1.0], dtype=torch.float64)
-    x, y, scale = homography @ middle
+    x, y, scale = to_plane @ middle
     place = torch.stack([x, y]) / scale
-    seen = (homography[:2, :2] - place[:, None] * homography[2, :2]) / scale
+    seen = (to_plane[:2, :2] - place[:, None] * to_plane[2, :2]) / scale
     return float(torch.linalg.det(seen).abs().sqrt())
 
 
-def camera_of(table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int]) -> Float[np.ndarray, "3"]:
+def camera_of(homography: Float[np.ndarray, "3 3"], frame_size: tuple[int, int]) -> Float[np.ndarray, "3"]:
     """Return where the camera is, (x, y, height over the calibrated plane), given that its pixels are square.
 
     The columns of the inverse homography are two axes of the plane and its origin as the camera sees them; that the axes are
     at right angles and of equal length gives the focal length (Zhang 2000, section 3.1).
     """
     middle = np.array([[1, 0, (1 - frame_size[0]) / 2], [0, 1, (1 - frame_size[1]) / 2], [0, 0, 1]])
-    first, second, origin = (middle @ np.linalg.inv(table)).T
+    first, second, origin = (middle @ np.linalg.inv(homography)).T
     unknown = np.array([first[2] * second[2], second[2] ** 2 - first[2] ** 2])
     known = np.array([-first[:2] @ second[:2], first[:2] @ first[:2] - second[:2] @ second[:2]])
     if np.abs(unknown).max() < 1e-9 * np.abs(known).max() or unknown @ known <= 0:
-        there = table @ np.array([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1])
+        there = homography @ np.array([(frame_size[0] - 1) / 2, (frame_size[1] - 1) / 2, 1])
         return np.array([*there[:2] / there[2], 1e6])  # straight from above
     focal = np.sqrt(unknown @ known / (unknown @ unknown))
     axes = np.stack([first, second, origin], 1) / np.array([[focal], [focal], [1]])

@@ -16,6 +16,6 @@ def follow(
     start = np.ascontiguousarray(places[:, None, ::-1], np.float32)  # OpenCV's order: x, y
     window = (window_px, window_px)
     found, seen, _ = cv2.calcOpticalFlowPyrLK(before, after, start, None, winSize=window, maxLevel=2)
-    back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, found, None, winSize=window, maxLevel=2)
-    missed_px = np.linalg.norm(back - start, axis=-1)[:, 0]
+    came_back, returned, _ = cv2.calcOpticalFlowPyrLK(after, before, found, None, winSize=window, maxLevel=2)
+    missed_px = np.linalg.norm(came_back - start, axis=-1)[:, 0]
     return found[:, 0, ::-1], (missed_px <= max_return_px) & (seen[:, 0] == 1) & (returned[:, 0] == 1)

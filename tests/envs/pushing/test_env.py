@@ -217,6 +217,6 @@ def test_the_table_is_calibrated_for_what_is_drawn(env: PushEnv) -> None:
         off.append(((rows.min() + rows.max()) / 2 - middle.row, (cols.min() + cols.max()) / 2 - middle.col))
     assert len(off) > 3
     assert np.mean(off, axis=0) == pytest.approx([-0.5, 0.5], abs=0.2)  # of a drawn pixel
-    rays = env.camera.homography(0.03), env.table
+    rays = env.camera.homography(0.03), env.homography
     x, y = (scaled[:2] / scaled[2] for scaled in (rays[0] @ (20.25, 29.75, 1), rays[1] @ (20, 30, 1)))
     assert x == pytest.approx(y)

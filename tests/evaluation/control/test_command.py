@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from visual_foresight.control.config import parse
-from visual_foresight.evaluation.control import command as control
+from visual_foresight.evaluation.control import command
 from visual_foresight.evaluation.control.command import ControlConfig, Job, ceiling_path, evaluate_control, run_job
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
@@ -93,14 +93,14 @@ def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> Non
 
 
 def ship(folder: Path, trials: list) -> None:
-    control.CEILING_FOLDER = folder
+    command.CEILING_FOLDER = folder
     path = ceiling_path("dots", "fast")
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"suite": "dots", "preset": "fast", "seed": 0, "trials": trials}))
 
 
 def test_a_shipped_ceiling_is_checked_against_its_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path / "ceilings")
+    monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path / "ceilings")
     task = run_job(Job(DOTS, parse("random", "fast"), 0, 0, tmp_path / "0.json"))["task"]
     best = {"index": 0, "task": task, "method": parse("simulator", "fast").key, "distances_m": [0.1, 0.01]}
     best |= {"distances_px": [12.0, 1.0], "plan_seconds": 9.0, "locator_errors_px": []}
@@ -117,16 +117,16 @@ def test_a_shipped_ceiling_is_checked_against_its_tasks(tmp_path: Path, monkeypa
 def test_where_no_ceiling_is_shipped_its_row_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path)
+    monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path)
     result = evaluate_control(config(tmp_path, methods=("random", "simulator"), trials=1), SUITES)
     assert list(result["suites"]["dots"]) == ["random"]
     assert "no ceiling is shipped for suite dots, preset fast, seed 7" in caplog.text
 
 
 def test_publishing_writes_what_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control, "CEILING_FOLDER", tmp_path)
+    monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path)
     records = [{"index": 1, "task": "b"}, {"index": 0, "task": "a"}]
-    control.publish("dots", config(tmp_path, seed=0), records)
+    command.publish("dots", config(tmp_path, seed=0), records)
     content = json.loads(ceiling_path("dots", "fast").read_text())
     assert content == {"suite": "dots", "preset": "fast", "seed": 0, "trials": records[::-1]}
 

@@ -11,12 +11,12 @@ import torch
 from visual_foresight.envs.dot import STEP_PX, DotEnv
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
+    evaluate_episodes,
     evaluate_prediction,
     figures_of,
-    judge_episodes,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat
 
@@ -106,7 +106,7 @@ def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(episodes: li
 
 
 def test_still_is_its_own_floor(episodes: list[Episode]) -> None:
-    for figures in evaluate_prediction(Still(), episodes, horizon=4)["steps"].values():
+    for figures in evaluate_prediction(Persistence(), episodes, horizon=4)["steps"].values():
         assert figures["ratio"] == pytest.approx(1, abs=1e-4)
         assert figures["psnr"] == pytest.approx(figures["still_psnr"])
         assert figures["psnr"] < 40
@@ -124,10 +124,10 @@ def test_a_long_context_begins_with_a_world_that_stands_still(episodes: list[Epi
 
 def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None:
     at_rest = [record(3, np.zeros((6, 2)))]
-    figures = evaluate_prediction(Still(), at_rest, horizon=4)
+    figures = evaluate_prediction(Persistence(), at_rest, horizon=4)
     assert figures["points"] == 0 and "error_px" not in figures["steps"]["1"]
     assert any("there are no such points" in note for note in figures["notes"])
-    assert evaluate_prediction(Still(), [*episodes, *at_rest], horizon=4)["points"] == 2 * len(episodes)
+    assert evaluate_prediction(Persistence(), [*episodes, *at_rest], horizon=4)["points"] == 2 * len(episodes)
 
 
 def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> None:
@@ -139,7 +139,7 @@ def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> No
         frames[curtain, row - 4 : row + 5, col - 4 : col + 5] = (250, 0, 250)
         config = PredictionConfig(data=Path(), horizon=4, objects="occluded")
         hidden = replace(episodes[0], frames=frames)
-        return figures_of(judge_episodes(Knowing(2, 1.0), [hidden], config, Perceptual()), 2)
+        return figures_of(evaluate_episodes(Knowing(2, 1.0), [hidden], config, Perceptual()), 2)
 
     figures = judged(slice(3, 4))
     assert figures["clips"] == 2 and figures["points"] == 1
@@ -161,13 +161,13 @@ def test_kinds_of_points_are_judged_apart(episodes: list[Episode], kind: str) ->
 
 
 def test_moving_pixels_are_what_still_gets_wrong(episodes: list[Episode]) -> None:
-    for step in evaluate_prediction(Still(), episodes, horizon=4)["steps"].values():
+    for step in evaluate_prediction(Persistence(), episodes, horizon=4)["steps"].values():
         assert step["psnr_moving"] < step["psnr"] - 5
         assert step["ssim_moving"] < step["ssim"] < 1
         assert step["interval_psnr_moving"][0] <= step["psnr_moving"] <= step["interval_psnr_moving"][1]
 
 
-class Losing(Still):
+class Losing(Persistence):
     """Says that a part of each map is lost at each step, and made at the second."""
 
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
@@ -184,7 +184,7 @@ def test_lost_and_made_mass_are_told_apart(episodes: list[Episode]) -> None:
     assert steps["3"]["background"]["lost"] == pytest.approx(0.25)
 
 
-class Frames(Still):
+class Frames(Persistence):
     """Moves no pixel maps."""
 
     frames_only: Literal[True] = True
@@ -197,14 +197,14 @@ class Frames(Still):
 
 def test_a_predictor_without_maps_is_judged_by_its_frames(episodes: list[Episode]) -> None:
     figures = evaluate_prediction(Frames(), episodes, horizon=4)
-    beside = evaluate_prediction(Still(), episodes, horizon=4)
+    beside = evaluate_prediction(Persistence(), episodes, horizon=4)
     step = figures["steps"]["4"]
     assert step["psnr"] == beside["steps"]["4"]["psnr"]
     assert not {"error_px", "arm", "lost", "coverage_50"} & step.keys()
     assert any("imagines frames only" in note for note in figures["notes"])
 
 
-class Dice(Still):
+class Dice(Persistence):
     """Its third sample is `still`; the others are noise."""
 
     def __init__(self, num_samples: int = 1) -> None:
@@ -222,7 +222,7 @@ class Dice(Still):
 
 
 def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
-    figures, beside = (evaluate_prediction(predictor, episodes, horizon=4) for predictor in (Dice(), Still()))
+    figures, beside = (evaluate_prediction(predictor, episodes, horizon=4) for predictor in (Dice(), Persistence()))
     for name in ("psnr", "ssim", "psnr_moving", "error_px"):
         assert figures["steps"]["3"][name] >= beside["steps"]["3"][name] - 1e-6
     assert figures["steps"]["3"]["psnr"] == pytest.approx(beside["steps"]["3"]["psnr"])
@@ -230,7 +230,7 @@ def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
 
 
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
-    class Diverging(Still):
+    class Diverging(Persistence):
         def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
             imagined = super().imagine(carry, actions, pixel_maps, decode)
             return replace(imagined, frames=imagined.frames * torch.nan)
@@ -241,13 +241,13 @@ def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
 
 def test_short_episodes_are_named(episodes: list[Episode]) -> None:
     with pytest.raises(UserError, match="a horizon of 9 actions needs episodes of 10 or more, the longest has 8"):
-        evaluate_prediction(Still(), episodes, horizon=9)
+        evaluate_prediction(Persistence(), episodes, horizon=9)
 
 
 def test_fewer_clips_are_spread_over_the_episodes(episodes: list[Episode]) -> None:
     config = PredictionConfig(data=Path(), horizon=4, clips=2)
-    judgement = judge_episodes(Still(), episodes, config, Perceptual())
-    assert [window.episode for window in judgement.windows] == [0, len(episodes) - 1]
+    evaluation = evaluate_episodes(Persistence(), episodes, config, Perceptual())
+    assert [segment.episode for segment in evaluation.segments] == [0, len(episodes) - 1]
 
 
 def test_a_hidden_point_does_not_count(episodes: list[Episode]) -> None:
@@ -255,4 +255,4 @@ def test_a_hidden_point_does_not_count(episodes: list[Episode]) -> None:
     frames = first.frames.copy()
     frames[4] = 0  # something black is in the way when the second window begins
     hidden = Episode(first.actions, frames, first.states, first.tracks, first.meta)
-    assert evaluate_prediction(Still(), [hidden], horizon=4)["points"] == 1
+    assert evaluate_prediction(Persistence(), [hidden], horizon=4)["points"] == 1

@@ -8,18 +8,24 @@ import pytest
 import torch
 
 from visual_foresight.evaluation.ranking.command import RankingConfig, rank_candidates
-from visual_foresight.evaluation.ranking.contact_states import MOVES_M, BankJob, Contact, find_contact, load_bank
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.evaluation.ranking.contact_states import (
+    MOVES_M,
+    BankJob,
+    ContactState,
+    find_contact_state,
+    load_bank,
+)
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Clip, Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (16, 20)
 
 
-def contact(seed: int, num: int = 6, horizon: int = 3) -> Contact:
+def contact(seed: int, num: int = 6, horizon: int = 3) -> ContactState:
     rng = np.random.default_rng(seed)
     candidates = rng.uniform(-1, 1, (num, horizon, 2)).astype(np.float32)
-    return Contact(
+    return ContactState(
         frames=np.zeros((3, *SIZE, 3), np.uint8),
         states=np.zeros((3, 4), np.float32),
         actions=np.zeros((2, 2), np.float32),
@@ -59,13 +65,13 @@ def test_the_truth_ranks_perfectly_and_its_opposite_does_not() -> None:
 
 
 def test_still_ranks_nothing_and_regrets_as_much_as_chance() -> None:
-    figures = rank_candidates(Still(), [contact(seed) for seed in range(4)])
+    figures = rank_candidates(Persistence(), [contact(seed) for seed in range(4)])
     assert figures["spearman"] == 0
     assert figures["regret"] == pytest.approx(figures["random_regret"], abs=1e-6)
 
 
 def test_too_short_a_context_is_named() -> None:
-    predictor = Still()
+    predictor = Persistence()
     predictor.context = 5
     with pytest.raises(UserError, match="3 frames of context, the predictor wants 5"):
         rank_candidates(predictor, [contact(0)])
@@ -75,8 +81,8 @@ def test_a_contact_state_is_found_and_is_a_function_of_its_seed(tmp_path: Path) 
     jobs = [BankJob(seed=3, index=0, candidates=5, horizon=6)]
     (found,) = load_bank(jobs, tmp_path, 1)
     (read,) = load_bank(jobs, tmp_path, 1)
-    again = find_contact(jobs[0])
-    for field in fields(Contact):
+    again = find_contact_state(jobs[0])
+    for field in fields(ContactState):
         np.testing.assert_array_equal(getattr(found, field.name), getattr(read, field.name))
         np.testing.assert_array_equal(getattr(found, field.name), getattr(again, field.name))
     assert found.candidates.shape == (5, 6, 2) and found.places.shape == (5, 6, 2)

@@ -13,12 +13,12 @@ import torch
 from visual_foresight import cli
 from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
-from visual_foresight.evaluation.prediction.command import PredictionConfig, figures_of, judge_episodes
+from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_episodes, figures_of
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.evaluation.report.page import write_report
 from visual_foresight.evaluation.report.pictures import FLOW_PX, flow_colours, mean_flow
-from visual_foresight.predictors.baselines.persistence import Still
-from visual_foresight.predictors.checkpoints import save
+from visual_foresight.predictors.baselines.persistence import Persistence
+from visual_foresight.predictors.checkpoints import WEIGHTS_FILE, save
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.predictors.layers.warping import KernelMotion, Motion
 from visual_foresight.types import Episode, Prediction, UserError, Workspace
@@ -114,14 +114,14 @@ def test_bad_input_is_one_sentence(data: Path, checkpoint: Path, tmp_path: Path,
 
 
 def test_a_nan_in_a_checkpoint_is_one_sentence(data: Path, checkpoint: Path, capfd) -> None:
-    path = checkpoint / predictors.WEIGHTS_FILE
+    path = checkpoint / WEIGHTS_FILE
     weights = safetensors.torch.load(path.read_bytes())
     next(iter(weights.values()))[0] = torch.nan
     path.write_bytes(safetensors.torch.save(weights))
     assert "not finite" in stopped(capfd, "--data", data, "--model", checkpoint, "--horizon", 5)
 
 
-class Frames(Still):
+class Frames(Persistence):
     frames_only: Literal[True] = True
 
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
@@ -132,9 +132,9 @@ class Frames(Still):
 
 def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
     config = PredictionConfig(data=tmp_path, horizon=4)
-    judgement = judge_episodes(Frames(), [episode(0), episode(1)], config, Perceptual())
-    figures = {"model": "frames", "data": "here", **figures_of(judgement, 1)}
-    write_report(tmp_path / "report.html", figures, Frames(), judgement, INFO)
+    evaluation = evaluate_episodes(Frames(), [episode(0), episode(1)], config, Perceptual())
+    figures = {"model": "frames", "data": "here", **figures_of(evaluation, 1)}
+    write_report(tmp_path / "report.html", figures, Frames(), evaluation, INFO)
     page = (tmp_path / "report.html").read_text()
     check_alone(page)
     assert "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page

@@ -150,7 +150,7 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     page.wait_for_selector(".slide :text-is('7 ahead')")
     page.keyboard.press("ArrowRight")
     page.wait_for_selector(".slide :text-is('8 ahead')")
-    press(page, "Run")
+    press(page, "OngoingTrial")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Progress").click()
     page.wait_for_selector(".q-tab-panel .plot polyline")
@@ -159,7 +159,7 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     press(page, "Compare with what the model imagines")
     page.wait_for_selector(".q-tab-panel .plot polyline")
     photograph(page, "5-checked")
-    page.get_by_role("tab", name="Fan").click()
+    page.get_by_role("tab", name="ActionFan").click()
     press(page, "Imagine different actions")
     page.wait_for_selector(".fan .thumb")
     photograph(page, "6-fan")
@@ -206,14 +206,14 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
     page = open_page(start("--model", "simulator", "--preset", "thorough").address)  # slow enough to be caught
     make_goal(page, 6)
     page.get_by_label("Steps per run").fill("200")
-    press(page, "Run")
+    press(page, "OngoingTrial")
     page.wait_for_selector(".status:has-text('step')")
     page.reload()
     page.wait_for_selector(".status:has-text('of 200')")
     page.wait_for_selector(".q-tab-panel .plot polyline")  # of the tab that is open at first
     photograph(page, "running")
-    box, rail = (page.locator(place).first.bounding_box() for place in (".q-field:has-text('Locator')", ".card"))
-    assert box["x"] + box["width"] <= rail["x"] + rail["width"], "long names stay inside the card"
+    box, settings = (page.locator(place).first.bounding_box() for place in (".q-field:has-text('Locator')", ".card"))
+    assert box["x"] + box["width"] <= settings["x"] + settings["width"], "long names stay inside the card"
     press(page, "Pause")
     page.wait_for_selector(".status:has-text('paused')")
     photograph(page, "paused")

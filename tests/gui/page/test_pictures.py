@@ -7,7 +7,7 @@ import pytest
 
 COUNT = """
 import os, cv2, numpy as np, torch
-from visual_foresight.gui import below, pictures
+from visual_foresight.gui.page import pictures, tabs_panel
 from visual_foresight.types import Pixel, Plan, Prediction
 
 def tasks():
@@ -20,7 +20,7 @@ torch.set_num_threads(2)  # also where there is one core
 cv2.resize(frame, (512, 512))  # OpenCV has helpers of its own
 before = tasks()
 pictures.address(pictures.believed(plan, 3, frame, number=1))
-below._search(plan, "px")
+tabs_panel._search(plan, "px")
 print(tasks() - before)
 torch.rand(1_000_000) + 1
 print(tasks() - before)

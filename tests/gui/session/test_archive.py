@@ -27,7 +27,7 @@ def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_
     check = wait(session).check
     moved = np.linalg.norm(np.diff(ran.episode.tracks[:, 0], axis=0), axis=-1)
     assert check.ahead_px == pytest.approx(moved, abs=1e-3), "still errs by what moved"
-    assert check.ahead_db == pytest.approx(check.still_db, abs=1e-3)
+    assert check.ahead_db == pytest.approx(check.persistence_db, abs=1e-3)
     for suffix in (".gif", ".mp4"):
         session.export(name, suffix)
         assert wait(session).saved == tmp_path / "out" / f"{name}{suffix}"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gui.sessions import DOT, aim, dot, wait
 from visual_foresight.gui.session import archive
-from visual_foresight.gui.session.actions import Operator
+from visual_foresight.gui.session.actions import SessionActions
 from visual_foresight.gui.session.choices import Choice
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
@@ -220,7 +220,7 @@ def test_an_env_that_cannot_be_made_is_said_and_another_can_be_chosen(session, m
         raise RuntimeError("no simulator")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Operator, "_look", refuse)
+        patch.setattr(SessionActions, "_look", refuse)
         session.reset(DOT)
         assert wait(session).is_error
     session.reset(Choice(env="dot", model="still", seed=4))

@@ -16,7 +16,7 @@ from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float
 from visual_foresight.vision.pixel_maps import centres
@@ -98,7 +98,7 @@ def test_reaches_the_goal_with_an_exact_model(locator, stride):
 
 
 def test_random_actions_and_a_model_without_motion_do_not():
-    for controller in (RandomController(WORKSPACE), VisualMPC(Still(), WORKSPACE, QUICK, Propagate())):
+    for controller in (RandomController(WORKSPACE), VisualMPC(Persistence(), WORKSPACE, QUICK, Propagate())):
         missed = [run(controller, (6.0, 8.0), (17.0, 26.0), seed=seed)[0][-1] for seed in range(3)]
         assert np.mean([np.hypot(row - 17, col - 26) for row, col in missed]) > 5
 
@@ -274,7 +274,7 @@ def test_a_script_carries_out_one_proposal_after_the_other():
 
 
 def test_default_preset_is_the_default():
-    assert VisualMPC(Still(), WORKSPACE).config == PRESETS["default"]
+    assert VisualMPC(Persistence(), WORKSPACE).config == PRESETS["default"]
 
 
 def test_runners_up_are_the_best_others_of_the_last_iteration():

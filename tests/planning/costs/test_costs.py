@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.planning.costs.disagreement import Cautious
+from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.planning.costs.image_distance import ImageDistance
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError
@@ -100,12 +100,12 @@ def test_caution_adds_what_members_disagree_by():
     members = [imagined([[[Pixel(3.0, col)]], [[Pixel(3.0, 7.0)]]]) for col in (5.0, 9.0)]  # 1 and 5 off; 3 and 3
     cost = PixelDistance(goal)
     together = Prediction.average(members)
-    assert Cautious(cost, 0.0)(together).tolist() == pytest.approx([3, 3])
+    assert DisagreementPenalty(cost, 0.0)(together).tolist() == pytest.approx([3, 3])
     assert cost(together).tolist() == pytest.approx([3, 3])
-    assert Cautious(cost, 0.5)(together).tolist() == pytest.approx([3 + 0.5 * 2, 3])
+    assert DisagreementPenalty(cost, 0.5)(together).tolist() == pytest.approx([3 + 0.5 * 2, 3])
 
 
 def test_one_future_cannot_disagree():
     goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(3.0, 4.0),))
     with pytest.raises(UserError, match="two members or more"):
-        Cautious(PixelDistance(goal), 1.0)(imagined([[[Pixel(3.0, 4.0)]]]))
+        DisagreementPenalty(PixelDistance(goal), 1.0)(imagined([[[Pixel(3.0, 4.0)]]]))

@@ -60,18 +60,18 @@ def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_noth
     model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(False)
     seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
     maps = torch.zeros(1, 0, *SIZE)
-    assert model.rehearse(seen, maps, torch.Generator(), 0.5)[1] > 0
+    assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] > 0
     nn.init.zeros_(model.read.weights.weight)
     nn.init.constant_(model.read.weights.bias, 3.0)
-    assert model.rehearse(seen, maps, torch.Generator(), 0.5)[1] == 0
+    assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] == 0
 
 
 def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
     kernels = _normalised(torch.randn(2, 3, 5, 5, 1, 1))
     assert (kernels > 0).all()
     torch.testing.assert_close(kernels.sum((2, 3)), torch.ones(2, 3, 1, 1))
-    still = _normalised(torch.zeros(1, 1, 5, 5, 1, 1))
-    assert still[0, 0, 2, 2].item() == pytest.approx(1)
+    identity = _normalised(torch.zeros(1, 1, 5, 5, 1, 1))
+    assert identity[0, 0, 2, 2].item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("config", [DNAConfig, CDNAConfig, STPConfig, SNAConfig, ForesightConfig])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_foresight.predictors.baselines.persistence import Still
+from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Clip
 
 
@@ -15,7 +15,7 @@ def a_clip(scenes: int = 1) -> Clip:
 @pytest.mark.parametrize("scenes", [1, 8])
 def test_repeats_the_last_frame_and_the_maps(scenes):
     clip, maps = a_clip(scenes), torch.rand(8, 9, 2, 3)
-    still = Still()
+    still = Persistence()
     prediction = still.imagine(still.observe(clip), torch.ones(8, 10, 5), maps, decode=True)
     assert prediction.frames.shape == (8, 10, 3, 4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 9, 2, 3)
@@ -27,20 +27,20 @@ def test_repeats_the_last_frame_and_the_maps(scenes):
 
 
 def test_undecoded_frames_are_empty_but_know_their_size():
-    still = Still()
+    still = Persistence()
     prediction = still.imagine(still.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3))
     assert prediction.frames.shape == (8, 0, 3, 4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 0, 2, 3)
 
 
 def test_imagines_further_from_its_carry():
-    still, clip = Still(), a_clip()
+    still, clip = Persistence(), a_clip()
     first = still.imagine(still.observe(clip), torch.ones(8, 4, 5), torch.rand(8, 1, 2, 3))
     further = still.imagine(first.carry, torch.ones(8, 2, 5), first.pixel_maps[:, -1], decode=True)
     assert torch.equal(further.frames[3, 1], clip.frames[0, -1])
 
 
 def test_a_carry_of_another_number_of_scenes_is_refused():
-    still = Still()
+    still = Persistence()
     with pytest.raises(ValueError, match="1 or 8 scenes was expected"):
         still.imagine(still.observe(a_clip(3)), torch.ones(8, 10, 5), torch.zeros(8, 1, 2, 3))

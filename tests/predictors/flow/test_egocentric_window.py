@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from visual_foresight.predictors.flow.egocentric_window import CELLS, Window
+from visual_foresight.predictors.flow.egocentric_window import CELLS, EgocentricWindow
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.warping import sample
 from visual_foresight.vision.pixel_maps import grid
@@ -18,8 +18,8 @@ ABOVE = torch.eye(3)  # a camera that sees the table's places as pixels
 ASKEW = torch.tensor([[50.0, 4.0, 2.0], [-3.0, 40.0, 3.0], [0.1, -0.05, 1.0]])  # places of about 0 to 1
 
 
-def between(here: Tensor, there: Tensor, mirrored: bool = False) -> Window:
-    return Window.between(here, there, 1.0, ABOVE, torch.tensor([mirrored] * len(here)))
+def between(here: Tensor, there: Tensor, mirrored: bool = False) -> EgocentricWindow:
+    return EgocentricWindow.between(here, there, 1.0, ABOVE, torch.tensor([mirrored] * len(here)))
 
 
 def seen(homography: Tensor, places: Tensor) -> Tensor:
@@ -44,7 +44,7 @@ def test_a_mirrored_window_has_its_columns_the_other_way() -> None:
 
 def test_an_askew_camera_sees_the_window_where_its_cells_lie_on_the_table() -> None:
     here = torch.tensor([[0.4, 0.6]])
-    window = Window.between(here, here + torch.tensor([[0.05, 0.08]]), 0.02, ASKEW)
+    window = EgocentricWindow.between(here, here + torch.tensor([[0.05, 0.08]]), 0.02, ASKEW)
     near = slice(CELLS // 2 - 3, CELLS // 2 + 3)
     shown, true = window.in_frame.cells()[:, near, near], seen(ASKEW, window.on_table.cells()[:, near, near])
     torch.testing.assert_close(shown, true, atol=0.03, rtol=0)
@@ -60,8 +60,8 @@ def test_a_scene_that_is_turned_with_the_way_looks_the_same(degrees: float) -> N
     along = torch.tensor([math.cos(turn), math.sin(turn)])
     across = torch.tensor([-along[1], along[0]])
     lamp = HERE[0] + 5 * along + 3 * across
-    scene = (-(PIXELS - lamp[:, None, None]).square().sum(0) / 18).exp()[None, None]
-    looked_at = sample(scene, between(HERE, HERE + 3 * along).in_frame.cells(), SIZE)[0, 0]
+    foreground = (-(PIXELS - lamp[:, None, None]).square().sum(0) / 18).exp()[None, None]
+    looked_at = sample(foreground, between(HERE, HERE + 3 * along).in_frame.cells(), SIZE)[0, 0]
     row, col = divmod(int(looked_at.argmax()), CELLS)
     middle = (CELLS - 1) / 2
     assert abs(row - middle - 3.5) < 1  # five ahead of the start, three and a half ahead of the middle
@@ -90,7 +90,7 @@ def test_what_goes_along_under_an_askew_camera_goes_along_on_the_table() -> None
     here, way = torch.tensor([[0.4, 0.6]]), torch.tensor([[0.03, 0.04]])
     flows = torch.zeros(1, 4, CELLS // 2, CELLS // 2)
     flows[:, 0] = 0.05 / 0.02  # cells
-    fields = Window.between(here, here + way, 0.02, ASKEW).fields(flows, SIDE, SIZE)
+    fields = EgocentricWindow.between(here, here + way, 0.02, ASKEW).fields(flows, SIDE, SIZE)
     begin, end = seen(ASKEW, here), seen(ASKEW, here + way)
     torch.testing.assert_close(fields.steps(begin[:, None])[:, 0], end - begin, atol=0.05, rtol=0)
 

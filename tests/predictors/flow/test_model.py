@@ -9,7 +9,7 @@ import torch
 
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
-from visual_foresight.predictors.flow.model import Carry, Flow, FlowConfig, Scene
+from visual_foresight.predictors.flow.model import Carry, Flow, FlowConfig, Foreground
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.losses import objective
@@ -39,8 +39,8 @@ def test_the_fingertip_is_seen_where_the_calibrated_camera_says() -> None:
     env = make("push")
     try:
         env.reset(seed=3)
-        table = tuple(tuple(float(value) for value in row) for row in env.table)
-        model = Flow(replace(CONFIG, frame_size=env.frame_size, state_size=4, action_size=2, table=table))
+        homography = tuple(tuple(float(value) for value in row) for row in env.homography)
+        model = Flow(replace(CONFIG, frame_size=env.frame_size, state_size=4, action_size=2, homography=homography))
         state = env.observe().state
         row, col = model._finger_px(torch.from_numpy(state[None]))[0].tolist()
         seen = env.project(np.array([*state[:2], TOUCH_HEIGHT_M]))
@@ -57,15 +57,15 @@ def test_frames_that_cannot_be_drawn_are_refused_in_a_sentence() -> None:
 def test_what_is_pushed_away_leaves_the_empty_table_behind() -> None:
     """The place where something stood, and to which nothing came, shows what calibration saw there."""
     model = Flow(CONFIG)
-    model.empty.copy_(torch.rand(3, *SIZE))
+    model.background.copy_(torch.rand(3, *SIZE))
     things = torch.zeros(1, 4, *SIZE)
     things[:, :, 4:8, 4:8] = 1  # white, and all there
     origin = grid(SIZE, SIZE).permute(2, 0, 1)[None].clone()
     origin[:, :, 4:8, 4:8] = 12.0  # nothing comes from there
-    step = Carry(Scene(things, torch.zeros(1, 16)), torch.zeros(1, 5), origin)
+    step = Carry(Foreground(things, torch.zeros(1, 16)), torch.zeros(1, 5), origin)
     with torch.inference_mode():
         model.arm.finest.bias.fill_(-40)  # no arm
-        torch.testing.assert_close(model._draw([step])[0, 0], model.empty, atol=1e-4, rtol=0)
+        torch.testing.assert_close(model._draw([step])[0, 0], model.background, atol=1e-4, rtol=0)
         rests = replace(step, origin=grid(SIZE, SIZE).permute(2, 0, 1)[None])
         assert (model._draw([rests])[0, 0, :, 5:7, 5:7] > 0.999).all()
 
@@ -73,7 +73,7 @@ def test_what_is_pushed_away_leaves_the_empty_table_behind() -> None:
 def test_it_learns_one_clip_to_below_still() -> None:
     """A square moves with the action: after a few steps of learning, its place is known better than `still` knows it."""
     torch.manual_seed(0)
-    model = Flow(replace(CONFIG, table=((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))))
+    model = Flow(replace(CONFIG, homography=((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))))
     actions = torch.zeros(2, 5, 3)
     actions[0, :, 1], actions[1, :, 0] = 1.0, 1.0
     begin = torch.tensor([[6.0, 4.0], [4.0, 12.0]])
@@ -126,7 +126,7 @@ def test_frames_are_learnt_from_in_a_sixth_of_the_steps_and_points_in_all() -> N
     drawn = []
     for seed in range(60):
         model.zero_grad()
-        imagined, extra = model.rehearse(clip, maps, torch.Generator().manual_seed(seed), 0.0)
+        imagined, extra = model.training_rollout(clip, maps, torch.Generator().manual_seed(seed), 0.0)
         (imagined.frames.sum() + imagined.pixel_maps.square().sum() + extra).backward()
         drawn.append(imagined.frames.shape[1] > 0)
         assert (model.arm.middle.weight.grad is not None) == drawn[-1]

@@ -8,7 +8,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from visual_foresight.envs.pushing.env import PushEnv
-from visual_foresight.predictors.rigid.bodies import SAME, Overlook, filled, solid
+from visual_foresight.predictors.rigid.bodies import SAME, BirdsEyeView, filled, solid
 from visual_foresight.types import to_float
 from visual_foresight.vision.background import apart_from
 from visual_foresight.vision.homography import camera_of, pixel_side
@@ -24,9 +24,9 @@ def env() -> Iterator[PushEnv]:
 
 
 @pytest.fixture(scope="module")
-def overlook(env: PushEnv) -> Overlook:
-    table = tuple(map(tuple, env.table.tolist()))
-    return Overlook(env.table, SIZE, pixel_side(table, SIZE))
+def birds_eye_view(env: PushEnv) -> BirdsEyeView:
+    homography = tuple(map(tuple, env.homography.tolist()))
+    return BirdsEyeView(env.homography, SIZE, pixel_side(homography, SIZE))
 
 
 def covered(env: PushEnv, places: np.ndarray) -> np.ndarray:
@@ -54,8 +54,8 @@ def frames_of(env: PushEnv, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     frame = to_float(env.observe().frame[None])[0].permute(1, 2, 0).numpy()
     body = env._look().body.reshape(64, 2, 64, 2).transpose(0, 2, 1, 3).reshape(64, 64, 4)
     arm = (body == env._bullet.arm).any(-1)
-    empty = to_float(env._picture(_nothing(env), env._background, SIZE)[None])[0].permute(1, 2, 0).numpy()
-    return frame, empty, arm
+    background = to_float(env._picture(_nothing(env), env._background, SIZE)[None])[0].permute(1, 2, 0).numpy()
+    return frame, background, arm
 
 
 def _nothing(env: PushEnv):
@@ -64,36 +64,39 @@ def _nothing(env: PushEnv):
 
 
 def test_the_camera_is_found_from_its_homography(env: PushEnv) -> None:
-    for table, atol in ((env.camera.homography(0.03), 1e-6), (env.table, 0.02)):  # which is a quarter of a pixel aside
-        x, y, z = camera_of(table, SIZE)
-        np.testing.assert_allclose([x, y, z + 0.03], env.camera.eye, atol=atol)
+    for homography, atol in (
+        (env.camera.homography(0.03), 1e-6),
+        (env.homography, 0.02),
+    ):  # which is a quarter of a pixel aside
+        x, y, z = camera_of(homography, SIZE)
+        np.testing.assert_allclose([x, y, z + 0.03], env.camera.scene_encoder, atol=atol)
 
 
 def test_a_camera_straight_above_sees_no_sides() -> None:
     assert camera_of(np.diag([0.01, 0.01, 1.0]), SIZE)[2] > 1e3
 
 
-def test_footprints_are_where_the_objects_stand(env: PushEnv, overlook: Overlook) -> None:
+def test_footprints_are_where_the_objects_stand(env: PushEnv, birds_eye_view: BirdsEyeView) -> None:
     """A bar is 3 cm wide, of which a pixel is a quarter: of its footprint a fifth is the border."""
     overlaps = []
     for seed in range(1, 9):
-        frame, empty, arm = frames_of(env, seed)
-        bare = filled(frame[None], empty, arm[None])
-        seen = overlook.look(solid(apart_from(bare, empty)))
+        frame, background, arm = frames_of(env, seed)
+        bare = filled(frame[None], background, arm[None])
+        seen = birds_eye_view.find_bodies(solid(apart_from(bare, background)))
         assert seen.bodies.present.sum() == 2
         true = env.truth()[:, :2]
         for place, field in zip(seen.places[0].numpy(), seen.bodies.field[0, :, 0].numpy(), strict=True):
             middle = np.array([place.real, place.imag])
-            axis = (np.arange(len(field)) + 0.5) * overlook.cell - seen.bodies.half
+            axis = (np.arange(len(field)) + 0.5) * birds_eye_view.cell - seen.bodies.half
             cells = np.stack(np.meshgrid(middle[0] + axis, middle[1] + axis, indexing="ij"), -1)
             under = covered(env, cells)[np.linalg.norm(true - middle, axis=-1).argmin()]
             overlaps.append((under & (field < 0)).sum() / (under | (field < 0)).sum())
     assert np.mean(overlaps) > 0.7 and min(overlaps) > 0.4, overlaps  # some stand half behind the arm
 
 
-def test_a_pixel_shows_the_body_that_the_simulator_draws_there(env: PushEnv, overlook: Overlook) -> None:
-    frame, empty, arm = frames_of(env, 2)
-    seen = overlook.look(solid(apart_from(filled(frame[None], empty, arm[None]), empty)))
+def test_a_pixel_shows_the_body_that_the_simulator_draws_there(env: PushEnv, birds_eye_view: BirdsEyeView) -> None:
+    frame, background, arm = frames_of(env, 2)
+    seen = birds_eye_view.find_bodies(solid(apart_from(filled(frame[None], background, arm[None]), background)))
     body = env._look().body[::2, ::2]
     owner = seen.owner[0].numpy()
     for number in env._bullet.objects:
@@ -103,27 +106,27 @@ def test_a_pixel_shows_the_body_that_the_simulator_draws_there(env: PushEnv, ove
 
 
 def test_what_is_hidden_is_filled_in_from_around_it() -> None:
-    empty = np.full((32, 32, 3), 0.6, np.float32)
-    frame = empty.copy()
+    background = np.full((32, 32, 3), 0.6, np.float32)
+    frame = background.copy()
     frame[10:20, 8:24] = (0.1, 0.8, 0.2)
     hidden = np.zeros((32, 32), bool)
     hidden[:, 15:18] = True
     covered_frame = np.where(hidden[..., None], np.float32(0.05), frame)
-    bare = filled(covered_frame[None], empty, hidden[None])[0]
+    bare = filled(covered_frame[None], background, hidden[None])[0]
     assert np.abs(bare - frame)[12:18].max() < 0.1  # the sides of what is hidden lie on the object
     assert np.abs(bare - frame)[:8].max() < SAME
 
 
-def test_an_empty_table_has_no_bodies(overlook: Overlook) -> None:
-    seen = overlook.look(np.zeros((2, *SIZE), np.float32))
+def test_an_empty_table_has_no_bodies(birds_eye_view: BirdsEyeView) -> None:
+    seen = birds_eye_view.find_bodies(np.zeros((2, *SIZE), np.float32))
     assert seen.bodies.present.shape == (2, 0) and (seen.owner == -1).all()
 
 
-def test_things_that_touch_are_two_bodies_where_a_border_parts_them(overlook: Overlook) -> None:
+def test_things_that_touch_are_two_bodies_where_a_border_parts_them(birds_eye_view: BirdsEyeView) -> None:
     opacity, border = np.zeros((2, 1, *SIZE), np.float32)
     opacity[0, 30:42, 20:40] = 1
     border[0, 30:42, 29:31] = 1
-    one, two = overlook.look(opacity), overlook.look(opacity, border)
+    one, two = birds_eye_view.find_bodies(opacity), birds_eye_view.find_bodies(opacity, border)
     assert one.bodies.present.sum() == 1 and two.bodies.present.sum() == 2
     assert (two.owner[0, 36, 22:28] == two.owner[0, 36, 22]).all() and (
         two.owner[0, 36, 32:38] == two.owner[0, 36, 38]
@@ -132,30 +135,32 @@ def test_things_that_touch_are_two_bodies_where_a_border_parts_them(overlook: Ov
     assert (two.owner[0, 30:42, 29:31] >= 0).all()  # the border itself belongs to them
 
 
-def test_what_looks_like_the_table_in_the_middle_of_a_thing_is_of_the_thing(overlook: Overlook) -> None:
+def test_what_looks_like_the_table_in_the_middle_of_a_thing_is_of_the_thing(birds_eye_view: BirdsEyeView) -> None:
     opacity = np.zeros((2, *SIZE), np.float32)
     opacity[:, 24:36, 26:38] = 1
     opacity[1, 28:30, 31:33] = 0
-    seen = overlook.look(opacity)
+    seen = birds_eye_view.find_bodies(opacity)
     np.testing.assert_array_equal(seen.owner[0] >= 0, seen.owner[1] >= 0)
     np.testing.assert_array_equal(seen.bodies.field[0, 0, 0] < 0, seen.bodies.field[1, 0, 0] < 0)
 
 
 @pytest.mark.parametrize("times", [1, 2])
 def test_a_finer_frame_shows_the_same_bodies(env: PushEnv, times: int) -> None:
-    fine = env.table @ np.array([[1 / times, 0, (1 / times - 1) / 2], [0, 1 / times, (1 / times - 1) / 2], [0, 0, 1]])
+    fine = env.homography @ np.array(
+        [[1 / times, 0, (1 / times - 1) / 2], [0, 1 / times, (1 / times - 1) / 2], [0, 0, 1]]
+    )
     size = (SIZE[0] * times, SIZE[1] * times)
     opacity = np.zeros((1, *size), np.float32)
     opacity[0, 24 * times : 36 * times, 26 * times : 38 * times] = 1
-    seen = Overlook(fine, size, pixel_side(tuple(map(tuple, fine.tolist())), size)).look(opacity)
+    seen = BirdsEyeView(fine, size, pixel_side(tuple(map(tuple, fine.tolist())), size)).find_bodies(opacity)
     assert seen.bodies.present.tolist() == [[True]]
     assert float(seen.bodies.spread) == pytest.approx(0.036, abs=0.002)
     assert float(seen.bodies.rim.abs().amax()) == pytest.approx(0.067, abs=0.004)
 
 
-def test_what_is_far_too_large_is_no_body(overlook: Overlook) -> None:
+def test_what_is_far_too_large_is_no_body(birds_eye_view: BirdsEyeView) -> None:
     ring = np.zeros((1, *SIZE), np.float32)
     ring[0, 2:62, 2:62] = 1
     ring[0, 12:52, 8:56] = 0
-    seen = overlook.look(ring)
+    seen = birds_eye_view.find_bodies(ring)
     assert not seen.bodies.present.any() and (seen.owner == -1).all()

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from visual_foresight.predictors.rigid import contact_solver as mechanics
-from visual_foresight.predictors.rigid.contact_module import FINGER_M, Bodies, Contact, Poses
-from visual_foresight.predictors.rigid.contact_solver import Motions, Shapes, push
+from visual_foresight.predictors.rigid import contact_solver
+from visual_foresight.predictors.rigid.contact_module import FINGER_M, Bodies, ContactModule, Poses
+from visual_foresight.predictors.rigid.contact_solver import Motions, Shapes, push_bodies
 
 RADIUS, HALF, CELLS = 0.03, 0.08, 40
 
@@ -50,9 +50,9 @@ def at(*places: complex, turn: float = 0.0) -> Poses:
     return Poses(place, torch.full_like(place.real, turn), 0 * place, 0 * place.real)
 
 
-def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: Contact | None = None) -> Poses:
+def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: ContactModule | None = None) -> Poses:
     """Lead the finger through places, an action each."""
-    contact = contact or Contact()
+    contact = contact or ContactModule()
     with torch.no_grad():
         for before, after in zip(tips, tips[1:], strict=False):
             poses, _ = contact(shapes, poses, torch.tensor([before], dtype=torch.complex64), torch.tensor([after]))
@@ -60,10 +60,10 @@ def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: Contact | None
 
 
 def once(
-    shapes: Bodies, poses: Poses, before: Tensor, after: Tensor, contact: Contact | None = None
+    shapes: Bodies, poses: Poses, before: Tensor, after: Tensor, contact: ContactModule | None = None
 ) -> tuple[Poses, Tensor]:
     with torch.no_grad():
-        return (contact or Contact())(shapes, poses, before, after)
+        return (contact or ContactModule())(shapes, poses, before, after)
 
 
 def both(*each: Bodies | Poses) -> Any:
@@ -109,7 +109,7 @@ def test_a_turned_push_is_the_same_push(angle: float) -> None:
 
 
 def test_friction_stops_what_slides() -> None:
-    contact, speed = Contact(), 0.03
+    contact, speed = ContactModule(), 0.03
     poses = at(0j)
     poses = Poses(poses.place, poses.turn, poses.speed + speed, poses.spin)
     after = pushed(bodies("disc"), poses, -0.2 + 0j, -0.2 + 0j, -0.2 + 0j, contact=contact)
@@ -125,14 +125,14 @@ def test_one_body_pushes_another() -> None:
 
 
 def test_walls_hold() -> None:
-    contact = Contact()
+    contact = ContactModule()
     contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))  # and 2 cm on from there
     after = pushed(bodies("disc"), at(0.03 + 0.001j), -0.03 + 0j, 0.0 + 0j, 0.025 + 0j, contact=contact)
     assert after.place.real.item() < 0.07 - RADIUS + 0.003
 
 
 def test_a_finger_stops_at_what_a_wall_holds() -> None:
-    contact = Contact()
+    contact = ContactModule()
     contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))  # and 2 cm on from there
     poses, tips = at(0.038 + 0j), torch.tensor([-0.03 + 0j, -0.03 + 0j])
     with torch.no_grad():
@@ -167,7 +167,7 @@ def test_one_layout_of_arrays_is_compiled_and_nothing_given_is_written_over() ->
         once(both(scene, scene, scene), both(poses, poses, poses), tips, tips + 0.03)
     once(scene, poses, tips[:1], tips[:1] + 0.03)
     assert torch.equal(poses.place, at(0.05 + 0j, 0.2 + 0j).place)
-    assert len(getattr(push, "signatures", [push])) == 1
+    assert len(getattr(push_bodies, "signatures", [push_bodies])) == 1
 
 
 def test_what_is_not_there_neither_pushes_nor_is_pushed() -> None:
@@ -175,7 +175,7 @@ def test_what_is_not_there_neither_pushes_nor_is_pushed() -> None:
     absent = replace(
         scene, present=torch.tensor([[True, False]]), field=scene.field * torch.tensor([1, -1]).view(2, 1, 1, 1)
     )
-    contact = Contact()
+    contact = ContactModule()
     contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))
     poses, before, after = at(0.03 + 0.001j, 0.03 + 0j), torch.tensor([-0.03 + 0j]), torch.tensor([0.02 + 0j])
     (both_there, _), (found, tip) = (once(each, poses, before, after, contact) for each in (scene, absent))
@@ -195,7 +195,7 @@ def test_on_an_empty_table_the_finger_is_free() -> None:
 
 @pytest.mark.parametrize("name", ["place", "turn", "speed", "spin", "tip", "number"])
 def test_what_is_not_finite_stays_so_and_in_its_candidate(name: str) -> None:
-    contact, poses = Contact(), both(at(0.05 + 0j), at(0.05 + 0j))
+    contact, poses = ContactModule(), both(at(0.05 + 0j), at(0.05 + 0j))
     before, after = torch.zeros(2, dtype=torch.complex64), torch.full((2,), 0.03 + 0j)
     if name == "tip":
         after[0] = math.nan
@@ -219,7 +219,7 @@ def test_the_compiled_lookup_is_the_one_of_torch() -> None:
     arrays = {name: part[0].numpy() for name, part in vars(scene).items() if isinstance(part, Tensor)}
     shape = Shapes(**arrays, half=HALF)
     rest = Motions(np.zeros(1, complex), np.zeros(1), np.zeros(1, complex), np.zeros(1))
-    found = [mechanics._meeting(shape, rest, 0, complex(place)) for place in places.flatten()]
+    found = [contact_solver._meeting(shape, rest, 0, complex(place)) for place in places.flatten()]
     np.testing.assert_allclose([gap for gap, *_ in found], gaps.flatten(), atol=1e-6)
     np.testing.assert_allclose([slope for _, slope, _ in found], slopes.flatten(), atol=1e-5)
 
@@ -233,7 +233,7 @@ def test_the_order_of_bodies_hardly_matters() -> None:
 
 
 def test_frictions_can_be_learnt_from_what_happened() -> None:
-    contact = Contact()
+    contact = ContactModule()
     shapes, tips = bodies("bar"), torch.tensor([[0.02 - 0.04j, 0.02 - 0.01j]])
     after, _ = contact(shapes, at(0j), tips[:, 0], tips[:, 1])
     (after.place.abs().sum() + after.turn.sum()).backward()
@@ -243,7 +243,7 @@ def test_frictions_can_be_learnt_from_what_happened() -> None:
 
 
 def test_the_gradient_of_a_slide_is_the_known_one() -> None:
-    contact, poses, speed = Contact(), at(0j), 0.031
+    contact, poses, speed = ContactModule(), at(0j), 0.031
     poses = Poses(poses.place, poses.turn, poses.speed + speed, poses.spin)
     tips = torch.tensor([-0.2 + 0j])
     after, _ = contact(bodies("disc"), poses, tips, tips)  # it comes to rest within the action

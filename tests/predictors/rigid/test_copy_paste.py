@@ -5,8 +5,8 @@ import pytest
 import torch
 from einops import rearrange
 
-from visual_foresight.predictors.rigid.copy_paste import Collage, Scissors
-from visual_foresight.predictors.rigid.segmentation import Layers, Sight, layers, unlike
+from visual_foresight.predictors.rigid.copy_paste import Collage, CutPaste
+from visual_foresight.predictors.rigid.segmentation import Layers, SegmentationNetwork, layers, unlike
 
 SIZE, GREY, RED, BLACK = (48, 48), 0.6, (0.9, 0.1, 0.1), (0.02, 0.02, 0.02)
 EMPTY = np.full((*SIZE, 3), GREY, np.float32)
@@ -25,9 +25,9 @@ def scene(*corners: tuple[int, int], bar: bool = True) -> tuple[np.ndarray, np.n
     return frame, arm
 
 
-def cut(*scenes: tuple[np.ndarray, np.ndarray]) -> Scissors:
+def cut(*scenes: tuple[np.ndarray, np.ndarray]) -> CutPaste:
     frames, arms = (np.stack(each) for each in zip(*scenes, strict=True))
-    return Scissors(frames, EMPTY, arms.astype(np.float32), arms, np.tile(np.float32(TIP), (len(frames), 1)))
+    return CutPaste(frames, EMPTY, arms.astype(np.float32), arms, np.tile(np.float32(TIP), (len(frames), 1)))
 
 
 @pytest.fixture(scope="module")
@@ -85,33 +85,36 @@ def batch(made: list[Collage]) -> tuple[tuple[torch.Tensor, ...], Layers]:
         torch.from_numpy(np.stack([getattr(each, name) for each in made]))
         for name in ("apart", "cover", "tip", "arm", "thing", "border")
     )
-    empty = rearrange(torch.from_numpy(EMPTY), "h w c -> c h w")
-    frames = empty + rearrange(apart, "b h w c -> b c h w")
+    background = rearrange(torch.from_numpy(EMPTY), "h w c -> c h w")
+    frames = background + rearrange(apart, "b h w c -> b c h w")
     plain = (apart.abs().amax(-1) > 0.2).float()
-    return (frames, empty, plain, cover, tip), Layers(*truth)
+    return (frames, background, plain, cover, tip), Layers(*truth)
 
 
 def test_at_first_sight_all_is_as_is_plain(collages: list[Collage]) -> None:
     seen, truth = batch(collages[:8])
     with torch.no_grad():
-        found = layers(Sight()(*seen))
+        found = layers(SegmentationNetwork()(*seen))
     assert ((found.thing > 0.5) == (truth.thing > 0.5) & (truth.arm < 0.5)).float().mean() > 0.99
     assert found.border.max() < 0.05
 
 
 def test_layers_can_be_learnt(collages: list[Collage]) -> None:
     torch.manual_seed(0)
-    sight, (seen, truth) = Sight(), batch(sorted(collages, key=lambda made: -(made.arm * made.thing).sum())[:12])
-    optimizer = torch.optim.Adam(sight.parameters(), lr=2e-3)
+    segmentation, (seen, truth) = (
+        SegmentationNetwork(),
+        batch(sorted(collages, key=lambda made: -(made.arm * made.thing).sum())[:12]),
+    )
+    optimizer = torch.optim.Adam(segmentation.parameters(), lr=2e-3)
     falling = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, NUM_STEPS)
     hidden = (truth.arm > 0.5) & (truth.thing > 0.5)
     for _ in range(NUM_STEPS):
-        loss = unlike(sight(*seen), truth)
+        loss = unlike(segmentation(*seen), truth)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         falling.step()
     with torch.no_grad():
-        found = layers(sight(*seen))
+        found = layers(segmentation(*seen))
     assert (found.thing[hidden] > 0.5).float().mean() > 0.6  # behind the arm
     assert (found.thing[truth.thing < 0.5] < 0.5).float().mean() > 0.97

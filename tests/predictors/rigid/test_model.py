@@ -33,7 +33,7 @@ def seen(frame: Tensor, tip: tuple[float, float]) -> Clip:
 def model() -> Rigid:
     """One that knows the robot and the table, and has learnt nothing else."""
     torch.manual_seed(0)
-    model = Rigid(RigidConfig(SIZE, 2, 2, table=TABLE))
+    model = Rigid(RigidConfig(SIZE, 2, 2, homography=TABLE))
     rng = torch.Generator().manual_seed(0)
     actions = torch.rand(32, 10, 2, generator=rng) * 2 - 1
     places = 0.2 + torch.cat([torch.zeros(32, 1, 2), STEP_M * actions.cumsum(1)], 1)
@@ -50,11 +50,11 @@ def test_a_pixel_goes_with_the_body_that_is_pushed_and_others_stay(model: Rigid)
     actions = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])  # 5 pixels to the right, twice
     maps = maps_at((20.5, 22.5), (28.5, 36.5), (10.0, 40.0))
     places = expected_places(model.imagine(carry, actions, maps).pixel_maps[0], SIZE)
-    pushed, resting, table = places[-1]
+    pushed, resting, homography = places[-1]
     # From 12 to 22, less the finger's 1.5 and the square's 3 pixels: it is met at 15.5 or so, and may slide on.
     assert 26.0 < pushed[1] < 28.5 and abs(pushed[0] - 20.5) < 0.5
     torch.testing.assert_close(resting, torch.tensor([28.5, 36.5]))
-    torch.testing.assert_close(table, torch.tensor([10.0, 40.0]))
+    torch.testing.assert_close(homography, torch.tensor([10.0, 40.0]))
 
 
 def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(model: Rigid) -> None:
@@ -98,14 +98,14 @@ def test_imagining_goes_on_where_it_stopped(model: Rigid) -> None:
     rest = model.imagine(part.carry, actions[:, 2:], part.pixel_maps[:, -1])
     torch.testing.assert_close(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2])
     # Maps drawn anew by someone else are found on the bodies where these are by then.
-    spread = model.imagine(replace(part.carry, held=None), actions[:, 2:], part.pixel_maps[:, -1])
+    spread = model.imagine(replace(part.carry, attached=None), actions[:, 2:], part.pixel_maps[:, -1])
     found, true = (expected_places(each, SIZE) for each in (spread.pixel_maps[:, 0], whole.pixel_maps[:, 2]))
     torch.testing.assert_close(found, true, atol=0.2, rtol=0)
 
 
 def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
     torch.manual_seed(0)
-    torch.nn.init.normal_(model.push.error.weight, std=0.05)
+    torch.nn.init.normal_(model.residual_push.error.weight, std=0.05)
     middle = (SIZE[1] - 1) / 2
     frame, tip = table_with((18, 14)), (22.0, 8.0)
     mirrored = seen(frame.flip(-1), (tip[0], 2 * middle - tip[1]))
@@ -114,8 +114,8 @@ def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
     other = model.imagine(
         model.observe(mirrored), actions * torch.tensor([1.0, -1.0]), maps_at((20.5, 2 * middle - 16.5))
     )
-    there, back = (expected_places(each.pixel_maps[0, -1, 0], SIZE) for each in (one, other))
-    torch.testing.assert_close(there, torch.stack([back[0], 2 * middle - back[1]]), atol=0.15, rtol=0)
+    there, backward = (expected_places(each.pixel_maps[0, -1, 0], SIZE) for each in (one, other))
+    torch.testing.assert_close(there, torch.stack([backward[0], 2 * middle - backward[1]]), atol=0.15, rtol=0)
     assert there[1] > 19
 
 

@@ -37,7 +37,7 @@ def test_each_member_learns_from_its_own_clips() -> None:
     torch.manual_seed(0)
     model = Ensemble(CONFIG)
     seen = clip(4, 3)
-    prediction, extra = model.rehearse(seen, MAPS, torch.Generator(), 0.0)
+    prediction, extra = model.training_rollout(seen, MAPS, torch.Generator(), 0.0)
     assert prediction.frames.shape == (4, 2, 3, *SIZE) and extra == 0
     prediction.frames[2:].sum().backward()  # the second member's
     first, second = ([weight.grad for weight in member.parameters()] for member in model.members)

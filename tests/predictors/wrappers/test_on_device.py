@@ -3,7 +3,7 @@
 import torch
 
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.predictors.wrappers.on_device import Elsewhere
+from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Clip, Pixel, Prediction
 from visual_foresight.vision.pixel_maps import splat
@@ -38,7 +38,7 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_wer
     asked: list[torch.device] = []  # nothing can be copied from the device "meta"
     monkeypatch.setattr(Prediction, "to", lambda imagined, device: asked.append(device) or imagined)
     witness, there = Witness(), torch.device("meta")
-    predictor = Elsewhere(witness, there)
+    predictor = OnDevice(witness, there)
     carry = predictor.observe(seen())
     assert carry.device == there
     predictor.imagine(carry, torch.zeros(3, 2, 2), torch.ones(3, 1, 4, 4) / 16)
@@ -48,7 +48,7 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_wer
 
 def test_the_shipped_model_imagines_the_same_there() -> None:
     device = find_device("auto")
-    here, there = load("flow"), Elsewhere(load("flow", device), device)
+    here, there = load("flow"), OnDevice(load("flow", device), device)
     maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
     one, two = (model.imagine(model.observe(seen()), actions, maps, True) for model in (here, there))

@@ -5,8 +5,8 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from visual_foresight.predictors.baselines.persistence import Still
-from visual_foresight.predictors.wrappers.tracked_frames import Followed, followed
+from visual_foresight.predictors.baselines.persistence import Persistence
+from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames, with_tracker
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
@@ -47,7 +47,7 @@ def maps() -> torch.Tensor:
 
 
 def test_maps_go_where_the_frames_show_it() -> None:
-    model = Followed(Shifter())
+    model = TrackedFrames(Shifter())
     imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
     assert imagined.frames.shape == (2, 0, 3, *SIZE)
     true = PLACES + ACTIONS.cumsum(1)[:, :, None]
@@ -55,7 +55,7 @@ def test_maps_go_where_the_frames_show_it() -> None:
 
 
 def test_imagining_further_goes_on_from_the_carry() -> None:
-    model = Followed(Shifter())
+    model = TrackedFrames(Shifter())
     whole = model.imagine(model.observe(scene()), ACTIONS, maps(), decode=True)
     first = model.imagine(model.observe(scene()), ACTIONS[:, :2], maps())
     rest = model.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
@@ -64,6 +64,6 @@ def test_imagining_further_goes_on_from_the_carry() -> None:
 
 
 def test_only_who_moves_no_pixels_is_followed() -> None:
-    still = Still()
-    assert followed(still) is still
-    assert isinstance(followed(Shifter()), Followed)
+    still = Persistence()
+    assert with_tracker(still) is still
+    assert isinstance(with_tracker(Shifter()), TrackedFrames)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from tests.training.films import BEGIN, NUM_FRAMES, REST_ROW, SIDE, box_place, film, scenery
-from visual_foresight.training.teachers.point_tracks import FoundTracks, choose
+from visual_foresight.training.teachers.point_tracks import PointTracks, choose
 from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
-from visual_foresight.training.teachers.rigid_tracks.teacher import find_tracks
+from visual_foresight.training.teachers.rigid_tracks.teacher import follow_points
 
 RNG = np.random.default_rng(0)
 
@@ -14,12 +14,12 @@ def known() -> Scenery:
     return scenery()
 
 
-def tracks_of(number: int, known: Scenery, **changes: int) -> FoundTracks:
+def tracks_of(number: int, known: Scenery, **changes: int) -> PointTracks:
     episode = film(number, **changes)
-    return find_tracks(episode.frames, episode.states, known)
+    return follow_points(episode.frames, episode.states, known)
 
 
-def on_box(tracks: FoundTracks, number: int, within: float = SIDE / 2) -> np.ndarray:
+def on_box(tracks: PointTracks, number: int, within: float = SIDE / 2) -> np.ndarray:
     """Which points of the first round lie on the box."""
     offsets = tracks.places[0] - box_place(number, 0, np.zeros(2))
     return tracks.valid[0] & (np.abs(offsets) < within).all(-1)
@@ -92,7 +92,7 @@ def test_choice_prefers_what_is_pushed_and_says_what_is_missing(known: Scenery) 
 
 def test_on_an_empty_table_points_rest(known: Scenery) -> None:
     episode = film(3)
-    tracks = find_tracks(np.full_like(episode.frames, 110), episode.states, known)
+    tracks = follow_points(np.full_like(episode.frames, 110), episode.states, known)
     assert tracks.valid.any()
     assert not tracks.moved().any()
     assert not tracks.contact().any()

@@ -114,7 +114,7 @@ def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
     """Return a finder of what stands out by its colour: neither grey, as arms are, nor of the table's colour.
 
     Args:
-        homography: `Env.table`.
+        homography: `Env.homography`.
     """
 
     def find(observation: Observation) -> Float[np.ndarray, "k 2"]:
@@ -126,5 +126,5 @@ def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
 
 def _colorful(frame: UInt8[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
     colors = frame - frame.mean(axis=2, keepdims=True)  # without brightness
-    table = np.median(rearrange(colors, "h w c -> (h w) c"), axis=0)
-    return (np.linalg.norm(colors, axis=2) > MIN_CHROMA) & (np.linalg.norm(colors - table, axis=2) > MIN_CONTRAST)
+    homography = np.median(rearrange(colors, "h w c -> (h w) c"), axis=0)
+    return (np.linalg.norm(colors, axis=2) > MIN_CHROMA) & (np.linalg.norm(colors - homography, axis=2) > MIN_CONTRAST)

@@ -106,7 +106,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         # degrees with a finger of 20 cm: 10 %), and what it hides no predictor can follow.
         self.camera = Camera((1.34, 0.0, 1.03), (0.535, 0.0, 0.0), 22.0, height, width)
         as_seen = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
-        self.table = self.camera.homography(TOUCH_HEIGHT_M) @ as_seen
+        self.homography = self.camera.homography(TOUCH_HEIGHT_M) @ as_seen
         self._held_out = held_out
         self._bullet = Bullet(variant.finger, TIMESTEP_S, _table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()
@@ -185,7 +185,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def observe(self) -> Observation:
         """Return the frame and the fingertip's measured state now."""
-        frame = self._picture(self._look(), self._background, self.frame_size)
+        frame = self._picture(self._render(), self._background, self.frame_size)
         position, yaw = self._bullet.fingertip()
         return Observation(frame, np.array([*position, yaw], np.float32))
 
@@ -206,7 +206,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         observation = self.observe()
         return {"frame": observation.frame, "state": observation.state}
 
-    def _look(self) -> Glimpse:
+    def _render(self) -> Glimpse:
         if self._glimpse is None:
             self._glimpse = self._bullet.render(self.camera.scaled(SUPERSAMPLING))
         return self._glimpse
@@ -249,7 +249,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
             raise UserError(
                 f"a pixel inside the {self.frame_size[0]}x{self.frame_size[1]} frame is needed, got {pixel}"
             )
-        seen = self._look()
+        seen = self._render()
         row, col = (int((place + 0.5) * SUPERSAMPLING) for place in (pixel.row, pixel.col))
         body, link = int(seen.body[row, col]), int(seen.link[row, col])
         if body < 0:
@@ -280,8 +280,8 @@ def _table_boxes() -> list[Box]:
     x, y = (x0 + x1) / 2, (y0 + y1) / 2
     walls = [((x0 - 0.02, y), (0.02, 0.5)), ((x1 + 0.02, y), (0.02, 0.5))]
     walls += [((x, y0 - 0.02), (0.5, 0.02)), ((x, y1 + 0.02), (0.5, 0.02))]
-    table = Box((x, y, -0.05), (0.5, 0.5, 0.05), friction=0.6)
-    return [table, *(Box((*center, 0.05), (*half, 0.05), friction=0.2) for center, half in walls)]
+    homography = Box((x, y, -0.05), (0.5, 0.5, 0.05), friction=0.6)
+    return [homography, *(Box((*center, 0.05), (*half, 0.05), friction=0.2) for center, half in walls)]
 
 
 def _free_places(rng: np.random.Generator, count: int, workspace: Workspace) -> list[tuple[float, float]]:

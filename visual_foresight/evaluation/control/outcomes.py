@@ -1,6 +1,5 @@
 """What came of trials, as it is kept on disk, and the figures and the table that are made of it."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ from visual_foresight.evaluation.statistics import bootstrap_mean, bootstrap_rat
 from visual_foresight.evaluation.tables import Table
 from visual_foresight.types import PixelGoal, Trial
 
-logger = logging.getLogger(__name__)
 RADII_CM = (2.5, 5.0, 7.5)
 
 

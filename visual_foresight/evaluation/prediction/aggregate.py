@@ -12,25 +12,27 @@ from visual_foresight.evaluation.tables import Table
 
 
 @dataclass(frozen=True)
-class Tally:
+class Measurement:
     """Something that was measured: its figure at a step is sum(values) / sum(weights) over the clips."""
 
     values: Float[np.ndarray, "b t"]
     weights: Float[np.ndarray, "b t"]
 
 
-Tallies = Mapping[str, Tally]
+Measurements = Mapping[str, Measurement]
 
 
-def joined(parts: Sequence[Tallies]) -> dict[str, Tally]:
+def joined(parts: Sequence[Measurements]) -> dict[str, Measurement]:
     """Put the tallies of several batches of clips, of the same names, behind one another."""
     return {
-        name: Tally(*(np.concatenate([getattr(part[name], side) for part in parts]) for side in ("values", "weights")))
+        name: Measurement(
+            *(np.concatenate([getattr(part[name], side) for part in parts]) for side in ("values", "weights"))
+        )
         for name in parts[0]
     }
 
 
-def steps_of(tallies: Tallies, episodes: Int[np.ndarray, " b"]) -> dict[str, dict[str, Any]]:
+def steps_of(measurements: Measurements, episodes: Int[np.ndarray, " b"]) -> dict[str, dict[str, Any]]:
     """Return the figures of each step as plain JSON values: {"1": {name: value, "interval_" + name: [low, high]}, ...}.
 
     Names with a dot are nested ("arm.error_px" is "error_px" in "arm"); the interval of "error_px" is called "interval_px";
@@ -41,7 +43,7 @@ def steps_of(tallies: Tallies, episodes: Int[np.ndarray, " b"]) -> dict[str, dic
         episodes: which episode each clip is from: episodes are resampled, not clips, which hang together.
     """
     member = (episodes[None] == np.unique(episodes)[:, None]).astype(np.float64)
-    sums = [(name, member @ tally.values, member @ tally.weights) for name, tally in tallies.items()]
+    sums = [(name, member @ tally.values, member @ tally.weights) for name, tally in measurements.items()]
     cells = [
         (name, step, tops[:, step], bottoms[:, step])
         for name, tops, bottoms in sums
@@ -141,8 +143,8 @@ def as_text(figures: Mapping[str, Any]) -> str:
     """Return the figures of `evaluate_prediction` for a terminal: the protocol, the tables, what was left out."""
     lines = [f"model: {figures['model']}", f"data: {figures['data']}"]
     lines += [f"{name}: {value}" for name, value in protocol_rows(figures)]
-    for table in tables_of(figures):
-        lines += ["", *table.lines()]
+    for homography in tables_of(figures):
+        lines += ["", *homography.lines()]
     lines += ["", *figures["notes"]] if figures["notes"] else []
     return "\n".join(lines)
 

@@ -14,17 +14,17 @@ from tqdm import tqdm
 
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.prediction.aggregate import as_text, steps_of
-from visual_foresight.evaluation.prediction.evaluator import Judgement, judge
+from visual_foresight.evaluation.prediction.evaluator import Evaluation, evaluate_segments
 from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
 from visual_foresight.evaluation.prediction.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
-from visual_foresight.evaluation.prediction.segments import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, windows_of
+from visual_foresight.evaluation.prediction.segments import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, segments_of
 from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
-__all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "judge_episodes", "judge_model"]
+__all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "evaluate_episodes", "evaluate_model"]
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class PredictionConfig:
                 raise UserError(f"--{name} is 1 or more, got {value}: raise it")
 
 
-def judge_model(config: PredictionConfig) -> dict[str, Any]:
+def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
     """Load a predictor and episodes; return what `evaluate_prediction` says of them, "model" and "data"; write the report.
 
     Raises:
@@ -69,40 +69,40 @@ def judge_model(config: PredictionConfig) -> dict[str, Any]:
     predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
     recorded = [episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)]
-    judgement = judge_episodes(predictor, recorded, config, perceptual)
-    figures = {"model": config.model, "data": str(config.data), **figures_of(judgement, predictor.context)}
+    evaluation = evaluate_episodes(predictor, recorded, config, perceptual)
+    figures = {"model": config.model, "data": str(config.data), **figures_of(evaluation, predictor.context)}
     if config.report is not None:
         from visual_foresight.evaluation.report.page import write_report
 
-        write_report(config.report, figures, predictor, judgement, episodes.info)
+        write_report(config.report, figures, predictor, evaluation, episodes.info)
         figures["report"] = str(config.report)
     return figures
 
 
-def judge_episodes(
+def evaluate_episodes(
     predictor: Predictor, episodes: Sequence[Episode], config: PredictionConfig, perceptual: Perceptual
-) -> Judgement:
+) -> Evaluation:
     """Judge a predictor on all stretches of episodes, or as many as the configuration says, spread evenly."""
-    windows = list(windows_of(episodes, predictor.context, config.horizon, config.objects))
-    if not windows:
+    segments = list(segments_of(episodes, predictor.context, config.horizon, config.objects))
+    if not segments:
         longest = max((len(episode.actions) for episode in episodes), default=0)
         raise UserError(
             f"a horizon of {config.horizon} actions needs episodes of {FIRST_NOW + config.horizon} or more, the longest "
             f"has {longest}: ask for a shorter horizon, or give longer episodes"
         )
-    if config.clips is not None and config.clips < len(windows):
-        chosen = np.linspace(0, len(windows) - 1, config.clips).round().astype(int)
-        windows = [windows[number] for number in chosen]
-    return judge(predictor, windows, config.futures, perceptual, config.objects)
+    if config.clips is not None and config.clips < len(segments):
+        chosen = np.linspace(0, len(segments) - 1, config.clips).round().astype(int)
+        segments = [segments[number] for number in chosen]
+    return evaluate_segments(predictor, segments, config.futures, perceptual, config.objects)
 
 
 def evaluate_prediction(predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12) -> dict[str, Any]:
     """Judge a predictor on episodes without LPIPS and FVD; see `figures_of` for what comes back."""
     config = PredictionConfig(data=Path(), horizon=horizon)
-    return figures_of(judge_episodes(predictor, episodes, config, Perceptual()), predictor.context)
+    return figures_of(evaluate_episodes(predictor, episodes, config, Perceptual()), predictor.context)
 
 
-def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
+def figures_of(evaluation: Evaluation, context: int) -> dict[str, Any]:
     """Return the figures as plain JSON values.
 
     Returns:
@@ -121,21 +121,23 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
 
         "interval_" + name is the 95 % bootstrap interval over episodes of each but still's.
     """
-    windows = judgement.windows
-    points = {kind: sum(int((window.kinds == number).sum()) for window in windows) for number, kind in enumerate(KINDS)}
-    episodes = np.array([window.episode for window in windows])
-    notes = list(judgement.notes)
-    figures: dict[str, Any] = {"clips": len(windows), "points": points["object"]}
-    futures = judgement.num_futures
+    segments = evaluation.segments
+    points = {
+        kind: sum(int((segment.kinds == number).sum()) for segment in segments) for number, kind in enumerate(KINDS)
+    }
+    episodes = np.array([segment.episode for segment in segments])
+    notes = list(evaluation.notes)
+    figures: dict[str, Any] = {"clips": len(segments), "points": points["object"]}
+    futures = evaluation.num_futures
     figures["protocol"] = {
         "context": f"{context} frames, given and not judged",
-        "horizon": len(windows[0].actions),
-        "clips": len(windows),
+        "horizon": len(segments[0].actions),
+        "clips": len(segments),
         "episodes": len(set(episodes.tolist())),
         "starts": f"frames {FIRST_NOW}, {FIRST_NOW + EVERY}, {FIRST_NOW + 2 * EVERY}, ... of an episode",
         "points": points,
-        "objects": OBJECTS[judgement.objects],
-        "frame_size": list(windows[0].frames.shape[1:3]),
+        "objects": OBJECTS[evaluation.objects],
+        "frame_size": list(segments[0].frames.shape[1:3]),
         "crop": "none",
         "futures": "1, free-running"
         if futures == 1
@@ -146,15 +148,15 @@ def figures_of(judgement: Judgement, context: int) -> dict[str, Any]:
         "ssim": f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, mean over channels, data range 1",
         "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",
     }
-    if judgement.features and len(windows) > 1:
-        true = judgement.features["true"]
-        figures["fvd"] = frechet_distance(judgement.features["imagined"], true)
-        figures["still_fvd"] = frechet_distance(judgement.features["still"], true)
-        if len(windows) < FEW_CLIPS:
+    if evaluation.features and len(segments) > 1:
+        true = evaluation.features["true"]
+        figures["fvd"] = frechet_distance(evaluation.features["imagined"], true)
+        figures["still_fvd"] = frechet_distance(evaluation.features["still"], true)
+        if len(segments) < FEW_CLIPS:
             notes.append(
-                f"FVD of {len(windows)} clips, fewer than {FEW_CLIPS}, is biased upwards: compare equal numbers."
+                f"FVD of {len(segments)} clips, fewer than {FEW_CLIPS}, is biased upwards: compare equal numbers."
             )
-    return {**figures, "notes": notes, "steps": steps_of(judgement.tallies, episodes)}
+    return {**figures, "notes": notes, "steps": steps_of(evaluation.measurements, episodes)}
 
 
 def _check_writable(path: Path) -> None:

@@ -10,11 +10,11 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm import tqdm
 
-from visual_foresight.evaluation.prediction.aggregate import Tallies, Tally, joined
+from visual_foresight.evaluation.prediction.aggregate import Measurement, Measurements, joined
 from visual_foresight.evaluation.prediction.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
 from visual_foresight.evaluation.prediction.map_metrics import coverage, position_error
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
-from visual_foresight.evaluation.prediction.segments import KINDS, Objects, Window, WindowBatch, batch_of
+from visual_foresight.evaluation.prediction.segments import KINDS, Objects, Segment, SegmentBatch, batch_of
 from visual_foresight.interfaces import FramesOnly, Predictor, Sampler
 from visual_foresight.types import Prediction, UserError
 
@@ -24,11 +24,11 @@ Features = Mapping[str, Float[np.ndarray, "b d"]]
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Evaluation:
     """What was measured on each clip."""
 
-    windows: tuple[Window, ...]
-    tallies: Tallies
+    segments: tuple[Segment, ...]
+    measurements: Measurements
     features: Features
     """FVD's features of the videos "imagined", "true" and "still"; empty where it cannot be computed."""
     num_futures: int
@@ -40,13 +40,13 @@ class Judgement:
 
 
 @torch.inference_mode()
-def judge(
+def evaluate_segments(
     predictor: Predictor,
-    windows: Sequence[Window],
+    segments: Sequence[Segment],
     num_futures: int,
     perceptual: Perceptual,
     objects: Objects = "moving",
-) -> Judgement:
+) -> Evaluation:
     """Imagine all windows, free-running from their context, and measure.
 
     Args:
@@ -59,16 +59,16 @@ def judge(
     Raises:
         UserError: the frames are too small for SSIM, or what is imagined is not finite.
     """
-    first = batch_of(windows[:1])
+    first = batch_of(segments[:1])
     check_ssim((first.newest.shape[-2], first.newest.shape[-1]))
     draws = isinstance(predictor, Sampler)
     if isinstance(predictor, Sampler):
         predictor = predictor.resampled(num_futures)
-    parts: list[Tallies] = []
+    parts: list[Measurements] = []
     features: list[Features] = []
-    with tqdm(total=len(windows), desc="clips", smoothing=0.05, dynamic_ncols=True) as progress:
-        for start in range(0, len(windows), BATCH):
-            batch = batch_of(windows[start : start + BATCH])
+    with tqdm(total=len(segments), desc="clips", smoothing=0.05, dynamic_ncols=True) as progress:
+        for start in range(0, len(segments), BATCH):
+            batch = batch_of(segments[start : start + BATCH])
             future = imagine(predictor, batch)
             samples = [member.frames for member in future.members] if draws else [future.frames]
             parts.append(_measure(future, samples, batch, perceptual))
@@ -81,12 +81,12 @@ def judge(
         notes.append(
             "What is said of pixels is left out: this predictor imagines frames only, and moves no pixel maps."
         )
-    elif not any(window.kinds[0] == 0 for window in windows):
+    elif not any(segment.kinds[0] == 0 for segment in segments):
         notes.append("What is said of objects' pixels is left out: there are no such points in these clips.")
-    return Judgement(tuple(windows), joined(parts), gathered, num_futures if draws else 1, objects, tuple(notes))
+    return Evaluation(tuple(segments), joined(parts), gathered, num_futures if draws else 1, objects, tuple(notes))
 
 
-def imagine(predictor: Predictor, batch: WindowBatch) -> Prediction:
+def imagine(predictor: Predictor, batch: SegmentBatch) -> Prediction:
     """Return what is imagined of a batch, with frames, and with pixel maps unless the predictor cannot move them."""
     maps = batch.maps[:, :0] if isinstance(predictor, FramesOnly) else batch.maps
     future = predictor.imagine(predictor.observe(batch.context), batch.actions, maps, decode=True)
@@ -96,27 +96,30 @@ def imagine(predictor: Predictor, batch: WindowBatch) -> Prediction:
 
 
 def _measure(
-    future: Prediction, samples: Sequence[Float[Tensor, "b t c h w"]], batch: WindowBatch, perceptual: Perceptual
-) -> dict[str, Tally]:
+    future: Prediction, samples: Sequence[Float[Tensor, "b t c h w"]], batch: SegmentBatch, perceptual: Perceptual
+) -> dict[str, Measurement]:
     found = _measure_frames([frames.float().clamp(0, 1) for frames in samples], batch, perceptual)
     if future.pixel_maps.shape[2]:
         found |= _measure_maps(future.pixel_maps.float(), future.lost.float(), batch)
-    return {name: Tally(values.double().numpy(), weights.double().numpy()) for name, (values, weights) in found.items()}
+    return {
+        name: Measurement(values.double().numpy(), weights.double().numpy())
+        for name, (values, weights) in found.items()
+    }
 
 
 def _measure_frames(
-    samples: Sequence[Float[Tensor, "b t c h w"]], batch: WindowBatch, perceptual: Perceptual
+    samples: Sequence[Float[Tensor, "b t c h w"]], batch: SegmentBatch, perceptual: Perceptual
 ) -> dict[str, tuple[Float[Tensor, "b t"], Float[Tensor, "b t"]]]:
     """Return values and weights per clip and step; of several samples, for each measure, those of a clip's best one."""
     true, where = batch.future, moving(batch.future, batch.newest)
     still = repeat(batch.newest, "b c h w -> b t c h w", t=true.shape[1])
     every = torch.ones(true.shape[:2])
     again = seen_again(where)
-    some, inside, back = (reduce(part.float(), "b t h w -> b t", "max") for part in (where, inner(where), again))
+    some, inside, reappearing = (reduce(part.float(), "b t h w -> b t", "max") for part in (where, inner(where), again))
     measures: list[tuple[str, Callable[[Tensor], Tensor], Tensor, int]] = [
         ("psnr", lambda frames: psnr(frames, true), every, 1),
         ("psnr_moving", lambda frames: psnr(frames, true, where), some, 1),
-        ("psnr_seen_again", lambda frames: psnr(frames, true, again), back, 1),
+        ("psnr_seen_again", lambda frames: psnr(frames, true, again), reappearing, 1),
         ("ssim", lambda frames: ssim(frames, true), every, 1),
         ("ssim_moving", lambda frames: ssim(frames, true, where), inside, 1),
     ]
@@ -132,7 +135,7 @@ def _measure_frames(
 
 
 def _measure_maps(
-    maps: Float[Tensor, "b t p map_h map_w"], lost: Float[Tensor, "b t p"], batch: WindowBatch
+    maps: Float[Tensor, "b t p map_h map_w"], lost: Float[Tensor, "b t p"], batch: SegmentBatch
 ) -> dict[str, tuple[Float[Tensor, "b t"], Float[Tensor, "b t"]]]:
     """Return values and weights per clip and step, summed over the points of a kind: objects first, then "arm." and so on."""
     size = (batch.newest.shape[-2], batch.newest.shape[-1])
@@ -156,7 +159,7 @@ def _measure_maps(
 
 
 def _features(
-    features: Callable[[Tensor], Tensor], imagined: Float[Tensor, "b t c h w"], batch: WindowBatch
+    features: Callable[[Tensor], Tensor], imagined: Float[Tensor, "b t c h w"], batch: SegmentBatch
 ) -> Features:
     still = repeat(batch.newest, "b c h w -> b t c h w", t=batch.future.shape[1])
     videos = {"imagined": imagined.float(), "true": batch.future, "still": still}

@@ -34,7 +34,7 @@ MADE_UP = -1
 
 
 @dataclass(frozen=True)
-class Window:
+class Segment:
     """A stretch of an episode: what is given, what then happens, and the points that are followed in it."""
 
     episode: int
@@ -52,7 +52,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class WindowBatch:
+class SegmentBatch:
     """Several windows as tensors, and where their points are at first, as pixel maps."""
 
     context: Clip
@@ -68,9 +68,9 @@ class WindowBatch:
         return self.context.frames[:, -1]
 
 
-def windows_of(
+def segments_of(
     episodes: Sequence[Episode], context: int, horizon: int, objects: Objects = "moving"
-) -> Iterator[Window]:
+) -> Iterator[Segment]:
     """Yield all stretches of all episodes that are judged.
 
     Args:
@@ -87,7 +87,7 @@ def windows_of(
             done = np.where((given[:-1] >= 0)[:, None], episode.actions[given[:-1].clip(0)], 0)
             places = np.zeros((horizon + 1, len(chosen), 2), np.float32)
             places[:, chosen >= 0] = episode.tracks[ahead][:, chosen[chosen >= 0]]
-            yield Window(
+            yield Segment(
                 episode=number,
                 now=now,
                 frames=episode.frames[given.clip(0)],
@@ -100,21 +100,21 @@ def windows_of(
             )
 
 
-def batch_of(windows: Sequence[Window]) -> WindowBatch:
+def batch_of(segments: Sequence[Segment]) -> SegmentBatch:
     """Return windows of one horizon and context as tensors."""
     context = Clip(
-        actions=torch.from_numpy(np.stack([window.done for window in windows])),
-        frames=to_float(np.stack([window.frames for window in windows])),
-        states=torch.from_numpy(np.stack([window.states for window in windows])),
+        actions=torch.from_numpy(np.stack([segment.done for segment in segments])),
+        frames=to_float(np.stack([segment.frames for segment in segments])),
+        states=torch.from_numpy(np.stack([segment.states for segment in segments])),
     )
     height, width = context.frames.shape[-2:]
-    places = torch.from_numpy(np.stack([window.places for window in windows]))
-    return WindowBatch(
+    places = torch.from_numpy(np.stack([segment.places for segment in segments]))
+    return SegmentBatch(
         context=context,
-        actions=torch.from_numpy(np.stack([window.actions for window in windows])),
-        future=to_float(np.stack([window.future for window in windows])),
+        actions=torch.from_numpy(np.stack([segment.actions for segment in segments])),
+        future=to_float(np.stack([segment.future for segment in segments])),
         places=places,
-        kinds=torch.from_numpy(np.stack([window.kinds for window in windows])),
+        kinds=torch.from_numpy(np.stack([segment.kinds for segment in segments])),
         maps=splat_places(places[:, 0], map_size_of((height, width)), (height, width)),
     )
 
@@ -155,10 +155,10 @@ def _comes_back(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
 def _seen(episode: Episode, now: int) -> Bool[np.ndarray, " p"]:
     """Tell which points can be seen: they look as they did in the first frame, where they were picked."""
 
-    def look(frame: int) -> Float[np.ndarray, "p 3"]:
+    def colours(frame: int) -> Float[np.ndarray, "p 3"]:
         places = np.round(episode.tracks[frame]).astype(int)
         row, col = (places[:, axis].clip(1, episode.frames.shape[1 + axis] - 2) for axis in (0, 1))
         around = [episode.frames[frame, row + down, col + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
         return np.mean(around, axis=0)
 
-    return np.abs(look(now) - look(0)).mean(-1) < SAME_LOOK
+    return np.abs(colours(now) - colours(0)).mean(-1) < SAME_LOOK

@@ -13,13 +13,13 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 
-from visual_foresight.evaluation.ranking.contact_states import BankJob, Contact, load_bank
+from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
-from visual_foresight.predictors.wrappers.tracked_frames import followed
+from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, splat
 
@@ -59,14 +59,14 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     jobs = [BankJob(config.seed, index, config.candidates, config.horizon) for index in range(config.states)]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
-    predictor = followed(
+    predictor = with_tracker(
         load(config.model, "cpu", (height, width), bank[0].actions.shape[-1], bank[0].states.shape[-1])
     )
     return {"model": config.model, "seed": config.seed, **rank_candidates(predictor, bank)}
 
 
 @torch.inference_mode()
-def rank_candidates(predictor: Predictor, bank: Sequence[Contact]) -> dict[str, Any]:
+def rank_candidates(predictor: Predictor, bank: Sequence[ContactState]) -> dict[str, Any]:
     """Compare predicted with true costs: `PixelDistance` on predicted and on true pixel maps, on the same grid.
 
     Returns:
@@ -90,7 +90,7 @@ def rank_candidates(predictor: Predictor, bank: Sequence[Contact]) -> dict[str, 
     }
 
 
-def _costs(predictor: Predictor, contact: Contact) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+def _costs(predictor: Predictor, contact: ContactState) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Return predicted and true costs of the candidates of a state."""
     height, width = contact.frames.shape[1:3]
     goal = PixelGoal((_pixel(contact.source),), (_pixel(contact.target),))

@@ -50,7 +50,7 @@ class BankJob:
 
 
 @dataclass(frozen=True)
-class Contact:
+class ContactState:
     """A contact state, and what really comes of each candidate."""
 
     frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
@@ -64,7 +64,7 @@ class Contact:
     """True (row, col) of the designated point after each action."""
 
 
-def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[Contact, ...]:
+def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[ContactState, ...]:
     """Return the contact states of these jobs, kept in a file of this folder; made on worker processes if it is not there.
 
     Raises:
@@ -74,19 +74,25 @@ def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[
     if path.is_file():
         try:
             with np.load(path) as stored:
-                arrays = {field.name: stored[field.name] for field in fields(Contact)}
+                arrays = {field.name: stored[field.name] for field in fields(ContactState)}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
             raise UserError(f"{path} is damaged ({error}): delete it, and it is made anew") from error
-        return tuple(Contact(**{name: array[index] for name, array in arrays.items()}) for index in range(len(jobs)))
-    found = {job.index: contact for job, contact in run_parallel(find_contact, jobs, num_workers, "contact states")}
+        return tuple(
+            ContactState(**{name: array[index] for name, array in arrays.items()}) for index in range(len(jobs))
+        )
+    found = {
+        job.index: contact for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states")
+    }
     bank = tuple(found[job.index] for job in jobs)
-    columns = {field.name: np.stack([getattr(contact, field.name) for contact in bank]) for field in fields(Contact)}
+    columns = {
+        field.name: np.stack([getattr(contact, field.name) for contact in bank]) for field in fields(ContactState)
+    }
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **columns)
     return bank
 
 
-def find_contact(job: BankJob) -> Contact:
+def find_contact_state(job: BankJob) -> ContactState:
     """Wander about until the finger is near an object that some of the candidates move."""
     env, mirror = envs_of(job.env)
     rng = np.random.default_rng([job.seed, job.index])
@@ -101,7 +107,9 @@ def find_contact(job: BankJob) -> Contact:
     )
 
 
-def _wander(env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chance: torch.Generator) -> Contact | None:
+def _wander(
+    env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chance: torch.Generator
+) -> ContactState | None:
     """Go about in a scene until the finger is near an object; return that contact state, if candidates move the object."""
     size = len(env.workspace.step)
     seen, done = [env.observe()], list[Float32[np.ndarray, " a"]]()
@@ -117,7 +125,9 @@ def _wander(env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chanc
             target = _goal(env, env.where(env.pick(source))[1], rng)
             tried = _try(env, mirror, source, _draw(env, seen[-1], job, chance))
             return (
-                None if target is None or tried is None else _contact(clip_of(seen, done, size), source, target, tried)
+                None
+                if target is None or tried is None
+                else _contact_state(clip_of(seen, done, size), source, target, tried)
             )
         result = env.step(action)[0]
         seen.append(Observation(result["frame"], result["state"]))
@@ -163,13 +173,13 @@ def _try(
     return candidates, places
 
 
-def _contact(
+def _contact_state(
     clip: Clip,
     source: Pixel,
     target: Pixel,
     tried: tuple[Float32[np.ndarray, "n horizon a"], Float32[np.ndarray, "n horizon 2"]],
-) -> Contact:
-    return Contact(
+) -> ContactState:
+    return ContactState(
         frames=to_uint8(clip.frames[0]),
         states=clip.states[0].numpy(),
         actions=clip.actions[0].numpy(),

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.episodes.info import DatasetInfo
-from visual_foresight.evaluation.prediction.segments import Window, batch_of
-from visual_foresight.evaluation.report.pictures import NO_MAPS, SCALE, data_animation, data_png, followed
+from visual_foresight.evaluation.prediction.segments import Segment, batch_of
+from visual_foresight.evaluation.report.pictures import NO_MAPS, SCALE, data_animation, data_png, point_to_show
 from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.types import Pixel, to_uint8
 from visual_foresight.vision.drawing import overlay
@@ -26,7 +26,7 @@ ARROWS = "→↘↓↙←↖↑↗"
 
 
 @dataclass(frozen=True)
-class Fan:
+class FanPictures:
     """Columns of pictures: each the same start and another action sequence."""
 
     heads: tuple[str, ...]
@@ -38,7 +38,7 @@ class Fan:
 
 
 @torch.inference_mode()
-def action_fan(predictor: Predictor, window: Window, info: DatasetInfo) -> Fan:
+def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> FanPictures:
     """Imagine a clip's start under constant actions in four directions, under none, and under those recorded.
 
     Args:
@@ -46,16 +46,16 @@ def action_fan(predictor: Predictor, window: Window, info: DatasetInfo) -> Fan:
         window: where to start.
         info: what an action means, and how the camera stands.
     """
-    heads, actions = _candidates(window, info)
-    batch = batch_of([window])
-    point = None if isinstance(predictor, FramesOnly) else followed(window)
+    heads, actions = _candidates(segment, info)
+    batch = batch_of([segment])
+    point = None if isinstance(predictor, FramesOnly) else point_to_show(segment)
     maps = batch.maps[:, :0] if point is None else batch.maps[:, point : point + 1]
     count = len(actions)
     future = predictor.imagine(
         predictor.observe(batch.context), actions, maps.expand(count, -1, -1, -1).contiguous(), decode=True
     )
-    start = window.frames[-1]
-    place = () if point is None else (Pixel(*window.places[0, point].tolist()),)
+    start = segment.frames[-1]
+    place = () if point is None else (Pixel(*segment.places[0, point].tolist()),)
     first = overlay(start, NO_MAPS, place, scale=SCALE)
     films = []
     for number in range(count):
@@ -64,7 +64,7 @@ def action_fan(predictor: Predictor, window: Window, info: DatasetInfo) -> Fan:
         films.append([first, *(overlay(frame, heat[t], scale=SCALE) for t, frame in enumerate(frames))])
     horizon = actions.shape[1]
     shown = [round(horizon * row / NUM_ROWS) for row in range(NUM_ROWS + 1)]
-    return Fan(
+    return FanPictures(
         heads=heads,
         moments=tuple(f"+{t}" if t else "now" for t in shown),
         columns=tuple(tuple(data_png(film[t]) for t in shown) for film in films),
@@ -73,17 +73,17 @@ def action_fan(predictor: Predictor, window: Window, info: DatasetInfo) -> Fan:
     )
 
 
-def _candidates(window: Window, info: DatasetInfo) -> tuple[tuple[str, ...], Float[Tensor, "n t a"]]:
+def _candidates(segment: Segment, info: DatasetInfo) -> tuple[tuple[str, ...], Float[Tensor, "n t a"]]:
     """Return a head for each action sequence, and the sequences, clipped to the workspace as a planner's are."""
-    horizon, size = window.actions.shape
+    horizon, size = segment.actions.shape
     constant = [np.zeros(size, np.float32)]
     for axis in range(min(size, 2)):
         for sign in (1.0, -1.0):
             constant.append(sign * np.eye(size, dtype=np.float32)[axis])
     sequences = repeat(torch.from_numpy(np.stack(constant)), "n a -> n t a", t=horizon)
-    candidates = torch.cat([torch.from_numpy(window.actions)[None], sequences])
-    state = torch.from_numpy(window.states[-1])
-    heads = ["recorded", "stay", *(_head(action, window.states[-1], info) for action in constant[1:])]
+    candidates = torch.cat([torch.from_numpy(segment.actions)[None], sequences])
+    state = torch.from_numpy(segment.states[-1])
+    heads = ["recorded", "stay", *(_head(action, segment.states[-1], info) for action in constant[1:])]
     return tuple(heads), info.workspace.clip(state, candidates)
 
 
@@ -92,7 +92,7 @@ def _head(action: Float[np.ndarray, " a"], state: Float[np.ndarray, " s"], info:
     numbers = f"({', '.join(f'{value:+.0f}' if value else '0' for value in action)})"
     if len(action) < 2 or len(state) < 2:
         return numbers
-    to_frame = np.linalg.inv(np.array(info.table))
+    to_frame = np.linalg.inv(np.array(info.homography))
     reach = np.array(info.workspace.step[:2]) * action[:2]
     here, there = apply_homography(np.stack([state[:2], state[:2] + reach]), to_frame)
     down, right = there - here

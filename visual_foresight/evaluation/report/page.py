@@ -13,7 +13,7 @@ from jinja2 import Environment, StrictUndefined
 
 from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.evaluation.prediction.aggregate import protocol_rows, tables_of
-from visual_foresight.evaluation.prediction.evaluator import Judgement, imagine
+from visual_foresight.evaluation.prediction.evaluator import Evaluation, imagine
 from visual_foresight.evaluation.prediction.segments import batch_of
 from visual_foresight.evaluation.report.fan import action_fan
 from visual_foresight.evaluation.report.pictures import FLOW_PX, Filmstrip, filmstrip, flow_wheel
@@ -25,21 +25,21 @@ TEMPLATE = Path(__file__).with_name("report.html.jinja")
 
 
 def write_report(
-    path: Path, figures: Mapping[str, Any], predictor: Predictor, judgement: Judgement, info: DatasetInfo
+    path: Path, figures: Mapping[str, Any], predictor: Predictor, evaluation: Evaluation, info: DatasetInfo
 ) -> None:
     """Write the page, whole or not at all.
 
     Args:
         path: where to.
-        figures: what `prediction.judge_model` returns.
+        figures: what `prediction.evaluate_model` returns.
         predictor: what was judged; of one that draws futures, the first one is shown.
         judgement: what the figures are made of.
         info: what the episodes have in common.
     """
     shown = predictor.resampled(1) if isinstance(predictor, Sampler) else predictor
-    chosen = _chosen(judgement)
-    strips = tuple(_filmstrip(shown, judgement, number, title) for title, number in chosen.items())
-    fan = action_fan(shown, judgement.windows[_liveliest(judgement)], info)
+    chosen = _chosen(evaluation)
+    strips = tuple(_filmstrip(shown, evaluation, number, title) for title, number in chosen.items())
+    fan = action_fan(shown, evaluation.segments[_liveliest(evaluation)], info)
     headline_step = str(min(10, len(figures["steps"])))
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
@@ -58,22 +58,22 @@ def write_report(
 
 
 @torch.inference_mode()
-def _filmstrip(predictor: Predictor, judgement: Judgement, number: int, title: str) -> Filmstrip:
-    window = judgement.windows[number]
-    future = imagine(predictor, batch_of([window]))
-    return filmstrip(predictor, window, future, f"{title}: episode {window.episode}, from frame {window.now}")
+def _filmstrip(predictor: Predictor, evaluation: Evaluation, number: int, title: str) -> Filmstrip:
+    segment = evaluation.segments[number]
+    future = imagine(predictor, batch_of([segment]))
+    return filmstrip(predictor, segment, future, f"{title}: episode {segment.episode}, from frame {segment.now}")
 
 
-def _chosen(judgement: Judgement) -> dict[str, int]:
+def _chosen(evaluation: Evaluation) -> dict[str, int]:
     """Choose clips by rank, not by taste: the best, the middle and the worst of those that count, by the mean over steps.
 
     Ranked by the pixel's error over still's, where objects move and the predictor moves maps, and by PSNR otherwise.
     """
-    tallies = judgement.tallies
-    if "ratio" in tallies and (tallies["ratio"].weights.sum(1) > 0).any():
-        measure, what = tallies["ratio"], "error of the object's pixel over still's"
+    measurements = evaluation.measurements
+    if "ratio" in measurements and (measurements["ratio"].weights.sum(1) > 0).any():
+        measure, what = measurements["ratio"], "error of the object's pixel over still's"
     else:
-        measure, what = tallies["psnr"], "PSNR"
+        measure, what = measurements["psnr"], "PSNR"
     counted = np.flatnonzero(measure.weights.sum(1) > 0)
     values = measure.values[counted].sum(1) / measure.weights[counted].sum(1)
     order = counted[np.argsort(values if what != "PSNR" else -values, kind="stable")]
@@ -83,11 +83,11 @@ def _chosen(judgement: Judgement) -> dict[str, int]:
     return {f"{name} by {what}": int(order[place]) for name, place in places.items()}
 
 
-def _liveliest(judgement: Judgement) -> int:
+def _liveliest(evaluation: Evaluation) -> int:
     """Return the clip in which points on objects move most, or else the most pixels: there, actions matter."""
     for name in ("still_px", "psnr_moving"):
-        if name in judgement.tallies:
-            sums = judgement.tallies[name].values if name == "still_px" else judgement.tallies[name].weights
+        if name in evaluation.measurements:
+            sums = evaluation.measurements[name].values if name == "still_px" else evaluation.measurements[name].weights
             if sums.any():
                 return int(sums.sum(1).argmax())
     return 0

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import flow_to_image
 
-from visual_foresight.evaluation.prediction.segments import KINDS, Window, batch_of
+from visual_foresight.evaluation.prediction.segments import KINDS, Segment, batch_of
 from visual_foresight.interfaces import MotionPredictor, Predictor
 from visual_foresight.predictors.layers.warping import AnyMotion, KernelMotion, Motion
 from visual_foresight.types import Pixel, Prediction, to_uint8
@@ -52,7 +52,7 @@ class Filmstrip:
     """What the animation shows, from left to right."""
 
 
-def filmstrip(predictor: Predictor, window: Window, future: Prediction, title: str) -> Filmstrip:
+def filmstrip(predictor: Predictor, segment: Segment, future: Prediction, title: str) -> Filmstrip:
     """Show a clip: truth, imagination, pixel map, and how the pixels were moved where the predictor tells.
 
     Args:
@@ -61,42 +61,42 @@ def filmstrip(predictor: Predictor, window: Window, future: Prediction, title: s
         future: what was imagined of it, n = 1, with frames.
         title: a sentence on the clip.
     """
-    point = followed(window)
-    start = window.frames[-1]
-    true = [start, *window.future]
+    point = point_to_show(segment)
+    start = segment.frames[-1]
+    true = [start, *segment.future]
     imagined = [start, *to_uint8(future.frames[0])]
-    told = [_marked(frame, NO_MAPS, window, point, t) for t, frame in enumerate(true)]
+    told = [_marked(frame, NO_MAPS, segment, point, t) for t, frame in enumerate(true)]
     rows = [Row("what happened", data_png(_strip(told)), sharp=False), Row("imagined", data_png(_strip(imagined)))]
     panels, films = ["what happened", "imagined"], [told, [upscale(frame, SCALE) for frame in imagined]]
     if point is not None and future.pixel_maps.shape[2]:
         maps = future.pixel_maps[0, :, point].float().numpy()
-        heat = [_marked(start, NO_MAPS, window, point, 0)]
-        heat += [_marked(frame, maps[t : t + 1], window, point, t + 1) for t, frame in enumerate(imagined[1:])]
+        heat = [_marked(start, NO_MAPS, segment, point, 0)]
+        heat += [_marked(frame, maps[t : t + 1], segment, point, t + 1) for t, frame in enumerate(imagined[1:])]
         rows.append(Row("pixel map, true place", data_png(_strip(heat)), sharp=False))
         panels.append("pixel map, ring: true place")
         films.append(heat)
     if isinstance(predictor, MotionPredictor):
-        batch = batch_of([window])
+        batch = batch_of([segment])
         rows += _motion_rows(predictor.motions(predictor.observe(batch.context), batch.actions))
     moments = tuple(f"+{t}" if t else "now" for t in range(len(true)))
     return Filmstrip(title, moments, tuple(rows), data_animation(films), tuple(panels))
 
 
-def followed(window: Window) -> int | None:
+def point_to_show(segment: Segment) -> int | None:
     """Return the point to show: the object's that moves farthest, else the first of the arm or the background."""
-    on_objects = np.flatnonzero(window.kinds == KINDS.index("object"))
+    on_objects = np.flatnonzero(segment.kinds == KINDS.index("object"))
     if len(on_objects):
-        away_px = np.linalg.norm(window.places[:, on_objects] - window.places[:1, on_objects], axis=-1).max(0)
+        away_px = np.linalg.norm(segment.places[:, on_objects] - segment.places[:1, on_objects], axis=-1).max(0)
         return int(on_objects[away_px.argmax()])
-    others = np.flatnonzero(window.kinds >= 0)
+    others = np.flatnonzero(segment.kinds >= 0)
     return int(others[0]) if len(others) else None
 
 
 def _marked(
-    frame: Frame, maps: Float[np.ndarray, "p map_h map_w"], window: Window, point: int | None, t: int
+    frame: Frame, maps: Float[np.ndarray, "p map_h map_w"], segment: Segment, point: int | None, t: int
 ) -> Picture:
     """Draw pixel maps over a frame, and a ring where the point truly is after t actions."""
-    true = () if point is None else (Pixel(*window.places[t, point].tolist()),)
+    true = () if point is None else (Pixel(*segment.places[t, point].tolist()),)
     return overlay(frame, maps, true, scale=SCALE)
 
 

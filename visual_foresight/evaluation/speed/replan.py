@@ -15,7 +15,7 @@ from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushProposals
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
-from visual_foresight.predictors.wrappers.tracked_frames import followed
+from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.types import UserError
 
 
@@ -43,13 +43,13 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     suite = SUITES["near"]
     env = make(suite.env)
     try:
-        predictor = followed(load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
+        predictor = with_tracker(load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
         presets = {}
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
             controller = VisualMPC(
-                predictor, env.workspace, preset, propose=PushProposals(env.workspace, env.table, preset)
+                predictor, env.workspace, preset, propose=PushProposals(env.workspace, env.homography, preset)
             )
             trial = run_trial(env, controller, task.goal, points, torch.Generator().manual_seed(0), config.repeats)
             seconds = [step.plan.seconds for step in trial if step.plan is not None]

@@ -24,7 +24,7 @@ from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import Env, FramesOnly, Learner
 from visual_foresight.predictors.registry import FLAGSHIP, PREDICTORS, create
-from visual_foresight.predictors.rollouts import beginning, rehearse
+from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import splat
@@ -108,7 +108,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     env = make("push", FRAME_SIZE)
     action_size = len(env.workspace.step)
     known = {"frame_size": FRAME_SIZE, "action_size": action_size, "state_size": env.state_size}
-    network = create(name, {**known, "table": tuple(map(tuple, env.table.tolist()))})
+    network = create(name, {**known, "homography": tuple(map(tuple, env.homography.tolist()))})
     predictor = cast(Learner, network)
     clip = _experience(env, predictor.context - 1 + TRAIN_HORIZON, rng)
     predictor.calibrate(clip)
@@ -148,7 +148,7 @@ def _training_step(network: nn.Module, clip: Clip, rng: torch.Generator, num_map
     maps = torch.full((TRAIN_BATCH, num_maps, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
 
     def step() -> None:
-        imagined, extra = rehearse(predictor, clip, maps, rng, 1.0)
+        imagined, extra = training_rollout(predictor, clip, maps, rng, 1.0)
         loss = imagined.pixel_maps.square().sum() + extra
         if imagined.frames.shape[1]:
             loss = loss + (imagined.frames - clip.frames[:, context:]).abs().mean()

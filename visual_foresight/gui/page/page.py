@@ -4,11 +4,11 @@ from pathlib import Path
 
 from nicegui import ui
 
-from visual_foresight.gui.page.prediction_panel import Belief
-from visual_foresight.gui.page.scene_panel import Scene
-from visual_foresight.gui.page.settings_panel import Rail
-from visual_foresight.gui.page.tabs_panel import Below
-from visual_foresight.gui.page.timeline import Moment
+from visual_foresight.gui.page.prediction_panel import PredictionPanel
+from visual_foresight.gui.page.scene_panel import ScenePanel
+from visual_foresight.gui.page.settings_panel import SettingsPanel
+from visual_foresight.gui.page.tabs_panel import TabsPanel
+from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Status
 
@@ -21,7 +21,7 @@ class Page:
     """One browser tab."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self._moment, self._version = session, Moment(), -1
+        self._session, self._timeline, self._version = session, Timeline(), -1
         ui.add_css(STYLES)
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page"):
@@ -36,11 +36,11 @@ class Page:
                     themes, value="'auto'", on_change=lambda e: ui.run_javascript(f"Quasar.Dark.set({e.value})")
                 )
                 theme.props('dense borderless options-dense aria-label="Theme"')
-            rail = Rail(session)
-            scene = Scene(session, self._moment, self.draw)
-            belief = Belief(session, self._moment, self.draw)
-            below = Below(session, self._moment, rail.choose, self.draw)
-        self._panels = (rail, scene, belief, below)
+            settings = SettingsPanel(session)
+            scene = ScenePanel(session, self._timeline, self.draw)
+            prediction = PredictionPanel(session, self._timeline, self.draw)
+            tabs = TabsPanel(session, self._timeline, settings.choose, self.draw)
+        self._panels = (settings, scene, prediction, tabs)
         ui.timer(EVERY_S, self._refresh)
 
     def _refresh(self) -> None:
@@ -51,7 +51,7 @@ class Page:
         """Draw the session's present state."""
         self._version = self._session.version
         state = self._session.state
-        self._moment.follow(state)
+        self._timeline.follow(state)
         done = 0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
         progress = f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
         self._status.set_text(

@@ -25,7 +25,7 @@ def address(picture: Frame) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(data.tobytes()).decode()}"
 
 
-def believed(plan: Plan, moment: int, otherwise: Frame, number: int = 0) -> Frame:
+def believed(plan: Plan, imagined_step: int, otherwise: Frame, number: int = 0) -> Frame:
     """Return what a plan is imagined to show at a moment, the places of the designated pixels as heat over it.
 
     Args:
@@ -34,7 +34,7 @@ def believed(plan: Plan, moment: int, otherwise: Frame, number: int = 0) -> Fram
         otherwise: shown below the heat where frames were not imagined.
         number: 0 for the plan itself, 1 for its first runner-up, ...
     """
-    return overlay(imagined(plan, moment, otherwise, number), maps_of(plan, moment, number), scale=2)
+    return overlay(imagined(plan, imagined_step, otherwise, number), maps_of(plan, imagined_step, number), scale=2)
 
 
 def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> str:

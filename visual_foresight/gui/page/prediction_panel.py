@@ -5,18 +5,18 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from visual_foresight.gui.page.pictures import address, believed
-from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.page.timeline import Memory, Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
 
-class Belief:
-    """Builds the panel and draws it (arguments as in `Scene`)."""
+class PredictionPanel:
+    """Builds the panel and draws it (arguments as in `ScenePanel`)."""
 
-    def __init__(self, session: Session, moment: Moment, redraw: Callable[[], None]) -> None:
-        self._session, self._moment, self._redraw = session, moment, redraw
+    def __init__(self, session: Session, timeline: Timeline, redraw: Callable[[], None]) -> None:
+        self._session, self._timeline, self._redraw = session, timeline, redraw
         self._seen, self._is_drawing = Memory(), False
-        with ui.element("section").classes("card belief"):
+        with ui.element("section").classes("card prediction"):
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
                 ui.element("div").classes("grow")
@@ -35,14 +35,14 @@ class Belief:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        moment = self._moment
-        plan = moment.plan(state)
+        timeline = self._timeline
+        plan = timeline.plan(state)
         horizon = 0 if plan is None else len(plan.actions)
-        moment.ahead = min(moment.ahead, horizon)
+        timeline.ahead = min(timeline.ahead, horizon)
         self._is_drawing = True
         for slider, value, most in (
-            (self._step, moment.step, self._last_step(state)),
-            (self._ahead, moment.ahead, horizon),
+            (self._step, timeline.step, self._last_step(state)),
+            (self._ahead, timeline.ahead, horizon),
         ):
             if slider.props["max"] != max(most, 1):
                 slider.props["max"] = max(most, 1)
@@ -50,15 +50,17 @@ class Belief:
             slider.set_value(value)
             slider.set_enabled(most > 0)
         self._is_drawing = False
-        self._step_text.set_text(f"Plan at step {moment.step}")
-        self._ahead_text.set_text(f"{moment.ahead} ahead")
+        self._step_text.set_text(f"Plan at step {timeline.step}")
+        self._ahead_text.set_text(f"{timeline.ahead} ahead")
         self._title.set_content("Imagined now, of a recording" if state.is_recorded else "Imagined")
         self._hint.set_text(self._hinted(state, horizon))
         recorded = () if state.trial is None else state.trial.episode.frames
-        below = recorded[moment.step] if moment.step < len(recorded) else state.frame
-        if below is not None and self._seen.differs(plan, moment.ahead, moment.number, below):
+        tabs = recorded[timeline.step] if timeline.step < len(recorded) else state.frame
+        if tabs is not None and self._seen.differs(plan, timeline.ahead, timeline.number, tabs):
             shown = (
-                below if plan is None or not moment.ahead else believed(plan, moment.ahead - 1, below, moment.number)
+                tabs
+                if plan is None or not timeline.ahead
+                else believed(plan, timeline.ahead - 1, tabs, timeline.number)
             )
             self._image.props["src"] = address(shown)
             self._image.update()
@@ -74,28 +76,28 @@ class Belief:
             return "There is nothing imagined of this frame."
         if not horizon:
             return "Press Plan to see what the model expects."
-        if not self._moment.ahead:
+        if not self._timeline.ahead:
             return "The frame that the plan was made from."
         return (
             "This has happened: compare with the scene."
-            if self._moment.happened(state)
+            if self._timeline.happened(state)
             else "This has not happened (yet)."
         )
 
     def _slid(self, _: events.ValueChangeEventArguments) -> None:
         step, ahead = int(self._step.value), int(self._ahead.value)
-        if not self._is_drawing and (step, ahead) != (self._moment.step, self._moment.ahead):
-            self._moment.number = self._moment.number if step == self._moment.step else 0
-            self._moment.step, self._moment.ahead = step, ahead
+        if not self._is_drawing and (step, ahead) != (self._timeline.step, self._timeline.ahead):
+            self._timeline.number = self._timeline.number if step == self._timeline.step else 0
+            self._timeline.step, self._timeline.ahead = step, ahead
             self._redraw()
 
     def _tick(self) -> None:
-        state, moment = self._session.state, self._moment
+        state, timeline = self._session.state, self._timeline
         if not self._play.value:
             return
         if state.is_recorded:  # replay what happened
-            moment.step, moment.ahead = (moment.step + 1) % (self._last_step(state) + 1), 0
+            timeline.step, timeline.ahead = (timeline.step + 1) % (self._last_step(state) + 1), 0
             self._redraw()
-        elif (plan := moment.plan(state)) is not None:
-            moment.ahead = (moment.ahead + 1) % (len(plan.actions) + 1)
+        elif (plan := timeline.plan(state)) is not None:
+            timeline.ahead = (timeline.ahead + 1) % (len(plan.actions) + 1)
             self._redraw()

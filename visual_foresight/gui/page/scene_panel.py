@@ -6,7 +6,7 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from visual_foresight.gui.page.pictures import SIDE, address, markers
-from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.page.timeline import Memory, Timeline
 from visual_foresight.gui.page.view import moved, to_pixel
 from visual_foresight.gui.server.uploads import MAX_BYTES, read_picture
 from visual_foresight.gui.session.goals import Draft, Handle, Pair
@@ -33,7 +33,7 @@ HINTS = {
 }
 
 
-class Scene:
+class ScenePanel:
     """Builds the panel and draws it.
 
     Args:
@@ -42,8 +42,8 @@ class Scene:
         redraw: draws the whole page at once, so that a click is answered at once.
     """
 
-    def __init__(self, session: Session, moment: Moment, redraw: Callable[[], None]) -> None:
-        self._session, self._moment, self._redraw = session, moment, redraw
+    def __init__(self, session: Session, timeline: Timeline, redraw: Callable[[], None]) -> None:
+        self._session, self._timeline, self._redraw = session, timeline, redraw
         self._handle: Handle | None = None
         self._is_fresh = False  # a marker was taken hold of and has not moved yet
         self._cursor: Pixel | None = None
@@ -70,7 +70,7 @@ class Scene:
                 self._goal_image = ui.element("img").classes("goal-image").props('alt="The goal image"')
                 self._hint = ui.label().classes("hint")
                 ui.element("div").classes("grow")
-                self._back = ui.button("Back to the scene", on_click=session.leave).props("flat dense")
+                self._leave = ui.button("Back to the scene", on_click=session.leave).props("flat dense")
             self._tools()
 
     def _listen(self) -> None:
@@ -98,14 +98,14 @@ class Scene:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        number, trial = self._moment.frame(state), state.trial
+        number, trial = self._timeline.frame(state), state.trial
         live = number is None
         frame = (state.large if state.large is not None else state.frame) if live else trial.episode.frames[number]  # type: ignore[union-attr, index]
         if frame is not None and self._seen.differs(frame, number if trial else None):
             self._image.props["src"] = address(frame)
             self._image.update()
             self._frame.classes(replace="frame click" + " smooth" * (frame is state.large))
-        self._title.set_content("Scene" if live else f"Scene, as recorded after {number} actions")
+        self._title.set_content("ScenePanel" if live else f"Scene, as recorded after {number} actions")
         self._large.set_visibility(state.can_enlarge)
         self._large.set_enabled(state.is_idle)
         self._large.set_value(state.large is not None)  # another tab, or a reload, may have found it so
@@ -115,7 +115,7 @@ class Scene:
             content = f'<svg viewBox="0 0 {SIDE} {SIDE}">{markers(draft, self._cursor, size)}</svg>'
             self._over.set_content(content)
         self._hint.set_text(self._hinted(state, live))
-        self._back.set_visibility(state.is_recorded)
+        self._leave.set_visibility(state.is_recorded)
         self._goal_image.set_visibility(state.image_goal is not None)
         if state.image_goal is not None and self._aimed.differs(state.image_goal):
             self._goal_image.props["src"] = address(state.image_goal)
@@ -144,7 +144,7 @@ class Scene:
     def _pixel(self, event: events.GenericEventArguments) -> Pixel | None:
         """Return the pixel of a pointer event; None outside the frame, and while it cannot be changed."""
         state = self._session.state
-        if state.frame is None or not state.is_free or self._moment.frame(state) is not None:
+        if state.frame is None or not state.is_free or self._timeline.frame(state) is not None:
             return None
         x, y = event.args
         return to_pixel(float(x), float(y), (state.frame.shape[0], state.frame.shape[1]))
@@ -181,7 +181,7 @@ class Scene:
 
     def _typed(self, event: events.GenericEventArguments) -> None:
         state = self._session.state
-        if state.frame is None or not state.is_free or self._moment.frame(state) is not None:
+        if state.frame is None or not state.is_free or self._timeline.frame(state) is not None:
             return
         key, fast = event.args
         height, width = state.frame.shape[:2]
@@ -200,7 +200,7 @@ class Scene:
 
     def _use_frame(self) -> None:
         state = self._session.state
-        number = self._moment.frame(state)
+        number = self._timeline.frame(state)
         shown = state.frame if number is None or state.trial is None else state.trial.episode.frames[number]
         if shown is not None:
             self._session.aim_at(shown)

@@ -17,7 +17,7 @@ from visual_foresight.types import UserError
 OBJECTS = {0: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}
 
 
-class Rail:
+class SettingsPanel:
     """Builds the panel and draws it."""
 
     def __init__(self, session: Session) -> None:
@@ -25,9 +25,9 @@ class Rail:
         self._choice = choice = session.state.choice
         self._models = installed_models()
         self._models.setdefault(choice.model, choice.model)
-        with ui.element("aside").classes("rail"):
+        with ui.element("aside").classes("settings"):
             with ui.element("section").classes("card"):
-                ui.html("Scene", sanitize=False, tag="h2")
+                ui.html("ScenePanel", sanitize=False, tag="h2")
                 self._env = self._select("World", list(ENVS), choice.env)
                 with ui.element("div").classes("two fields"):
                     self._seed = ui.number("Seed", value=choice.seed, min=0, precision=0).props("dense outlined")
@@ -48,7 +48,7 @@ class Rail:
                     "unelevated dense color=primary"
                 )
                 with ui.element("div").classes("two"):
-                    self._run = ui.button("Run", on_click=self._then(session.run)).props("outline dense")
+                    self._run = ui.button("OngoingTrial", on_click=self._then(session.run)).props("outline dense")
                     self._step = ui.button("Step", on_click=self._then(session.step)).props("outline dense")
                     self._pause = ui.button("Pause", on_click=session.pause).props("outline dense")
                     self._stop = ui.button("Stop", on_click=session.stop).props("outline dense color=negative")

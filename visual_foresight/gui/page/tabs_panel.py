@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from visual_foresight.gui.page.pictures import address, believed, curves
-from visual_foresight.gui.page.timeline import Memory, Moment
+from visual_foresight.gui.page.timeline import Memory, Timeline
 from visual_foresight.gui.session.archive import ANIMATIONS, Entry
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
@@ -13,19 +13,19 @@ from visual_foresight.types import PixelGoal, Plan, to_uint8
 
 Verb = Callable[[], object]
 NAMES = ("best", "2nd", "3rd", "4th")
-TABS = ("Progress", "Plans", "Fan", "Runs", "Check")
+TABS = ("Progress", "Plans", "ActionFan", "Runs", "Check")
 
 
-class Below:
+class TabsPanel:
     """Builds the tabs and draws them. `prepare` hands what is chosen at the side to the session first."""
 
     def __init__(
-        self, session: Session, moment: Moment, prepare: Callable[[], bool], redraw: Callable[[], None]
+        self, session: Session, timeline: Timeline, prepare: Callable[[], bool], redraw: Callable[[], None]
     ) -> None:
-        self._session, self._moment, self._prepare, self._redraw = session, moment, prepare, redraw
+        self._session, self._timeline, self._prepare, self._redraw = session, timeline, prepare, redraw
         self._memories = [Memory() for _ in range(5)]
         self._buttons: list[ui.button] = []
-        with ui.element("section").classes("card below"):
+        with ui.element("section").classes("card tabs"):
             with ui.tabs().props("dense align=left no-caps inline-label") as self._tabs:
                 for name in TABS:
                     ui.tab(name)
@@ -55,11 +55,11 @@ class Below:
     def draw(self, state: State) -> None:
         """Show a state."""
         progress, search, fan, runs, checked = self._memories
-        open_tab, plan = self._tabs.value, self._moment.plan(state)
+        open_tab, plan = self._tabs.value, self._timeline.plan(state)
         # What changes at every step is drawn while it is looked at: on two cores, drawing takes time from planning.
-        if open_tab == "Progress" and progress.differs(state.trial, state.pending, self._moment.step):
-            self._progress.set_content(_progress(state, self._moment.step))
-        if open_tab == "Plans" and search.differs(plan, self._moment.number):
+        if open_tab == "Progress" and progress.differs(state.trial, state.pending, self._timeline.step):
+            self._progress.set_content(_progress(state, self._timeline.step))
+        if open_tab == "Plans" and search.differs(plan, self._timeline.number):
             goal = state.goal if state.trial is None else state.trial.goal
             self._search.set_content(_search(plan, "px" if isinstance(goal, PixelGoal) else ""))
             self._draw_thumbs(state, plan)
@@ -77,17 +77,17 @@ class Below:
         self._thumbs.clear()
         if plan is None or state.trial is None or not len(plan.runners_up):
             return
-        frame = state.trial.episode.frames[self._moment.step]
+        frame = state.trial.episode.frames[self._timeline.step]
         with self._thumbs:
             for number, name in enumerate(NAMES[: len(plan.runners_up) + 1]):
-                thumb = ui.element("button").classes("thumb" + " on" * (number == self._moment.number))
+                thumb = ui.element("button").classes("thumb" + " on" * (number == self._timeline.number))
                 thumb.props(f'aria-label="Show the {name} plan"').on("click", lambda n=number: self._choose(n))
                 with thumb:
                     ui.element("img").props["src"] = address(believed(plan, len(plan.actions) - 1, frame, number))
                     ui.label(name)
 
     def _choose(self, number: int) -> None:
-        self._moment.number = number
+        self._timeline.number = number
         self._redraw()
 
     def _draw_fan(self, state: State) -> None:
@@ -114,7 +114,7 @@ class Below:
                 )
                 return
             with ui.element("div").classes("run first"):
-                for head in ("Run", "Goal (row, col)", "Final", "Outcome"):
+                for head in ("OngoingTrial", "Goal (row, col)", "Final", "Outcome"):
                     ui.label(head)
                 ui.label("Model").classes("model")
                 ui.label("")
@@ -166,7 +166,7 @@ def _checked(state: State) -> str:
     if check is None:
         return '<p class="soft">Where the model expected the pixel and the frame of the shown run, and where they were.</p>'
     pixels = {"one step ahead": check.ahead_px, "from the start": check.start_px}
-    quality = {"one step ahead": check.ahead_db, "from the start": check.start_db, "frame before": check.still_db}
+    quality = {"one step ahead": check.ahead_db, "from the start": check.start_db, "frame before": check.persistence_db}
     return curves("Error of the designated pixel, by step", "px", pixels) + curves(
         "PSNR of the frame, by step", "dB", quality
     )

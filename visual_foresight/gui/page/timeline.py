@@ -7,7 +7,7 @@ from visual_foresight.types import Plan, Trial
 
 
 @dataclass
-class Moment:
+class Timeline:
     """The plan made at `step`, seen `ahead` actions later; `number` 0 is the plan itself, 1 its first runner-up, ..."""
 
     step: int = 0

@@ -18,7 +18,7 @@ WAYS = ("+x", "+x +y", "+y", "-x +y", "-x", "-x -y", "-y", "+x -y", "rest")
 
 
 @dataclass(frozen=True)
-class Fan:
+class ActionFan:
     """n ways to act from here, and what each is imagined to lead to, frames included."""
 
     names: tuple[str, ...]
@@ -26,7 +26,7 @@ class Fan:
     prediction: Prediction
 
 
-def spread(predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]) -> Fan:
+def spread_actions(predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]) -> ActionFan:
     """Imagine eight directions held for `HORIZON` steps, and resting.
 
     Args:
@@ -40,4 +40,4 @@ def spread(predictor: Predictor, clip: Clip, workspace: Workspace, sources: tupl
         angle = math.pi / 4 * eighth
         directions[eighth, 0], directions[eighth, 1] = math.cos(angle), math.sin(angle)
     actions = workspace.clip(clip.states[0, -1], repeat(directions, "n a -> n t a", t=HORIZON))
-    return Fan(WAYS, actions, imagine(predictor, clip, actions, [sources]))
+    return ActionFan(WAYS, actions, imagine(predictor, clip, actions, [sources]))

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from visual_foresight.control.interruptible import Patient
+from visual_foresight.control.interruptible import InterruptibleController
 from visual_foresight.control.judge import SUCCESS_M, designate
 from visual_foresight.control.loop import Step, clip_of, finish, run_trial
-from visual_foresight.control.replay import Rehearsed, reimagine
-from visual_foresight.gui.session.action_fan import spread
+from visual_foresight.control.replay import ReplayController, reimagine
+from visual_foresight.gui.session.action_fan import spread_actions
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check
 from visual_foresight.gui.session.choices import NO_PAST, Bench, Choice
@@ -33,7 +33,7 @@ LARGE = 8
 
 
 @dataclass
-class Run:
+class OngoingTrial:
     """A trial under way. `what` says what it was, should nobody stop it."""
 
     goal: Goal
@@ -56,7 +56,7 @@ def _chosen_only(plan: Plan) -> Plan:
     return replace(plan, prediction=replace(best, carry=None, members=()), runners_up=plan.runners_up[:0])
 
 
-class Operator:
+class SessionActions:
     """Owns the bench and the run.
 
     Args:
@@ -79,7 +79,7 @@ class Operator:
         self._read, self._publish = read, publish
         self._stop, self._pause = stop, pause
         self._bench: Bench | None = None
-        self._run: Run | None = None
+        self._run: OngoingTrial | None = None
         self._enlarged = False
         self._num_plans = 0
 
@@ -126,14 +126,14 @@ class Operator:
             shown="",
             can_enlarge=isinstance(self._bench.env, Drawable),
         )
-        self._look()
+        self._publish_frame()
 
     def enlarge(self, wanted: bool) -> None:
         """Switch the high-resolution render on or off."""
         self._enlarged = wanted
-        self._look()
+        self._publish_frame()
 
-    def _look(self) -> None:
+    def _publish_frame(self) -> None:
         env = self._present.env
         large = env.draw(LARGE) if self._enlarged and isinstance(env, Drawable) else None
         self._publish(frame=env.observe().frame, large=large)
@@ -158,7 +158,7 @@ class Operator:
         if self._run is not None and not self._stop.is_set():
             self._advance(num_actions)
 
-    def rehearse(self, number: int) -> None:
+    def replay(self, number: int) -> None:
         """Carry out one future of the fan, as a run of its own."""
         fan = self._read().fan
         if fan is None:
@@ -167,7 +167,7 @@ class Operator:
         actions = fan.actions[number]
 
         def make(points: tuple[Any, ...]) -> Controller:
-            return Rehearsed(self._predictor(points), actions)
+            return ReplayController(self._predictor(points), actions)
 
         self._begin(goal, f"fan {fan.names[number]}", make, len(actions))
         self._advance(None)
@@ -190,10 +190,12 @@ class Operator:
         self.end("stopped")
         choice, env = self._read().choice, self._present.env
         points = designate(env, goal) if isinstance(goal, PixelGoal) else ()
-        controller = Patient(make(points))
+        controller = InterruptibleController(make(points))
         rng = torch.Generator().manual_seed(1000 * choice.seed + self._num_plans)
         self._num_plans += 1
-        self._run = Run(goal, run_trial(env, controller, goal, points, rng, num_steps or choice.num_steps), what)
+        self._run = OngoingTrial(
+            goal, run_trial(env, controller, goal, points, rng, num_steps or choice.num_steps), what
+        )
         self._publish(fan=None, check=None, trial=None, pending=None, is_recorded=False, shown="")
 
     def _advance(self, num_actions: int | None) -> None:
@@ -207,7 +209,7 @@ class Operator:
                 failed.pop_all()
             pending = None if self._stop.is_set() else step.plan
             self._publish(trial=finish(run.goal, run.seen), pending=pending)
-            self._look()
+            self._publish_frame()
             done += 1
             if step.plan is None:
                 self.end(run.what)
@@ -235,13 +237,13 @@ class Operator:
 
     # --- asking the model ----------------------------------------------------------------------------------------------
 
-    def spread(self) -> None:
+    def spread_actions(self) -> None:
         """Imagine different actions from the present frame."""
         self.end("stopped")
         env, goal = self._present.env, self._read().goal
         clip = clip_of([env.observe()], [], len(env.workspace.step))
         sources, points = (goal.sources, designate(env, goal)) if isinstance(goal, PixelGoal) else ((), ())
-        self._publish(fan=spread(self._predictor(points), clip, env.workspace, sources))
+        self._publish(fan=spread_actions(self._predictor(points), clip, env.workspace, sources))
 
     def check(self) -> None:
         """Judge the model on the shown run."""

@@ -30,7 +30,7 @@ class Check:
     """Of the place imagined from the first frame on, without looking again."""
     start_db: Series
     """PSNR likewise."""
-    still_db: Series
+    persistence_db: Series
     """PSNR of the frame before, taken for the next one: what `still` would have."""
 
 
@@ -56,16 +56,16 @@ def check(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -> Chec
         ahead_db=tuple(db for _, db in ahead),
         start_px=tuple(px for px, _ in start) if has_pixels else (),
         start_db=tuple(db for _, db in start),
-        still_db=tuple(_listed(psnr(frames[:-1], frames[1:]))),
+        persistence_db=tuple(_listed(psnr(frames[:-1], frames[1:]))),
     )
 
 
-def _at(prediction: Prediction, moment: int, episode: Episode, step: int) -> tuple[float, float]:
+def _at(prediction: Prediction, imagined_step: int, episode: Episode, step: int) -> tuple[float, float]:
     """Return the pixel error and the PSNR of one imagined moment against one recorded step."""
     true = torch.from_numpy(episode.tracks[step])
     frame_size = (episode.frames.shape[1], episode.frames.shape[2])
-    errors = position_error(prediction.pixel_maps[0, moment].float(), true, frame_size)
-    quality = psnr(prediction.frames[0, moment].float(), to_float(episode.frames[step]))
+    errors = position_error(prediction.pixel_maps[0, imagined_step].float(), true, frame_size)
+    quality = psnr(prediction.frames[0, imagined_step].float(), to_float(episode.frames[step]))
     return float(np.mean(_listed(errors))) if len(errors) else 0.0, float(quality)
 
 

@@ -13,7 +13,7 @@ from visual_foresight.planning.localization.registry import LOCATORS
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
-from visual_foresight.predictors.wrappers.interruptible import Stoppable
+from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
 
@@ -31,7 +31,7 @@ class Weights:
     final: float = VisualMPC.final_weight
     """Weight of the last imagined step; every other one has weight 1."""
     disagreement: float = 0.0
-    """Of a predictor's members: see `planning.costs.Cautious`."""
+    """Of a predictor's members: see `planning.costs.DisagreementPenalty`."""
 
 
 COSTS = {
@@ -124,7 +124,7 @@ class Bench:
         weights = COSTS[choice.cost]
         return replace(
             controller,
-            predictor=Stoppable(controller.predictor, stop),
+            predictor=InterruptiblePredictor(controller.predictor, stop),
             final_weight=weights.final,
             disagreement_weight=weights.disagreement,
             decode_best=True,

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.gui.session.actions import Frame, Operator
+from visual_foresight.gui.session.actions import Frame, SessionActions
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.choices import Choice
 from visual_foresight.gui.session.goals import Draft
@@ -34,9 +34,9 @@ class Session:
         self._version = 0
         self._past: list[tuple[Draft, Frame | None]] = []
         self._stop, self._pause = threading.Event(), threading.Event()
-        self._operator = Operator(archive, lambda: self.state, self._publish, self._stop, self._pause)
+        self._actions = SessionActions(archive, lambda: self.state, self._publish, self._stop, self._pause)
         self._worker = Worker(self._failed)
-        self._start(Status.STARTING, lambda: self._operator.reset(choice))
+        self._start(Status.STARTING, lambda: self._actions.reset(choice))
 
     @property
     def version(self) -> int:
@@ -46,7 +46,7 @@ class Session:
     def close(self) -> None:
         """Stop, and free everything."""
         self._stop.set()
-        self._worker.submit(self._operator.close)
+        self._worker.submit(self._actions.close)
         self._worker.close()
 
     # --- the goal: done at once, in the caller's thread ------------------------------------------------------------
@@ -99,7 +99,7 @@ class Session:
         if not self.state.is_free:
             return False
         if self.state.status is Status.PAUSED:
-            self._operator.forget()
+            self._actions.forget()
             self._publish(status=Status.READY, trial=None, pending=None)
         self._publish(message="", is_error=False)
         return True
@@ -110,22 +110,22 @@ class Session:
         """Set the scene anew."""
 
         def set_anew() -> None:
-            self._operator.reset(choice)
+            self._actions.reset(choice)
             self._past.clear()  # goals of a scene that is gone
 
         self._submit(Status.STARTING, set_anew)
 
     def plan(self) -> None:
         """Imagine from here, without moving."""
-        self._submit(Status.PLANNING, self._operator.begin)
+        self._submit(Status.PLANNING, self._actions.begin)
 
     def step(self) -> None:
         """Carry out one action."""
-        self._submit(Status.RUNNING, lambda: self._operator.advance(1))
+        self._submit(Status.RUNNING, lambda: self._actions.advance(1))
 
     def run(self) -> None:
         """Carry out action after action."""
-        self._submit(Status.RUNNING, lambda: self._operator.advance(None))
+        self._submit(Status.RUNNING, lambda: self._actions.advance(None))
 
     def pause(self) -> None:
         """Wait after the step under way."""
@@ -138,31 +138,31 @@ class Session:
                 self._stop.set()
                 self._publish(status=Status.STOPPING)
             elif self.state.status is Status.PAUSED:
-                self._submit(Status.STOPPING, lambda: self._operator.end("stopped"))
+                self._submit(Status.STOPPING, lambda: self._actions.end("stopped"))
 
     def spread_fan(self) -> None:
         """Imagine what different actions lead to from here."""
-        self._submit(Status.WORKING, self._operator.spread)
+        self._submit(Status.WORKING, self._actions.spread_actions)
 
     def carry_out(self, number: int) -> None:
         """Execute one future of the fan."""
-        self._submit(Status.RUNNING, lambda: self._operator.rehearse(number))
+        self._submit(Status.RUNNING, lambda: self._actions.replay(number))
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit(Status.WORKING, self._operator.check)
+        self._submit(Status.WORKING, self._actions.check)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
-        self._submit(Status.WORKING, lambda: self._operator.open(name))
+        self._submit(Status.WORKING, lambda: self._actions.open(name))
 
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
-        self._submit(Status.WORKING, lambda: self._operator.export(name, suffix))
+        self._submit(Status.WORKING, lambda: self._actions.export(name, suffix))
 
     def enlarge(self, wanted: bool) -> None:
         """Switch the high-resolution render on or off."""
-        self._submit(Status.WORKING, lambda: self._operator.enlarge(wanted))
+        self._submit(Status.WORKING, lambda: self._actions.enlarge(wanted))
 
     def _submit(self, status: Status, job: Job) -> None:
         """Do a job when nothing else is under way; else another page was quicker."""
@@ -181,20 +181,20 @@ class Session:
             with suppress(StoppedError):
                 job()
             while not self._came_to_rest():  # stopped too late for the job to see it
-                self._operator.end("stopped")
+                self._actions.end("stopped")
 
         self._worker.submit(whole)
 
     def _came_to_rest(self) -> bool:
         """Rest, unless a run is yet to be stopped; `stop` finds the session busy or at rest, never in between."""
         with self._lock:
-            if self._stop.is_set() and self._operator.is_under_way:
+            if self._stop.is_set() and self._actions.is_under_way:
                 return False
             self._rest()
             return True
 
     def _rest(self) -> None:
-        self._publish(status=Status.PAUSED if self._operator.is_under_way else Status.READY)
+        self._publish(status=Status.PAUSED if self._actions.is_under_way else Status.READY)
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:

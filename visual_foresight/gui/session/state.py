@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from visual_foresight.gui.session.action_fan import Fan
+from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import Check
 from visual_foresight.gui.session.choices import Choice
@@ -56,7 +56,7 @@ class State:
     """Name of the kept run that `trial` is, if it is one."""
     saved: Path | None = None
     """The animation written last."""
-    fan: Fan | None = None
+    fan: ActionFan | None = None
     check: Check | None = None
     entries: tuple[Entry, ...] = ()
 

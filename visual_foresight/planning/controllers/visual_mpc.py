@@ -15,7 +15,7 @@ from torch import Tensor
 
 from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor
 from visual_foresight.planning.controllers.parts import Propose, checked_goal
-from visual_foresight.planning.costs.disagreement import Cautious
+from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.planning.costs.registry import cost_for
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.planning.planners.cem import CEM, CEMConfig
@@ -42,7 +42,7 @@ class VisualMPC:
     final_weight: float = 10.0
     """Weight of the last step in the cost."""
     disagreement_weight: float = 0.0
-    """What disagreement among a prediction's members costs (see `Cautious`)."""
+    """What disagreement among a prediction's members costs (see `DisagreementPenalty`)."""
     decode_best: bool = True
     """Whether to imagine the frames of the chosen plan too, to show them."""
     num_runners_up: int = 0
@@ -116,7 +116,7 @@ class VisualMPC:
         else:
             checked_goal(goal, frame_size)
         cost = cost_for(goal, self.final_weight)
-        return Cautious(cost, self.disagreement_weight) if self.disagreement_weight else cost
+        return DisagreementPenalty(cost, self.disagreement_weight) if self.disagreement_weight else cost
 
     def _imagine(
         self,

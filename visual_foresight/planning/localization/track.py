@@ -74,17 +74,17 @@ class Track:
         self, looks: Sequence[tuple[Patch, Mask]], frames: tuple[Frame, Frame], start: Pixel, belief: Pixel
     ) -> Pixel:
         before, newest = frames
-        followed = self._follow(before, newest, start)
+        tracked = self._follow(before, newest, start)
         difference = self._difference(looks, newest, start)
         rows, cols = np.indices(difference.shape)
-        likely = [place for place in (start, belief, followed) if place is not None]
+        likely = [place for place in (start, belief, tracked) if place is not None]
         away_px = np.min([np.hypot(rows - place.row, cols - place.col) for place in likely], axis=0)
         unlikeness = difference + self.difference_per_px * away_px
         row, col = (int(place) for place in np.unravel_index(int(unlikeness.argmin()), unlikeness.shape))
-        if followed is not None:
-            here = _around(difference, followed).min()
+        if tracked is not None:
+            here = _around(difference, tracked).min()
             if here <= min(difference[row, col] + self.margin, self.max_difference):
-                return followed
+                return tracked
         return Pixel(float(row), float(col)) if difference[row, col] <= self.max_difference else belief
 
     def _follow(self, before: Frame, newest: Frame, start: Pixel) -> Pixel | None:
@@ -101,8 +101,8 @@ class Track:
 
     def _looks(self, reference: Frame, origin: Pixel) -> list[tuple[Patch, Mask]]:
         """Return the surroundings of the designated pixel in all rotations, and what of them is its object."""
-        table = cv2.medianBlur(reference, self.background_px)
-        apart = np.abs(reference.astype(np.int16) - table).max(-1) > self.foreground_difference
+        background = cv2.medianBlur(reference, self.background_px)
+        apart = np.abs(reference.astype(np.int16) - background).max(-1) > self.foreground_difference
         _, labels = cv2.connectedComponents(apart.astype(np.uint8))
         own = labels[min(round(origin.row), len(labels) - 1), min(round(origin.col), labels.shape[1] - 1)]
         body = ((labels == own) & apart).astype(np.float32)

@@ -45,13 +45,13 @@ class PushProposals:
 
     Args:
         workspace: its first two numbers are the fingertip's (x, y).
-        table: homography from (row, col, 1) in the frame to (x, y, 1) there (see `interfaces.Env.table`).
+        homography: from (row, col, 1) in the frame to (x, y, 1) there (see `interfaces.Env.homography`).
         search: the search that they are for: how many are wanted, and how long.
         config: how they vary.
     """
 
     workspace: Workspace
-    table: Float[np.ndarray, "3 3"]
+    homography: Float[np.ndarray, "3 3"]
     search: CEMConfig
     config: PushConfig = PushConfig()
 
@@ -82,7 +82,7 @@ class PushProposals:
         return self._follow(tip, waypoints, self._between((0.5, 1.0), rng))
 
     def _place(self, pixel: Pixel) -> Float[Tensor, "2"]:
-        return torch.from_numpy(apply_homography(np.array([pixel.row, pixel.col]), self.table))
+        return torch.from_numpy(apply_homography(np.array([pixel.row, pixel.col]), self.homography))
 
     def _normal(self, rng: torch.Generator) -> Float[Tensor, "m 1"]:
         drawn = torch.randn(self.count, 1, generator=rng, dtype=torch.float64)

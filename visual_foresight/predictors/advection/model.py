@@ -20,7 +20,7 @@ from torch.nn import functional
 from visual_foresight.predictors.advection.readout import READERS, Shape
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, normal_, tile
-from visual_foresight.predictors.layers.robot_dynamics import Robot
+from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import AnyMotion, Motion, move_frames, move_maps, resize_motion
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
@@ -124,9 +124,9 @@ class NeuralAdvection(nn.Module):
                 f"got {config.transform!r} and {config.kernel_size}"
             )
         self.config = config
-        self.robot = Robot(config.action_size, config.state_size)
+        self.robot = RobotDynamics(config.action_size, config.state_size)
         one, two, four = (factor * config.channels for factor in (1, 2, 4))
-        self.enter = nn.Conv2d(3, one, 5, stride=2, padding=2)
+        self.stem = nn.Conv2d(3, one, 5, stride=2, padding=2)
         self.down = nn.Conv2d(one, two, 3, stride=2, padding=1)
         self.cell_in = ConvLSTM(two, two)
         self.deeper = nn.Conv2d(two, four, 3, stride=2, padding=1)
@@ -171,10 +171,10 @@ class NeuralAdvection(nn.Module):
         """Compose frame after frame, and move the pixel maps likewise (see `interfaces.Predictor`)."""
         return self._roll(carry, actions, pixel_maps, decode)[0]
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine as ever; the extra loss is the flows' total variation (see `interfaces.Rehearser`)."""
+        """Imagine as ever; the extra loss is the flows' total variation (see `interfaces.TrainingRoller`)."""
         carry = self.observe(beginning(clip, self.context))
         prediction, motions = self._roll(carry, clip.actions[:, self.context - 1 :], pixel_maps, decode=True)
         varied = [_total_variation(motion.flows) for motion in motions if isinstance(motion, Motion)]
@@ -223,7 +223,7 @@ class NeuralAdvection(nn.Module):
         self, carry: Carry, action: Float[Tensor, "b a"]
     ) -> tuple[Carry, Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 hw ww"]]:
         """See the frame now and the action; return what the cells remember, and the deepest and the widest features."""
-        fine = functional.relu(self.enter(carry.now))
+        fine = functional.relu(self.stem(carry.now))
         memory_in = self.cell_in(functional.relu(self.down(fine)), carry.memories[0])
         middle = memory_in.chunk(2, 1)[0]
         coarse = functional.relu(self.deeper(middle))

@@ -104,7 +104,7 @@ def _by_kernels(raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"]
 def _normalised(raw: Float[Tensor, "n k u v y x"]) -> Float[Tensor, "n k u v y x"]:
     """Make kernels of numbers, 0 standing for no motion (as in SAVP, Lee et al. 2018): positive, each with sum 1."""
     size = raw.shape[2]
-    still = torch.zeros(size, size, 1, 1).to(raw)
-    still[size // 2, size // 2] = 1
-    positive = functional.relu(raw + still - LEAST_TAP) + LEAST_TAP
+    identity = torch.zeros(size, size, 1, 1).to(raw)
+    identity[size // 2, size // 2] = 1
+    positive = functional.relu(raw + identity - LEAST_TAP) + LEAST_TAP
     return positive / positive.sum((2, 3), keepdim=True)

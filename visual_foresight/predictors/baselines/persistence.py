@@ -9,7 +9,7 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.types import Clip, Prediction
 
 
-class Still:
+class Persistence:
     """Repeats the last frame and the pixel maps, whatever the actions."""
 
     context: int = 1

@@ -43,7 +43,7 @@ class Axes:
 
 
 @dataclass(frozen=True)
-class Window:
+class EgocentricWindow:
     """Where a step is looked at: square cells of the table around the middle of the fingertip's way, whose rows follow it."""
 
     on_table: Axes
@@ -59,7 +59,7 @@ class Window:
         spacing: float,
         to_frame: Float[Tensor, "3 3"],
         mirrored: Bool[Tensor, " n"] | None = None,
-    ) -> "Window":
+    ) -> "EgocentricWindow":
         """Return the window of a step of the fingertip.
 
         Args:

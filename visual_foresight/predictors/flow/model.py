@@ -22,12 +22,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.flow.egocentric_window import CELLS, Fields, Window
-from visual_foresight.predictors.layers.arm_renderer import Arm
+from visual_foresight.predictors.flow.egocentric_window import CELLS, EgocentricWindow, Fields
+from visual_foresight.predictors.layers.arm_renderer import ArmRenderer
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import Residual, doubling
 from visual_foresight.predictors.layers.point_maps import Points
-from visual_foresight.predictors.layers.robot_dynamics import Robot
+from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
@@ -57,12 +57,12 @@ class FlowConfig:
     """Half of those of the dynamics' deepest layers."""
     num_latents: int = 0
     """How many of an action's numbers, the last ones, do nothing by themselves: a latent variable."""
-    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
+    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
 
 
 @dataclass(frozen=True)
-class Scene:
+class Foreground:
     """What was seen, and does not change while it is imagined; b is 1 or the number of candidates."""
 
     things: Float[Tensor, "b 4 hf wf"]
@@ -75,7 +75,7 @@ class Scene:
 class Carry:
     """A moment of the imagination."""
 
-    scene: Scene
+    foreground: Foreground
     state: Float[Tensor, "b s"]
     origin: Float[Tensor, "b 2 hf wf"]
     """From where, (row, col) in pixels, what is at each pixel of the table has come since it was seen."""
@@ -88,7 +88,7 @@ class Flow(nn.Module):
 
     context = 2
     to_frame: Tensor
-    empty: Tensor
+    background: Tensor
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -98,9 +98,9 @@ class Flow(nn.Module):
                 "collect others, or choose another predictor"
             )
         self.config = config
-        self.robot = Robot(config.action_size, config.state_size)
+        self.robot = RobotDynamics(config.action_size, config.state_size)
         self.reach = round(REACH_PX * max(config.frame_size) / 64)  # objects grow with the frame
-        self.spacing = pixel_side(config.table, config.frame_size) * max(config.frame_size) / 64
+        self.spacing = pixel_side(config.homography, config.frame_size) * max(config.frame_size) / 64
         width = config.channels
         self.near = nn.Conv2d(8, width // 2, 4, stride=2, padding=1)
         self.wide = nn.Sequential(
@@ -112,9 +112,9 @@ class Flow(nn.Module):
         self.posture = nn.Linear(width, POSTURE_SIZE)
         self.spread = doubling(width, width // 2)
         self.behind = nn.Conv2d(width, 3 * 4, 3, padding=1)
-        self.arm = Arm(config.state_size + POSTURE_SIZE, config.frame_size)
+        self.arm = ArmRenderer(config.state_size + POSTURE_SIZE, config.frame_size)
         deep = 2 * width
-        self.enter = nn.Sequential(
+        self.stem = nn.Sequential(
             nn.Conv2d(4 + 2, width, 4, stride=2, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(width, deep, 4, stride=2, padding=1),
@@ -123,12 +123,12 @@ class Flow(nn.Module):
         self.condition = nn.Sequential(
             nn.Linear(config.action_size + config.state_size - 3, 64), nn.SiLU(), nn.Linear(64, 2 * deep)
         )
-        self.think = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
+        self.trunk = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
         self.head = nn.Conv2d(deep, 4 * 2 * FLOW_CHANNELS, 1)
         nn.init.zeros_(self.head.weight)  # at first, nothing moves
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
-        self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.table, dtype=torch.float64)).float())
-        self.register_buffer("empty", torch.zeros(3, *config.frame_size))
+        self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.homography, dtype=torch.float64)).float())
+        self.register_buffer("background", torch.zeros(3, *config.frame_size))
 
     # --- robot ---------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ class Flow(nn.Module):
         frames = rearrange(
             clip.frames, "b t c h w -> (b t) c h w"
         ).contiguous()  # torch 2.14: of a view, now and then NaN
-        self.empty.copy_(frames.median(0).values)
+        self.background.copy_(frames.median(0).values)
 
     def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
         """Return (row, col) of the fingertip in frame pixels."""
@@ -171,9 +171,9 @@ class Flow(nn.Module):
         behind = self.behind(functional.relu(torch.cat([near, self.spread(wide)], 1)))
         behind = functional.pixel_shuffle(behind.float(), 2).sigmoid()
         bare = torch.lerp(frames[:, -1], behind, self._arm(state, posture)[1])
-        apart = reduce((bare - self.empty).abs(), "b c h w -> b 1 h w", "max")
+        apart = reduce((bare - self.background).abs(), "b c h w -> b 1 h w", "max")
         opacity = ((apart - FAINT) / (PLAIN - FAINT)).clamp(0, 1)
-        return Carry(Scene(torch.cat([bare * opacity, opacity], 1), posture), state, here)
+        return Carry(Foreground(torch.cat([bare * opacity, opacity], 1), posture), state, here)
 
     def imagine(
         self,
@@ -190,19 +190,19 @@ class Flow(nn.Module):
         """Return the motion of each step (see `interfaces.MotionPredictor`); newly made are the arm and the empty table."""
         found, size = [], self.config.frame_size
         for after, fields in self._roll(carry, actions):
-            flows, scene = fields.dense(), after.scene
-            cover = self._arm(after.state, widen(scene.posture, len(actions)))[1]
+            flows, foreground = fields.dense(), after.foreground
+            cover = self._arm(after.state, widen(foreground.posture, len(actions)))[1]
             opacity = sample(
-                widen(scene.things[:, 3:], len(actions)), rearrange(after.origin, "n two h w -> n h w two"), size
+                widen(foreground.things[:, 3:], len(actions)), rearrange(after.origin, "n two h w -> n h w two"), size
             )
             shown = (1 - cover) * opacity
             masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
             found.append(Motion(flows[:, None, 2:], masks, flows[:, :2]))
         return tuple(found)
 
-    # --- the Rehearser protocol ----------------------------------------------------------------------------------
+    # --- the TrainingRoller protocol ----------------------------------------------------------------------------------
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine freely; besides, where a point is said to go, the table must say that it came from the point's place.
@@ -222,8 +222,8 @@ class Flow(nn.Module):
         missed = []
         for step in steps:
             assert step.points is not None
-            came = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
-            missed.append(((came - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
+            found = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
+            missed.append(((found - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
         extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
         return self._prediction(steps, pixel_maps, decode=draws), extra
 
@@ -243,7 +243,7 @@ class Flow(nn.Module):
         """Yield the moment after each action, and what moved in between."""
         count = len(actions)
         points = None if carry.points is None else carry.points.widened(count)
-        carry = Carry(carry.scene, widen(carry.state, count), widen(carry.origin, count), points)
+        carry = Carry(carry.foreground, widen(carry.state, count), widen(carry.origin, count), points)
         for action in actions.unbind(1):
             carry, fields = self._step(carry, action, mirrored)
             yield carry, fields
@@ -256,16 +256,16 @@ class Flow(nn.Module):
         with torch.autocast(action.device.type, enabled=False):  # which would round places
             state = self.robot(carry.state, action)
             here, there = carry.state[:, :2], state[:, :2]
-            window = Window.between(here, there, self.spacing, self.to_frame, mirrored)
+            window = EgocentricWindow.between(here, there, self.spacing, self.to_frame, mirrored)
         sources = rearrange(sample(carry.origin, window.in_frame.cells(), size), "n two y x -> n y x two")
-        seen = sample(widen(carry.scene.things, count), sources, size)
+        seen = sample(widen(carry.foreground.things, count), sources, size)
         on_table = (window.on_table.cells() - self.robot.mean[:2]) / self.robot.scale[:2]  # where walls are
         seen = torch.cat([seen, rearrange(on_table, "n y x two -> n two y x")], 1)
         way = (there - here).norm(dim=-1, keepdim=True) / self.spacing
         rest = (action[:, 2:], self.robot.standardised(carry.state)[:, 2:])  # of what the window does not say
         scale, shift = rearrange(self.condition(torch.cat([way / FREE_CELLS, *rest], -1)), "n z -> n z 1 1").chunk(2, 1)
-        hidden = self.enter(seen.to(memory_format=torch.channels_last)) + self.place
-        hidden = self.think(functional.relu(torch.addcmul(shift, hidden, 1 + scale)))
+        hidden = self.stem(seen.to(memory_format=torch.channels_last)) + self.place
+        hidden = self.trunk(functional.relu(torch.addcmul(shift, hidden, 1 + scale)))
         shares = MOST * functional.pixel_shuffle(self.head(hidden).float() / MOST, 2).tanh()
         # What is pushed goes where the hand goes; nothing moves when nothing is done.
         done = action[:, : self.config.action_size - self.config.num_latents]
@@ -275,7 +275,7 @@ class Flow(nn.Module):
         flows = rearrange(torch.stack([with_it + along, across], 2), "n flow k y x -> n (flow k) y x")
         fields = window.fields(flows, self.reach, size)
         moved = None if carry.points is None else carry.points.shifted(fields.steps(carry.points.places), size)
-        return Carry(carry.scene, state, fields.bring(carry.origin), moved), fields
+        return Carry(carry.foreground, state, fields.bring(carry.origin), moved), fields
 
     def _prediction(self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool) -> Prediction:
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
@@ -285,13 +285,14 @@ class Flow(nn.Module):
 
     def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
         """Draw the arm over the things over the table, at all steps."""
-        count, size, scene = len(steps[0].state), self.config.frame_size, steps[0].scene
+        count, size, foreground = len(steps[0].state), self.config.frame_size, steps[0].foreground
         origins = rearrange(torch.stack([step.origin for step in steps], 1), "n t two h w -> (n t) h w two")
         states = rearrange(torch.stack([step.state for step in steps], 1), "n t s -> (n t) s")
         things, postures = (
-            repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps)) for part in (scene.things, scene.posture)
+            repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))
+            for part in (foreground.things, foreground.posture)
         )
         moved = sample(things, origins, size)
-        bare = moved[:, :3] + (1 - moved[:, 3:]) * self.empty
+        bare = moved[:, :3] + (1 - moved[:, 3:]) * self.background
         drawn = torch.lerp(bare, *self._arm(states, postures))
         return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)

@@ -9,7 +9,7 @@ from torch.nn import functional
 from visual_foresight.vision.pixel_maps import grid
 
 
-class Arm(nn.Module):
+class ArmRenderer(nn.Module):
     """Draws the arm from a few numbers and from where the fingertip is."""
 
     def __init__(self, num_inputs: int, frame_size: tuple[int, int]) -> None:

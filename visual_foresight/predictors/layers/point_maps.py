@@ -45,8 +45,8 @@ class Points:
     @classmethod
     def _cells(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
         """Return the cells that have mass in any of a candidate's maps."""
-        held = (maps > 0).any(1).flatten(1)
-        cells = held.int().topk(int(held.sum(1).max())).indices
+        occupied = (maps > 0).any(1).flatten(1)
+        cells = occupied.int().topk(int(occupied.sum(1).max())).indices
         places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
         return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from visual_foresight.types import Clip
 
 
-class Robot(nn.Module):
+class RobotDynamics(nn.Module):
     """How actions move the robot's own state: linear, as in Finn et al. 2016, but found by least squares, not by descent."""
 
     dynamics: Tensor

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
-from visual_foresight.predictors.layers.robot_dynamics import Robot
+from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.types import Clip, Prediction, UserError
 
 COARSEST_PX = 8  # the memory's grid: one place for 8x8 pixels
@@ -57,13 +57,13 @@ class Pixels(nn.Module):
                 f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
             )
         self.config = config
-        self.robot = Robot(config.action_size, config.state_size)
+        self.robot = RobotDynamics(config.action_size, config.state_size)
         one, two, four = (factor * config.channels for factor in (1, 2, 4))
         self.to_half = nn.Conv2d(3, one, 5, stride=2, padding=2)
         self.to_quarter = nn.Conv2d(one, two, 3, stride=2, padding=1)
         self.to_code = nn.Conv2d(two, four, 3, stride=2, padding=1)
         self.begin = nn.Conv2d(2 * four, 2 * four, 1)
-        self.think = nn.Conv2d(four + config.action_size + config.state_size, four, 3, padding=1)
+        self.trunk = nn.Conv2d(four + config.action_size + config.state_size, four, 3, padding=1)
         self.cell = ConvLSTM(four, four)
         self.from_code = doubling(four, two)
         self.from_quarter = nn.Sequential(nn.Conv2d(2 * two, two, 3, padding=1), nn.ReLU(), doubling(two, one))
@@ -107,7 +107,7 @@ class Pixels(nn.Module):
         for action in actions.unbind(1):
             hidden = carry.memory.chunk(2, 1)[0]
             command = tile(self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1]))
-            thought = functional.relu(self.think(torch.cat([hidden, command], 1)))
+            thought = functional.relu(self.trunk(torch.cat([hidden, command], 1)))
             carry = replace(carry, memory=self.cell(thought, carry.memory), state=self.robot(carry.state, action))
             if decode:
                 frames.append(self._draw(carry))

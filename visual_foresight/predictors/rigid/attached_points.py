@@ -10,13 +10,13 @@ from torch.nn import functional
 
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.point_maps import Points
-from visual_foresight.predictors.rigid.bodies import Silhouettes
+from visual_foresight.predictors.rigid.bodies import Footprints
 from visual_foresight.predictors.rigid.contact_module import Poses
-from visual_foresight.vision.homography import heading, to_pixel, to_table
+from visual_foresight.vision.homography import heading, to_pixel, to_plane
 
 
 @dataclass(frozen=True)
-class Held:
+class AttachedPoints:
     """Points, each fixed to a body or to the table."""
 
     points: Points
@@ -31,11 +31,11 @@ class Held:
     def of(
         cls,
         points: Points,
-        seen: Silhouettes,
+        seen: Footprints,
         poses: Poses,
-        table: Float[Tensor, "3 3"],
+        to_plane_homography: Float[Tensor, "3 3"],
         to_frame: Float[Tensor, "3 3"],
-    ) -> "Held":
+    ) -> "AttachedPoints":
         """Fix each point to the body that shows at the pixel from which its place has come, or beside it.
 
         Whoever designates a pixel at the edge of a thing means the thing.
@@ -44,27 +44,27 @@ class Held:
             points: Of n candidates, where bodies are by now.
             seen: The bodies when they were seen, of one scene or n.
             poses: Where they are by now.
-            table: Homography from (row, col, 1) to the robot's (x, y, 1).
+            to_plane_homography: From (row, col, 1) to the robot's (x, y, 1).
             to_frame: Its inverse.
         """
         count, (height, width) = len(points.places), seen.owner.shape[1:]
-        place, back, starts = (widen(part, count) for part in (poses.place, heading(-poses.turn), seen.places))
-        there = to_table(points.places, table)
+        place, inverse_turn, starts = (widen(part, count) for part in (poses.place, heading(-poses.turn), seen.places))
+        there = to_plane(points.places, to_plane_homography)
         owner = torch.full(there.shape, -1, device=there.device)
         local, lean = torch.zeros_like(there), torch.zeros_like(there)
         owners, leans = (widen(part, count).flatten(1) for part in _grown(seen))
         for k in range(place.shape[1]):
             # As if the body had carried the picture with it; where the point stands follows from its height there.
             offset = there - place[:, k, None]
-            source = to_pixel(offset * back[:, k, None] + starts[:, k, None], to_frame)
+            source = to_pixel(offset * inverse_turn[:, k, None] + starts[:, k, None], to_frame)
             rows, cols = source.round().unbind(-1)
             index = (rows.clamp(0, height - 1) * width + cols.clamp(0, width - 1)).long()
             mine, leaning = (owners.gather(1, index) == k) & (owner < 0), leans.gather(1, index)
             owner, lean = torch.where(mine, k, owner), torch.where(mine, leaning, lean)
-            local = torch.where(mine, (offset - leaning) * back[:, k, None], local)
+            local = torch.where(mine, (offset - leaning) * inverse_turn[:, k, None], local)
         return cls(points, owner, local, lean)
 
-    def moved(self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]) -> "Held":
+    def moved(self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]) -> "AttachedPoints":
         """Return the points where their bodies have brought them, but not off the frame."""
         index = self.owner.clamp(min=0)
         turn, place = poses.turn.gather(1, index), poses.place.gather(1, index)
@@ -74,7 +74,7 @@ class Held:
         return replace(self, points=Points(places, self.points.mass))
 
 
-def _grown(seen: Silhouettes) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
+def _grown(seen: Footprints) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
     """Return owners and leans of bodies that show on a pixel more all round, where no other one does."""
     owners = rearrange(seen.owner, "b h w -> b 1 h w").float()
     beside = functional.max_pool2d(owners, 3, stride=1, padding=1, return_indices=True)[1].flatten(1)

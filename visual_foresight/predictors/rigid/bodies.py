@@ -35,7 +35,7 @@ FAINTEST, REACH_PX = 0.3, 4.0  # to which others belong if they show so much of 
 
 
 @dataclass(frozen=True)
-class Silhouettes:
+class Footprints:
     """The bodies of b scenes, where they were seen, and which pixel shows which."""
 
     bodies: Bodies
@@ -46,31 +46,31 @@ class Silhouettes:
     lean: Complex[Tensor, "b h w"]
     """From the ground on which what a pixel shows stands to where it seems to be, x + iy in metres on the calibrated plane."""
 
-    def to(self, device: torch.device) -> "Silhouettes":
+    def to(self, device: torch.device) -> "Footprints":
         """Return them on a device."""
-        return Silhouettes(self.bodies.to(device), *(part.to(device) for part in (self.places, self.owner, self.lean)))
+        return Footprints(self.bodies.to(device), *(part.to(device) for part in (self.places, self.owner, self.lean)))
 
 
-class Overlook:
+class BirdsEyeView:
     """Looks at one camera's frames as from above.
 
     Args:
-        table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
+        homography: From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
         frame_size: Height and width in pixels.
         pixel_m: Side of the square on the table that a pixel in the middle of the frame shows.
     """
 
-    def __init__(self, table: Float[np.ndarray, "3 3"], frame_size: tuple[int, int], pixel_m: float) -> None:
+    def __init__(self, homography: Float[np.ndarray, "3 3"], frame_size: tuple[int, int], pixel_m: float) -> None:
         self.frame_size, self.cell = frame_size, pixel_m / CELLS_PER_PIXEL
         rows, cols = np.mgrid[: frame_size[0], : frame_size[1]]
-        self.seen_at = apply_homography(np.stack([rows, cols], -1).astype(float), table)
-        to_frame = np.linalg.inv(table)
+        self.seen_at = apply_homography(np.stack([rows, cols], -1).astype(float), homography)
+        to_frame = np.linalg.inv(homography)
         self.low = self.seen_at.reshape(-1, 2).min(0)
         self.patch = max(int(np.ceil(PATCH_M / self.cell)), PATCH)
         widest = max(TABLE_M, TABLE * self.cell)
         extent = np.minimum(self.seen_at.reshape(-1, 2).max(0) - self.low, widest)
         self.shape = np.ceil(extent / self.cell).astype(int)
-        self.camera = camera_of(table, frame_size)
+        self.camera = camera_of(homography, frame_size)
         cells = self.low + (np.moveaxis(np.mgrid[: self.shape[0], : self.shape[1]], 0, -1) + 0.5) * self.cell
         self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
         # Where in the frame, (col, row) for OpenCV, what stands on each cell is seen, per height.
@@ -94,9 +94,9 @@ class Overlook:
         aside, above = self.camera[:2], self.camera[2]
         return seen + (aside - seen) * (height / above)
 
-    def look(
+    def find_bodies(
         self, opacity: Float32[np.ndarray, "b h w"], border: Float32[np.ndarray, "b h w"] | None = None
-    ) -> Silhouettes:
+    ) -> Footprints:
         """Find the bodies in scenes, given how much of each pixel shows a thing, and where one touches another."""
         border = np.zeros_like(opacity) if border is None else border
         return _gathered([self._one(*each) for each in zip(opacity, border, strict=True)], self.cell, self.patch)
@@ -213,7 +213,7 @@ def _shape(patch: np.ndarray, cell: float) -> _Shape:
     )
 
 
-def _gathered(found: list[_Found], cell: float, side: int) -> Silhouettes:
+def _gathered(found: list[_Found], cell: float, side: int) -> Footprints:
     """Bring scenes with different numbers of bodies together."""
     count = max(len(each.shapes) for each in found)
     size = (len(found), count)
@@ -233,7 +233,7 @@ def _gathered(found: list[_Found], cell: float, side: int) -> Silhouettes:
     bodies = Bodies(torch.from_numpy(field), side / 2 * cell, outlines, *sizes)
     owner, lean = (torch.from_numpy(np.stack([getattr(each, name) for each in found])) for name in ("owner", "lean"))
     middles = torch.complex(*torch.from_numpy(places).unbind(-1))
-    return Silhouettes(bodies, middles, owner, torch.complex(*lean.unbind(-1)))
+    return Footprints(bodies, middles, owner, torch.complex(*lean.unbind(-1)))
 
 
 def filled(

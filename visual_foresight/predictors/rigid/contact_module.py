@@ -15,7 +15,7 @@ from jaxtyping import Bool, Complex, Complex128, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.rigid.contact_solver import Motions, Numbers, Shapes, push
+from visual_foresight.predictors.rigid.contact_solver import Motions, Numbers, Shapes, push_bodies
 
 FINGER_M = 0.012  # radius of the fingertip
 STEP = 0.03  # of a number, in the differences that its gradient is taken from: far enough that single touches even out
@@ -72,7 +72,7 @@ class Poses:
     """In radians per action."""
 
 
-class Contact(nn.Module):
+class ContactModule(nn.Module):
     """One action of a round finger among bodies between walls. Six numbers are learnt, as logarithms of those set here.
 
     rest: radius on which a body's weight rests, over the mean distance of its points; inertia: radius of gyration, over that of
@@ -121,7 +121,7 @@ class Contact(nn.Module):
         def outcome(values: Float[Tensor, " number"]) -> tuple[Complex128[Tensor, "3 n k"], Complex128[Tensor, " n"]]:
             """Return places, speeds, and turns + i spins, and where the finger gets to, if these were the numbers."""
             moved = Motions(*(part.copy() for part in motions))
-            reached = push(shapes, moved, Numbers(*values.tolist()), walls, *tips)
+            reached = push_bodies(shapes, moved, Numbers(*values.tolist()), walls, *tips)
             together = np.stack([moved.place, moved.speed, moved.turn + 1j * moved.spin])
             return torch.from_numpy(together), torch.from_numpy(reached)
 

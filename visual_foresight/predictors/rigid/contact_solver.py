@@ -67,7 +67,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @compiled
 @no_type_check
-def push(shapes, motions, numbers, walls, before, after):
+def push_bodies(shapes, motions, numbers, walls, before, after):
     """Move the bodies of n candidates while the finger goes straight from one place towards another.
 
     Args:
@@ -102,8 +102,8 @@ def _push_one(shape, motion, numbers, walls, before, after):
     if not _sound(motion, numbers, before + after):
         motion.place[:], motion.turn[:], motion.speed[:], motion.spin[:] = np.nan, np.nan, np.nan, np.nan
         return complex(np.nan, np.nan)
-    way, tip, came = after - before, before, before
-    goes, stride = way, MAX_STRIDE * abs(way) / SUBSTEPS
+    way, tip, previous_tip = after - before, before, before
+    velocity, stride = way, MAX_STRIDE * abs(way) / SUBSTEPS
     radius = np.array([np.abs(rim).max() for rim in shape.rim])
     walled = _near_wall(shape, motion, numbers, walls, radius, way)
     for part in range(1, SUBSTEPS + 1):
@@ -113,7 +113,7 @@ def _push_one(shape, motion, numbers, walls, before, after):
         for k in range(len(radius)):
             gap, slope, arm = _meeting(shape, motion, k, tip)
             if gap < numbers.finger:
-                _strike(shape, motion, k, numbers, goes, (arm, -slope, numbers.finger - gap))
+                _strike(shape, motion, k, numbers, velocity, (arm, -slope, numbers.finger - gap))
         if part % 2:
             continue
         for j in range(len(radius)):
@@ -123,7 +123,7 @@ def _push_one(shape, motion, numbers, walls, before, after):
         if walled:
             _hold(shape, motion, numbers, walls, radius)
             tip = _stopped(shape, motion, numbers, tip)
-            goes, came = (tip - came) * (SUBSTEPS / 2), tip
+            velocity, previous_tip = (tip - previous_tip) * (SUBSTEPS / 2), tip
     return tip
 
 
@@ -203,7 +203,7 @@ def _beyond(half, local):
 
 @compiled
 @no_type_check
-def _strike(shape, motion, k, numbers, goes, where):
+def _strike(shape, motion, k, numbers, velocity, where):
     """Put a body out of the way of something immovable, and make it not slower than that.
 
     Args:
@@ -217,7 +217,7 @@ def _strike(shape, motion, k, numbers, goes, where):
     (arm, normal, depth), inertia = where, (numbers.inertia * shape.gyration[k]) ** 2
     turned = arm.conjugate() * normal
     lever, side_lever = turned.imag, turned.real  # of the normal, and of the direction a quarter to its left
-    slip = (goes - motion.speed[k] - 1j * arm * motion.spin[k]) * normal.conjugate()
+    slip = (velocity - motion.speed[k] - 1j * arm * motion.spin[k]) * normal.conjugate()
     ease = 1 / (1 + lever**2 / inertia)
     pushes, out = max(slip.real, 0.0) * ease, depth * ease
     side = slip.imag / (1 + side_lever**2 / inertia)
@@ -236,10 +236,10 @@ def _collide(shape, motion, numbers, j, i):
     if not (shape.present[i] and shape.present[j]):
         return
     between, facing = motion.place[i] - motion.place[j], exp(1j * motion.turn[i])
-    back = exp(-1j * motion.turn[j])
+    inverse_heading = exp(-1j * motion.turn[j])
     deepest, other_arm = 0.0, 0j
     for point in shape.rim[i]:
-        local = (point * facing + between) * back
+        local = (point * facing + between) * inverse_heading
         gap = _looked_up(shape.field[j, 0], shape.half, local) + _beyond(shape.half, local)
         if gap < deepest:
             deepest, other_arm = gap, point * facing

@@ -42,7 +42,7 @@ class Collage:
     border: Float32[np.ndarray, "h w"]
 
 
-class Scissors:
+class CutPaste:
     """Frames cut into what collages are made of: every thing in them that the arm does not touch, every arm that touches none.
 
     Args:
@@ -87,30 +87,30 @@ class Scissors:
 
     def collage(self, rng: np.random.Generator) -> Collage:
         """Make a picture of one scene's things, others, and an arm."""
-        table = _Table(self, self.scenes[rng.integers(len(self.scenes))])
+        canvas = _Canvas(self, self.scenes[rng.integers(len(self.scenes))])
         for _ in range(rng.integers(PASTED + 1)):
             number, label = self.whole[rng.integers(len(self.whole))]
-            table.paste(number, label, rng)
-        thing = np.where(table.pieces > 0, solid(strongest(table.apart)), 0).astype(np.float32)
-        border = _borders(table.pieces)
-        apart, arm, cover = table.apart, np.zeros_like(thing), np.zeros_like(thing)
+            canvas.paste(number, label, rng)
+        thing = np.where(canvas.pieces > 0, solid(strongest(canvas.apart)), 0).astype(np.float32)
+        border = _borders(canvas.pieces)
+        apart, arm, cover = canvas.apart, np.zeros_like(thing), np.zeros_like(thing)
         tip = np.array([-1e3, -1e3], np.float32)
         if self.bare_arms and rng.random() < WITH_ARM:
-            apart, arm, cover, tip = self._with_arm(table, rng)
+            apart, arm, cover, tip = self._with_arm(canvas, rng)
         grain = rng.normal(0, GRAIN, apart.shape).astype(np.float32)
         return Collage(apart + grain, cover, tip, arm, thing, border)
 
     def _with_arm(
-        self, table: "_Table", rng: np.random.Generator
+        self, canvas: "_Canvas", rng: np.random.Generator
     ) -> tuple[
         Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "2"]
     ]:
         """Lay an arm over it, mostly where things are."""
-        there = np.argwhere(table.pieces > 0)
-        aim = there[rng.integers(len(there))] + rng.normal(0, 4, 2)
+        there = np.argwhere(canvas.pieces > 0)
+        target = there[rng.integers(len(there))] + rng.normal(0, 4, 2)
         some = rng.choice(self.bare_arms, NUM_ARMS)
-        chosen = some[np.abs(self.tips[some] - aim).sum(1).argmin()]
-        shift = np.round(aim - self.tips[chosen]).clip(-SLACK_PX, SLACK_PX).astype(int)
+        chosen = some[np.abs(self.tips[some] - target).sum(1).argmin()]
+        shift = np.round(target - self.tips[chosen]).clip(-SLACK_PX, SLACK_PX).astype(int)
         shows = self.arm[chosen] & (strongest(self.apart[chosen]) > SAME)
         arm = _shifted(shows, shift, extended=True)
         picture = _shifted(self.apart[chosen] + self.empty, shift, extended=True) - self.empty
@@ -118,14 +118,14 @@ class Scissors:
         cover = _shifted(self.cover[chosen], shift + off, extended=True)
         if rng.random() < SHIFTED:
             cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.5, UNSURE_PX))
-        apart = np.where(arm[..., None], picture, table.apart)
+        apart = np.where(arm[..., None], picture, canvas.apart)
         return apart, arm.astype(np.float32), cover, (self.tips[chosen] + shift).astype(np.float32)
 
 
-class _Table:
+class _Canvas:
     """A scene's whole things on the empty table, to which others come."""
 
-    def __init__(self, cut: Scissors, number: int) -> None:
+    def __init__(self, cut: CutPaste, number: int) -> None:
         self.cut, self.pieces = cut, cut.pieces[number].copy()
         around = cv2.dilate((self.pieces > 0).astype(np.uint8), SQUARE) > 0
         self.apart = np.where((around & ~cut.arm[number])[..., None], cut.apart[number], np.float32(0))

@@ -1,12 +1,12 @@
 """What stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns where it errs.
 
-From the newest frame, bodies are told from the table and from the arm (`eye.py`). A rollout moves their poses: the
+From the newest frame, bodies are told from the table and from the arm (`scene_encoder.py`). A rollout moves their poses: the
 mechanics of planar pushing (`contact.py`) says what a finger's way does to them, and a small network what it does besides
-(`push.py`). Whatever a frame shows is moved with its body (`held.py`: pixel maps, too), so things stay sharp, and rest where
+(`residual_push.py`). Whatever a frame shows is moved with its body (`attached_points.py`: pixel maps, too), so things stay sharp, and rest where
 nothing touches them. What is recurrent is the robot's state, the poses and their speeds; frames are drawn when somebody looks.
 
 Sources: frames as moved pixels of a seen one, as in Ebert et al. 2018; layers as in Wang & Adelson, "Representing Moving
-Images with Layers" (1994); `push.py` names those of the motion.
+Images with Layers" (1994); `residual_push.py` names those of the motion.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from torch import Tensor, nn
 
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.point_maps import Points
-from visual_foresight.predictors.layers.robot_dynamics import Robot
+from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
-from visual_foresight.predictors.rigid.attached_points import Held
-from visual_foresight.predictors.rigid.bodies import Overlook
+from visual_foresight.predictors.rigid.attached_points import AttachedPoints
+from visual_foresight.predictors.rigid.bodies import BirdsEyeView
 from visual_foresight.predictors.rigid.contact_module import Poses
-from visual_foresight.predictors.rigid.residual_push import Push
-from visual_foresight.predictors.rigid.scene_encoder import Eye, Scene
+from visual_foresight.predictors.rigid.residual_push import ResidualPush
+from visual_foresight.predictors.rigid.scene_encoder import Scene, SceneEncoder
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.homography import as_complex, heading, pixel_side, to_pixel
@@ -47,8 +47,8 @@ class RigidConfig:
     state_size: int = 4
     width: int = 128
     """Of the network's hidden layers."""
-    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
+    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class Carry:
     scene: Scene
     state: Float[Tensor, "b s"]
     """Where the robot is."""
-    aim: Float[Tensor, "b s"]
+    commanded: Float[Tensor, "b s"]
     """Where it would be if nothing had ever been in its way."""
-    came: Complex[Tensor, " b"]
+    previous_displacement: Complex[Tensor, " b"]
     """How the fingertip has moved in the action before."""
     poses: Poses
-    held: Held | None = None
+    attached: AttachedPoints | None = None
     """What the pixel maps were drawn from that were returned with this carry."""
 
 
@@ -72,7 +72,7 @@ class Rigid(nn.Module):
 
     context = 2
     to_frame: Tensor
-    to_table: Tensor
+    to_plane: Tensor
     seen_at: Tensor
 
     def __init__(self, config: RigidConfig) -> None:
@@ -82,14 +82,15 @@ class Rigid(nn.Module):
             raise UserError(
                 f"frames whose sides are multiples of 8 are needed, got {size}: collect others, or choose another predictor"
             )
-        self.config, table = config, np.array(config.table)
-        self.robot = Robot(config.action_size, config.state_size)
-        overlook = Overlook(table, size, pixel_side(config.table, size))
-        to_frame = torch.from_numpy(np.linalg.inv(table)).float()
-        self.eye, self.push = Eye(self.robot, overlook, to_frame), Push(config.width)
-        self.register_buffer("to_table", torch.from_numpy(table).float(), persistent=False)
+        self.config, homography = config, np.array(config.homography)
+        self.robot = RobotDynamics(config.action_size, config.state_size)
+        birds_eye_view = BirdsEyeView(homography, size, pixel_side(config.homography, size))
+        to_frame = torch.from_numpy(np.linalg.inv(homography)).float()
+        self.scene_encoder = SceneEncoder(self.robot, birds_eye_view, to_frame)
+        self.residual_push = ResidualPush(config.width)
+        self.register_buffer("to_plane", torch.from_numpy(homography).float(), persistent=False)
         self.register_buffer("to_frame", to_frame, persistent=False)
-        self.register_buffer("seen_at", as_complex(torch.from_numpy(overlook.seen_at).float()), persistent=False)
+        self.register_buffer("seen_at", as_complex(torch.from_numpy(birds_eye_view.seen_at).float()), persistent=False)
 
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, how far it gets, and what the table looks like when it is empty."""
@@ -97,8 +98,8 @@ class Rigid(nn.Module):
         frames = rearrange(
             clip.frames, "b t c h w -> (b t) c h w"
         ).contiguous()  # torch 2.14: of a view, now and then NaN
-        self.eye.empty.copy_(frames.median(0).values)
-        self.push.contact.walls.copy_(torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0)))
+        self.scene_encoder.background.copy_(frames.median(0).values)
+        self.residual_push.contact.walls.copy_(torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0)))
 
     # --- the Predictor protocol ----------------------------------------------------------------------------------
 
@@ -111,10 +112,11 @@ class Rigid(nn.Module):
         frames, states = clip.frames[:, -2:], clip.states[:, -2:]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
-        scene = self.eye.scene(frames[:, -1], states[:, -1], self.eye.posture_of(frames), blind)
-        still, came = torch.zeros_like(scene.seen.places), as_complex(states[:, -1, :2] - states[:, 0, :2])
-        poses = Poses(scene.seen.places, still.real, still, still.real)
-        return Carry(scene, states[:, -1], states[:, -1], came, poses)
+        scene = self.scene_encoder.scene(frames[:, -1], states[:, -1], self.scene_encoder.posture_of(frames), blind)
+        previous_displacement = as_complex(states[:, -1, :2] - states[:, 0, :2])
+        at_rest = torch.zeros_like(scene.seen.places)
+        poses = Poses(scene.seen.places, at_rest.real, at_rest, at_rest.real)
+        return Carry(scene, states[:, -1], states[:, -1], previous_displacement, poses)
 
     def imagine(
         self,
@@ -130,30 +132,32 @@ class Rigid(nn.Module):
         """Return the motion of each step (see `interfaces.MotionPredictor`); newly made are the arm and the empty table."""
         found, before, count = [], carry, len(actions)
         for after in self._roll(carry, actions):
-            shown, back, forth = self._flows(before, after, count)
-            cover = self.eye.drawn(after.state, widen(after.scene.posture, count))[1]
+            shown, backward, forward = self._flows(before, after, count)
+            cover = self.scene_encoder.drawn(after.state, widen(after.scene.posture, count))[1]
             shown = (1 - cover) * shown
             masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
-            found.append(Motion(back[:, None], masks, forth, drawn=True))
+            found.append(Motion(backward[:, None], masks, forward, drawn=True))
             before = after
         return tuple(found)
 
-    # --- the Rehearser protocol ----------------------------------------------------------------------------------
+    # --- the TrainingRoller protocol ----------------------------------------------------------------------------------
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Learn one thing after another: to draw the arm, on a table taken for empty; to see; what pushes do."""
         pushes, seen = progress >= SEEN_UNTIL, beginning(clip, self.context)
         draws = progress < DRAWN_UNTIL or not pushes and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
-        lesson = 0 * self.push.error.weight.sum()  # a gradient, also where nothing is touched
+        auxiliary_loss = 0 * self.residual_push.error.weight.sum()  # a gradient, also where nothing is touched
         with torch.set_grad_enabled(draws):
             carry = self._observe(seen, blind=not pushes)
         if not pushes and progress >= DRAWN_UNTIL:
             seed = int(torch.randint(2**31, (), generator=rng))
-            lesson = self.eye.lesson(seen.frames[:, -1], carry.state, carry.scene.posture, seed)
+            auxiliary_loss = self.scene_encoder.auxiliary_loss(
+                seen.frames[:, -1], carry.state, carry.scene.posture, seed
+            )
         steps = list(self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :]))
-        return self._prediction(steps, pixel_maps, decode=draws), lesson
+        return self._prediction(steps, pixel_maps, decode=draws), auxiliary_loss
 
     # --- the roll ------------------------------------------------------------------------------------------------
 
@@ -161,8 +165,12 @@ class Rigid(nn.Module):
         """Yield the moment after each action."""
         count = len(actions)
         poses = Poses(*(widen(part, count) for part in vars(carry.poses).values()))
-        state, aim, came = (widen(part, count) for part in (carry.state, carry.aim, carry.came))
-        carry = replace(carry, state=state, aim=aim, came=came, poses=poses)
+        state, commanded, previous_displacement = (
+            widen(part, count) for part in (carry.state, carry.commanded, carry.previous_displacement)
+        )
+        carry = replace(
+            carry, state=state, commanded=commanded, previous_displacement=previous_displacement, poses=poses
+        )
         with torch.autocast(actions.device.type, enabled=False):  # which would round places
             for action in actions.unbind(1):
                 carry = self._step(carry, action.float())
@@ -170,33 +178,35 @@ class Rigid(nn.Module):
 
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> Carry:
         """Move the finger, what it pushes, and what is fixed to that."""
-        aim = self.robot(carry.aim, action)
-        low, high = self.push.contact.walls  # as far as it ever got
-        aim = torch.cat([aim[:, :2].maximum(low).minimum(high), aim[:, 2:]], -1)
-        before, after = as_complex(carry.state[:, :2]), as_complex(aim[:, :2])
-        scene, held = carry.scene, carry.held
+        commanded = self.robot(carry.commanded, action)
+        low, high = self.residual_push.contact.walls  # as far as it ever got
+        commanded = torch.cat([commanded[:, :2].maximum(low).minimum(high), commanded[:, 2:]], -1)
+        before, after = as_complex(carry.state[:, :2]), as_complex(commanded[:, :2])
+        scene, attached = carry.scene, carry.attached
         if not carry.poses.turn.shape[1]:
-            return replace(carry, state=aim, aim=aim, came=after - before)
-        poses, tip = self.push(scene.seen.bodies, carry.poses, carry.came, before, after)
-        if held is not None:
-            held = held.moved(poses, self.to_frame, self.config.frame_size)
-        state = torch.cat([torch.view_as_real(tip), aim[:, 2:]], -1)
-        return Carry(scene, state, aim, tip - before, poses, held)
+            return replace(carry, state=commanded, commanded=commanded, previous_displacement=after - before)
+        poses, tip = self.residual_push(scene.seen.bodies, carry.poses, carry.previous_displacement, before, after)
+        if attached is not None:
+            attached = attached.moved(poses, self.to_frame, self.config.frame_size)
+        state = torch.cat([torch.view_as_real(tip), commanded[:, 2:]], -1)
+        return Carry(scene, state, commanded, tip - before, poses, attached)
 
     # --- pixel maps ----------------------------------------------------------------------------------------------
 
     def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
         """Give the carry the points of these maps, unless it has them."""
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        held = carry.held
-        if held is None or not torch.equal(held.points.maps(map_size, size), pixel_maps):
+        attached = carry.attached
+        if attached is None or not torch.equal(attached.points.maps(map_size, size), pixel_maps):
             points = Points.of(pixel_maps.float(), size)
-            held = Held.of(points, carry.scene.seen, carry.poses, self.to_table, self.to_frame)
-        return replace(carry, held=held)
+            attached = AttachedPoints.of(points, carry.scene.seen, carry.poses, self.to_plane, self.to_frame)
+        return replace(carry, attached=attached)
 
     def _prediction(self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool) -> Prediction:
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        maps = torch.stack([step.held.points.maps(map_size, size) for step in steps if step.held is not None], 1)
+        maps = torch.stack(
+            [step.attached.points.maps(map_size, size) for step in steps if step.attached is not None], 1
+        )
         frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
 
@@ -210,7 +220,7 @@ class Rigid(nn.Module):
             repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))
             for part in (scene.things, scene.seen.owner, scene.seen.places, scene.posture)
         )
-        bare = self.eye.empty.expand(len(states), -1, -1, -1)
+        bare = self.scene_encoder.background.expand(len(states), -1, -1, -1)
         for k in range(places.shape[1]):
             place, turn = (
                 rearrange(torch.stack([getattr(step.poses, name)[:, k] for step in steps], 1), "n t ... -> (n t) ...")
@@ -219,15 +229,15 @@ class Rigid(nn.Module):
             source = self._source(place, turn, places[:, k])
             layer = sample(things * (owner == k)[:, None], source, self.config.frame_size, "zeros")
             bare = layer[:, :3] + (1 - layer[:, 3:]) * bare
-        drawn = torch.lerp(bare, *self.eye.drawn(states, posture))
+        drawn = torch.lerp(bare, *self.scene_encoder.drawn(states, posture))
         return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
 
     def _source(
         self, place: Complex[Tensor, " n"], turn: Float[Tensor, " n"], start: Complex[Tensor, " n"]
     ) -> Float[Tensor, "n hf wf 2"]:
         """Return from which pixel, (row, col), a body that has moved brings what each pixel shows."""
-        place, back, start = (rearrange(each, "n -> n 1 1") for each in (place, heading(-turn), start))
-        return to_pixel((self.seen_at - place) * back + start, self.to_frame)
+        place, backward, start = (rearrange(each, "n -> n 1 1") for each in (place, heading(-turn), start))
+        return to_pixel((self.seen_at - place) * backward + start, self.to_frame)
 
     def _flows(
         self, before: Carry, after: Carry, count: int
@@ -236,7 +246,7 @@ class Rigid(nn.Module):
         size, scene = self.config.frame_size, after.scene
         here = grid(size, size).to(after.state)
         shown = here.new_zeros(count, 1, *size)
-        back, forth = here.new_zeros(2, count, *size, 2).unbind(0)
+        backward, forward = here.new_zeros(2, count, *size, 2).unbind(0)
         owner, starts = (widen(part, count) for part in (scene.seen.owner, scene.seen.places))
         opacity = widen(scene.things[:, 3:], count)
         old = [widen(part, count) for part in (before.poses.place, before.poses.turn)]
@@ -246,7 +256,9 @@ class Rigid(nn.Module):
             (place, turn), (then, turned) = ((part[:, k] for part in pose) for pose in (old, new))
             covers = sample(mine, self._source(then, turned, starts[:, k]), size, "zeros")
             covered = sample(mine, self._source(place, turn, starts[:, k]), size, "zeros")[:, 0, ..., None] > 0.5
-            back = torch.where(covers[:, 0, ..., None] > 0.5, self._source(then, turned - turn, place) - here, back)
-            forth = torch.where(covered, self._source(place, turn - turned, then) - here, forth)
+            backward = torch.where(
+                covers[:, 0, ..., None] > 0.5, self._source(then, turned - turn, place) - here, backward
+            )
+            forward = torch.where(covered, self._source(place, turn - turned, then) - here, forward)
             shown = torch.maximum(shown, covers)
-        return shown, rearrange(back, "n h w two -> n two h w"), rearrange(forth, "n h w two -> n two h w")
+        return shown, rearrange(backward, "n h w two -> n two h w"), rearrange(forward, "n h w two -> n two h w")

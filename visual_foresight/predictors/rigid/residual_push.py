@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Complex
 from torch import Tensor, nn
 
-from visual_foresight.predictors.rigid.contact_module import Bodies, Contact, Poses
+from visual_foresight.predictors.rigid.contact_module import Bodies, ContactModule, Poses
 from visual_foresight.vision.homography import heading
 
 REACH_M = 0.01  # the network speaks where the finger comes so near
@@ -18,13 +18,13 @@ LENGTH_M, TURN = 0.02, 0.3  # what the network sees as 1
 NUM_FEATURES = 5 + 1 + 2 * 6 + 2
 
 
-class Push(nn.Module):
+class ResidualPush(nn.Module):
     """Moves bodies by one action; b is 1 or n, the number of candidates."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.contact = Contact()
-        self.think = nn.Sequential(nn.Linear(NUM_FEATURES, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
+        self.contact = ContactModule()
+        self.trunk = nn.Sequential(nn.Linear(NUM_FEATURES, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU())
         self.error = nn.Linear(width, 3, bias=False)
         nn.init.zeros_(self.error.weight)  # at first, mechanics is right
 
@@ -32,7 +32,7 @@ class Push(nn.Module):
         self,
         bodies: Bodies,
         poses: Poses,
-        came: Complex[Tensor, " n"],
+        previous_displacement: Complex[Tensor, " n"],
         before: Complex[Tensor, " n"],
         after: Complex[Tensor, " n"],
     ) -> tuple[Poses, Complex[Tensor, " n"]]:
@@ -63,13 +63,13 @@ class Push(nn.Module):
         first, nearest = torch.where(gap < 0, shares, 1.0).amin(-1), nearest[..., 0]
         lengths = torch.stack(torch.broadcast_tensors(bodies.spread, bodies.gyration, gap[..., 0], nearest, length), -1)
         vectors = torch.broadcast_tensors(
-            foreseen.place - poses.place, poses.speed, came[:, None], short, arm, LENGTH_M * normal
+            foreseen.place - poses.place, poses.speed, previous_displacement[:, None], short, arm, LENGTH_M * normal
         )
         directed = torch.view_as_real(torch.stack(vectors, -1) * along.conj()[..., None]) / LENGTH_M
         turns = torch.stack([foreseen.turn - poses.turn, poses.spin], -1) / TURN
         known = [lengths / LENGTH_M, first[..., None], directed[..., 0]]
         odd = torch.cat([directed[..., 1], turns], -1)  # what a mirror turns round
-        plain, mirrored = (self.error(self.think(torch.cat([*known, sign * odd], -1))) for sign in (1, -1))
+        plain, mirrored = (self.error(self.trunk(torch.cat([*known, sign * odd], -1))) for sign in (1, -1))
         missed = torch.cat([(plain + mirrored)[..., :1], (plain - mirrored)[..., 1:]], -1)
         speaks = (1 - nearest / REACH_M).clamp(0, 1) * (length / LENGTH_M).clamp(max=1) * bodies.present
         shift, turn = torch.complex(missed[..., 0], missed[..., 1]) * along, missed[..., 2]

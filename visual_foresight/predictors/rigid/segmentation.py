@@ -36,7 +36,7 @@ class Layers:
     """It would show a thing just where that touches another."""
 
 
-class Sight(nn.Module):
+class SegmentationNetwork(nn.Module):
     """Tells the layers of a frame whose sides are multiples of 8."""
 
     def __init__(self) -> None:

@@ -38,8 +38,8 @@ class StochasticConfig:
     state_size: int = 4
     channels: int = 32
     """As of `flow`."""
-    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
+    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
     latent_size: int = 8
     belief_size: int = 64
     """Size of the prior's recurrent memory."""
@@ -78,13 +78,18 @@ class Stochastic(nn.Module):
         action_size = config.action_size + config.latent_size
         self.core = Flow(
             FlowConfig(
-                config.frame_size, action_size, config.state_size, config.channels, config.latent_size, config.table
+                config.frame_size,
+                action_size,
+                config.state_size,
+                config.channels,
+                config.latent_size,
+                config.homography,
             )
         )
         layers: list[nn.Module] = []
         for inputs, outputs in ((3, 16), (16, 32), (32, 32)):
             layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
-        self.look = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(512, config.belief_size))
+        self.encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(512, config.belief_size))
         self.believe = nn.LSTMCell(config.belief_size + config.action_size, config.belief_size)
         self.prior = nn.Linear(config.belief_size, 2 * config.latent_size)
         self.posterior = nn.Sequential(
@@ -126,7 +131,7 @@ class Stochastic(nn.Module):
             members = [replace(member, frames=member.frames[:, :0]) for member in members]
         return Prediction.average(members)
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine with latents of the posterior, by reparameterisation; the extra loss is KL(posterior, prior)."""
@@ -134,7 +139,7 @@ class Stochastic(nn.Module):
         divergences: list[Tensor] = []
 
         def draw(step: int, prior: Normal, hidden: Tensor) -> Tensor:
-            following = self.look(clip.frames[:, context + step])
+            following = self.encoder(clip.frames[:, context + step])
             posterior = _normal(self.posterior(torch.cat([hidden, following], -1)))
             divergences.append(kl_divergence(posterior, prior).sum(-1).mean())
             noise = torch.randn(prior.mean.shape, generator=rng).to(prior.mean)
@@ -163,7 +168,7 @@ class Stochastic(nn.Module):
         self, frame: Float[Tensor, "b c h w"], action: Float[Tensor, "b a"], belief: Float[Tensor, "b two_z"]
     ) -> Float[Tensor, "b two_z"]:
         hidden, cell = belief.chunk(2, -1)
-        return torch.cat(self.believe(torch.cat([self.look(frame), action], -1), (hidden, cell)), -1)
+        return torch.cat(self.believe(torch.cat([self.encoder(frame), action], -1), (hidden, cell)), -1)
 
     def _roll(
         self, carry: Carry, actions: Float[Tensor, "n t a"], pixel_maps: Float[Tensor, "n p map_h map_w"], draw: Draw

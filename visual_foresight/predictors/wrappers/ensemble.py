@@ -2,7 +2,7 @@
 
 Deep ensembles (Lakshminarayanan et al. 2017), as in the planners of Visual Foresight (Ebert et al. 2018: four). What every
 member imagines stays in `Prediction.members`, so that any cost can be averaged over them and their disagreement added
-(`planning.costs.Cautious`); nothing else needs to know that there are several. One checkpoint holds all members' weights.
+(`planning.costs.DisagreementPenalty`); nothing else needs to know that there are several. One checkpoint holds all members' weights.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from visual_foresight.interfaces import FramesOnly, Learner
 from visual_foresight.predictors.registry import create
-from visual_foresight.predictors.rollouts import rehearse
+from visual_foresight.predictors.rollouts import training_rollout
 from visual_foresight.types import Clip, Prediction, UserError
 
 
@@ -26,8 +26,8 @@ class EnsembleConfig:
     """Height and width in pixels; what the members want of it holds."""
     action_size: int = 2
     state_size: int = 4
-    table: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.table`."""
+    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
     member: str = "flow"
     """Name of a learned predictor."""
     num_members: int = 3
@@ -78,7 +78,7 @@ class Ensemble(nn.Module):
             ]
         )
 
-    def rehearse(
+    def training_rollout(
         self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Let each member imagine its own share of the clips: they learn from different data, for the price of one.
@@ -95,7 +95,7 @@ class Ensemble(nn.Module):
             if not len(actions):
                 continue
             own = torch.Generator().manual_seed(seed)
-            part, extra = rehearse(member, Clip(actions, frames, states), maps, own, progress)
+            part, extra = training_rollout(member, Clip(actions, frames, states), maps, own, progress)
             parts.append(part)
             extras.append(extra)
         joined = Prediction(

@@ -14,7 +14,7 @@ class StoppedError(Exception):
     """Planning was interrupted."""
 
 
-class Stoppable:
+class InterruptiblePredictor:
     """A predictor that can be interrupted between two imaginations: a search is many of them."""
 
     def __init__(self, predictor: Predictor, stop: Event) -> None:

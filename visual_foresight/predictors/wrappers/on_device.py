@@ -13,7 +13,7 @@ from visual_foresight.interfaces import Predictor
 from visual_foresight.types import Clip, Prediction
 
 
-class Elsewhere:
+class OnDevice:
     """Any predictor whose weights are on that device."""
 
     def __init__(self, predictor: Predictor, device: torch.device) -> None:

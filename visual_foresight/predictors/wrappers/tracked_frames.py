@@ -30,7 +30,7 @@ class Carry:
     frame: Float[Tensor, "b 3 h w"]
 
 
-class Followed:
+class TrackedFrames:
     """Moves pixel maps as Lucas-Kanade (OpenCV) follows their expected place through imagined frames; no weights of its own.
 
     A map's spread is forgotten, and a place that cannot be followed rests. Every candidate's frames are decoded.
@@ -76,9 +76,9 @@ def _with_maps(
     )
 
 
-def followed(predictor: Predictor) -> Predictor:
+def with_tracker(predictor: Predictor) -> Predictor:
     """Return a predictor that moves pixel maps: this one, or one of frames alone with a tracker."""
-    return Followed(predictor) if isinstance(predictor, FramesOnly) else predictor
+    return TrackedFrames(predictor) if isinstance(predictor, FramesOnly) else predictor
 
 
 def _follow(film: UInt8[np.ndarray, "t_plus_1 h w 3"], places: Float[np.ndarray, "p 2"]) -> Float[np.ndarray, "t p 2"]:

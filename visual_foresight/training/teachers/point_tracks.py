@@ -10,7 +10,7 @@ MIN_POINTS = 3  # that must move for a contact
 
 
 @dataclass(frozen=True)
-class FoundTracks:
+class PointTracks:
     """Points followed through an episode; `valid` from where each was found until it was lost."""
 
     places: Float32[np.ndarray, "t m 2"]
@@ -34,7 +34,7 @@ class FoundTracks:
 
 
 def choose(
-    tracks: FoundTracks, start: int, length: int, count: int, rng: np.random.Generator
+    tracks: PointTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
     """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there are too few.
 

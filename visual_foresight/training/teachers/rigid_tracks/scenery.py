@@ -30,16 +30,16 @@ class Scenery:
     covered: Float32[np.ndarray, "cells cells hh ww"]
     """Per place of the fingertip, share of the frames that show no table, around the fingertip."""
     counts: Float32[np.ndarray, "cells cells"]
-    table: Float[np.ndarray, "3 3"]
-    """Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`."""
+    homography: Float[np.ndarray, "3 3"]
+    """Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`."""
 
     @classmethod
-    def learn(cls, episodes: Sequence[PackedEpisode], table: Float[np.ndarray, "3 3"]) -> "Scenery":
+    def learn(cls, episodes: Sequence[PackedEpisode], homography: Float[np.ndarray, "3 3"]) -> "Scenery":
         """Look at all frames of episodes; some hundreds of them are needed to know the arm well.
 
         Args:
             episodes: Of one camera.
-            table: Homography from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.table`.
+            homography: From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
         """
         numbers = [(i, t) for i, episode in enumerate(episodes) for t in range(len(episode.frames))]
         chosen = np.linspace(0, len(numbers) - 1, min(SAMPLES, len(numbers))).astype(int)
@@ -48,7 +48,7 @@ class Scenery:
         height, width = empty.shape[:2]
         apart = np.zeros((CELLS, CELLS, 2 * height, 2 * width), np.float32)
         looks, counts = np.zeros_like(apart), np.zeros((CELLS, CELLS), np.float32)
-        found = cls(empty, apart, counts, table)
+        found = cls(empty, apart, counts, homography)
         for episode in episodes:
             tips = found.tips(episode.states)
             cells = np.round(found._cells(tips)).astype(int)
@@ -63,7 +63,7 @@ class Scenery:
 
     def tips(self, states: Float32[np.ndarray, "t s"]) -> Float[np.ndarray, "t 2"]:
         """Return (row, col) of the fingertip, in pixels."""
-        return apply_homography(states[:, :2], np.linalg.inv(self.table))
+        return apply_homography(states[:, :2], np.linalg.inv(self.homography))
 
     def apart(self, frames: UInt8[np.ndarray, "t h w 3"]) -> Bool[np.ndarray, "t h w"]:
         """Tell which pixels show no table."""

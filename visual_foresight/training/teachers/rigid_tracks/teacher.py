@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, UInt8
 
-from visual_foresight.training.teachers.point_tracks import FoundTracks
+from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
 from visual_foresight.vision.homography import apply_homography
 from visual_foresight.vision.optical_flow import follow
@@ -53,14 +53,14 @@ class _Film:
     """Neither table nor arm."""
     around: Bool[np.ndarray, "t h w"]
     """Things and the pixels around them."""
-    table: Float[np.ndarray, "3 3"]
+    homography: Float[np.ndarray, "3 3"]
 
 
-def find_tracks(
+def follow_points(
     frames: UInt8[np.ndarray, "t h w 3"],
     states: Float32[np.ndarray, "t s"],
     scenery: Scenery,
-) -> FoundTracks:
+) -> PointTracks:
     """Follow points on what lies on the table, and on the table itself, through an episode.
 
     Args:
@@ -70,7 +70,7 @@ def find_tracks(
     """
     arm = _widened(scenery.arm(states))
     things = scenery.apart(frames) & ~arm
-    film = _Film(frames, arm, things, _widened(things), scenery.table)
+    film = _Film(frames, arm, things, _widened(things), scenery.homography)
     rng = np.random.default_rng(0)  # any points will do
     tips = scenery.tips(states)
     places = np.zeros((len(frames), 0, 2), np.float32)
@@ -86,7 +86,7 @@ def find_tracks(
             places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
             rests = np.concatenate([rests, np.arange(len(found)) >= len(seeds)])
     covered = np.stack([_read(*each) for each in zip(arm, places, strict=True)])
-    return FoundTracks(places, valid, valid & covered)
+    return PointTracks(places, valid, valid & covered)
 
 
 def _seeds(
@@ -115,13 +115,13 @@ def _carry(
     alive = np.flatnonzero(valid[now - 1])
     before = places[now - 1, alive]
     after, known = before.copy(), rests[alive].copy()
-    to_frame = np.linalg.inv(film.table)
+    to_frame = np.linalg.inv(film.homography)
     if len(motions.places):
         away_px = np.linalg.norm(before[:, None] - motions.places, axis=-1)
         nearest = np.where(rests[alive] | (away_px.min(1) > REACH_PX), -1, motions.which[away_px.argmin(1)])
         for number, matrix in enumerate(motions.matrices):
             own = nearest == number
-            on_table = apply_homography(before[own], film.table) @ matrix[:, :2].T + matrix[:, 2]
+            on_table = apply_homography(before[own], film.homography) @ matrix[:, :2].T + matrix[:, 2]
             after[own] = apply_homography(on_table, to_frame)
             known |= own
     places[now, alive] = after
@@ -155,17 +155,17 @@ def _motions(film: _Film, now: int) -> _Motions:
     matrices: list[Float[np.ndarray, "2 3"]] = []
     for label in np.unique(labels):
         own = np.flatnonzero(labels == label)
-        for matrix, fitting in _fits(here[own], there[own], film.table):
+        for matrix, fitting in _fits(here[own], there[own], film.homography):
             which[own[fitting]] = len(matrices)
             matrices.append(matrix)
     return _Motions(here[which >= 0], which[which >= 0], matrices)
 
 
 def _fits(
-    here: Float32[np.ndarray, "k 2"], there: Float32[np.ndarray, "k 2"], table: Float[np.ndarray, "3 3"]
+    here: Float32[np.ndarray, "k 2"], there: Float32[np.ndarray, "k 2"], homography: Float[np.ndarray, "3 3"]
 ) -> Iterator[tuple[Float[np.ndarray, "2 3"], Int[np.ndarray, " l"]]]:
     """Yield rigid motions on the table, in metres, each with the pixels that fit it and none before."""
-    begin, end = (apply_homography(places, table).astype(np.float32) for places in (here, there))
+    begin, end = (apply_homography(places, homography).astype(np.float32) for places in (here, there))
     steps_px = np.linalg.norm(there - here, axis=-1)
     left = np.arange(len(here))
     for _ in range(MAX_MOTIONS):
