@@ -1,4 +1,5 @@
-"""Puts the shipped checkpoints and sample episodes, where they exist, into the wheel as `visual_foresight/shipped`.
+"""Puts the shipped checkpoints and sample episodes, where they exist, into the wheel as
+`visual_foresight/shipped`.
 
 An editable install reads them from `models/` and `data/sample/` themselves (see `DECISIONS.md`).
 """
@@ -12,10 +13,16 @@ SHIPPED = ("models", "data/sample")
 
 
 class ShippedFilesHook(BuildHookInterface):
-    """Adds `SHIPPED` to a wheel; does nothing to an editable install, or where a folder is not there."""
+    """Adds `SHIPPED` to a wheel.
+
+    Does nothing to an editable install, or where a folder is not there.
+    """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Name the folders to include (called by hatchling; `version` is "standard" or "editable")."""
+        """Name the folders to include (called by hatchling.
+
+        `version` is "standard" or "editable").
+        """
         if version != "standard":
             return
         for folder in SHIPPED:

@@ -1,8 +1,10 @@
-"""How well could anything foresee the pushing table? `scripts/bench_limits`: the ceilings of prediction. For judges only.
+"""How well could anything foresee the pushing table? `scripts/bench_limits`: the ceilings of
+prediction. For judges only.
 
-The simulator foresees, told what a very good eye could tell from one frame: true shapes, objects at rest where they are, give
-or take 2 mm and 2 degrees (a quarter of a pixel). Masses and frictions, which cannot be seen, are drawn anew. The mean of four
-such guesses is judged as any predictor is.
+The simulator foresees, told what a very good eye could tell from one frame: true shapes,
+objects at rest where they are, give or take 2 mm and 2 degrees (a quarter of a pixel). Masses
+and frictions, which cannot be seen, are drawn anew. The mean of four such guesses is judged as
+any predictor is.
 """
 
 import argparse
@@ -24,9 +26,19 @@ from visual_foresight.envs.pushing.objects import random_spec
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
 from visual_foresight.evaluation.prediction.command import evaluate_prediction
-from visual_foresight.evaluation.prediction.segments import MADE_UP, Segment, batch_of, segments_of
+from visual_foresight.evaluation.prediction.segments import (
+    MADE_UP,
+    Segment,
+    batch_of,
+    segments_of,
+)
 from visual_foresight.evaluation.ranking.command import rank_candidates
-from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, envs_of, find_contact_state
+from visual_foresight.evaluation.ranking.contact_states import (
+    BankJob,
+    ContactState,
+    envs_of,
+    find_contact_state,
+)
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel
@@ -49,7 +61,10 @@ class EpisodeJob:
 
 
 class Foreseen:
-    """Says what was foreseen before: pixel maps, in the order in which a judge asks; frames are those of `still`."""
+    """Says what was foreseen before.
+
+    Pixel maps, in the order in which a judge asks; frames are those of `still`.
+    """
 
     context = 1
 
@@ -74,22 +89,38 @@ def guess(snapshot: Snapshot, rng: np.random.Generator) -> Snapshot:
         replace(spec, mass_kg=one.mass_kg, friction=one.friction)
         for spec, one in zip(snapshot.specs, drawn, strict=True)
     ]
-    return replace(snapshot, specs=tuple(specs), bodies=tuple(_misplaced(body, rng) for body in snapshot.bodies))
+    return replace(
+        snapshot,
+        specs=tuple(specs),
+        bodies=tuple(_misplaced(body, rng) for body in snapshot.bodies),
+    )
 
 
 def _misplaced(body: BodyState, rng: np.random.Generator) -> BodyState:
     x, y, z = body.position
     dx, dy = rng.normal(0, MISPLACED_M, 2)
-    turned = Rotation.from_euler("z", rng.normal(0, TURNED_RAD)) * Rotation.from_quat(body.orientation)
-    return BodyState((x + dx, y + dy, z), tuple(turned.as_quat().tolist()), (0, 0, 0), (0, 0, 0))
+    turned = Rotation.from_euler("z", rng.normal(0, TURNED_RAD)) * Rotation.from_quat(
+        body.orientation
+    )
+    return BodyState(
+        (x + dx, y + dy, z), tuple(turned.as_quat().tolist()), (0, 0, 0), (0, 0, 0)
+    )
 
 
-def foresee(env: Env, mirror: Env, points: Sequence, actions: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the pixel maps (n t p h w) of points in an env, under n sequences of actions: the mean over the guesses."""
+def foresee(
+    env: Env, mirror: Env, points: Sequence, actions: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the pixel maps (n t p h w) of points in an env, under n sequences of actions.
+
+    The mean over the guesses.
+    """
     simulator, snapshot = Simulator(env, mirror, tuple(points)), env.save()
     empty = torch.zeros(len(actions), len(points), *map_size_of(env.frame_size))
     carries = [Carry(guess(snapshot, rng)) for _ in range(GUESSES)]
-    maps = [simulator.imagine(carry, torch.from_numpy(actions), empty).pixel_maps for carry in carries]
+    maps = [
+        simulator.imagine(carry, torch.from_numpy(actions), empty).pixel_maps
+        for carry in carries
+    ]
     return torch.stack(maps).mean(0).numpy()
 
 
@@ -105,7 +136,9 @@ def foresee_episode(job: EpisodeJob) -> list[np.ndarray]:
             env.move(action)
         there = np.array([(pixel.row, pixel.col) for pixel, _ in map(env.where, points)])
         if np.abs(there - episode.tracks[segment.now]).max() > SAME_PX:
-            raise RuntimeError(f"{job.path} was collected by another version of the env: collect it again")
+            raise RuntimeError(
+                f"{job.path} was collected by another version of the env: collect it again"
+            )
         maps = batch_of([segment]).maps[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
         slots, numbers = _numbers(segment, episode)
         if len(slots):
@@ -128,7 +161,9 @@ def foresee_contact(job: BankJob) -> tuple[ContactState, np.ndarray]:
     contact = find_contact_state(job)
     env, mirror = envs_of(job.env)
     point = env.pick(Pixel(*contact.source.tolist()))
-    return contact, foresee(env, mirror, [point], contact.candidates, np.random.default_rng([job.seed, job.index]))
+    return contact, foresee(
+        env, mirror, [point], contact.candidates, np.random.default_rng([job.seed, job.index])
+    )
 
 
 def measure(data: Path, states: int, workers: int) -> dict:
@@ -136,19 +171,31 @@ def measure(data: Path, states: int, workers: int) -> dict:
     episodes = Episodes(data)
     how = episodes.info.collection
     jobs = [
-        EpisodeJob(episode_path(data, number), episodes.info.env, how["num_objects"]) for number in episodes.numbers
+        EpisodeJob(episode_path(data, number), episodes.info.env, how["num_objects"])
+        for number in episodes.numbers
     ]
-    seen = {job.path: maps for job, maps in run_parallel(foresee_episode, jobs, workers, "episodes")}
+    seen = {
+        job.path: maps for job, maps in run_parallel(foresee_episode, jobs, workers, "episodes")
+    }
     maps = [each for job in jobs for each in seen[job.path]]
-    steps = evaluate_prediction(Foreseen(maps), [episodes[index] for index in range(len(episodes))], HORIZON)["steps"]
+    steps = evaluate_prediction(
+        Foreseen(maps), [episodes[index] for index in range(len(episodes))], HORIZON
+    )["steps"]
     wanted = ("error_px", "interval_px", "still_px", "ratio", "interval_ratio")
     bank = [BankJob(0, index, CANDIDATES, HORIZON) for index in range(states)]
-    found = {job.index: one for job, one in run_parallel(foresee_contact, bank, workers, "contact states")}
+    found = {
+        job.index: one
+        for job, one in run_parallel(foresee_contact, bank, workers, "contact states")
+    }
     contacts = [found[index] for index in range(states)]
-    ranking = rank_candidates(Foreseen([maps for _, maps in contacts]), [contact for contact, _ in contacts])
+    ranking = rank_candidates(
+        Foreseen([maps for _, maps in contacts]), [contact for contact, _ in contacts]
+    )
     return {
         "data": str(data),
-        "prediction": {step: {name: steps[step][name] for name in wanted} for step in ("1", "3", "6", "10")},
+        "prediction": {
+            step: {name: steps[step][name] for name in wanted} for step in ("1", "3", "6", "10")
+        },
         "ranking": ranking,
     }
 
@@ -156,7 +203,9 @@ def measure(data: Path, states: int, workers: int) -> dict:
 def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_limits", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("data/judge"), help="episodes of the pushing table")
+    parser.add_argument(
+        "--data", type=Path, default=Path("data/judge"), help="episodes of the pushing table"
+    )
     parser.add_argument("--states", type=int, default=50, help="contact states")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -167,7 +216,9 @@ def main() -> None:
         return
     for step, found in figures["prediction"].items():
         low, high = found["interval_ratio"]
-        sys.stdout.write(f"step {step}: pixel error over still {found['ratio']:.2f} [{low:.2f}, {high:.2f}]\n")
+        sys.stdout.write(
+            f"step {step}: pixel error over still {found['ratio']:.2f} [{low:.2f}, {high:.2f}]\n"
+        )
     for name in ("spearman", "regret"):
         low, high = figures["ranking"][f"interval_{name}"]
         sys.stdout.write(f"{name} {figures['ranking'][name]:.2f} [{low:.2f}, {high:.2f}]\n")

@@ -1,4 +1,7 @@
-"""The figures that the page must reach, in a real browser: `scripts/bench_gui`. Only a quiet machine gives true ones."""
+"""The figures that the page must reach, in a real browser: `scripts/bench_gui`.
+
+Only a quiet machine gives true ones.
+"""
 
 import argparse
 import json
@@ -64,7 +67,9 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         began = time.perf_counter()
-        program = Program(Path(folder) / "out", "--model", model, "--preset", preset, "--seed", "0")
+        program = Program(
+            Path(folder) / "out", "--model", model, "--preset", preset, "--seed", "0"
+        )
         try:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.set_default_timeout(10 * PATIENCE_MS)
@@ -74,7 +79,9 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
             figures = {"usable_s": time.perf_counter() - began}
             choice = Choice(model=model, preset=preset, num_steps=num_steps)
             task = _task(choice)
-            figures |= _clicks(page) | _pings(page, task) | _added(page, program.address, task, choice)
+            figures |= (
+                _clicks(page) | _pings(page, task) | _added(page, program.address, task, choice)
+            )
             figures |= _memory(page, task, program.process.pid, num_runs)
         finally:
             program.stop()
@@ -91,7 +98,10 @@ def _clicks(page) -> dict:
         times.append(page.evaluate(CLICK, [0.1 + 0.04 * index, 0.5]))
         page.evaluate(BUTTON.format("Clear"))
         page.wait_for_selector(".mark", state="detached")
-    return {"click_to_marker_ms": float(np.quantile(times, 0.95)), "click_to_marker_median_ms": float(np.median(times))}
+    return {
+        "click_to_marker_ms": float(np.quantile(times, 0.95)),
+        "click_to_marker_median_ms": float(np.median(times)),
+    }
 
 
 def _aim(page, task, num_steps: int) -> None:
@@ -149,7 +159,14 @@ def _alone(task, choice: Choice) -> float:
     assert isinstance(controller, VisualMPC), "a model is timed"
     controller = replace(controller, num_runners_up=0)  # which only a page shows
     began = time.perf_counter()
-    for _ in run_trial(bench.env, controller, task.goal, points, torch.Generator().manual_seed(0), choice.num_steps):
+    for _ in run_trial(
+        bench.env,
+        controller,
+        task.goal,
+        points,
+        torch.Generator().manual_seed(0),
+        choice.num_steps,
+    ):
         pass
     seconds = (time.perf_counter() - began) / choice.num_steps
     bench.close()
@@ -170,16 +187,24 @@ def _memory(page, task, pid: int, num_runs: int) -> dict:
         page.wait_for_selector(".status.busy")
         page.wait_for_selector(".status:text-is('ready')")
         sizes.append(resident_mib())
-    return {"memory_growth_mib": sizes[-1] - sizes[0], "memory_first_mib": sizes[0], "runs": float(num_runs)}
+    return {
+        "memory_growth_mib": sizes[-1] - sizes[0],
+        "memory_first_mib": sizes[0],
+        "runs": float(num_runs),
+    }
 
 
 def main() -> None:
     """Measure, and write the figures to stdout."""
     parser = argparse.ArgumentParser(prog="scripts/bench_gui", description=__doc__)
-    parser.add_argument("--model", default=FLAGSHIP, help="name of a predictor, or folder of a checkpoint")
+    parser.add_argument(
+        "--model", default=FLAGSHIP, help="name of a predictor, or folder of a checkpoint"
+    )
     parser.add_argument("--preset", default="default")
     parser.add_argument("--steps", type=int, default=20, help="actions of the timed run")
-    parser.add_argument("--runs", type=int, default=50, help="runs after which memory is looked at")
+    parser.add_argument(
+        "--runs", type=int, default=50, help="runs after which memory is looked at"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
     figures = measure(given.model, given.preset, given.steps, given.runs)

@@ -16,7 +16,15 @@ from visual_foresight.types import UserError
 def run(*words, cwd=None, stdout=subprocess.PIPE):
     """Run the program as its user does: in a process of its own."""
     command = [sys.executable, "-m", "visual_foresight", *words]
-    return subprocess.run(command, cwd=cwd, stdout=stdout, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_help_works_from_any_folder(tmp_path):
@@ -109,7 +117,9 @@ def test_json_is_alone_on_stdout_even_when_libraries_print(sing, capfd):
 def test_figures_for_people(sing, capfd):
     sing(lambda _: {"suites": {"near": {"rate": 0.123456, "interval": [0.1, 0.2]}}})
     cli.main(["sing"])
-    assert capfd.readouterr().out == "suites\n  near\n    rate: 0.1235\n    interval: 0.1, 0.2\n"
+    assert (
+        capfd.readouterr().out == "suites\n  near\n    rate: 0.1235\n    interval: 0.1, 0.2\n"
+    )
 
 
 def test_a_figure_that_is_not_a_number_is_an_error(sing):
@@ -121,10 +131,26 @@ def test_a_figure_that_is_not_a_number_is_an_error(sing):
 @pytest.mark.parametrize(
     ("error", "code", "sentence"),
     [
-        (UserError("a horse was expected, got a cow"), 2, "visual-foresight: a horse was expected, got a cow\n"),
-        (OSError(errno.ENOSPC, "No space left on device", "runs/a"), 2, "the disk is full (runs/a): make room"),
-        (OSError("file write failed: No space left on device"), 2, "the disk is full: make room"),
-        (PermissionError(errno.EACCES, "Permission denied", "/data"), 2, "cannot be used (/data): Permission denied"),
+        (
+            UserError("a horse was expected, got a cow"),
+            2,
+            "visual-foresight: a horse was expected, got a cow\n",
+        ),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "runs/a"),
+            2,
+            "the disk is full (runs/a): make room",
+        ),
+        (
+            OSError("file write failed: No space left on device"),
+            2,
+            "the disk is full: make room",
+        ),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/data"),
+            2,
+            "cannot be used (/data): Permission denied",
+        ),
         (KeyboardInterrupt(), 130, "stopped"),
     ],
 )
@@ -163,7 +189,9 @@ def test_version(capfd):
 def test_a_reader_that_goes_away_is_no_error():
     song = "cli.COMMANDS['sing'] = cli.Command('', lambda *_: print('la ' * 99999))"
     code = f"import visual_foresight.cli as cli; {song}; cli.main(['sing'])"
-    singer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    singer = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     with singer:
         assert singer.stdout is not None and singer.stderr is not None
         singer.stdout.read(3)

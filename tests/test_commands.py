@@ -1,4 +1,7 @@
-"""The commands as a user types them, one after another on the same files: what one writes, the next one reads."""
+"""The commands as a user types them, one after another on the same files.
+
+What one writes, the next one reads.
+"""
 
 import json
 import subprocess
@@ -14,7 +17,12 @@ PROGRAM = (sys.executable, "-m", "visual_foresight")
 def run(folder: Path, words: str, code: int = 0) -> tuple[dict, str]:
     """Return the figures of a command, and what it said beside them."""
     done = subprocess.run(
-        [*PROGRAM, *words.split(), "--json"], cwd=folder, capture_output=True, text=True, timeout=240, check=False
+        [*PROGRAM, *words.split(), "--json"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
@@ -22,31 +30,52 @@ def run(folder: Path, words: str, code: int = 0) -> tuple[dict, str]:
 
 
 def test_from_nothing_to_a_judged_model(tmp_path):
-    collected, said = run(tmp_path, "collect --env dot --folder data --episodes 12 --steps 6 --workers 2")
-    assert collected["episodes_new"] == 12 and "12/12" in said
-    assert run(tmp_path, "validate --folder data")[0] == {"folder": "data", "sound_episodes": 12, "problems": {}}
-    teaching = (
-        "train --data data --out run --predictor ensemble --member dna --steps 2 --horizon 3 --batch 4 --device cpu"
+    collected, said = run(
+        tmp_path, "collect --env dot --folder data --episodes 12 --steps 6 --workers 2"
     )
+    assert collected["episodes_new"] == 12 and "12/12" in said
+    assert run(tmp_path, "validate --folder data")[0] == {
+        "folder": "data",
+        "sound_episodes": 12,
+        "problems": {},
+    }
+    teaching = "train --data data --out run --predictor ensemble --member dna --steps 2 --horizon 3 --batch 4 --device cpu"
     trained, _ = run(tmp_path, teaching + " --held-out-share 0.2")
     assert trained["steps"] == 2 and trained["member"] == "dna"
-    judged, _ = run(tmp_path, f"evaluate prediction --data data --model {trained['checkpoint']} --horizon 3")
+    judged, _ = run(
+        tmp_path, f"evaluate prediction --data data --model {trained['checkpoint']} --horizon 3"
+    )
     assert set(judged["steps"]) == {"1", "2", "3"} and judged["model"] == trained["checkpoint"]
     damaged = tmp_path / "data" / "episode_000003.hdf5"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     found, said = run(tmp_path, "validate --folder data", code=2)
-    assert found["sound_episodes"] == 11 and "episode_000003.hdf5" in next(iter(found["problems"]))
-    assert run(tmp_path, teaching.replace("run", "other"), code=2)[1].count("episode_000003.hdf5") == 1
+    assert found["sound_episodes"] == 11 and "episode_000003.hdf5" in next(
+        iter(found["problems"])
+    )
+    assert (
+        run(tmp_path, teaching.replace("run", "other"), code=2)[1].count("episode_000003.hdf5")
+        == 1
+    )
 
 
 def test_the_judges_of_planning(tmp_path):
-    ranked, _ = run(tmp_path, "evaluate ranking --model still --states 1 --candidates 16 --workers 1 --out bank")
+    ranked, _ = run(
+        tmp_path,
+        "evaluate ranking --model still --states 1 --candidates 16 --workers 1 --out bank",
+    )
     assert ranked["spearman"] == 0 and list((tmp_path / "bank").glob("bank_*.npz"))
-    words = "evaluate control --methods random still --suites near --trials 1 --workers 1 --seed 5"
+    words = (
+        "evaluate control --methods random still --suites near --trials 1 --workers 1 --seed 5"
+    )
     rows = run(tmp_path, words)[0]["suites"]["near"]
     assert rows.keys() == {"random", "still"} and rows["still"]["trials"] == 1
-    assert run(tmp_path, words + " --disagreement 1")[0]["suites"]["near"] == rows, "floors know one future"
+    assert run(tmp_path, words + " --disagreement 1")[0]["suites"]["near"] == rows, (
+        "floors know one future"
+    )
     cautious = words.replace("random still", "flow") + " --disagreement 1"
     assert "needs two members or more" in run(tmp_path, cautious, code=2)[1]
     (tmp_path / "mine" / "checkpoint").mkdir(parents=True)
-    assert "mine is no checkpoint" in run(tmp_path, words.replace("random", "mine") + " --fresh", code=2)[1]
+    assert (
+        "mine is no checkpoint"
+        in run(tmp_path, words.replace("random", "mine") + " --fresh", code=2)[1]
+    )

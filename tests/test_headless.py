@@ -1,4 +1,7 @@
-"""One trial without a screen, through its real command line; the floor `still` needs no checkpoint."""
+"""One trial without a screen, through its real command line.
+
+The floor `still` needs no checkpoint.
+"""
 
 import contextlib
 import json
@@ -17,11 +20,30 @@ from visual_foresight.types import Pixel, PixelGoal, UserError
 
 
 def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
-    command = [sys.executable, "-m", "visual_foresight", "plan", "--model", "still", "--preset", "fast", "--seed", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "visual_foresight",
+        "plan",
+        "--model",
+        "still",
+        "--preset",
+        "fast",
+        "--seed",
+        "1",
+    ]
     command += ["--json", "--animation", "out/a.gif"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=True)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=True
+    )
     figures = json.loads(done.stdout)
-    assert figures.keys() == {"success", "start_distance_cm", "final_distance_cm", "replan_seconds_median", "animation"}
+    assert figures.keys() == {
+        "success",
+        "start_distance_cm",
+        "final_distance_cm",
+        "replan_seconds_median",
+        "animation",
+    }
     assert 8 <= figures["start_distance_cm"] <= 12, "suite near"
     assert figures["success"] == (figures["final_distance_cm"] <= 5)
     assert figures["replan_seconds_median"] > 0
@@ -55,7 +77,11 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
 @pytest.mark.parametrize(
     ("source", "goal", "sentence"),
     [
-        ("3,3", "99,3", r"the goal pixel \(row 99, col 3\) is outside the frame of 64 rows and 64 columns"),
+        (
+            "3,3",
+            "99,3",
+            r"the goal pixel \(row 99, col 3\) is outside the frame of 64 rows and 64 columns",
+        ),
         ("-1,3", "9,3", r"the designated pixel \(row -1, col 3\) is outside the frame"),
         ("63,3", "9,3", "does not show an object but the background"),
     ],
@@ -63,7 +89,15 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
 def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
     animation = tmp_path / "a.gif"
     with pytest.raises(UserError, match=sentence):
-        plan(PlanConfig(source=(source,), goal=(goal,), model="still", preset="fast", animation=animation))
+        plan(
+            PlanConfig(
+                source=(source,),
+                goal=(goal,),
+                model="still",
+                preset="fast",
+                animation=animation,
+            )
+        )
     assert not animation.exists()
 
 
@@ -73,7 +107,13 @@ def test_the_pixels_that_the_readme_chooses_are_on_an_object_of_the_page(tmp_pat
     with contextlib.closing(make("push")) as env:
         env.reset(seed=0)  # as the page does
         designate(env, PixelGoal((Pixel(*map(float, source.split(","))),), (Pixel(0, 0),)))
-    config = PlanConfig(source=(source,), goal=(goal,), model="still", preset="fast", animation=tmp_path / "a.gif")
+    config = PlanConfig(
+        source=(source,),
+        goal=(goal,),
+        model="still",
+        preset="fast",
+        animation=tmp_path / "a.gif",
+    )
     assert plan(config)["start_distance_cm"] > 5
 
 
@@ -84,7 +124,12 @@ def test_several_pixels_of_a_chosen_scene_are_pushed_at_once(tmp_path):
     sources = tuple(f"{place.row:.0f},{place.col:.0f}" for place in places)
     figures = plan(
         PlanConfig(
-            3, source=sources, goal=("20,20", "40,40"), num_objects=2, model="random", animation=tmp_path / "a.gif"
+            3,
+            source=sources,
+            goal=("20,20", "40,40"),
+            num_objects=2,
+            model="random",
+            animation=tmp_path / "a.gif",
         )
     )
     assert figures["start_distance_cm"] > 0

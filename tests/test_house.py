@@ -13,7 +13,11 @@ from visual_foresight.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "visual_foresight").rglob("*.py"))
-SOURCES = [*PACKAGE, *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "scripts").rglob("*.py"))]
+SOURCES = [
+    *PACKAGE,
+    *sorted((ROOT / "tests").rglob("*.py")),
+    *sorted((ROOT / "scripts").rglob("*.py")),
+]
 MAX_LINES = 300
 MAX_FUNCTION_LINES = 40
 DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow", "pybullet_data": "pybullet"}
@@ -54,11 +58,15 @@ def test_a_function_fits_on_a_screen(path):
     long = []
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            body = (
+                node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            )
             count = (node.end_lineno or 0) - body[0].lineno + 1
             if count > MAX_FUNCTION_LINES:
                 long.append(f"{node.name} ({count} lines)")
-    assert not long, f"{short(path)}: {', '.join(long)}; {MAX_FUNCTION_LINES} lines of code at most, docstring aside"
+    assert not long, (
+        f"{short(path)}: {', '.join(long)}; {MAX_FUNCTION_LINES} lines of code at most, docstring aside"
+    )
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=short)
@@ -79,7 +87,9 @@ def test_annotations_are_evaluated(path):
 
 
 def test_no_drawer_for_everything():
-    assert not [path for path in PACKAGE if path.stem in ("utils", "util", "helpers", "misc", "common")]
+    assert not [
+        path for path in PACKAGE if path.stem in ("utils", "util", "helpers", "misc", "common")
+    ]
 
 
 def test_what_is_imported_is_declared_and_the_reverse():
@@ -93,30 +103,44 @@ def test_what_is_imported_is_declared_and_the_reverse():
                 modules |= {name.name.split(".")[0] for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 modules.add((node.module or "").split(".")[0])
-    needed = {DISTRIBUTIONS.get(name, name) for name in modules if name not in sys.stdlib_module_names} - {
-        "visual_foresight"
-    }
-    assert needed <= declared, f"imported, but not in pyproject.toml: {sorted(needed - declared)}"
-    assert declared - UNSEEN <= needed, f"in pyproject.toml, but not imported: {sorted(declared - UNSEEN - needed)}"
+    needed = {
+        DISTRIBUTIONS.get(name, name) for name in modules if name not in sys.stdlib_module_names
+    } - {"visual_foresight"}
+    assert needed <= declared, (
+        f"imported, but not in pyproject.toml: {sorted(needed - declared)}"
+    )
+    assert declared - UNSEEN <= needed, (
+        f"in pyproject.toml, but not imported: {sorted(declared - UNSEEN - needed)}"
+    )
 
 
 def documents():
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "models").rglob("*.md"), *(ROOT / "data").rglob("*.md")])
+    return sorted(
+        [*ROOT.glob("*.md"), *(ROOT / "models").rglob("*.md"), *(ROOT / "data").rglob("*.md")]
+    )
 
 
 @pytest.mark.parametrize("path", documents(), ids=short)
 def test_documents_name_commands_and_files_that_exist(path):
     text = path.read_text(encoding="utf-8")
-    for words in re.findall(r"(?:^|`|\.venv/bin/)visual-foresight ([a-z][a-z ]*)", text, flags=re.MULTILINE):
+    for words in re.findall(
+        r"(?:^|`|\.venv/bin/)visual-foresight ([a-z][a-z ]*)", text, flags=re.MULTILINE
+    ):
         named = words.split()
-        assert " ".join(named[:2]) in COMMANDS or named[0] in COMMANDS, f"{short(path)}: visual-foresight {words}"
+        assert " ".join(named[:2]) in COMMANDS or named[0] in COMMANDS, (
+            f"{short(path)}: visual-foresight {words}"
+        )
     for script in re.findall(r"`(scripts/\w+(?:\.\w+)?)", text):
         assert (ROOT / script).is_file(), f"{short(path)} names {script}, which does not exist"
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-        assert (path.parent / target).exists(), f"{short(path)} links to {target}, which does not exist"
+        assert (path.parent / target).exists(), (
+            f"{short(path)} links to {target}, which does not exist"
+        )
 
 
-@pytest.mark.parametrize("script", [path for path in (ROOT / "scripts").iterdir() if path.is_file()], ids=short)
+@pytest.mark.parametrize(
+    "script", [path for path in (ROOT / "scripts").iterdir() if path.is_file()], ids=short
+)
 def test_scripts_can_be_run(script):
     assert script.stat().st_mode & 0o111, f"chmod +x {short(script)}"
     first = script.read_text(encoding="utf-8").splitlines()[0]

@@ -1,4 +1,7 @@
-"""What comes with a clone does what its card says, roughly: the model sees farther than one that moves nothing."""
+"""What comes with a clone does what its card says, roughly.
+
+The model sees farther than one that moves nothing.
+"""
 
 from pathlib import Path
 

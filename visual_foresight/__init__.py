@@ -1,6 +1,7 @@
 """Visual Foresight: a robot that sees, imagines and acts.
 
-Start at `types` (the nouns) and `interfaces` (the verbs). Importing the package loads nothing heavy.
+Start at `types` (the nouns) and `interfaces` (the verbs). Importing the package loads nothing
+heavy.
 """
 
 from importlib.metadata import PackageNotFoundError, version

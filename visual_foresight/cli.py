@@ -1,8 +1,9 @@
 """The command line: the one place that wires the rooms together, and the one that prints.
 
-Each command is a function that imports what it needs when it runs (PyTorch alone takes seconds, and `--help` should not),
-reads its flags from the frozen dataclass of the thing that it starts, and reports figures: plain JSON values. Figures go to
-stdout, as lines for people or with `--json` as one object; progress, logs and complaints go to stderr.
+Each command is a function that imports what it needs when it runs (PyTorch alone takes seconds,
+and `--help` should not), reads its flags from the frozen dataclass of the thing that it starts,
+and reports figures: plain JSON values. Figures go to stdout, as lines for people or with
+`--json` as one object; progress, logs and complaints go to stderr.
 """
 
 import dataclasses
@@ -44,7 +45,8 @@ class ValidateConfig:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 2 bad input, 130 interrupted; 1 and a traceback are a bug of ours.
+    """Run a command and exit: 0 done, 2 bad input, 130 interrupted; 1 and a traceback are a bug
+    of ours.
 
     Args:
         arguments: the words after the program's name; those of the process when None.
@@ -63,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(group)
         sys.exit(0)
     if name is None:
-        _stop(f"there is no command {' '.join(words[:2])!r}: choose one of {', '.join(COMMANDS)}", 2)
+        _stop(
+            f"there is no command {' '.join(words[:2])!r}: choose one of {', '.join(COMMANDS)}",
+            2,
+        )
     try:
         _run(name, words[len(name.split()) :])
     except KeyboardInterrupt:
@@ -81,7 +86,8 @@ def _run(name: str, arguments: list[str]) -> None:
         sys.stdout.flush()
     except UserError as error:
         _stop(str(error), 2)
-    except BrokenPipeError:  # the reader of stdout went away, as `| head` does; keep the flush at exit from complaining
+    # the reader of stdout went away, as `| head` does; keep the flush at exit from complaining
+    except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(141)
     except OSError as error:
@@ -96,15 +102,22 @@ def _stop(sentence: str, code: int) -> NoReturn:
 
 
 def _help(beginning: str = "") -> str:
-    """Return the list of the commands that begin so, without importing any; nothing, if none does."""
+    """Return the list of the commands that begin so, without importing any.
+
+    Nothing, if none does.
+    """
     width = max(map(len, COMMANDS))
     lines = [
-        f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items() if name.startswith(beginning)
+        f"  {name:<{width}}  {command.summary}"
+        for name, command in COMMANDS.items()
+        if name.startswith(beginning)
     ]
     if not lines:
         return ""
     head = f"usage: {PROGRAM} [--help] [--version] COMMAND ...\n\nA robot that sees, imagines and acts."
-    return "\n".join([head, "", "commands:", *lines, "", f"The flags of a command: {PROGRAM} COMMAND --help"])
+    return "\n".join(
+        [head, "", "commands:", *lines, "", f"The flags of a command: {PROGRAM} COMMAND --help"]
+    )
 
 
 def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, bool]:
@@ -118,8 +131,12 @@ def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, boo
     import tyro
 
     flat = Annotated[config_class, tyro.conf.arg(name="")]  # type: ignore[valid-type]
-    wants_json = Annotated[bool, tyro.conf.arg(help="Print the figures as one JSON object on stdout.")]
-    options_class = dataclasses.make_dataclass("Options", [("config", flat), ("json", wants_json, False)], frozen=True)
+    wants_json = Annotated[
+        bool, tyro.conf.arg(help="Print the figures as one JSON object on stdout.")
+    ]
+    options_class = dataclasses.make_dataclass(
+        "Options", [("config", flat), ("json", wants_json, False)], frozen=True
+    )
     options: Any = tyro.cli(
         options_class,
         prog=f"{PROGRAM} {name}",
@@ -130,8 +147,11 @@ def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, boo
     return options.config, options.json
 
 
-def _report(work: Callable[[], Figures], as_json: bool, as_text: Callable[[Figures], str] | None = None) -> None:
-    """Do the work with stdout closed to everything else (native libraries print, too), then print its figures.
+def _report(
+    work: Callable[[], Figures], as_json: bool, as_text: Callable[[Figures], str] | None = None
+) -> None:
+    """Do the work with stdout closed to everything else (native libraries print, too), then
+    print its figures.
 
     Args:
         work: what is to be done.
@@ -162,10 +182,14 @@ def _text(value: Any) -> str:
     return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
 
 
-def _reports(module: str, config_class: str, work: str, as_text: str | None = None) -> Callable[[str, list[str]], None]:
-    """Return a runner: read the flags of a configuration, do the work, report the figures (a mapping or a dataclass).
+def _reports(
+    module: str, config_class: str, work: str, as_text: str | None = None
+) -> Callable[[str, list[str]], None]:
+    """Return a runner: read the flags of a configuration, do the work, report the figures (a
+    mapping or a dataclass).
 
-    All are named, so that the module is imported only when the command runs; `as_text` lays the figures out for people.
+    All are named, so that the module is imported only when the command runs; `as_text` lays the
+    figures out for people.
     """
 
     def run(name: str, arguments: list[str]) -> None:
@@ -203,14 +227,19 @@ def _validate(name: str, arguments: list[str]) -> None:
         return {
             "folder": report.folder,
             "sound_episodes": report.num_sound,
-            "problems": {str(problem.path): f"{problem.what}: {problem.advice}" for problem in problems},
+            "problems": {
+                str(problem.path): f"{problem.what}: {problem.advice}" for problem in problems
+            },
         }
 
     problems: list[Any] = []
     config, as_json = _read(name, ValidateConfig, arguments)
     _report(work, as_json)
     if problems:
-        _stop(f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above", 2)
+        _stop(
+            f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above",
+            2,
+        )
 
 
 COMMANDS = {
@@ -218,15 +247,22 @@ COMMANDS = {
         "Gather episodes with an exploration policy, or go on with a collection that was stopped.",
         _reports("collect.collection", "CollectConfig", "collect"),
     ),
-    "validate": Command("Read a folder of episodes whole, and name every damaged, missing or foreign file.", _validate),
-    "train": Command("Train a video predictor on episodes, or go on with a run that was stopped.", _train),
+    "validate": Command(
+        "Read a folder of episodes whole, and name every damaged, missing or foreign file.",
+        _validate,
+    ),
+    "train": Command(
+        "Train a video predictor on episodes, or go on with a run that was stopped.", _train
+    ),
     "evaluate control": Command(
         "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
         _reports("evaluation.control.command", "ControlConfig", "evaluate_control", "as_text"),
     ),
     "evaluate prediction": Command(
         "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",
-        _reports("evaluation.prediction.command", "PredictionConfig", "evaluate_model", "as_text"),
+        _reports(
+            "evaluation.prediction.command", "PredictionConfig", "evaluate_model", "as_text"
+        ),
     ),
     "evaluate ranking": Command(
         "Judge how well predicted costs rank candidates in states of contact.",

@@ -1,4 +1,5 @@
-"""One trial without a screen: a seeded task or chosen pixels, progress as it goes, an animation at the end.
+"""One trial without a screen: a seeded task or chosen pixels, progress as it goes, an animation
+at the end.
 
 It stands where the gui stands: above evaluation, whose control loop it watches, and drawing.
 """
@@ -40,7 +41,8 @@ class PlanConfig:
     suite: str = "near"
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
-    """Designated pixels ROW,COL in the seed's scene (the one that the page shows, but for novel), in place of the task."""
+    """Designated pixels ROW,COL in the seed's scene (the one that the page shows, but for
+    novel), in place of the task."""
     goal: tuple[str, ...] = ()
     """Where each is to go, in the same order."""
     num_objects: int | None = None
@@ -50,7 +52,8 @@ class PlanConfig:
     locator: str = "track"
     """How the designated pixel is followed: track or propagate."""
     preset: str = "default"
-    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without iCEM's parts)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without
+    iCEM's parts)."""
     device: str = "auto"
     """Where the model computes: auto, cpu, cuda or mps."""
     animation: Path = Path("outputs/demo.gif")
@@ -72,16 +75,24 @@ class PlanConfig:
         for text in (*self.source, *self.goal):
             _pixel(text)
         if self.num_objects is not None and not self.source:
-            raise UserError("--num-objects goes with --source and --goal: a task has a scene of its own")
+            raise UserError(
+                "--num-objects goes with --source and --goal: a task has a scene of its own"
+            )
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if self.animation.suffix.lower() not in (".gif", ".mp4"):
-            raise UserError(f"an animation is written as .gif or .mp4, got {self.animation.name!r}: change the suffix")
+            raise UserError(
+                f"an animation is written as .gif or .mp4, got {self.animation.name!r}: change the suffix"
+            )
 
     @property
     def chosen(self) -> PixelGoal | None:
         """Return the goal of the chosen pixels, if any were."""
-        return PixelGoal(tuple(map(_pixel, self.source)), tuple(map(_pixel, self.goal))) if self.source else None
+        return (
+            PixelGoal(tuple(map(_pixel, self.source)), tuple(map(_pixel, self.goal)))
+            if self.source
+            else None
+        )
 
 
 def _pixel(text: str) -> Pixel:
@@ -98,27 +109,34 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     """Run one trial, write its animation and return its figures.
 
     Returns:
-        "success" (within 5 cm), "start_distance_cm", "final_distance_cm", "replan_seconds_median" and "animation" (a path).
+        "success" (within 5 cm), "start_distance_cm", "final_distance_cm",
+        "replan_seconds_median" and "animation" (a path).
 
     Raises:
-        UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an object.
+        UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an
+            object.
     """
     suite, chosen = SUITES[config.suite], config.chosen
     method = methods.parse(f"{config.model}@{config.locator}", config.preset)
     with ExitStack() as opened:
         env, *others = (
             opened.enter_context(contextlib.closing(make(suite.env, held_out=suite.held_out)))
-            for _ in range(2 if method.model == methods.SIMULATOR else 1)  # which alone tries things out in another
+            # which alone tries things out in another
+            for _ in range(2 if method.model == methods.SIMULATOR else 1)
         )
         goal: PixelGoal
         if chosen is None:
             task = make_task(env, suite, config.seed, 0)
             goal, points = task.goal, begin(env, task)
         else:
-            options = None if config.num_objects is None else {"num_objects": config.num_objects}
+            options = (
+                None if config.num_objects is None else {"num_objects": config.num_objects}
+            )
             env.reset(seed=config.seed, options=options)
             goal, points = chosen, designate(env, chosen)
-        controller = methods.build(method, env, others[0] if others else env, points, find_device(config.device))
+        controller = methods.build(
+            method, env, others[0] if others else env, points, find_device(config.device)
+        )
         if isinstance(controller, VisualMPC):
             controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)
@@ -126,7 +144,9 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         trial = finish(goal, list(_told(steps, suite.num_steps)))
     animation = config.animation.absolute()
     write_animation(animation, trial_animation(trial))
-    logger.info("The animation (the plans as imagined, beside what happened) is in %s", animation)
+    logger.info(
+        "The animation (the plans as imagined, beside what happened) is in %s", animation
+    )
     return _figures(trial, animation)
 
 
@@ -134,7 +154,13 @@ def _told(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
     """Pass the steps on, saying how each went."""
     for step in steps:
         seconds = "" if step.plan is None else f", planned in {step.plan.seconds:.2f} s"
-        logger.info("step %2d of %d: %4.1f cm to go%s", step.index, num_steps, 100 * step.distance_m, seconds)
+        logger.info(
+            "step %2d of %d: %4.1f cm to go%s",
+            step.index,
+            num_steps,
+            100 * step.distance_m,
+            seconds,
+        )
         yield step
 
 
@@ -143,6 +169,8 @@ def _figures(trial: Trial, animation: Path) -> dict[str, Any]:
         "success": trial.success(SUCCESS_M),
         "start_distance_cm": round(100 * trial.distances_m[0], 2),
         "final_distance_cm": round(100 * trial.distances_m[-1], 2),
-        "replan_seconds_median": round(float(np.median([plan.seconds for plan in trial.plans])), 3),
+        "replan_seconds_median": round(
+            float(np.median([plan.seconds for plan in trial.plans])), 3
+        ),
         "animation": str(animation),
     }

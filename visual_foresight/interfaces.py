@@ -1,7 +1,8 @@
 """The verbs of the house: what each room must be able to do. One screen; read it first.
 
-A new predictor or env is one file that honours one of these protocols, and one registry line; a cost or a controller is one
-file, and a branch where they are chosen (`planning/mpc.py`, `evaluation/methods.py`).
+A new predictor or env is one file that honours one of these protocols, and one registry line; a
+cost or a controller is one file, and a branch where they are chosen (`planning/mpc.py`,
+`evaluation/methods.py`).
 """
 
 from collections.abc import Callable
@@ -17,15 +18,19 @@ from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Predict
 
 @runtime_checkable
 class Env(Protocol):
-    """A `gymnasium.Env` whose observation is {"frame", "state"}, seen by judges. A controller never holds one."""
+    """A `gymnasium.Env` whose observation is {"frame", "state"}, seen by judges.
+
+    A controller never holds one.
+    """
 
     workspace: Workspace
     frame_size: tuple[int, int]
     state_size: int
     """How many numbers the robot's own state has."""
     homography: Float[np.ndarray, "3 3"]
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the height of what is pushed: where
-    the camera stands, which a rig is calibrated for once. It says nothing of objects."""
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the
+    height of what is pushed: where the camera stands, which a rig is calibrated for once. It
+    says nothing of objects."""
 
     renderer: str
     """What draws its frames, with its version where that decides what they look like."""
@@ -43,7 +48,8 @@ class Env(Protocol):
     def save(self) -> Any:
         """Return a picklable snapshot.
 
-        After `restore` of it, here or in another env of this kind, the same actions give the same frames bit for bit.
+        After `restore` of it, here or in another env of this kind, the same actions give the
+        same frames bit for bit.
         """
         ...
 
@@ -65,7 +71,10 @@ class Env(Protocol):
         ...
 
     def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
-        """Return where a picked point is now: in the frame (also when occluded) and in the world, in metres. Judges only."""
+        """Return where a picked point is now.
+
+        In the frame (also when occluded) and in the world, in metres. Judges only.
+        """
         ...
 
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
@@ -78,7 +87,10 @@ class Drawable(Protocol):
     """An env that can also show its present scene larger than its frames, for people to look at."""
 
     def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
-        """Return the scene `scale` times as large as a frame: a frame's pixel is a square of so many pixels a side."""
+        """Return the scene `scale` times as large as a frame.
+
+        A frame's pixel is a square of so many pixels a side.
+        """
         ...
 
 
@@ -106,25 +118,40 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class Learner(Predictor, Protocol):
-    """A predictor with weights: a `torch.nn.Module` built from its frozen configuration, which it keeps."""
+    """A predictor with weights.
+
+    A `torch.nn.Module` built from its frozen configuration, which it keeps.
+    """
 
     config: Any
 
     def calibrate(self, clip: Clip) -> None:
-        """Set from experience, before the first gradient step, what needs no gradient. Doing nothing is fine."""
+        """Set from experience, before the first gradient step, what needs no gradient.
+
+        Doing nothing is fine.
+        """
         ...
 
 
 @runtime_checkable
 class TrainingRoller(Learner, Protocol):
-    """A learner that learns from another imagination than the one it is used with: it may look at what came next."""
+    """A learner that learns from another imagination than the one it is used with.
+
+    It may look at what came next.
+    """
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine what follows the clip's first `context` frames, and return what to add to the loss besides its errors.
+        """Imagine what follows the clip's first `context` frames, and return what to add to the
+        loss besides its errors.
 
-        Frames may be left out (none, instead of t), now and then: pixel maps alone are learnt from then.
+        Frames may be left out (none, instead of t), now and then: pixel maps alone are learnt
+        from then.
 
         Args:
             clip: known to its end.
@@ -137,7 +164,10 @@ class TrainingRoller(Learner, Protocol):
 
 @runtime_checkable
 class FramesOnly(Predictor, Protocol):
-    """A predictor that cannot move pixels: it imagines with p = 0, and given more it raises `UserError`."""
+    """A predictor that cannot move pixels.
+
+    It imagines with p = 0, and given more it raises `UserError`.
+    """
 
     frames_only: Literal[True]
 
@@ -180,13 +210,15 @@ class Planner(Protocol):
         clip: Callable[[Float[Tensor, "n t a"]], Float[Tensor, "n t a"]],
         proposals: Float[Tensor, "m t a"] | None = None,
     ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " _"], ...]]:
-        """Return the best sequence found and the costs per iteration. A cost that is not finite raises `ValueError`.
+        """Return the best sequence found and the costs per iteration. A cost that is not finite
+        raises `ValueError`.
 
         Args:
             cost_of: what a batch of sequences costs.
             warm_start: the sequence found before, moved on by one action.
             rng: decides the search.
-            clip: what the robot would really carry out; sequences are clipped before they are imagined.
+            clip: what the robot would really carry out; sequences are clipped before they are
+                imagined.
             proposals: sequences worth a place among the first.
         """
         ...
@@ -194,7 +226,10 @@ class Planner(Protocol):
 
 @runtime_checkable
 class Locator(Protocol):
-    """Where is each designated pixel now? The weakest assumption of the method, so it is named and swappable."""
+    """Where is each designated pixel now?
+
+    The weakest assumption of the method, so it is named and swappable.
+    """
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]: ...
 
@@ -203,4 +238,6 @@ class Locator(Protocol):
 class Controller(Protocol):
     """Chooses actions from what was seen; the previous plan is an argument, not an attribute."""
 
-    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan: ...
+    def plan(
+        self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator
+    ) -> Plan: ...

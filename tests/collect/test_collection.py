@@ -27,7 +27,14 @@ WORKSPACE = Workspace(low=(0.0, 0.0), high=(0.4, 0.5), step=(0.04, 0.05))
 
 
 def dot_config(folder: Path, **changes: object) -> CollectConfig:
-    settings = {"env": "dot", "episodes": 6, "steps": 5, "frame_size": SIZE, "workers": 1, "seed": 4}
+    settings = {
+        "env": "dot",
+        "episodes": 6,
+        "steps": 5,
+        "frame_size": SIZE,
+        "workers": 1,
+        "seed": 4,
+    }
     return CollectConfig(folder=folder, **{**settings, **changes})
 
 
@@ -35,13 +42,20 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def roam(explorer: Explorer, workspace: Workspace, num_steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Let an explorer walk in a workspace without anything in it; return its actions and its states."""
+def roam(
+    explorer: Explorer, workspace: Workspace, num_steps: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Let an explorer walk in a workspace without anything in it.
+
+    Return its actions and its states.
+    """
     rng = np.random.default_rng(seed)
     state = rng.uniform(workspace.low, workspace.high).astype(np.float32)
     actions, states = [], [state]
     for _ in range(num_steps):
-        actions.append(explorer.act(Observation(np.zeros((2, 3, 3), np.uint8), states[-1]), rng))
+        actions.append(
+            explorer.act(Observation(np.zeros((2, 3, 3), np.uint8), states[-1]), rng)
+        )
         states.append((states[-1] + actions[-1] * workspace.step).astype(np.float32))
     return np.array(actions), np.array(states)
 
@@ -64,7 +78,10 @@ def test_sweeps_reach_everywhere_and_every_action() -> None:
     actions, states = roam(Explorer(WORKSPACE, nowhere), WORKSPACE, 800, seed=0)
     for axis in range(2):
         assert (np.histogram(actions[:, axis], 8, (-1.001, 1.001))[0] > 15).all()
-        assert (np.histogram(states[:, axis], 6, (WORKSPACE.low[axis], WORKSPACE.high[axis]))[0] > 25).all()
+        assert (
+            np.histogram(states[:, axis], 6, (WORKSPACE.low[axis], WORKSPACE.high[axis]))[0]
+            > 25
+        ).all()
     assert (np.abs(actions).max(axis=1) < 0.01).mean() > 0.01  # it stops at times
 
 
@@ -121,7 +138,10 @@ def test_tracks_and_notes_tell_the_truth() -> None:
     for track in np.nonzero(kinds == "object")[0]:
         np.testing.assert_allclose(shifts[:, track], moves_px, atol=1e-4)
     assert (shifts[:, kinds == "background"] == 0).all()
-    assert episode.meta["object_moved"] == (np.linalg.norm(moves_px * PIXEL_M, axis=1) > 0.002).tolist()
+    assert (
+        episode.meta["object_moved"]
+        == (np.linalg.norm(moves_px * PIXEL_M, axis=1) > 0.002).tolist()
+    )
     np.testing.assert_allclose(moves_px, episode.actions * 4, atol=1e-3)
 
 
@@ -154,9 +174,15 @@ def test_the_folder_says_what_was_collected(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"seed": 5}, "seed 4 there, 5 here"), ({"steps": 6}, "steps"), ({"frame_size": (20, 20)}, "frame_size")],
+    [
+        ({"seed": 5}, "seed 4 there, 5 here"),
+        ({"steps": 6}, "steps"),
+        ({"frame_size": (20, 20)}, "frame_size"),
+    ],
 )
-def test_other_settings_in_the_same_folder_are_refused(tmp_path: Path, changes: dict, named: str) -> None:
+def test_other_settings_in_the_same_folder_are_refused(
+    tmp_path: Path, changes: dict, named: str
+) -> None:
     collect(dot_config(tmp_path), progress=False)
     before = contents(tmp_path)
     with pytest.raises(UserError, match=f"other settings.*{named}"):
@@ -182,10 +208,17 @@ def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
 
 
 def test_bad_settings_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    for changes, named in (({"episodes": 0}, "episodes"), ({"workers": 0}, "workers"), ({"seed": -1}, "seed")):
+    for changes, named in (
+        ({"episodes": 0}, "episodes"),
+        ({"workers": 0}, "workers"),
+        ({"seed": -1}, "seed"),
+    ):
         with pytest.raises(UserError, match=named):
             dot_config(tmp_path, **changes)
-    for changes, named in (({"env": "dots"}, "unknown env 'dots'"), ({"frame_size": (4, 4)}, "4x4")):
+    for changes, named in (
+        ({"env": "dots"}, "unknown env 'dots'"),
+        ({"frame_size": (4, 4)}, "4x4"),
+    ):
         with pytest.raises(UserError, match=named):
             collect(dot_config(tmp_path / "new", **changes), progress=False)
     assert not (tmp_path / "new").exists()
@@ -194,7 +227,9 @@ def test_bad_settings_are_refused_before_anything_is_written(tmp_path: Path) -> 
 def test_a_damaged_episode_is_named_when_resuming(tmp_path: Path) -> None:
     collect(dot_config(tmp_path), progress=False)
     (tmp_path / "episode_000003.hdf5").write_bytes(b"\0" * 999)
-    with pytest.raises(UserError, match=r"episode_000003\.hdf5 is damaged.*delete it and collect again"):
+    with pytest.raises(
+        UserError, match=r"episode_000003\.hdf5 is damaged.*delete it and collect again"
+    ):
         collect(dot_config(tmp_path), progress=False)
     (tmp_path / "episode_000003.hdf5").unlink()
     assert collect(dot_config(tmp_path), progress=False).episodes_new == 1
@@ -211,7 +246,9 @@ collect(CollectConfig(Path(sys.argv[1]), "dot", 16, 60, (20, 28), 2, seed=4))
 def start_collecting(folder: Path) -> subprocess.Popen:
     """Start a collection in a process group of its own, and wait until the first episodes are there."""
     process = subprocess.Popen(
-        [sys.executable, "-c", COLLECT_MANY, str(folder)], start_new_session=True, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", COLLECT_MANY, str(folder)],
+        start_new_session=True,
+        stderr=subprocess.DEVNULL,
     )
     patience = time.monotonic() + 120
     while len(list(folder.glob("episode_*"))) < 3:
@@ -227,7 +264,9 @@ def test_an_episode_that_was_not_collected_is_named_when_resuming(tmp_path: Path
     foreign = read_episode(tmp_path / "episode_000001.hdf5")
     write_episode(tmp_path, 1, replace(foreign, meta={}))
     with pytest.raises(UserError, match=r"episode_000001\.hdf5 was not recorded by `collect`"):
-        collect(CollectConfig(tmp_path, env="dot", episodes=3, steps=2, workers=1), progress=False)
+        collect(
+            CollectConfig(tmp_path, env="dot", episodes=3, steps=2, workers=1), progress=False
+        )
 
 
 def test_a_killed_collection_resumes_to_the_same_bytes(tmp_path: Path) -> None:

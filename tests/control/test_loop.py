@@ -10,7 +10,17 @@ from visual_foresight.control.judge import designate, on_height
 from visual_foresight.control.loop import CLIP_FRAMES, finish, run_trial
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
-from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, PixelGoal, Plan, Prediction, UserError, to_float
+from visual_foresight.types import (
+    Clip,
+    Goal,
+    ImageGoal,
+    Pixel,
+    PixelGoal,
+    Plan,
+    Prediction,
+    UserError,
+    to_float,
+)
 
 SIZE = (20, 28)
 
@@ -27,8 +37,17 @@ class Scripted:
         index = len(self.clips)
         self.clips.append(clip)
         self.previous.append(previous)
-        nothing = Prediction(torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 3, 0, 5, 7), torch.zeros(1, 3, 0), None)
-        return Plan(self.actions[index : index + 3], (Pixel(0, 0),), nothing, (), 0.0, clip.frames[0, -1])
+        nothing = Prediction(
+            torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 3, 0, 5, 7), torch.zeros(1, 3, 0), None
+        )
+        return Plan(
+            self.actions[index : index + 3],
+            (Pixel(0, 0),),
+            nothing,
+            (),
+            0.0,
+            clip.frames[0, -1],
+        )
 
 
 @pytest.fixture
@@ -40,11 +59,17 @@ def env() -> DotEnv:
 
 
 GOAL = PixelGoal((Pixel(6, 10),), (Pixel(10, 13),))
-ACTIONS = torch.tensor([[1.0, 0.0], [0.0, 0.75], [0.0, 0.0], [-0.5, 0.0], [0.0, 0.0], [0.0, 0.0]])
+ACTIONS = torch.tensor(
+    [[1.0, 0.0], [0.0, 0.75], [0.0, 0.0], [-0.5, 0.0], [0.0, 0.0], [0.0, 0.0]]
+)
 
 
 def run(env: DotEnv, controller: Scripted, num_steps: int = 4) -> list:
-    return list(run_trial(env, controller, GOAL, (env.pick(GOAL.sources[0]),), torch.Generator(), num_steps))
+    return list(
+        run_trial(
+            env, controller, GOAL, (env.pick(GOAL.sources[0]),), torch.Generator(), num_steps
+        )
+    )
 
 
 def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) -> None:
@@ -52,7 +77,9 @@ def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) 
     assert trial.distances_px == pytest.approx((5, 3, 0, 0, 2))
     assert trial.distances_m == pytest.approx([value * PIXEL_M for value in trial.distances_px])
     assert trial.success(2.5 * PIXEL_M) and not trial.success(1.5 * PIXEL_M)
-    np.testing.assert_allclose(trial.episode.tracks[:, 0], [[6, 10], [10, 10], [10, 13], [10, 13], [8, 13]])
+    np.testing.assert_allclose(
+        trial.episode.tracks[:, 0], [[6, 10], [10, 10], [10, 13], [10, 13], [8, 13]]
+    )
     np.testing.assert_array_equal(trial.episode.actions, ACTIONS[:4])
     assert len(trial.plans) == 4 and trial.episode.meta == {"seed": 3}
 
@@ -83,18 +110,25 @@ def test_before_the_first_frame_the_world_stood_still(env: DotEnv) -> None:
     first, third = controller.clips[0], controller.clips[2]
     assert not first.actions.any()
     assert torch.equal(first.frames[0], first.frames[0, -1:].expand(CLIP_FRAMES, -1, -1, -1))
-    assert torch.equal(third.frames[0, 0], first.frames[0, 0]) and not third.actions[0, :-2].any()
+    assert (
+        torch.equal(third.frames[0, 0], first.frames[0, 0]) and not third.actions[0, :-2].any()
+    )
 
 
 def test_a_long_trial_shows_the_newest_frames_only(env: DotEnv) -> None:
     num_steps = CLIP_FRAMES + 3
     controller = Scripted(torch.linspace(-0.3, 0.4, 2 * (num_steps + 2)).reshape(-1, 2))
     run(env, controller, num_steps)
-    assert torch.equal(controller.clips[-1].actions[0], controller.actions[num_steps - CLIP_FRAMES : num_steps - 1])
+    assert torch.equal(
+        controller.clips[-1].actions[0],
+        controller.actions[num_steps - CLIP_FRAMES : num_steps - 1],
+    )
 
 
 def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -> None:
-    loop = run_trial(env, Scripted(ACTIONS), GOAL, (env.pick(Pixel(6, 10)),), torch.Generator(), 4)
+    loop = run_trial(
+        env, Scripted(ACTIONS), GOAL, (env.pick(Pixel(6, 10)),), torch.Generator(), 4
+    )
     first = next(loop)
     assert env.truth()[0, 0] == 6 * PIXEL_M and first.plan is not None
     second = next(loop)
@@ -119,7 +153,9 @@ def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
 
 def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
     goal = ImageGoal(env.observe().frame)
-    trial = finish(goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4)))
+    trial = finish(
+        goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4))
+    )
     assert trial.distances_m == trial.distances_px == (0, 0, 0, 0, 0)
     assert trial.episode.tracks.shape == (5, 0, 2) and len(trial.episode.actions) == 4
 
@@ -130,5 +166,7 @@ def test_what_is_to_move_must_be_an_object_and_what_keeps_still_need_not(env: Do
     assert (moved.kind, kept.kind) == ("object", "background")
     with pytest.raises(UserError, match="does not show an object but the background"):
         designate(env, PixelGoal((ground,), (Pixel(10, 13),)))
-    with pytest.raises(UserError, match=r"the goal pixel \(row 20, col 13\) is outside the frame"):
+    with pytest.raises(
+        UserError, match=r"the goal pixel \(row 20, col 13\) is outside the frame"
+    ):
         designate(env, PixelGoal((Pixel(6, 10),), (Pixel(20, 13),)))

@@ -17,7 +17,8 @@ def test_the_target_is_seen_in_the_middle() -> None:
 def test_half_the_field_of_view_above_the_middle_is_the_upper_border() -> None:
     straight = Camera((0.0, 0.0, 0.0), (1.0, 0.0, 0.0), 90.0, 10, 20)
     assert straight.project(np.array([1.0, 0.0, 1.0])).row == pytest.approx(-0.5)
-    assert straight.project(np.array([1.0, -2.0, 0.0])).col == pytest.approx(19.5)  # right of the viewer is -y
+    # right of the viewer is -y
+    assert straight.project(np.array([1.0, -2.0, 0.0])).col == pytest.approx(19.5)
 
 
 @given(st.floats(-0.4, 47.4), st.floats(-0.4, 63.4), st.floats(0.3, 2.0))
@@ -46,4 +47,6 @@ def test_the_depth_buffer_runs_from_near_to_far() -> None:
 @given(st.floats(0, 47), st.floats(0, 63), st.floats(0, 0.1))
 def test_the_homography_is_the_plane(row: float, col: float, height_m: float) -> None:
     x, y, scale = CAMERA.homography(height_m) @ (row, col, 1.0)
-    assert (x / scale, y / scale) == pytest.approx(CAMERA.on_plane(Pixel(row, col), height_m)[:2], abs=1e-9)
+    assert (x / scale, y / scale) == pytest.approx(
+        CAMERA.on_plane(Pixel(row, col), height_m)[:2], abs=1e-9
+    )

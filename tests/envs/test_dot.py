@@ -57,8 +57,12 @@ def test_an_action_moves_the_picture_by_whole_pixels(action: tuple[float, float]
     before = env.observe()
     observation, *_ = env.step(action)
     shift = tuple(int(part * STEP_PX) for part in action)
-    np.testing.assert_array_equal(observation["frame"], np.roll(before.frame, shift, axis=(0, 1)))
-    np.testing.assert_array_equal(observation["state"] - before.state, np.multiply(shift, PIXEL_M))
+    np.testing.assert_array_equal(
+        observation["frame"], np.roll(before.frame, shift, axis=(0, 1))
+    )
+    np.testing.assert_array_equal(
+        observation["state"] - before.state, np.multiply(shift, PIXEL_M)
+    )
 
 
 def test_x_is_down_and_y_is_right() -> None:
@@ -82,22 +86,31 @@ def test_a_picked_point_goes_with_the_dot_and_the_ground_stays() -> None:
 
 def test_the_dot_passes_over_what_rests() -> None:
     env, red, green, blue = DotEnv(SIZE), (255, 0, 0), (0, 255, 0), (0, 0, 255)
-    lower, upper = Square((9 * PIXEL_M, 15 * PIXEL_M), blue), Square((9 * PIXEL_M, 13 * PIXEL_M), green)
+    lower, upper = (
+        Square((9 * PIXEL_M, 15 * PIXEL_M), blue),
+        Square((9 * PIXEL_M, 13 * PIXEL_M), green),
+    )
     env.restore(Snapshot(Square((9 * PIXEL_M, 6 * PIXEL_M), red), (lower, upper)))
     point = env.pick(Pixel(9, 12))
     first = env.observe().frame
     assert point.kind == "object" and tuple(first[9, 12]) == green
     assert tuple(first[9, 15]) == green and tuple(first[9, 16]) == blue
     seen = [tuple(env.step((0, 1))[0]["frame"][9, 12]) for _ in range(4)]
-    assert seen == [red, red, green, green]  # the dot covers columns 8 to 12, 12 to 16, ...; at first 4 to 8
+    # the dot covers columns 8 to 12, 12 to 16, ...; at first 4 to 8
+    assert seen == [red, red, green, green]
     assert env.where(point)[0] == Pixel(9, 12)
     np.testing.assert_array_equal(env.truth()[:, 1], [22 * PIXEL_M, 15 * PIXEL_M, 13 * PIXEL_M])
     np.testing.assert_array_equal(env.observe().frame[:, 11:16], first[:, 11:16])
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=8), st.integers(0, 99))
-def test_the_workspace_says_what_an_action_does(actions: list[tuple[float, float]], seed: int) -> None:
+@given(
+    st.lists(st.tuples(st.floats(-2, 2), st.floats(-2, 2)), min_size=1, max_size=8),
+    st.integers(0, 99),
+)
+def test_the_workspace_says_what_an_action_does(
+    actions: list[tuple[float, float]], seed: int
+) -> None:
     env = DotEnv(SIZE)
     env.reset(seed=seed)
     wanted = torch.tensor([actions], dtype=torch.float64)
@@ -129,7 +142,10 @@ def test_seeds_decide_the_scene() -> None:
 
 def test_one_object_is_the_dot_alone() -> None:
     env = DotEnv(SIZE)
-    alone, one = env.reset(seed=4)[0]["frame"], env.reset(seed=4, options={"num_objects": 1})[0]["frame"]
+    alone, one = (
+        env.reset(seed=4)[0]["frame"],
+        env.reset(seed=4, options={"num_objects": 1})[0]["frame"],
+    )
     np.testing.assert_array_equal(alone, one)
 
 
@@ -141,7 +157,9 @@ def test_what_rests_is_fainter_than_the_dot() -> None:
     for seed in range(40):
         env.reset(seed=seed, options={"num_objects": 3})
         now = env.save()
-        assert max(strength(square.color) for square in now.resting) < 0.6 * strength(now.dot.color)
+        assert max(strength(square.color) for square in now.resting) < 0.6 * strength(
+            now.dot.color
+        )
 
 
 def test_held_out_colours_are_not_training_colours() -> None:

@@ -18,7 +18,9 @@ from visual_foresight.types import Episode, UserError, Workspace
 HEIGHT, WIDTH, NUM_ACTIONS = 6, 10, 4
 
 
-def make_episode(seed: int, num_actions: int = NUM_ACTIONS, num_tracks: int = 3, height: int = HEIGHT) -> Episode:
+def make_episode(
+    seed: int, num_actions: int = NUM_ACTIONS, num_tracks: int = 3, height: int = HEIGHT
+) -> Episode:
     rng = np.random.default_rng(seed)
     return Episode(
         actions=rng.uniform(-1, 1, (num_actions, 2)).astype(np.float32),
@@ -58,7 +60,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("num_tracks", [3, 0])
 @pytest.mark.parametrize("num_actions", [4, 0])
-def test_an_episode_comes_back_as_it_was(tmp_path: Path, num_actions: int, num_tracks: int) -> None:
+def test_an_episode_comes_back_as_it_was(
+    tmp_path: Path, num_actions: int, num_tracks: int
+) -> None:
     episode = make_episode(1, num_actions, num_tracks)
     path = write_episode(tmp_path, 12, episode)
     assert path.name == "episode_000012.hdf5"
@@ -75,7 +79,9 @@ def test_info_comes_back_as_it_was(folder: Path) -> None:
     assert INFO.action_size == 2
 
 
-def test_a_full_disk_is_said_and_leaves_what_was_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_leaves_what_was_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
     def fill_the_disk(path: Path, data: bytes) -> None:
@@ -107,7 +113,8 @@ def test_any_flipped_byte_is_noticed_or_harmless(folder: Path) -> None:
             assert_same(read_episode(path), sound)
         except UserError:
             noticed += 1
-    assert noticed >= sound.frames.size // 37  # random pixels do not compress: each of their bytes counts
+    # random pixels do not compress: each of their bytes counts
+    assert noticed >= sound.frames.size // 37
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -115,7 +122,10 @@ def test_a_cut_off_file_is_named(folder: Path, share: float) -> None:
     path = episode_path(folder, 2)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(UserError, match=r"episode_000002\.hdf5 is damaged or no episode.*delete it and collect again"):
+    with pytest.raises(
+        UserError,
+        match=r"episode_000002\.hdf5 is damaged or no episode.*delete it and collect again",
+    ):
         read_episode(path)
     report = validate(folder)
     assert [problem.path for problem in report.problems] == [path]
@@ -194,7 +204,8 @@ def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
         episodes.clip([(0, 2)], num_actions=3)
 
 
-@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])  # 60 and 70 pixels: whole bytes of bits, and not
+# 60 and 70 pixels: whole bytes of bits, and not
+@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
 def test_a_packed_episode_is_the_episode(height: int) -> None:
     episode = make_episode(0, height=height)
     episode.frames[2] = episode.frames[0]
@@ -224,7 +235,9 @@ def test_starts_are_all_places_where_a_clip_fits(folder: Path) -> None:
 
 def test_samples_follow_the_generator_and_the_weights(folder: Path) -> None:
     episodes = Episodes(folder)
-    one, same, other = (episodes.sample(8, 3, np.random.default_rng(seed)) for seed in (0, 0, 1))
+    one, same, other = (
+        episodes.sample(8, 3, np.random.default_rng(seed)) for seed in (0, 0, 1)
+    )
     assert torch.equal(one.frames, same.frames)
     assert not torch.equal(one.frames, other.frames)
     weights = np.zeros(len(episodes.starts(3)))
@@ -240,9 +253,13 @@ def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
     assert (len(learned), len(held_out)) == (3, 2)
     assert sorted(learned.numbers + held_out.numbers) == [0, 1, 2, 3, 4]
     assert episodes.split(0.4, seed=1)[1].numbers == held_out.numbers
-    assert any(episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9))
+    assert any(
+        episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9)
+    )
     assert len(episodes.split(0.01, seed=1)[1]) == 1
-    assert_same(held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0]))
+    assert_same(
+        held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0])
+    )
     with pytest.raises(UserError, match="fraction between 0 and 1"):
         episodes.split(1.0, seed=1)
 

@@ -1,4 +1,7 @@
-"""How scores go with success: known orders, and one model judged by everything through the real command."""
+"""How scores go with success.
+
+Known orders, and one model judged by everything through the real command.
+"""
 
 import json
 from pathlib import Path
@@ -7,7 +10,12 @@ import pytest
 
 from visual_foresight import cli
 from visual_foresight.evaluation import compare
-from visual_foresight.evaluation.compare import CompareConfig, as_text, compare_models, correlations
+from visual_foresight.evaluation.compare import (
+    CompareConfig,
+    as_text,
+    compare_models,
+    correlations,
+)
 from visual_foresight.types import UserError
 
 MODELS = {
@@ -27,7 +35,12 @@ def test_a_score_goes_with_success_when_better_means_more_success() -> None:
 
 
 def test_people_get_a_row_per_model_and_one_per_suite() -> None:
-    figures = {"models": MODELS, "correlations": correlations(MODELS, ("near",)), "step": 10, "trials": 9}
+    figures = {
+        "models": MODELS,
+        "correlations": correlations(MODELS, ("near",)),
+        "step": 10,
+        "trials": 9,
+    }
     lines = as_text({**figures, "preset": "fast", "seed": 0}).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["model", "a", "b", "c", "goes"]
     assert "-1.00" in lines[-1] and "+1.00" in lines[-1]
@@ -45,7 +58,9 @@ def test_a_model_is_judged_by_everything_once(tmp_path: Path, capfd, monkeypatch
     assert scores["success_near"] in (0, 1) and len(scores["interval_success_near"]) == 2
     assert result["correlations"] == {}
     for work in ("evaluate_episodes", "evaluate_ranking"):
-        monkeypatch.setattr(compare, work, lambda *_: pytest.fail("what was judged is judged again"))
+        monkeypatch.setattr(
+            compare, work, lambda *_: pytest.fail("what was judged is judged again")
+        )
     cli.main([*words.split(), "--out", str(tmp_path)])
     assert json.loads(capfd.readouterr().out) == result
 
@@ -66,7 +81,9 @@ def test_bad_input_is_named() -> None:
         ({"data": Path("nowhere")}, "nowhere"),
     ],
 )
-def test_what_is_unknown_is_named_before_hours_of_work(tmp_path, monkeypatch, wrong, sentence) -> None:
+def test_what_is_unknown_is_named_before_hours_of_work(
+    tmp_path, monkeypatch, wrong, sentence
+) -> None:
     monkeypatch.setattr(compare, "evaluate_episodes", lambda *_: pytest.fail("work has begun"))
     with pytest.raises(UserError, match=sentence):
         compare_models(CompareConfig(**{"models": ("still",), "out": tmp_path, **wrong}))

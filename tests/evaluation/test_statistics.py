@@ -17,7 +17,9 @@ from visual_foresight.evaluation.statistics import (
 
 def test_wilson_of_a_textbook() -> None:
     rate = wilson(8, 10)  # 0.4901625, 0.9433178: the usual worked example
-    assert (rate.value, rate.low, rate.high) == pytest.approx((0.8, 0.4901625, 0.9433178), abs=1e-6)
+    assert (rate.value, rate.low, rate.high) == pytest.approx(
+        (0.8, 0.4901625, 0.9433178), abs=1e-6
+    )
 
 
 @given(st.integers(1, 200), st.data())
@@ -39,7 +41,9 @@ def test_the_bootstrap_agrees_with_the_normal_interval() -> None:
     mean = bootstrap_mean(values, np.random.default_rng(0))
     half = 1.96 * values.std() / 20
     assert mean.value == pytest.approx(values.mean())
-    assert (mean.low, mean.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.03)
+    assert (mean.low, mean.high) == pytest.approx(
+        (values.mean() - half, values.mean() + half), abs=0.03
+    )
 
 
 def test_a_ratio_of_proportional_sums_is_certain() -> None:
@@ -54,16 +58,22 @@ def test_many_ratios_are_resampled_together_as_each_alone() -> None:
     rng = np.random.default_rng(5)
     tops, bottoms = rng.random((3, 20)), rng.random((3, 20))
     together = bootstrap_ratios(tops, bottoms, np.random.default_rng(0))
-    alone = [bootstrap_ratio(top, bottom, np.random.default_rng(0)) for top, bottom in zip(tops, bottoms, strict=True)]
+    alone = [
+        bootstrap_ratio(top, bottom, np.random.default_rng(0))
+        for top, bottom in zip(tops, bottoms, strict=True)
+    ]
     for one, other in zip(together, alone, strict=True):
-        assert (one.value, one.low, one.high) == pytest.approx((other.value, other.low, other.high))
+        assert (one.value, one.low, one.high) == pytest.approx(
+            (other.value, other.low, other.high)
+        )
 
 
 def test_spearman_sees_order_only() -> None:
     values = np.array([0.3, 1.0, 2.0, 9.0])
     assert spearman(values, np.exp(values)) == pytest.approx(1)
     assert spearman(values, -(values**3)) == pytest.approx(-1)
-    assert spearman(np.array([1.0, 2, 3, 4]), np.array([2.0, 1, 4, 3])) == pytest.approx(0.6)  # 1 - 6 * 4 / (4 * 15)
+    # 1 - 6 * 4 / (4 * 15)
+    assert spearman(np.array([1.0, 2, 3, 4]), np.array([2.0, 1, 4, 3])) == pytest.approx(0.6)
     assert spearman(np.ones(4), values) == 0
     with pytest.raises(ValueError, match="NaN"):
         spearman(np.array([np.nan, 1.0]), np.array([0.0, 1.0]))

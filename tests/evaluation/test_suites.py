@@ -32,9 +32,13 @@ def test_a_task_can_be_done_by_a_straight_push(push, name) -> None:
         assert point.kind == "object"
         assert pixel.distance(task.source) < 0.5
         assert suite.low_m <= np.linalg.norm(task.goal_m - world[:2]) <= suite.high_m
-        assert task.distance_m == pytest.approx(np.linalg.norm(task.goal_m - world[:2]), abs=1e-9)
+        assert task.distance_m == pytest.approx(
+            np.linalg.norm(task.goal_m - world[:2]), abs=1e-9
+        )
         assert task.target.inside(48, 64)
-        np.testing.assert_allclose(on_height(push.project, task.target, world), task.goal_m, atol=1e-6)
+        np.testing.assert_allclose(
+            on_height(push.project, task.target, world), task.goal_m, atol=1e-6
+        )
         push_m = task.goal_m - world[:2]
         centers = push.truth()[:, :2]
         mine = np.linalg.norm(centers - world[:2], axis=1).argmin()
@@ -44,7 +48,9 @@ def test_a_task_can_be_done_by_a_straight_push(push, name) -> None:
             assert ((low <= place) & (place <= high)).all()
         for share in np.linspace(0, 1, 30):
             others = np.delete(centers, mine, axis=0)
-            away = np.linalg.norm(others - (behind + share * (centers[mine] + push_m - behind)), axis=1)
+            away = np.linalg.norm(
+                others - (behind + share * (centers[mine] + push_m - behind)), axis=1
+            )
             assert (away > suite.corridor_m).all()
 
 

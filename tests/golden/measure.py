@@ -1,7 +1,9 @@
-"""Golden values: what the shipped models imagine, what planners find, what envs show, and how published trials end.
+"""Golden values: what the shipped models imagine, what planners find, what envs show, and how
+published trials end.
 
-`values.json` holds them, with a tolerance for each group, as they were before the package was laid out anew; `test_golden` holds
-the program to them. `scripts/remake_golden` writes them again, which is right only when something is meant to change.
+`values.json` holds them, with a tolerance for each group, as they were before the package was
+laid out anew; `test_golden` holds the program to them. `scripts/remake_golden` writes them
+again, which is right only when something is meant to change.
 """
 
 import base64
@@ -41,12 +43,16 @@ def imagination(name: str) -> dict[str, Any]:
     predictor = load(name)
     clip = episodes.clip(CLIPS, predictor.context - 1 + HORIZON)
     newest = predictor.context - 1
-    seen = Clip(clip.actions[:, :newest], clip.frames[:, : newest + 1], clip.states[:, : newest + 1])
+    seen = Clip(
+        clip.actions[:, :newest], clip.frames[:, : newest + 1], clip.states[:, : newest + 1]
+    )
     tracks = [episodes[number].tracks[first + newest, :POINTS] for number, first in CLIPS]
     size = (clip.frames.shape[-2], clip.frames.shape[-1])
     maps = splat_places(torch.from_numpy(np.stack(tracks)), map_size_of(size), size)
     with torch.inference_mode():
-        future = predictor.imagine(predictor.observe(seen), clip.actions[:, newest:], maps, True)
+        future = predictor.imagine(
+            predictor.observe(seen), clip.actions[:, newest:], maps, True
+        )
     places = expected_places(future.pixel_maps.double(), size)
     return {
         "places": places.numpy().round(4).tolist(),
@@ -91,7 +97,10 @@ def tasks(suite: str) -> dict[str, Any]:
         found = [make_task(env, SUITES[suite], 0, index).fingerprint for index in range(10)]
     finally:
         env.close()
-    rows = {row: methods.parse(row, "fast").key for row in ("rigid", "flow@propagate", "simulator", "scripted")}
+    rows = {
+        row: methods.parse(row, "fast").key
+        for row in ("rigid", "flow@propagate", "simulator", "scripted")
+    }
     return {"tasks": found, "fingerprint": fingerprint(found), "rows": rows}
 
 
@@ -99,7 +108,10 @@ def trials(suite: str) -> dict[str, Any]:
     """Return how the flagship's first trials of a published suite go."""
     method = methods.parse("rigid", "fast")
     with tempfile.TemporaryDirectory() as folder:
-        jobs = [Job(SUITES[suite], method, 0, index, Path(folder) / f"{index}.json") for index in range(TRIALS)]
+        jobs = [
+            Job(SUITES[suite], method, 0, index, Path(folder) / f"{index}.json")
+            for index in range(TRIALS)
+        ]
         records = [run_job(job) for job in jobs]
     return {"distances_m": [record["distances_m"] for record in records]}
 
@@ -120,12 +132,15 @@ TOLERANCES = {
     "state": 1e-4,  # metres, radians
     "distances_m": 2e-3,
 }
-"""Largest difference of two numbers by which a value is still the same; what is not listed must be equal."""
+"""Largest difference of two numbers by which a value is still the same; what is not listed must
+be equal."""
 
 
 def as_png(frame: np.ndarray) -> str:
     """Return a frame as text."""
-    return base64.b64encode(imageio.imwrite("<bytes>", frame, extension=".png", plugin="pillow")).decode()
+    return base64.b64encode(
+        imageio.imwrite("<bytes>", frame, extension=".png", plugin="pillow")
+    ).decode()
 
 
 def from_png(text: str) -> np.ndarray:
@@ -136,7 +151,10 @@ def from_png(text: str) -> np.ndarray:
 def main() -> None:
     """Write all values."""
     torch.set_num_threads(1)
-    values = {group: {member: measure(member) for member in members} for group, (measure, members) in GROUPS.items()}
+    values = {
+        group: {member: measure(member) for member in members}
+        for group, (measure, members) in GROUPS.items()
+    }
     VALUES.write_text(json.dumps({"tolerances": TOLERANCES, **values}, indent=1) + "\n")
 
 

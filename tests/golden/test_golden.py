@@ -11,16 +11,23 @@ KNOWN = json.loads(VALUES.read_text())
 
 
 def difference(name, found, wanted):
-    """Return by how much two values differ; frames by their mean, numbers by their largest difference."""
+    """Return by how much two values differ.
+
+    Frames by their mean, numbers by their largest difference.
+    """
     if name == "frames":
-        pairs = [(from_png(a).astype(float), from_png(b).astype(float)) for a, b in zip(found, wanted, strict=True)]
+        pairs = [
+            (from_png(a).astype(float), from_png(b).astype(float))
+            for a, b in zip(found, wanted, strict=True)
+        ]
         return max(float(np.abs(a - b).mean()) for a, b in pairs)
     return float(np.abs(np.array(found) - np.array(wanted)).max())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("group", "member"), [(group, member) for group, (_, members) in GROUPS.items() for member in members]
+    ("group", "member"),
+    [(group, member) for group, (_, members) in GROUPS.items() for member in members],
 )
 def test_what_is_computed_stays_the_same(group, member):
     found = json.loads(json.dumps(GROUPS[group][0](member)))
@@ -37,6 +44,8 @@ def test_what_is_computed_stays_the_same(group, member):
 @pytest.mark.parametrize("suite", KNOWN["trials"])
 def test_the_trials_are_the_published_ones(suite):
     published = json.loads((ROOT / "models" / "rigid" / "trials.json").read_text())["trials"]
-    first = [trial for trial in published if trial["suite"] == suite][: len(KNOWN["trials"][suite]["distances_m"])]
+    first = [trial for trial in published if trial["suite"] == suite][
+        : len(KNOWN["trials"][suite]["distances_m"])
+    ]
     assert [trial["distances_m"] for trial in first] == KNOWN["trials"][suite]["distances_m"]
     assert [trial["task"] for trial in first] == KNOWN["tasks"][suite]["tasks"][: len(first)]

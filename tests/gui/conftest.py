@@ -1,4 +1,7 @@
-"""A session; a program and a real browser: Debian's Chromium, headless, driven by Playwright. Skips where there is none."""
+"""A session; a program and a real browser: Debian's Chromium, headless, driven by Playwright.
+
+Skips where there is none.
+"""
 
 from pathlib import Path
 
@@ -16,7 +19,9 @@ PICTURES = Path(__file__).parents[2] / "outputs" / "gui"
 @pytest.fixture(scope="session")
 def browser():
     if CHROMIUM is None:
-        pytest.skip("no Chromium was found, so the page is not tested: apt-get install chromium")
+        pytest.skip(
+            "no Chromium was found, so the page is not tested: apt-get install chromium"
+        )
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -48,7 +53,10 @@ def start(tmp_path):
 
 @pytest.fixture
 def open_page(browser):
-    """Return a function that opens a page in a window of its own; what a script complains of fails the test."""
+    """Return a function that opens a page in a window of its own.
+
+    What a script complains of fails the test.
+    """
     contexts, complaints = [], []
 
     def open_page(address, width=1280, height=800, **options):

@@ -1,4 +1,7 @@
-"""The program as its user starts it, and the browser to look at it with. Shared by the tests and the benchmark."""
+"""The program as its user starts it, and the browser to look at it with.
+
+Shared by the tests and the benchmark.
+"""
 
 import os
 import shutil
@@ -10,7 +13,12 @@ import urllib.error
 import urllib.request
 
 CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    (
+        path
+        for name in ("chromium", "chromium-browser", "google-chrome")
+        if (path := shutil.which(name))
+    ),
+    None,
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE_MS = 120_000
@@ -27,7 +35,15 @@ class Program:
 
     def __init__(self, out, *flags):
         self.out, self.port = out, free_port()
-        command = [sys.executable, "-m", "visual_foresight", "gui", "--no-browser", "--out", str(out)]
+        command = [
+            sys.executable,
+            "-m",
+            "visual_foresight",
+            "gui",
+            "--no-browser",
+            "--out",
+            str(out),
+        ]
         command += ["--port", str(self.port), *flags]
         env = {
             name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"

@@ -14,7 +14,9 @@ DOT = Choice(env="dot", model="still", seed=3, preset="fast", num_steps=4)
 def wait(session, until=lambda state: state.is_idle, seconds=280):
     end = time.monotonic() + seconds
     while not until(session.state):
-        assert time.monotonic() < end, f"still {session.state.status}, {session.state.message!r}"
+        assert time.monotonic() < end, (
+            f"still {session.state.status}, {session.state.message!r}"
+        )
         time.sleep(0.005)
     return session.state
 

@@ -69,7 +69,10 @@ def test_save_and_load_give_the_same_predictor(tiny, folder):
 
 
 def test_a_checkpoint_is_two_files_and_carries_its_facts(folder):
-    assert sorted(path.name for path in folder.iterdir()) == ["config.json", "weights.safetensors"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "config.json",
+        "weights.safetensors",
+    ]
     assert read_config(folder)["meta"] == {"env": "dot", "steps": 7}
 
 
@@ -108,7 +111,10 @@ def test_every_registered_predictor_can_be_imported():
     for classes in PREDICTORS.values():
         predictor_class, config_class = classes()
         assert isinstance(predictor_class, type)
-        assert config_class is None or {"frame_size", "action_size"} <= config_class.__dataclass_fields__.keys()
+        assert (
+            config_class is None
+            or {"frame_size", "action_size"} <= config_class.__dataclass_fields__.keys()
+        )
 
 
 def test_create_takes_the_sizes_of_the_data(tiny):
@@ -116,7 +122,9 @@ def test_create_takes_the_sizes_of_the_data(tiny):
     config = create("tiny", data).config
     assert (config.frame_size, config.action_size, config.state_size) == ((8, 10), 4, 7)
     for name in ("still", "oracle"):
-        with pytest.raises(UserError, match=f"no learned predictor '{name}': choose one of .*flow, .*tiny"):
+        with pytest.raises(
+            UserError, match=f"no learned predictor '{name}': choose one of .*flow, .*tiny"
+        ):
             create(name, data)
 
 
@@ -198,7 +206,9 @@ def test_a_bad_checkpoint_is_named_in_one_sentence(folder, spoil, sentence):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("sizes", [{"frame_size": (6, 4)}, {"action_size": 4}, {"state_size": 9}])
+@pytest.mark.parametrize(
+    "sizes", [{"frame_size": (6, 4)}, {"action_size": 4}, {"state_size": 9}]
+)
 def test_a_checkpoint_for_other_sizes_is_refused(folder, sizes):
     with pytest.raises(UserError, match="was trained on .* was asked for"):
         load(folder, **sizes)

@@ -1,4 +1,7 @@
-"""Laws that every learned predictor keeps, on tiny non-square frames; what they learn is measured by `evaluate`, not here."""
+"""Laws that every learned predictor keeps, on tiny non-square frames.
+
+What they learn is measured by `evaluate`, not here.
+"""
 
 from pathlib import Path
 
@@ -18,7 +21,8 @@ from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat_places
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)
-TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))  # states in [0, 1] are anywhere in the frame
+# states in [0, 1] are anywhere in the frame
+TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))
 DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "table": TABLE}
 LEARNED = [name for name, classes in PREDICTORS.items() if classes()[1] is not None]
 TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
@@ -33,7 +37,8 @@ def name(request: pytest.FixtureRequest) -> str:
 def model(name: str) -> nn.Module:
     torch.manual_seed(0)
     model = create(name, DATA)
-    # A new network takes everything from one frame: no law would be tested. With 0.2, rounding grows fourfold a step.
+    # A new network takes everything from one frame: no law would be tested. With 0.2, rounding
+    # grows fourfold a step.
     for key, parameter in model.named_parameters():
         if ".sight." not in key:  # which would see a heap of things in noise: a heap is chaotic
             nn.init.normal_(parameter, std=0.15)
@@ -50,7 +55,8 @@ def clip(batch: int, steps: int, seed: int = 0) -> Clip:
     return Clip(
         torch.rand(batch, steps, 3, generator=rng) * 2 - 1,
         frames,
-        0.25 + torch.rand(batch, steps + 1, 5, generator=rng) / 4,  # near the first of the pixels below
+        # near the first of the pixels below
+        0.25 + torch.rand(batch, steps + 1, 5, generator=rng) / 4,
     )
 
 
@@ -58,10 +64,16 @@ def num_maps(model: nn.Module) -> int:
     return 0 if isinstance(model, FramesOnly) else 2
 
 
-def imagine(model: Learner, actions: Tensor, decode: bool = True, scenes: int = 1) -> Prediction:
-    maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE)[: num_maps(model)]
+def imagine(
+    model: Learner, actions: Tensor, decode: bool = True, scenes: int = 1
+) -> Prediction:
+    maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE)[
+        : num_maps(model)
+    ]
     spread = maps.expand(len(actions), *maps.shape)
-    return model.imagine(model.observe(clip(scenes, model.context - 1)), actions, spread, decode)
+    return model.imagine(
+        model.observe(clip(scenes, model.context - 1)), actions, spread, decode
+    )
 
 
 def assert_same(one: Prediction, two: Prediction, **tolerance: float) -> None:
@@ -96,14 +108,22 @@ def test_an_action_changes_only_what_comes_after_it(model: Learner) -> None:
 @pytest.mark.parametrize("scenes", [1, 5])
 def test_candidates_do_not_see_one_another(model: Learner, scenes: int) -> None:
     actions, seen = clip(5, 4).actions, clip(scenes, model.context - 1)
-    maps = splat_places(torch.tensor([[6.0, 9.0]] * 5), MAP_SIZE, SIZE)[:, None][:, : num_maps(model)]
+    maps = splat_places(torch.tensor([[6.0, 9.0]] * 5), MAP_SIZE, SIZE)[:, None][
+        :, : num_maps(model)
+    ]
     together = model.imagine(model.observe(seen), actions, maps, decode=True)
     for number in (0, 3):
         scene = slice(number, number + 1) if scenes > 1 else slice(1)
         its_own = Clip(seen.actions[scene], seen.frames[scene], seen.states[scene])
-        alone = model.imagine(model.observe(its_own), actions[number : number + 1], maps[:1], decode=True)
-        torch.testing.assert_close(alone.frames[0], together.frames[number], atol=5e-5, rtol=1e-4)
-        torch.testing.assert_close(alone.pixel_maps[0], together.pixel_maps[number], atol=5e-5, rtol=1e-4)
+        alone = model.imagine(
+            model.observe(its_own), actions[number : number + 1], maps[:1], decode=True
+        )
+        torch.testing.assert_close(
+            alone.frames[0], together.frames[number], atol=5e-5, rtol=1e-4
+        )
+        torch.testing.assert_close(
+            alone.pixel_maps[0], together.pixel_maps[number], atol=5e-5, rtol=1e-4
+        )
 
 
 @pytest.mark.parametrize("decode", [True, False])
@@ -112,7 +132,8 @@ def test_six_steps_are_four_and_two(model: Learner, decode: bool) -> None:
     whole = imagine(model, actions, decode)
     begin = imagine(model, actions[:, :4], decode)
     end = model.imagine(begin.carry, actions[:, 4:], begin.pixel_maps[:, -1], decode)
-    # The maps of several members go on from their average (see `Prediction.average`), so of those, frames alone are the same.
+    # The maps of several members go on from their average (see `Prediction.average`), so of
+    # those, frames alone are the same.
     for part in ("frames",) if whole.members else ("frames", "pixel_maps", "lost"):
         parts = torch.cat([getattr(begin, part), getattr(end, part)], 1)
         torch.testing.assert_close(parts, getattr(whole, part))
@@ -138,7 +159,9 @@ def test_imagining_leaves_no_trace(model: Learner) -> None:
 
 def test_no_designated_pixels_is_an_empty_axis(model: Learner) -> None:
     prediction = model.imagine(
-        model.observe(clip(1, model.context - 1)), clip(2, 3).actions, torch.zeros(2, 0, *MAP_SIZE)
+        model.observe(clip(1, model.context - 1)),
+        clip(2, 3).actions,
+        torch.zeros(2, 0, *MAP_SIZE),
     )
     assert prediction.pixel_maps.shape == (2, 3, 0, *MAP_SIZE)
     assert prediction.lost.shape == (2, 3, 0)
@@ -156,7 +179,9 @@ def test_the_motions_shown_are_those_that_are_applied(model: Learner) -> None:
     if not isinstance(model, MotionPredictor):
         pytest.skip("it shows no motion")
     actions, seen = clip(3, 4).actions, clip(1, model.context - 1)
-    maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE).expand(3, 2, *MAP_SIZE)
+    maps = splat_places(torch.tensor([[6.0, 9.0], [11.0, 3.0]]), MAP_SIZE, SIZE).expand(
+        3, 2, *MAP_SIZE
+    )
     imagined = model.imagine(model.observe(seen), actions, maps)
     points, earlier = Points.of(maps, SIZE).widened(3), maps
     for step, motion in enumerate(model.motions(model.observe(seen), actions)):
@@ -183,12 +208,17 @@ def test_saved_and_loaded_it_is_the_same(model: Learner, name: str, tmp_path: Pa
 
 
 def a_moving_square(num: int, steps: int) -> Clip:
-    """Something moves with the action: down in every other clip, right in the others; in the last, something else rests."""
+    """Something moves with the action.
+
+    Down in every other clip, right in the others; in the last, something else rests.
+    """
     moves = torch.tensor([[0.0, 2.0], [1.0, 0.0]]).repeat(num, 1)[:num]
-    places = torch.tensor([6.0, 5.0]) + torch.arange(steps + 1.0)[None, :, None] * moves[:, None]
-    frames = 0.3 + 0.6 * splat_places(places, MAP_SIZE, SIZE)[:, :, None].repeat_interleave(2, -1).repeat_interleave(
-        2, -2
+    places = (
+        torch.tensor([6.0, 5.0]) + torch.arange(steps + 1.0)[None, :, None] * moves[:, None]
     )
+    frames = 0.3 + 0.6 * splat_places(places, MAP_SIZE, SIZE)[:, :, None].repeat_interleave(
+        2, -1
+    ).repeat_interleave(2, -2)
     actions = torch.cat([moves / 2, torch.zeros(num, 1)], -1)[:, None].repeat(1, steps, 1)
     states = torch.cat([places / 20, torch.zeros(num, steps + 1, 3)], -1)
     frames = frames.expand(num, steps + 1, 3, *SIZE).contiguous()
@@ -198,11 +228,15 @@ def a_moving_square(num: int, steps: int) -> Clip:
 
 def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
     torch.manual_seed(0)
-    model = create(name, DATA | {"table": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))})
+    model = create(
+        name, DATA | {"table": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))}
+    )
     seen = a_moving_square(3, model.context + 2)
     places = seen.states[:, :, None, :2] * 20
     points = slice(0 if isinstance(model, FramesOnly) else None)
-    batch = Batch(seen, places[:, :, points], torch.ones(places.shape[:3], dtype=torch.bool)[:, :, points])
+    batch = Batch(
+        seen, places[:, :, points], torch.ones(places.shape[:3], dtype=torch.bool)[:, :, points]
+    )
     model.calibrate(seen)
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     missed = {key for key, _ in model.named_parameters()}  # frames are not always learnt from
@@ -212,11 +246,19 @@ def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        missed -= {key for key, parameter in model.named_parameters() if parameter.grad is not None}
+        missed -= {
+            key for key, parameter in model.named_parameters() if parameter.grad is not None
+        }
         with torch.no_grad():
             parts = objective(model, batch, TRAINING, step=0)[1]  # always the same chance
-        losses.append({name: part.item() for name, part in (parts | {"loss": parts["loss"] - parts["extra"]}).items()})
+        losses.append(
+            {
+                name: part.item()
+                for name, part in (parts | {"loss": parts["loss"] - parts["extra"]}).items()
+            }
+        )
     assert not missed
     first, last = losses[0], losses[-1]
     assert last["loss"] < first["loss"]
-    assert any(last[name] < 0.95 * first[name] for name in ("loss", "pixels") if name in last)  # `rigid` draws first
+    # `rigid` draws first
+    assert any(last[name] < 0.95 * first[name] for name in ("loss", "pixels") if name in last)

@@ -18,7 +18,11 @@ def square(number: int) -> tuple[int, int]:
 
 @pytest.mark.parametrize("num_workers", [1, 2])
 def test_every_job_is_done_once_on_one_thread(num_workers: int) -> None:
-    assert sorted(run_parallel(square, [3, 1, 2], num_workers, "squares")) == [(1, (1, 1)), (2, (4, 1)), (3, (9, 1))]
+    assert sorted(run_parallel(square, [3, 1, 2], num_workers, "squares")) == [
+        (1, (1, 1)),
+        (2, (4, 1)),
+        (3, (9, 1)),
+    ]
 
 
 def test_one_worker_gives_back_the_threads() -> None:
@@ -31,7 +35,9 @@ def test_one_worker_gives_back_the_threads() -> None:
         torch.set_num_threads(before)
 
 
-def test_bad_input_in_a_worker_is_told_and_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_input_in_a_worker_is_told_and_nothing_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(UserError, match="got -1"):
         list(run_parallel(square, [-1, 2], 2, "squares"))

@@ -12,11 +12,15 @@ SIDE = 9  # of everything
 TURN_DEG = 8  # of the box, per step in which it moves
 BEGIN = 6  # of its motion
 REST_ROW = 37
-TABLE = np.array([[0.0, 0.004, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]])  # x along columns, y along rows
+# x along columns, y along rows
+TABLE = np.array([[0.0, 0.004, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def film(number: int = 0, arm_row: int = 4) -> Episode:
-    """The box turns as it goes; it lies elsewhere in every film, and so does what rests, below it."""
+    """The box turns as it goes.
+
+    It lies elsewhere in every film, and so does what rests, below it.
+    """
     rng = np.random.default_rng(number)
     arm = np.random.default_rng(99).integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
     box, rest = (rng.integers(140, 255, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(2))
@@ -51,11 +55,19 @@ def _start(number: int) -> tuple[int, int]:
 
 def _put(frame: np.ndarray, patch: np.ndarray, row: int, col: int, degrees: float) -> None:
     middle = SIDE // 2
-    turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0) + np.array([[0, 0, col], [0, 0, row]])
+    turn = cv2.getRotationMatrix2D((middle, middle), degrees, 1.0) + np.array(
+        [[0, 0, col], [0, 0, row]]
+    )
     size = (frame.shape[1], frame.shape[0])
-    whole = cv2.warpAffine(np.full_like(patch[..., 0], 255), turn, size, flags=cv2.INTER_LINEAR)[..., None] / 255
+    whole = (
+        cv2.warpAffine(np.full_like(patch[..., 0], 255), turn, size, flags=cv2.INTER_LINEAR)[
+            ..., None
+        ]
+        / 255
+    )
     frame[:] = np.round(
-        whole * cv2.warpAffine(patch, turn, size, borderMode=cv2.BORDER_REPLICATE) + (1 - whole) * frame
+        whole * cv2.warpAffine(patch, turn, size, borderMode=cv2.BORDER_REPLICATE)
+        + (1 - whole) * frame
     )
 
 

@@ -1,4 +1,7 @@
-"""The training loop through its real files: resume after SIGKILL, curriculum, refusals. Tiny network, tiny frames."""
+"""The training loop through its real files: resume after SIGKILL, curriculum, refusals.
+
+Tiny network, tiny frames.
+"""
 
 import json
 import os
@@ -52,7 +55,9 @@ def episode(number: int) -> Episode:
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
-    write_info(folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, TABLE, "none", "0", {}))
+    write_info(
+        folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, TABLE, "none", "0", {})
+    )
     for number in range(6):
         write_episode(folder, number, episode(number))
     return folder
@@ -82,7 +87,9 @@ def weights(out: Path) -> dict[str, torch.Tensor]:
     return load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
 
 
-def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_path: Path) -> None:
+def test_a_killed_run_that_is_resumed_gives_the_same_weights(
+    data: Path, tmp_path: Path
+) -> None:
     train(config(data, tmp_path / "whole"), progress=False)
     code = (
         "import sys, torch; from pathlib import Path; from visual_foresight.training.config import TrainConfig; from visual_foresight.training.loop import train;"
@@ -93,7 +100,15 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
     state = tmp_path / "killed" / STATE_FILE
     for wanted in (3, 6):  # killed as soon as this many steps are saved
         with subprocess.Popen(
-            [sys.executable, "-c", code, str(data), str(state.parent), str(tmp_path / "points")], start_new_session=True
+            [
+                sys.executable,
+                "-c",
+                code,
+                str(data),
+                str(state.parent),
+                str(tmp_path / "points"),
+            ],
+            start_new_session=True,
         ) as run:
             while run.poll() is None and not (
                 state.exists() and torch.load(state, weights_only=True)["step"] >= wanted
@@ -109,7 +124,9 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(data: Path, tmp_pat
         assert torch.equal(value, killed[name]), name
 
 
-def test_chance_is_resumed_too(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chance_is_resumed_too(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = {"predictor": "stochastic", "steps": 4, "every": 2, "horizon": 2}
     train(config(data, tmp_path / "whole", **chance), progress=False)
 
@@ -129,9 +146,13 @@ def test_chance_is_resumed_too(data: Path, tmp_path: Path, monkeypatch: pytest.M
         assert torch.equal(value, stopped[name]), name
 
 
-def test_a_predictor_of_frames_only_is_trained_without_points(data: Path, tmp_path: Path) -> None:
+def test_a_predictor_of_frames_only_is_trained_without_points(
+    data: Path, tmp_path: Path
+) -> None:
     train(config(data, tmp_path / "run", predictor="pixels", steps=2, every=2), progress=False)
-    (line,) = (json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines())
+    (line,) = (
+        json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    )
     assert line["track_px"] == 0
     assert "error_over_still" not in line
 
@@ -139,12 +160,15 @@ def test_a_predictor_of_frames_only_is_trained_without_points(data: Path, tmp_pa
 def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     checkpoint = train(config(data, tmp_path / "run"), progress=False)
     assert checkpoint == tmp_path / "run" / "checkpoint"
-    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
+    ]
     assert [line["step"] for line in lines] == [3, 6, 9, 12]
     assert all(np.isfinite(line["loss"]) for line in lines)
     assert len(list((tmp_path / "run" / "filmstrips").glob("*.png"))) == 4
     assert list((tmp_path / "run" / "tensorboard").glob("events*"))
-    again = train(config(data, tmp_path / "run"), progress=False)  # finished: nothing to do, nothing lost
+    # finished: nothing to do, nothing lost
+    again = train(config(data, tmp_path / "run"), progress=False)
     assert again == checkpoint
 
 
@@ -160,15 +184,21 @@ def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) ->
     train(config(data, tmp_path / "run"), progress=False)
     state = torch.load(tmp_path / "run" / STATE_FILE, weights_only=True)
     shipped = weights(tmp_path / "run")
-    assert all(torch.equal(value, state["average"][f"module.{name}"]) for name, value in shipped.items())
+    assert all(
+        torch.equal(value, state["average"][f"module.{name}"])
+        for name, value in shipped.items()
+    )
     assert not all(torch.equal(value, state["model"][name]) for name, value in shipped.items())
 
 
-def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(data: Path, tmp_path: Path) -> None:
+def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(
+    data: Path, tmp_path: Path
+) -> None:
     for precision in ("float32", "bfloat16"):
         train(config(data, tmp_path / precision, steps=3, precision=precision), progress=False)
     full, half = (
-        json.loads((tmp_path / precision / "log.jsonl").read_text())["loss"] for precision in ("float32", "bfloat16")
+        json.loads((tmp_path / precision / "log.jsonl").read_text())["loss"]
+        for precision in ("float32", "bfloat16")
     )
     assert half == pytest.approx(full, rel=0.05)
     exact, rounded = (weights(tmp_path / precision) for precision in ("float32", "bfloat16"))
@@ -194,13 +224,17 @@ def test_a_budget_of_time_is_turned_into_steps_once(
 ) -> None:
     seconds = count()
     # A clock on which whatever is timed takes a second: two steps, so a minute holds 120.
-    monkeypatch.setattr("visual_foresight.training.loop.time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    monkeypatch.setattr(
+        "visual_foresight.training.loop.time", SimpleNamespace(monotonic=lambda: next(seconds))
+    )
     settings = config(data, tmp_path / "run", minutes=0.05)
     train(settings, progress=False)
     state = torch.load(settings.out / STATE_FILE, weights_only=True)
     assert state["step"] == state["num_steps"] == 6
     train(settings, progress=False)
-    assert torch.load(settings.out / STATE_FILE, weights_only=True)["seconds"] == state["seconds"]
+    assert (
+        torch.load(settings.out / STATE_FILE, weights_only=True)["seconds"] == state["seconds"]
+    )
 
 
 def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:
@@ -216,11 +250,17 @@ def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: 
         train(config(data, tmp_path / "run", steps=3), progress=False)
 
 
-def test_episodes_that_are_too_short_are_left_out(data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_episodes_that_are_too_short_are_left_out(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     more = shutil.copytree(data, tmp_path / "more")
     whole = episode(6)
     short = replace(
-        whole, actions=whole.actions[:2], frames=whole.frames[:3], states=whole.states[:3], tracks=whole.tracks[:3]
+        whole,
+        actions=whole.actions[:2],
+        frames=whole.frames[:3],
+        states=whole.states[:3],
+        tracks=whole.tracks[:3],
     )
     for number in range(6, 12):
         write_episode(more, number, short)
@@ -262,10 +302,14 @@ def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
     assert one[0].places.shape[:2] == one[0].valid.shape[:2] == (3, 6)
 
 
-def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(tmp_path: Path) -> None:
+def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(
+    tmp_path: Path,
+) -> None:
     noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
     confused = PackedEpisode.pack(replace(episode(0), frames=noise))
-    points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[1]
+    points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[
+        1
+    ]
     (batch,) = ClipSampler([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
     assert not batch.valid.any()
     assert (batch.places == 0).all()

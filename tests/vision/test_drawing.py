@@ -1,4 +1,7 @@
-"""Pictures with known answers: where the heat, the rings and the crosses are, and that files come out as written."""
+"""Pictures with known answers.
+
+Where the heat, the rings and the crosses are, and that files come out as written.
+"""
 
 import cv2
 import imageio.v3 as imageio
@@ -49,7 +52,8 @@ def test_heat_is_where_the_map_is():
 
 
 def test_a_coarser_map_covers_the_frame_exactly():
-    # cell (1, 3) of a 3x4 grid over 6x8 pixels: its centre is at 1.5 * 2 - 0.5 = 2.5 and 3.5 * 2 - 0.5 = 6.5
+    # cell (1, 3) of a 3x4 grid over 6x8 pixels: its centre is at 1.5 * 2 - 0.5 = 2.5 and 3.5 *
+    # 2 - 0.5 = 6.5
     picture = drawing.overlay(GREY, one_hot(1, 2, (3, 4)), scale=5)
     assert changed_centre(picture, 5) == pytest.approx((2.5, 4.5), abs=0.1)
 
@@ -83,7 +87,9 @@ def test_label_adds_a_bar_and_keeps_the_picture():
 
 
 def test_filmstrip_lays_time_to_the_right():
-    rows = [np.stack([GREY + step for step in range(count)]).astype(np.uint8) for count in (3, 2)]
+    rows = [
+        np.stack([GREY + step for step in range(count)]).astype(np.uint8) for count in (3, 2)
+    ]
     picture = drawing.filmstrip(rows, ["long", "short"], scale=2)
     height, step = picture.shape[0] // 2, 2 * WIDTH + drawing.GAP
     assert picture.shape[1] == 3 * step
@@ -102,11 +108,15 @@ def trial(horizon, decoded):
     frames = np.stack([GREY + 10 * step for step in range(num_steps + 1)]).astype(np.uint8)
     prediction = Prediction(
         frames=torch.full((1, horizon if decoded else 0, 3, HEIGHT, WIDTH), 1.0),
-        pixel_maps=torch.from_numpy(np.stack([one_hot(0, step % WIDTH) for step in range(horizon)]))[None],
+        pixel_maps=torch.from_numpy(
+            np.stack([one_hot(0, step % WIDTH) for step in range(horizon)])
+        )[None],
         lost=torch.zeros(1, horizon, 1),
         carry=None,
     )
-    plan = Plan(torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1, torch.zeros(3, 8, 8))
+    plan = Plan(
+        torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1, torch.zeros(3, 8, 8)
+    )
     episode = Episode(
         actions=np.zeros((num_steps, 2), dtype=np.float32),
         frames=frames,
@@ -122,14 +132,21 @@ def test_trial_animation_plays_the_plans_beside_the_camera(decoded, below):
     movie = drawing.trial_animation(trial(horizon=5, decoded=decoded), scale=4, num_glimpses=3)
     assert movie.shape[0] == 2 * 3 + 9, "3 glimpses of each of 2 plans, then the end held"
     half = WIDTH * 4
-    assert (movie[0, -1, half + drawing.GAP] == below).all(), "the imagined frame, or the newest real one"
-    assert (movie[0, :, :half] == movie[2, :, :half]).all(), "the camera stands while a plan plays"
+    assert (movie[0, -1, half + drawing.GAP] == below).all(), (
+        "the imagined frame, or the newest real one"
+    )
+    assert (movie[0, :, :half] == movie[2, :, :half]).all(), (
+        "the camera stands while a plan plays"
+    )
     assert not (movie[0, 22:, half:] == movie[1, 22:, half:]).all(), "the pixel map moves"
     assert (movie[-1, -1, 0] == 110).all(), "the last real frame at the end"
 
 
 def test_trial_animation_shows_a_horizon_shorter_than_the_glimpses():
-    assert drawing.trial_animation(trial(horizon=2, decoded=False), num_glimpses=4).shape[0] == 2 * 2 + 12
+    assert (
+        drawing.trial_animation(trial(horizon=2, decoded=False), num_glimpses=4).shape[0]
+        == 2 * 2 + 12
+    )
 
 
 def test_png_round_trip(tmp_path):
@@ -151,7 +168,11 @@ def test_animation_round_trip(tmp_path, suffix, size):
     frames = np.stack([np.full((31, 45, 3), shade, dtype=np.uint8) for shade in shades])
     path = tmp_path / f"a{suffix}"
     drawing.write_animation(path, frames, fps=5)
-    back = imageio.imread(path, index=None, plugin="pillow") if suffix == ".gif" else np.stack(list(read_video(path)))
+    back = (
+        imageio.imread(path, index=None, plugin="pillow")
+        if suffix == ".gif"
+        else np.stack(list(read_video(path)))
+    )
     assert back.shape[:3] == (3, *size)
     assert back.mean(axis=(1, 2, 3)) == pytest.approx(shades, abs=6)
     assert list(tmp_path.iterdir()) == [path]

@@ -4,7 +4,15 @@ import pytest
 import torch
 
 from visual_foresight.types import Pixel
-from visual_foresight.vision.pixel_maps import centres, expected, expected_places, grid, mode, splat, splat_places
+from visual_foresight.vision.pixel_maps import (
+    centres,
+    expected,
+    expected_places,
+    grid,
+    mode,
+    splat,
+    splat_places,
+)
 
 
 def test_centres_lie_where_cells_cover_the_frame():

@@ -1,1 +1,4 @@
-"""The room that gathers experience: an exploration policy in envs, in parallel, written as episodes."""
+"""The room that gathers experience.
+
+An exploration policy in envs, in parallel, written as episodes.
+"""

@@ -1,4 +1,7 @@
-"""Many episodes, by several processes, into a folder: what is already there stays, what was interrupted is done again."""
+"""Many episodes, by several processes, into a folder.
+
+What is already there stays, what was interrupted is done again.
+"""
 
 import fcntl
 import os
@@ -51,7 +54,9 @@ class CollectConfig:
     def __post_init__(self) -> None:
         for name in ("episodes", "steps", "workers"):
             if getattr(self, name) < 1:
-                raise UserError(f"{name} must be 1 or more, got {getattr(self, name)}: choose another number")
+                raise UserError(
+                    f"{name} must be 1 or more, got {getattr(self, name)}: choose another number"
+                )
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
 
@@ -67,21 +72,24 @@ class CollectSummary:
     """New frames per second of wall-clock time, the workers' start included."""
     frames_per_second_per_core: float
     moved_share: float
-    """Share of the steps of all episodes, new and kept, in which an object moved more than 2 mm; told by the truth."""
+    """Share of the steps of all episodes, new and kept, in which an object moved more than 2
+    mm; told by the truth."""
 
 
 def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
     """Fill a folder with episodes.
 
-    Each episode depends on the settings and its number alone: the same bytes whatever the workers, and however often it
-    was interrupted. At most the episodes in flight are lost when it is killed.
+    Each episode depends on the settings and its number alone: the same bytes whatever the
+    workers, and however often it was interrupted. At most the episodes in flight are lost when
+    it is killed.
 
     Args:
         config: what to collect.
         progress: show a progress bar on stderr.
 
     Raises:
-        UserError: the folder holds something else, another collection works on it, or the disk is full.
+        UserError: the folder holds something else, another collection works on it, or the disk
+            is full.
     """
     info = _info(config)
     began = time.perf_counter()
@@ -94,7 +102,9 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         new = sorted(set(indices) - set(kept))
         num_moved = sum(sum(_moved(episode_path(config.folder, index))) for index in kept)
         batches = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
-        with tqdm(total=len(indices), initial=len(kept), unit="episode", disable=not progress) as bar:
+        with tqdm(
+            total=len(indices), initial=len(kept), unit="episode", disable=not progress
+        ) as bar:
             for (_, batch), moved in run_parallel(_record_batch, batches, config.workers):
                 num_moved += moved
                 bar.update(len(batch))
@@ -120,7 +130,10 @@ def _moved(path: Path) -> Sequence[bool]:
 
 def _info(config: CollectConfig) -> DatasetInfo:
     env = make(config.env, config.frame_size, config.held_out)
-    env.reset(seed=0, options=None if config.num_objects is None else {"num_objects": config.num_objects})
+    env.reset(
+        seed=0,
+        options=None if config.num_objects is None else {"num_objects": config.num_objects},
+    )
     info = describe(config.env, env, {name: getattr(config, name) for name in SETTINGS})
     env.close()
     return info
@@ -137,7 +150,9 @@ def _alone(folder: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise UserError(f"another collection is writing to {folder}: wait for it, or choose another folder") from error
+        raise UserError(
+            f"another collection is writing to {folder}: wait for it, or choose another folder"
+        ) from error
     finally:
         os.close(handle)
 
@@ -149,7 +164,9 @@ def _agree(folder: Path, info: DatasetInfo) -> None:
         write_info(folder, info)
     there, here = (_deciding(each) for each in (read_info(folder), info))
     changed = [
-        f"{name} {there.get(name)} there, {value} here" for name, value in here.items() if there.get(name) != value
+        f"{name} {there.get(name)} there, {value} here"
+        for name, value in here.items()
+        if there.get(name) != value
     ]
     if changed:
         raise UserError(
@@ -176,7 +193,9 @@ def _record_batch(job: tuple[CollectConfig, list[int]]) -> int:
     env = make(config.env, config.frame_size, config.held_out)
     num_moved = 0
     for index in indices:
-        episode = record_episode(env, config.seed, index, config.steps, config.num_objects, config.privileged)
+        episode = record_episode(
+            env, config.seed, index, config.steps, config.num_objects, config.privileged
+        )
         write_episode(config.folder, index, episode)
         num_moved += sum(episode.meta["object_moved"])
     env.close()

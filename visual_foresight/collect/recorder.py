@@ -15,7 +15,12 @@ MOVED_M = 0.002  # what an object must move in a step to count as moving
 
 
 def record_episode(
-    env: Env, seed: int, index: int, num_steps: int, num_objects: int | None = None, privileged: bool = False
+    env: Env,
+    seed: int,
+    index: int,
+    num_steps: int,
+    num_objects: int | None = None,
+    privileged: bool = False,
 ) -> Episode:
     """Explore a new scene.
 
@@ -25,14 +30,19 @@ def record_episode(
         index: the episode's number.
         num_steps: actions to take.
         num_objects: as the env's option; drawn when absent.
-        privileged: aim at the objects' true places, for data with more contact than a robot could make by itself.
+        privileged: aim at the objects' true places, for data with more contact than a robot
+            could make by itself.
 
     Returns:
-        The episode; its notes say which kind of point each track follows, and in which steps an object moved.
+        The episode; its notes say which kind of point each track follows, and in which steps an
+        object moved.
     """
     points = lay_out(env, seed, index, num_objects)
     find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.homography)
-    explorer, rng = Explorer(env.workspace, find), np.random.default_rng(_chances(seed, index)[1])
+    explorer, rng = (
+        Explorer(env.workspace, find),
+        np.random.default_rng(_chances(seed, index)[1]),
+    )
     observations, places = [env.observe()], [env.truth()[:, :3]]
     actions, tracks = [], [_follow(env, points)]
     for _ in range(num_steps):
@@ -61,7 +71,8 @@ def lay_out(env: Env, seed: int, index: int, num_objects: int | None = None) -> 
     """Lay out the scene of an episode (see `record_episode`), and return the points that are followed in it."""
     scene, _, probing = _chances(seed, index)
     env.reset(
-        seed=int(scene.generate_state(1)[0]), options=None if num_objects is None else {"num_objects": num_objects}
+        seed=int(scene.generate_state(1)[0]),
+        options=None if num_objects is None else {"num_objects": num_objects},
     )
     return _points_to_follow(env, np.random.default_rng(probing))
 
@@ -72,7 +83,10 @@ def _chances(seed: int, index: int) -> list[np.random.SeedSequence]:
 
 
 def _points_to_follow(env: Env, rng: np.random.Generator) -> list[Any]:
-    """Pick points at random pixels until there are enough of each kind; half of the probes are beside an object seen."""
+    """Pick points at random pixels until there are enough of each kind.
+
+    Half of the probes are beside an object seen.
+    """
     height, width = env.frame_size
     wanted, points = dict(NUM_TRACKS), []
     on_objects: list[tuple[int, int]] = []

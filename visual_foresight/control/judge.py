@@ -1,4 +1,7 @@
-"""The judge of the loop: which physical points are behind designated pixels, and where on the table a goal pixel is."""
+"""The judge of the loop.
+
+Which physical points are behind designated pixels, and where on the table a goal pixel is.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,10 +17,12 @@ SUCCESS_M = 0.05
 
 
 def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
-    """Return the points behind designated pixels that somebody chose, for the judge. All pixels must make sense.
+    """Return the points behind designated pixels that somebody chose, for the judge. All pixels
+    must make sense.
 
     Args:
-        env: what is to be moved must be an object there; what is to keep still (its goal is where it is) may be anything.
+        env: what is to be moved must be an object there; what is to keep still (its goal is
+            where it is) may be anything.
         goal: places in the present frame.
 
     Raises:
@@ -42,11 +47,15 @@ def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
 
 
 def on_height(
-    project: Callable[[Float[np.ndarray, "3"]], Pixel], pixel: Pixel, like_m: Float[np.ndarray, "3"]
+    project: Callable[[Float[np.ndarray, "3"]], Pixel],
+    pixel: Pixel,
+    like_m: Float[np.ndarray, "3"],
 ) -> Float[np.ndarray, "2"]:
-    """Return the place (x, y) in metres that is seen at a pixel, at the height of a known place (Newton's method).
+    """Return the place (x, y) in metres that is seen at a pixel, at the height of a known place
+    (Newton's method).
 
-    A thing that is pushed keeps its height, so this is where its point must go to be seen at the pixel.
+    A thing that is pushed keeps its height, so this is where its point must go to be seen at
+    the pixel.
 
     Args:
         project: where a world point (metres) is seen.
@@ -61,12 +70,18 @@ def on_height(
         spot = project(np.array([*place, like_m[2]]))
         return np.array([spot.row, spot.col])
 
-    wanted, place, nudge = np.array([pixel.row, pixel.col]), np.array(like_m[:2]), 1e-4 * np.eye(2)
+    wanted, place, nudge = (
+        np.array([pixel.row, pixel.col]),
+        np.array(like_m[:2]),
+        1e-4 * np.eye(2),
+    )
     for _ in range(20):
         missing = wanted - seen(place)
         if np.abs(missing).max() < 1e-6:
             return place
-        slope = np.stack([(seen(place + nudge[axis]) - seen(place)) / 1e-4 for axis in (0, 1)], axis=1)
+        slope = np.stack(
+            [(seen(place + nudge[axis]) - seen(place)) / 1e-4 for axis in (0, 1)], axis=1
+        )
         place = place + np.linalg.solve(slope, missing)
     if np.abs(wanted - seen(place)).max() > 1e-3:
         raise UserError(

@@ -1,4 +1,7 @@
-"""What a model imagines of given actions, frames included: for people to look at, and to compare with what happened."""
+"""What a model imagines of given actions, frames included.
+
+For people to look at, and to compare with what happened.
+"""
 
 import time
 from collections.abc import Sequence
@@ -20,7 +23,10 @@ from visual_foresight.vision.pixel_maps import map_size_of, splat
 
 @torch.inference_mode()
 def imagine(
-    predictor: Predictor, clip: Clip, actions: Float[Tensor, "n t a"], sources: Sequence[tuple[Pixel, ...]]
+    predictor: Predictor,
+    clip: Clip,
+    actions: Float[Tensor, "n t a"],
+    sources: Sequence[tuple[Pixel, ...]],
 ) -> Prediction:
     """Return what n sequences of actions lead to from the newest frames of a clip.
 
@@ -31,15 +37,20 @@ def imagine(
         sources: designated pixels in the newest frame of each scene.
     """
     frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
-    maps = torch.stack([splat(pixels, map_size_of(frame_size), frame_size) for pixels in sources]).to(clip.frames)
+    maps = torch.stack(
+        [splat(pixels, map_size_of(frame_size), frame_size) for pixels in sources]
+    ).to(clip.frames)
     if len(maps) == 1:
         maps = repeat(maps, "1 p h w -> n p h w", n=len(actions))
-    return predictor.imagine(predictor.observe(newest_of(clip, predictor.context)), actions, maps, True)
+    return predictor.imagine(
+        predictor.observe(newest_of(clip, predictor.context)), actions, maps, True
+    )
 
 
 @torch.inference_mode()
 def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Plan, ...]:
-    """Return for each step of an episode what the model imagines of the actions that were then really carried out.
+    """Return for each step of an episode what the model imagines of the actions that were then
+    really carried out.
 
     The designated pixels start from their true places, so what is wrong later is the model's doing.
 
@@ -50,16 +61,26 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
     """
     start_s = time.perf_counter()
     count = len(episode.actions)
-    seen = [Observation(frame, state) for frame, state in zip(episode.frames, episode.states, strict=True)]
+    seen = [
+        Observation(frame, state)
+        for frame, state in zip(episode.frames, episode.states, strict=True)
+    ]
     done = list(episode.actions)
-    clips = [clip_of(seen[: step + 1], done[:step], episode.actions.shape[1]) for step in range(count)]
+    clips = [
+        clip_of(seen[: step + 1], done[:step], episode.actions.shape[1])
+        for step in range(count)
+    ]
     clip = Clip(
         torch.cat([one.actions for one in clips]),
         torch.cat([one.frames for one in clips]),
         torch.cat([one.states for one in clips]),
     )
-    padded = np.concatenate([episode.actions, np.zeros((horizon, episode.actions.shape[1]), np.float32)])
-    actions = torch.from_numpy(np.stack([padded[step : step + horizon] for step in range(count)]))
+    padded = np.concatenate(
+        [episode.actions, np.zeros((horizon, episode.actions.shape[1]), np.float32)]
+    )
+    actions = torch.from_numpy(
+        np.stack([padded[step : step + horizon] for step in range(count)])
+    )
     places = [places_at(episode, step) for step in range(count)]
     whole = imagine(predictor, clip, actions, places)
     seconds = (time.perf_counter() - start_s) / count
@@ -72,7 +93,9 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
             whole.lost[step : step + 1, :length],
             None,
         )
-        plans.append(Plan(actions[step, :length], places[step], part, (), seconds, clip.frames[0, -1]))
+        plans.append(
+            Plan(actions[step, :length], places[step], part, (), seconds, clip.frames[0, -1])
+        )
     return tuple(plans)
 
 
@@ -83,7 +106,10 @@ def places_at(episode: Episode, step: int) -> tuple[Pixel, ...]:
 
 @dataclass(frozen=True)
 class ReplayController:
-    """A controller that carries out a given sequence, and then rests; it imagines what is left of it."""
+    """A controller that carries out a given sequence, and then rests.
+
+    It imagines what is left of it.
+    """
 
     predictor: Predictor
     actions: Float[Tensor, "t a"]

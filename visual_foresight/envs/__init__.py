@@ -1,4 +1,7 @@
-"""Worlds that show frames: one file or package each. Importing this registers all of them with Gymnasium."""
+"""Worlds that show frames: one file or package each.
+
+Importing this registers all of them with Gymnasium.
+"""
 
 from visual_foresight.envs.registry import register
 

@@ -1,4 +1,5 @@
-"""A pinhole camera as pure arithmetic: world point <-> Pixel, and the matrices that a renderer wants.
+"""A pinhole camera as pure arithmetic: world point <-> Pixel, and the matrices that a renderer
+wants.
 
 The envs look through it; nothing here knows a simulator.
 """
@@ -39,10 +40,15 @@ class Camera:
         return float(self.height / 2 / np.tan(np.deg2rad(self.field_of_view_deg) / 2))
 
     def project(self, point: Float[np.ndarray, "3"]) -> Pixel:
-        """Return where a world point (metres) is seen, also outside the frame; it must lie in front of the camera."""
+        """Return where a world point (metres) is seen, also outside the frame.
+
+        It must lie in front of the camera.
+        """
         right, up, depth = self.axes @ (point - np.asarray(self.eye))
         if depth <= 0:
-            raise ValueError(f"a point in front of the camera is needed, got depth {depth:.3f} m")
+            raise ValueError(
+                f"a point in front of the camera is needed, got depth {depth:.3f} m"
+            )
         row = self.height / 2 - 0.5 - self.focal_px * up / depth
         col = self.width / 2 - 0.5 + self.focal_px * right / depth
         return Pixel(float(row), float(col))
@@ -68,7 +74,9 @@ class Camera:
             ]
         )
         drop = height_m - self.eye[2]
-        return np.stack([drop * rays[axis] + self.eye[axis] * rays[2] for axis in (0, 1)] + [rays[2]])
+        return np.stack(
+            [drop * rays[axis] + self.eye[axis] * rays[2] for axis in (0, 1)] + [rays[2]]
+        )
 
     def depth_m(self, buffer: Float[np.ndarray, "*grid"]) -> Float[np.ndarray, "*grid"]:
         """Turn an OpenGL depth buffer in [0, 1] into metres along the viewing axis."""

@@ -1,4 +1,7 @@
-"""The worlds by their names. An env is imported when it is asked for: a simulator takes a second, or is not installed."""
+"""The worlds by their names.
+
+An env is imported when it is asked for: a simulator takes a second, or is not installed.
+"""
 
 from collections.abc import Callable
 from functools import partial

@@ -47,7 +47,10 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     Raises:
         UserError: the disk is full; nothing half-written is left.
     """
-    content = {HOMOGRAPHY_KEY if name == "homography" else name: value for name, value in asdict(info).items()}
+    content = {
+        HOMOGRAPHY_KEY if name == "homography" else name: value
+        for name, value in asdict(info).items()
+    }
     write_or_refuse(folder / INFO_NAME, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -55,11 +58,14 @@ def read_info(folder: Path) -> DatasetInfo:
     """Read `dataset.json`.
 
     Raises:
-        UserError: there is no such folder or file, or it says something else than this version understands.
+        UserError: there is no such folder or file, or it says something else than this version
+            understands.
     """
     path = folder / INFO_NAME
     if not path.is_file():
-        raise UserError(f"{folder} is no folder of episodes (it has no {INFO_NAME}): collect some into it first")
+        raise UserError(
+            f"{folder} is no folder of episodes (it has no {INFO_NAME}): collect some into it first"
+        )
     try:
         content = json.loads(path.read_bytes())
         if content["schema_version"] != SCHEMA_VERSION:
@@ -67,12 +73,18 @@ def read_info(folder: Path) -> DatasetInfo:
                 f"{path} has schema version {content['schema_version']}, version {SCHEMA_VERSION} was expected: "
                 "read it with the package version that wrote it, or collect again"
             )
-        content["workspace"] = Workspace(**{name: tuple(limit) for name, limit in content["workspace"].items()})
+        content["workspace"] = Workspace(
+            **{name: tuple(limit) for name, limit in content["workspace"].items()}
+        )
         content["frame_size"] = tuple(content["frame_size"])
         content["homography"] = tuple(tuple(row) for row in content.pop(HOMOGRAPHY_KEY))
-        return DatasetInfo(**{field.name: content.pop(field.name) for field in fields(DatasetInfo)})
+        return DatasetInfo(
+            **{field.name: content.pop(field.name) for field in fields(DatasetInfo)}
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is damaged ({error!r}): delete the folder and collect again") from error
+        raise UserError(
+            f"{path} is damaged ({error!r}): delete the folder and collect again"
+        ) from error
 
 
 def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:

@@ -1,4 +1,7 @@
-"""An episode in a fifth of the memory: of every frame but the first, only the pixels that differ from the first."""
+"""An episode in a fifth of the memory.
+
+Of every frame but the first, only the pixels that differ from the first.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +14,10 @@ from visual_foresight.types import Episode
 
 
 class PackedFrames:
-    """Frames of one scene, exactly as they were; sliced as the array is, and unpacked then (0.04 ms a frame)."""
+    """Frames of one scene, exactly as they were.
+
+    Sliced as the array is, and unpacked then (0.04 ms a frame).
+    """
 
     def __init__(self, frames: UInt8[np.ndarray, "t h w 3"]) -> None:
         self._first = frames[:1].copy()
@@ -25,7 +31,11 @@ class PackedFrames:
         changes = self._changes[window]
         frames = self._first.repeat(len(changes), 0)
         for frame, (where, colors) in zip(frames, changes, strict=True):
-            frame[np.unpackbits(where, count=frame[..., 0].size).reshape(frame.shape[:2]).view(bool)] = colors
+            frame[
+                np.unpackbits(where, count=frame[..., 0].size)
+                .reshape(frame.shape[:2])
+                .view(bool)
+            ] = colors
         return frames
 
 

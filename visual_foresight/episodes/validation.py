@@ -1,4 +1,7 @@
-"""A folder of episodes read whole: what is damaged, missing or foreign is named, with what to do about it."""
+"""A folder of episodes read whole.
+
+What is damaged, missing or foreign is named, with what to do about it.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,22 +31,36 @@ class Report:
 
 
 def validate(folder: Path) -> Report:
-    """Read everything in a folder and name what is damaged, missing or foreign, with what to do about it.
+    """Read everything in a folder and name what is damaged, missing or foreign, with what to do
+    about it.
 
     Raises:
         UserError: it is no folder of episodes at all, or its `dataset.json` is damaged.
     """
     info = read_info(folder)
     numbers, foreign = _listing(folder)
-    problems = [Problem(path, "does not belong into a folder of episodes", "move it elsewhere") for path in foreign]
+    problems = [
+        Problem(path, "does not belong into a folder of episodes", "move it elsewhere")
+        for path in foreign
+    ]
     again = "delete it and collect again with the same settings, which makes it anew"
     for path in sorted(folder.glob(".*.tmp.*")):
         problems.append(
-            Problem(path, "was left by an interrupted run", "collect again, which removes it, or delete it")
+            Problem(
+                path,
+                "was left by an interrupted run",
+                "collect again, which removes it, or delete it",
+            )
         )
     for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
         missing = episode_path(folder, number)
-        problems.append(Problem(missing, "is missing", "collect again with the same settings, which makes it anew"))
+        problems.append(
+            Problem(
+                missing,
+                "is missing",
+                "collect again with the same settings, which makes it anew",
+            )
+        )
     num_sound = 0
     for number in numbers:
         path = episode_path(folder, number)

@@ -1,4 +1,7 @@
-"""Which scores of a predictor tell how well it can be planned with? Every model is judged by all of them, and by control."""
+"""Which scores of a predictor tell how well it can be planned with?
+
+Every model is judged by all of them, and by control.
+"""
 
 import json
 from collections.abc import Mapping
@@ -11,8 +14,16 @@ from tqdm import tqdm
 
 from visual_foresight.control.config import parse
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control, require_known
-from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_episodes, figures_of
+from visual_foresight.evaluation.control.command import (
+    ControlConfig,
+    evaluate_control,
+    require_known,
+)
+from visual_foresight.evaluation.prediction.command import (
+    PredictionConfig,
+    evaluate_episodes,
+    figures_of,
+)
 from visual_foresight.evaluation.prediction.perceptual import Perceptual, find_perceptual
 from visual_foresight.evaluation.ranking.command import RankingConfig, evaluate_ranking
 from visual_foresight.evaluation.records import Record, find_record
@@ -25,7 +36,15 @@ from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import UserError
 
-SCORES = {"psnr": 1, "ssim": 1, "lpips": -1, "fvd": -1, "ratio": -1, "spearman": 1, "regret": -1}
+SCORES = {
+    "psnr": 1,
+    "ssim": 1,
+    "lpips": -1,
+    "fvd": -1,
+    "ratio": -1,
+    "spearman": 1,
+    "regret": -1,
+}
 """Score -> whether more (1) or less (-1) of it is better."""
 HORIZON = 12  # imagined steps
 
@@ -59,32 +78,40 @@ class CompareConfig:
     workers: int = 2
     """Processes."""
     out: Path = Path("runs")
-    """Folder of per-trial results (`control`), contact states (`ranking`) and the models' other scores (`scores`); what is
-    there is not made again."""
+    """Folder of per-trial results (`control`), contact states (`ranking`) and the models' other
+    scores (`scores`); what is there is not made again."""
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < max(len(self.models), 1):
             raise UserError(f"one model or more is needed, each named once, got {self.models}")
         if not 1 <= self.step <= HORIZON:
-            raise UserError(f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another")
+            raise UserError(
+                f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another"
+            )
 
 
 def compare_models(config: CompareConfig) -> dict[str, Any]:
-    """Judge each model's predictions, rankings and control, and how each score goes with success over the models.
+    """Judge each model's predictions, rankings and control, and how each score goes with
+    success over the models.
 
-    A model of frames alone is judged and planned with by a tracker that follows the designated pixel through its frames.
+    A model of frames alone is judged and planned with by a tracker that follows the designated
+    pixel through its frames.
 
     Returns:
-        {"models": {model: scores}, "correlations": {score: {suite: correlation}}, "step", "trials", "preset", "seed"}. Scores,
-        where they could be measured: "psnr", "ssim", "lpips" of frames and "ratio" (pixel error over still's, with
-        "interval_ratio") at that step, "fvd"; "spearman" and "regret" of the ranking, with intervals; and for each suite
-        "success_" + suite, within 5 cm, with interval. Correlations: Spearman's over the models, of scores turned so that
-        more is better; absent below three models, and where a side is constant.
+        {"models": {model: scores}, "correlations": {score: {suite: correlation}}, "step",
+        "trials", "preset", "seed"}. Scores,
+        where they could be measured: "psnr", "ssim", "lpips" of frames and "ratio" (pixel error
+            over still's, with
+        "interval_ratio") at that step, "fvd"; "spearman" and "regret" of the ranking, with
+        intervals; and for each suite "success_" + suite, within 5 cm, with interval.
+        Correlations: Spearman's over the models, of scores turned so that more is better;
+        absent below three models, and where a side is constant.
     """
     episodes = Episodes(config.data)
     info = episodes.info
     for model in config.models:
-        load(model, "cpu", info.frame_size, info.action_size, info.state_size)  # refuses what the hours to come would
+        # refuses what the hours to come would
+        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
     trials = ControlConfig(
         methods=config.models,
         suites=config.suites,
@@ -112,11 +139,20 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
     }
 
 
-def _scores(model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
+def _scores(
+    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+) -> Record:
     """Return a model's scores but control's, from the disk where the same checkpoint was judged in the same way before."""
     weights = parse(model, config.preset).weights
     data = [asdict(episodes.info), episodes.fingerprint()]
-    how = [config.clips, config.step, config.states, config.seed, config.lpips_net, perceptual.notes]
+    how = [
+        config.clips,
+        config.step,
+        config.states,
+        config.seed,
+        config.lpips_net,
+        perceptual.notes,
+    ]
     path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
     found = find_record(path)
     if found is None:
@@ -125,13 +161,19 @@ def _scores(model: str, config: CompareConfig, episodes: Episodes, perceptual: P
     return found
 
 
-def _predicting(model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual) -> Record:
+def _predicting(
+    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
     info = episodes.info
-    predictor = with_tracker(load(model, "cpu", info.frame_size, info.action_size, info.state_size))
+    predictor = with_tracker(
+        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
+    )
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
     recorded = [episodes[index] for index in range(len(episodes))]
-    figures = figures_of(evaluate_episodes(predictor, recorded, how, perceptual), predictor.context)
+    figures = figures_of(
+        evaluate_episodes(predictor, recorded, how, perceptual), predictor.context
+    )
     step = figures["steps"][str(config.step)]
     wanted = ("psnr", "ssim", "lpips", "ratio", "interval_ratio")
     scores = {name: step[name] for name in wanted if name in step}
@@ -141,16 +183,27 @@ def _predicting(model: str, config: CompareConfig, episodes: Episodes, perceptua
 def _ranking(model: str, config: CompareConfig) -> Record:
     """Return the scores of how a model ranks candidates."""
     out = config.out / "ranking"
-    found = evaluate_ranking(RankingConfig(model, config.states, seed=config.seed, workers=config.workers, out=out))
-    return {name: found[name] for name in ("spearman", "interval_spearman", "regret", "interval_regret")}
+    found = evaluate_ranking(
+        RankingConfig(model, config.states, seed=config.seed, workers=config.workers, out=out)
+    )
+    return {
+        name: found[name]
+        for name in ("spearman", "interval_spearman", "regret", "interval_regret")
+    }
 
 
-def correlations(figures: Mapping[str, Mapping[str, Any]], suites: tuple[str, ...]) -> dict[str, dict[str, float]]:
+def correlations(
+    figures: Mapping[str, Mapping[str, Any]], suites: tuple[str, ...]
+) -> dict[str, dict[str, float]]:
     """Return how the order of the models by each score goes with their order by success (see `compare_models`)."""
     found: dict[str, dict[str, float]] = {}
     for score, sign in SCORES.items():
         for suite in suites:
-            pairs = [(sign * each[score], each[f"success_{suite}"]) for each in figures.values() if score in each]
+            pairs = [
+                (sign * each[score], each[f"success_{suite}"])
+                for each in figures.values()
+                if score in each
+            ]
             sides = np.array(pairs, np.float64).reshape(-1, 2).T
             if len(pairs) >= 3 and np.ptp(sides, axis=1).all():
                 found.setdefault(score, {})[suite] = spearman(*sides)
@@ -158,13 +211,30 @@ def correlations(figures: Mapping[str, Mapping[str, Any]], suites: tuple[str, ..
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures of `compare_models` for a terminal: a row per model, and how each column goes with success."""
-    suites = [name for name in next(iter(figures["models"].values())) if name.startswith("success_")]
-    columns = [name for name in (*SCORES, *suites) if any(name in each for each in figures["models"].values())]
-    rows = [(model, *(_cell(each, name) for name in columns)) for model, each in figures["models"].items()]
+    """Return the figures of `compare_models` for a terminal.
+
+    A row per model, and how each column goes with success.
+    """
+    suites = [
+        name for name in next(iter(figures["models"].values())) if name.startswith("success_")
+    ]
+    columns = [
+        name
+        for name in (*SCORES, *suites)
+        if any(name in each for each in figures["models"].values())
+    ]
+    rows = [
+        (model, *(_cell(each, name) for name in columns))
+        for model, each in figures["models"].items()
+    ]
     for suite in (name.removeprefix("success_") for name in suites):
         found = (figures["correlations"].get(name, {}).get(suite) for name in columns)
-        rows.append((f"goes with {suite}", *("" if value is None else f"{value:+.2f}" for value in found)))
+        rows.append(
+            (
+                f"goes with {suite}",
+                *("" if value is None else f"{value:+.2f}" for value in found),
+            )
+        )
     title = f"step {figures['step']}; {figures['trials']} trials, preset {figures['preset']}, seed {figures['seed']}"
     return "\n".join(Table(title, ("model", *columns), tuple(rows)).lines())
 
@@ -174,4 +244,6 @@ def _cell(scores: Mapping[str, Any], name: str) -> str:
         return ""
     form = ".1f" if name in ("psnr", "fvd") else ".2f"
     bounds = scores.get(f"interval_{name}")
-    return f"{scores[name]:{form}}" + (f" [{bounds[0]:{form}}, {bounds[1]:{form}}]" if bounds else "")
+    return f"{scores[name]:{form}}" + (
+        f" [{bounds[0]:{form}}, {bounds[1]:{form}}]" if bounds else ""
+    )

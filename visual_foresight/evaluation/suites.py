@@ -1,6 +1,8 @@
-"""Seeded tasks for the control benchmark: which object's point must go where, so that a straight push can bring it there.
+"""Seeded tasks for the control benchmark: which object's point must go where, so that a
+straight push can bring it there.
 
-A task is a function of (suite, seed, index). Its fingerprint says whether two results are about the same task.
+A task is a function of (suite, seed, index). Its fingerprint says whether two results are about
+the same task.
 """
 
 import math
@@ -17,7 +19,8 @@ from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 PROTOCOL = 1
-"""Changes when trials are run or judged in another way, so that older results are not mixed with newer ones."""
+"""Changes when trials are run or judged in another way, so that older results are not mixed
+with newer ones."""
 
 
 MAX_SCENES = 200
@@ -84,7 +87,10 @@ class Task:
 
     @property
     def fingerprint(self) -> str:
-        """Return what identifies the task and how it is run; rounded, so that the last bit of a processor does not matter."""
+        """Return what identifies the task and how it is run.
+
+        Rounded, so that the last bit of a processor does not matter.
+        """
         places = {
             "source": (round(self.source.row, 2), round(self.source.col, 2)),
             "target": (round(self.target.row, 2), round(self.target.col, 2)),
@@ -101,7 +107,8 @@ def begin(env: Env, task: Task) -> tuple[Any, ...]:
 
 
 def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
-    """Find the task of this number: scenes are drawn until one has an object that can be pushed straight to a goal.
+    """Find the task of this number: scenes are drawn until one has an object that can be pushed
+    straight to a goal.
 
     Args:
         env: of the suite's kind and objects; its frame size is the task's.
@@ -118,13 +125,28 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
         env.reset(seed=env_seed)
         for source, world, center, others in _choices(env, rng):
             for _ in range(MAX_DIRECTIONS):
-                angle, length = rng.uniform(-np.pi, np.pi), float(rng.uniform(suite.low_m, suite.high_m))
+                angle, length = (
+                    rng.uniform(-np.pi, np.pi),
+                    float(rng.uniform(suite.low_m, suite.high_m)),
+                )
                 push = length * np.array([np.cos(angle), np.sin(angle)])
                 target = env.project(world + np.array([*push, 0.0]))
-                if target.inside(*env.frame_size) and _has_room(env, suite, center, push, others):
+                if target.inside(*env.frame_size) and _has_room(
+                    env, suite, center, push, others
+                ):
                     x, y = (world[:2] + push).tolist()
                     height, width = env.frame_size
-                    return Task(suite, seed, index, env_seed, (height, width), source, target, (x, y), length)
+                    return Task(
+                        suite,
+                        seed,
+                        index,
+                        env_seed,
+                        (height, width),
+                        source,
+                        target,
+                        (x, y),
+                        length,
+                    )
     raise UserError(
         f"none of {MAX_SCENES} scenes of {suite.env!r} has room for a task of suite {suite.name!r} "
         f"({suite.low_m} to {suite.high_m} m): choose shorter distances"
@@ -133,7 +155,9 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
 
 def _choices(
     env: Env, rng: np.random.Generator
-) -> list[tuple[Pixel, Float[np.ndarray, "3"], Float[np.ndarray, "2"], Float[np.ndarray, "m 2"]]]:
+) -> list[
+    tuple[Pixel, Float[np.ndarray, "3"], Float[np.ndarray, "2"], Float[np.ndarray, "m 2"]]
+]:
     """Return, in random order, each visible object's designated pixel, its point, the object's and the others' centres."""
     centers = env.truth()[:, :2]
     visible = visible_pixels(env, centers)
@@ -148,7 +172,10 @@ def _choices(
 
 
 def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
-    """Return for each object the probed pixels at which it is seen: a picked point belongs to the nearest object."""
+    """Return for each object the probed pixels at which it is seen.
+
+    A picked point belongs to the nearest object.
+    """
     height, width = env.frame_size
     stride = math.ceil(min(height, width) / PROBES)
     visible: list[list[Pixel]] = [[] for _ in centers]
@@ -164,7 +191,10 @@ def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pix
 
 def middle(pixels: Sequence[Pixel]) -> Pixel:
     """Return the one of these pixels that is nearest to their mean."""
-    mean = Pixel(float(np.mean([pixel.row for pixel in pixels])), float(np.mean([pixel.col for pixel in pixels])))
+    mean = Pixel(
+        float(np.mean([pixel.row for pixel in pixels])),
+        float(np.mean([pixel.col for pixel in pixels])),
+    )
     return min(pixels, key=mean.distance)
 
 

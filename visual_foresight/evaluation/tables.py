@@ -15,5 +15,8 @@ class Table:
         """Return the title, the head and the rows, their columns flush right."""
         cells = [self.head, *self.rows]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        aligned = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+        aligned = [
+            "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+            for row in cells
+        ]
         return [self.title, *aligned]

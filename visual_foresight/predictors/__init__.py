@@ -1,1 +1,4 @@
-"""Models that imagine frames: one package each, beside what wraps them, builds them and keeps them."""
+"""Models that imagine frames.
+
+One package each, beside what wraps them, builds them and keeps them.
+"""

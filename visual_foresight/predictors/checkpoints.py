@@ -1,6 +1,8 @@
-"""Checkpoints to disk and back: `load` builds a predictor from a name or a folder, `save` writes a folder.
+"""Checkpoints to disk and back: `load` builds a predictor from a name or a folder, `save`
+writes a folder.
 
-A checkpoint holds `config.json` (which predictor, its configuration, training facts) and `weights.safetensors`.
+A checkpoint holds `config.json` (which predictor, its configuration, training facts) and
+`weights.safetensors`.
 """
 
 import dataclasses
@@ -22,14 +24,20 @@ from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
-PAST_NAMES: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("past_names.json").read_text())
-"""What fields of configurations, and parts of the names of weights, were called in checkpoints of earlier versions."""
+PAST_NAMES: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("past_names.json").read_text()
+)
+"""What fields of configurations, and parts of the names of weights, were called in checkpoints
+of earlier versions."""
 
 
 def renamed(weights: Mapping[str, Any]) -> dict[str, Any]:
     """Return weights by their present names, also those of a checkpoint, or a run, of an earlier version."""
     now = PAST_NAMES["weights"]
-    return {".".join(now.get(part, part) for part in name.split(".")): value for name, value in weights.items()}
+    return {
+        ".".join(now.get(part, part) for part in name.split(".")): value
+        for name, value in weights.items()
+    }
 
 
 def load(
@@ -42,14 +50,17 @@ def load(
     """Build a predictor, ready to imagine (evaluation mode, no gradients).
 
     Args:
-        source: a name in `PREDICTORS` (a learned one stands for its shipped checkpoint) or a checkpoint's folder.
+        source: a name in `PREDICTORS` (a learned one stands for its shipped checkpoint) or a
+            checkpoint's folder.
         device: where its weights go.
-        frame_size: (height, width) of the frames that it will see, in pixels, where known: it must have been made for them.
+        frame_size: (height, width) of the frames that it will see, in pixels, where known: it
+            must have been made for them.
         action_size: how many numbers an action has, likewise.
         state_size: how many numbers the robot's state has, likewise.
 
     Raises:
-        UserError: there is no such predictor or checkpoint, it is damaged, or it was made for other sizes.
+        UserError: there is no such predictor or checkpoint, it is damaged, or it was made for
+            other sizes.
     """
     if str(source) in PREDICTORS and PREDICTORS[str(source)]()[1] is None:
         return cast(Predictor, PREDICTORS[str(source)]()[0]())
@@ -71,7 +82,8 @@ def load(
 
 
 def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
-    """Write a checkpoint; at every moment the folder holds a whole old or new file of each kind, the weights first.
+    """Write a checkpoint; at every moment the folder holds a whole old or new file of each
+    kind, the weights first.
 
     Args:
         predictor: an instance of a class in `PREDICTORS`.
@@ -79,16 +91,24 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
         meta: training facts as plain JSON values: env, data, steps, seconds, seed.
 
     Raises:
-        ValueError: a weight is not finite, or the predictor is not registered. Nothing is written then.
+        ValueError: a weight is not finite, or the predictor is not registered. Nothing is
+            written then.
     """
     known = {classes(): name for name, classes in PREDICTORS.items()}
     config = cast(Any, predictor).config
     name = known.get((type(predictor), type(config)))
     if name is None:
-        raise ValueError(f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}")
-    weights = {key: value.detach().cpu().contiguous().clone() for key, value in predictor.state_dict().items()}
+        raise ValueError(
+            f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}"
+        )
+    weights = {
+        key: value.detach().cpu().contiguous().clone()
+        for key, value in predictor.state_dict().items()
+    }
     if broken := _not_finite(weights):
-        raise ValueError(f"weights that are not finite are not saved: {', '.join(broken)} in {name}")
+        raise ValueError(
+            f"weights that are not finite are not saved: {', '.join(broken)} in {name}"
+        )
     content = {"predictor": name, "config": dataclasses.asdict(config), "meta": dict(meta)}
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     write_bytes(folder / WEIGHTS_FILE, safetensors.torch.save(weights))
@@ -96,9 +116,11 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
 
 
 def resolve(source: str | Path) -> Path:
-    """Return the folder of a checkpoint, given itself or the name of a predictor with a shipped one.
+    """Return the folder of a checkpoint, given itself or the name of a predictor with a shipped
+    one.
 
-    A folder of that name in the current directory does not hide a predictor's name; write `./flow` for the folder.
+    A folder of that name in the current directory does not hide a predictor's name; write
+    `./flow` for the folder.
 
     Raises:
         UserError: there is no such folder.
@@ -115,8 +137,17 @@ def resolve(source: str | Path) -> Path:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         if str(source) in PREDICTORS:
-            raise UserError(f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder")
-        known = ", ".join(sorted({*SHIPPED, *(name for name, classes in PREDICTORS.items() if classes()[1] is None)}))
+            raise UserError(
+                f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder"
+            )
+        known = ", ".join(
+            sorted(
+                {
+                    *SHIPPED,
+                    *(name for name, classes in PREDICTORS.items() if classes()[1] is None),
+                }
+            )
+        )
         raise UserError(
             f"there is no predictor or checkpoint {str(source)!r}: give one of {known}, or a checkpoint's folder"
         )
@@ -124,7 +155,8 @@ def resolve(source: str | Path) -> Path:
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return a checkpoint's `config.json`: "predictor" (a name), "config" (a dict) and "meta" (a dict).
+    """Return a checkpoint's `config.json`: "predictor" (a name), "config" (a dict) and "meta"
+    (a dict).
 
     Raises:
         UserError: it is missing, damaged or names an unknown predictor.
@@ -137,18 +169,25 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"{folder} is no checkpoint: it has no {CONFIG_FILE}; give a folder that `train` wrote"
         ) from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UserError(f"{path} is damaged (no JSON: {error}): get the checkpoint again, or train it again") from error
+        raise UserError(
+            f"{path} is damaged (no JSON: {error}): get the checkpoint again, or train it again"
+        ) from error
     if not isinstance(content, dict) or not all(
-        isinstance(content.get(key), kind) for key, kind in (("predictor", str), ("config", dict), ("meta", dict))
+        isinstance(content.get(key), kind)
+        for key, kind in (("predictor", str), ("config", dict), ("meta", dict))
     ):
-        raise UserError(f'{path} is damaged: "predictor", "config" and "meta" were expected; get the checkpoint again')
+        raise UserError(
+            f'{path} is damaged: "predictor", "config" and "meta" were expected; get the checkpoint again'
+        )
     if content["predictor"] not in PREDICTORS:
         known = ", ".join(sorted(PREDICTORS))
         raise UserError(
             f"{path} names the unknown predictor {content['predictor']!r}: this version knows {known}; "
             f"update Visual Foresight or choose another checkpoint"
         )
-    content["config"] = {PAST_NAMES["config"].get(name, name): value for name, value in content["config"].items()}
+    content["config"] = {
+        PAST_NAMES["config"].get(name, name): value for name, value in content["config"].items()
+    }
     return content
 
 
@@ -156,7 +195,9 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
     """Return the predictor that a `config.json` describes, with fresh weights."""
     predictor_class, config_class = PREDICTORS[content["predictor"]]()
     if config_class is None:
-        raise UserError(f"{folder} names {content['predictor']!r}, which has no weights: give the name alone")
+        raise UserError(
+            f"{folder} names {content['predictor']!r}, which has no weights: give the name alone"
+        )
     expected = {field.name for field in dataclasses.fields(config_class)}
     if different := expected ^ content["config"].keys():
         raise UserError(
@@ -164,7 +205,12 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
             f"{', '.join(sorted(different))}): it is damaged or of another version; get the checkpoint again"
         )
     try:
-        return cast(nn.Module, predictor_class(config_class(**{k: _tuples(v) for k, v in content["config"].items()})))
+        return cast(
+            nn.Module,
+            predictor_class(
+                config_class(**{k: _tuples(v) for k, v in content["config"].items()})
+            ),
+        )
     except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
         raise UserError(
             f"the configuration in {folder / CONFIG_FILE} cannot be built ({error}): get the checkpoint again"
@@ -172,24 +218,36 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
 
 
 def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a checkpoint's weights; they must be finite and have the names and shapes of `expected`."""
+    """Return a checkpoint's weights.
+
+    They must be finite and have the names and shapes of `expected`.
+    """
     path = folder / WEIGHTS_FILE
     again = "get the checkpoint again, or train it again"
     try:
         weights = renamed(safetensors.torch.load(path.read_bytes()))
     except FileNotFoundError as error:
-        raise UserError(f"{folder} is no whole checkpoint: it has no {WEIGHTS_FILE}; {again}") from error
+        raise UserError(
+            f"{folder} is no whole checkpoint: it has no {WEIGHTS_FILE}; {again}"
+        ) from error
     except safetensors.SafetensorError as error:
         raise UserError(f"{path} is damaged ({error}): {again}") from error
-    shapes, wanted = ({name: tuple(value.shape) for name, value in side.items()} for side in (weights, expected))
-    if different := sorted(name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name)):
+    shapes, wanted = (
+        {name: tuple(value.shape) for name, value in side.items()}
+        for side in (weights, expected)
+    )
+    if different := sorted(
+        name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name)
+    ):
         first = different[0]
         raise UserError(
             f"{path} does not fit its {CONFIG_FILE}: for {first}, {wanted.get(first, 'nothing')} was expected, "
             f"got {shapes.get(first, 'nothing')} ({len(different)} such weights): {again}"
         )
     if broken := _not_finite(weights):
-        raise UserError(f"{path} holds weights that are not finite ({', '.join(broken[:3])}): {again}")
+        raise UserError(
+            f"{path} holds weights that are not finite ({', '.join(broken[:3])}): {again}"
+        )
     return weights
 
 

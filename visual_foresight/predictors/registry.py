@@ -13,12 +13,15 @@ from torch import nn
 from visual_foresight.types import UserError
 
 SHIPPED = ("rigid", "flow")
-"""Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository or the wheel."""
+"""Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository
+or the wheel."""
 FLAGSHIP = "rigid"
 """What is used where no predictor is named."""
 
 
-def _lazy(module: str, predictor: str, config: str | None) -> Callable[[], tuple[type, type | None]]:
+def _lazy(
+    module: str, predictor: str, config: str | None
+) -> Callable[[], tuple[type, type | None]]:
     """Return a function that imports a predictor and returns its class and its configuration's."""
 
     def classes() -> tuple[type, type | None]:
@@ -41,26 +44,32 @@ PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
     "pixels": _lazy("pixels.model", "Pixels", "PixelsConfig"),
     "ensemble": _lazy("wrappers.ensemble", "Ensemble", "EnsembleConfig"),
 }
-"""Name -> a function that imports the predictor and returns its class and its configuration's (None: it has no weights).
+"""Name -> a function that imports the predictor and returns its class and its configuration's
+(None: it has no weights).
 
-A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it keeps as `.config`. Names may
-share a class; the configuration's class tells them apart.
+A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it
+keeps as `.config`. Names may share a class; the configuration's class tells them apart.
 """
 
 
 def create(name: str, data: Mapping[str, Any]) -> nn.Module:
-    """Build an untrained predictor for such data: what its configuration has in common with it, by name, is set.
+    """Build an untrained predictor for such data: what its configuration has in common with it,
+    by name, is set.
 
     Args:
         name: a learned predictor's.
-        data: what is known of the data: frame_size, action_size, state_size, homography (see `interfaces.Env.homography`), ...
+        data: what is known of the data: frame_size, action_size, state_size, homography (see
+            `interfaces.Env.homography`), ...
 
     Raises:
-        UserError: the name is unknown or stands for nothing that learns, or the predictor cannot be made for such frames.
+        UserError: the name is unknown or stands for nothing that learns, or the predictor
+            cannot be made for such frames.
     """
     learned = sorted(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
     if name not in learned:
-        raise UserError(f"there is no learned predictor {name!r}: choose one of {', '.join(learned)}")
+        raise UserError(
+            f"there is no learned predictor {name!r}: choose one of {', '.join(learned)}"
+        )
     predictor_class, config_class = PREDICTORS[name]()
     fields = {field.name for field in dataclasses.fields(cast(Any, config_class))}
     shared = {field: value for field, value in data.items() if field in fields}

@@ -1,4 +1,7 @@
-"""How a predictor imagines a clip that is known to its end: freely from its first frames, unless it learns in another way."""
+"""How a predictor imagines a clip that is known to its end.
+
+Freely from its first frames, unless it learns in another way.
+"""
 
 import torch
 from jaxtyping import Float
@@ -9,7 +12,9 @@ from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 
-def first_maps(clip: Clip, places: Float[Tensor, "b t p 2"], context: int) -> Float[Tensor, "b p map_h map_w"]:
+def first_maps(
+    clip: Clip, places: Float[Tensor, "b t p 2"], context: int
+) -> Float[Tensor, "b p map_h map_w"]:
     """Return the pixel maps of points (row, col) in the newest context frame."""
     height, width = clip.frames.shape[-2:]
     return splat_places(places[:, context - 1], map_size_of((height, width)), (height, width))
@@ -17,10 +22,16 @@ def first_maps(clip: Clip, places: Float[Tensor, "b t p 2"], context: int) -> Fl
 
 def beginning(clip: Clip, num_frames: int) -> Clip:
     """Return a clip's first frames, and the actions between them."""
-    return Clip(clip.actions[:, : num_frames - 1], clip.frames[:, :num_frames], clip.states[:, :num_frames])
+    return Clip(
+        clip.actions[:, : num_frames - 1],
+        clip.frames[:, :num_frames],
+        clip.states[:, :num_frames],
+    )
 
 
-def free_running_rollout(predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]) -> Prediction:
+def free_running_rollout(
+    predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]
+) -> Prediction:
     """Imagine what follows a clip's first frames, as when it is used.
 
     Args:
@@ -29,7 +40,9 @@ def free_running_rollout(predictor: Predictor, clip: Clip, pixel_maps: Float[Ten
         pixel_maps: of the newest frame that is seen.
     """
     carry = predictor.observe(beginning(clip, predictor.context))
-    return predictor.imagine(carry, clip.actions[:, predictor.context - 1 :], pixel_maps, decode=True)
+    return predictor.imagine(
+        carry, clip.actions[:, predictor.context - 1 :], pixel_maps, decode=True
+    )
 
 
 def training_rollout(

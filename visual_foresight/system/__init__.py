@@ -1,1 +1,4 @@
-"""What the program wants of the machine: files, processes, devices, memory. It knows nothing of robots."""
+"""What the program wants of the machine: files, processes, devices, memory.
+
+It knows nothing of robots.
+"""

@@ -16,8 +16,18 @@ def find_device(name: str) -> torch.device:
         UserError: there is no such device.
     """
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
-    usable = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        name = (
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
+    usable = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if not usable.get(name, False):
         raise UserError(
             f"the device {name!r} is not there: choose one of {', '.join(n for n, u in usable.items() if u)}"
@@ -26,7 +36,8 @@ def find_device(name: str) -> torch.device:
 
 
 def bfloat16_pays(device: torch.device) -> bool:
-    """Measure whether a convolution as predictors have them is a quarter faster in bfloat16, forward and backward.
+    """Measure whether a convolution as predictors have them is a quarter faster in bfloat16,
+    forward and backward.
 
     Processors without such instructions emulate it, tens of times as slowly.
     """

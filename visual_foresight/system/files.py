@@ -1,4 +1,5 @@
-"""Files that are written whole or not at all: at every moment a reader finds the old content or the new, never a half.
+"""Files that are written whole or not at all: at every moment a reader finds the old content or
+the new, never a half.
 
 It stands on the ground floor, beside `types`, because every room that writes needs it.
 """
@@ -17,10 +18,12 @@ NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path of the same suffix in the same folder, and rename it to `path` when the block succeeds.
+    """Give a temporary path of the same suffix in the same folder, and rename it to `path` when
+    the block succeeds.
 
-    Folders are made as needed. When the block fails, a full disk included, the temporary file is removed and what was at
-    `path` stays. Temporary names start with a dot and carry the process's number, so two writers do not meet.
+    Folders are made as needed. When the block fails, a full disk included, the temporary file
+    is removed and what was at `path` stays. Temporary names start with a dot and carry the
+    process's number, so two writers do not meet.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
@@ -56,7 +59,10 @@ def write_or_refuse(path: Path, data: bytes) -> None:
 
 
 def remedy(error: OSError) -> str | None:
-    """Return in one sentence what is wrong with the disk and what to do; None when it is not for the user to mend."""
+    """Return in one sentence what is wrong with the disk and what to do.
+
+    None when it is not for the user to mend.
+    """
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in NO_SPACE or "No space left" in str(error):
         return f"the disk is full{place}: make room and do the same again"

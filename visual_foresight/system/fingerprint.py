@@ -1,4 +1,7 @@
-"""A short name for plain JSON values: two results are about the same thing when their fingerprints are equal."""
+"""A short name for plain JSON values.
+
+Two results are about the same thing when their fingerprints are equal.
+"""
 
 import hashlib
 import json

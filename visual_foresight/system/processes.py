@@ -1,4 +1,5 @@
-"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call, whoever kills whom.
+"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call,
+whoever kills whom.
 
 It stands beside `devices`: collecting and judging both spread their work.
 """
@@ -34,7 +35,8 @@ def run_parallel(
     Args:
         work: a function of a module, called in fresh processes of one thread each.
         jobs: picklable.
-        num_workers: processes; with 1, or for 1 job, the work is done in this one, of one thread meanwhile, too.
+        num_workers: processes; with 1, or for 1 job, the work is done in this one, of one
+            thread meanwhile, too.
         label: what the progress bar says; there is none without.
     """
     if min(num_workers, len(jobs)) <= 1:
@@ -44,14 +46,25 @@ def run_parallel(
         return
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="visual-foresight-") as folder:
-        pool = ProcessPoolExecutor(max(1, min(num_workers, len(jobs))), context, _start, (folder,))
+        pool = ProcessPoolExecutor(
+            max(1, min(num_workers, len(jobs))), context, _start, (folder,)
+        )
         try:
             jobs_of = {pool.submit(work, job): job for job in jobs}
             ended = as_completed(jobs_of)
-            for future in tqdm(ended, label, len(jobs_of), smoothing=0.05, dynamic_ncols=True, disable=not label):
+            for future in tqdm(
+                ended,
+                label,
+                len(jobs_of),
+                smoothing=0.05,
+                dynamic_ncols=True,
+                disable=not label,
+            ):
                 yield jobs_of[future], future.result()
         except BrokenProcessPool as error:
-            raise UserError("a worker process was killed (out of memory?): run again, with fewer --workers") from error
+            raise UserError(
+                "a worker process was killed (out of memory?): run again, with fewer --workers"
+            ) from error
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -72,7 +85,8 @@ def _one_thread() -> Iterator[None]:
 def _start(folder: str) -> None:
     """Make a worker: one thread, dead at the first Ctrl-C, and dead when its parent is.
 
-    Workers end without cleaning up, so their temporary files go to a folder that the parent removes.
+    Workers end without cleaning up, so their temporary files go to a folder that the parent
+    removes.
     """
     keep_freed_memory()
     tempfile.tempdir = folder

@@ -1,4 +1,7 @@
-"""What native code prints, sent elsewhere: below Python, where `contextlib.redirect_stdout` does not reach."""
+"""What native code prints, sent elsewhere.
+
+Below Python, where `contextlib.redirect_stdout` does not reach.
+"""
 
 import os
 import sys

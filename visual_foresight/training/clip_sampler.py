@@ -1,7 +1,9 @@
-"""Batches to learn from: clips in which something is pushed more often than not, and points whose motion is known.
+"""Batches to learn from: clips in which something is pushed more often than not, and points
+whose motion is known.
 
-Everything comes from frames, actions and robot states (see `tracks`). Batch number k is a function of (seed, k), so a
-training run that is resumed sees what one that was never stopped sees.
+Everything comes from frames, actions and robot states (see `tracks`). Batch number k is a
+function of (seed, k), so a training run that is resumed sees what one that was never stopped
+sees.
 """
 
 import logging
@@ -25,7 +27,10 @@ NUM_POINTS = 12
 
 @dataclass(frozen=True)
 class Batch:
-    """Clips, and where p points of each are in its frames; a clip's first frames are the context."""
+    """Clips, and where p points of each are in its frames.
+
+    A clip's first frames are the context.
+    """
 
     clip: Clip
     places: Float[Tensor, "b t p 2"]
@@ -34,19 +39,28 @@ class Batch:
 
 
 class ClipSampler:
-    """Episodes prepared for training, with the points followed in each: frames in memory, clips weighted."""
+    """Episodes prepared for training, with the points followed in each.
 
-    def __init__(self, episodes: Sequence[PackedEpisode], tracks: Sequence[PointTracks]) -> None:
+    Frames in memory, clips weighted.
+    """
+
+    def __init__(
+        self, episodes: Sequence[PackedEpisode], tracks: Sequence[PointTracks]
+    ) -> None:
         self._episodes, self._tracks = list(episodes), list(tracks)
         self._known: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
 
-    def _starts(self, num_actions: int, context: int) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
+    def _starts(
+        self, num_actions: int, context: int
+    ) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
         """Return all (episode, start) and their weights."""
         if (num_actions, context) not in self._known:
             self._known[num_actions, context] = self._weighted(num_actions, context)
         return self._known[num_actions, context]
 
-    def _weighted(self, num_actions: int, context: int) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
+    def _weighted(
+        self, num_actions: int, context: int
+    ) -> tuple[Int[np.ndarray, "n 2"], Float[np.ndarray, " n"]]:
         places, contacts = [], []
         for number, tracks in enumerate(self._tracks):
             contact = tracks.contact()
@@ -58,10 +72,15 @@ class ClipSampler:
         if share in (0.0, 1.0):
             return np.array(places), np.full(len(places), 1 / len(places))
         wanted = max(CONTACT_SHARE, share)
-        return np.array(places), np.where(touched, wanted / touched.sum(), (1 - wanted) / (~touched).sum())
+        return np.array(places), np.where(
+            touched, wanted / touched.sum(), (1 - wanted) / (~touched).sum()
+        )
 
-    def batches(self, size: int, num_actions: int, context: int, seed: int, numbers: Sequence[int]) -> Iterator[Batch]:
-        """Yield the batches of these numbers, each prepared in a thread while the one before is learnt from.
+    def batches(
+        self, size: int, num_actions: int, context: int, seed: int, numbers: Sequence[int]
+    ) -> Iterator[Batch]:
+        """Yield the batches of these numbers, each prepared in a thread while the one before is
+        learnt from.
 
         Args:
             size: Clips in each.
@@ -75,7 +94,12 @@ class ClipSampler:
         def prepare(number: int) -> Batch:
             rng = np.random.default_rng([seed, number])
             chosen = places[rng.choice(len(places), size, p=weights)]
-            return self._batch([(int(episode), int(start)) for episode, start in chosen], num_actions, context, rng)
+            return self._batch(
+                [(int(episode), int(start)) for episode, start in chosen],
+                num_actions,
+                context,
+                rng,
+            )
 
         with ThreadPoolExecutor(1) as pool:
             ahead = None
@@ -87,7 +111,13 @@ class ClipSampler:
             if ahead is not None:
                 yield ahead.result()
 
-    def _batch(self, chosen: list[tuple[int, int]], num_actions: int, context: int, rng: np.random.Generator) -> Batch:
+    def _batch(
+        self,
+        chosen: list[tuple[int, int]],
+        num_actions: int,
+        context: int,
+        rng: np.random.Generator,
+    ) -> Batch:
         frames, actions, states, places, valid = [], [], [], [], []
         for number, start in chosen:
             episode, tracks = self._episodes[number], self._tracks[number]
@@ -96,7 +126,9 @@ class ClipSampler:
             actions.append(episode.actions[start : start + num_actions])
             states.append(episode.states[window])
             # Points start in the newest context frame, from where the predictor imagines.
-            points = choose(tracks, start + context - 1, num_actions - context + 1, NUM_POINTS, rng)
+            points = choose(
+                tracks, start + context - 1, num_actions - context + 1, NUM_POINTS, rng
+            )
             places.append(_taken(tracks.places[window], points))
             valid.append(_taken(tracks.valid[window], points))
         clip = Clip(_tensor(actions), to_float(_stack(frames)), _tensor(states))
@@ -104,7 +136,10 @@ class ClipSampler:
 
 
 def require_length(episodes: Sequence[PackedEpisode], num_actions: int, purpose: str) -> None:
-    """Say how many of the episodes for a purpose are too short for clips of so many actions; `UserError` if all are."""
+    """Say how many of the episodes for a purpose are too short for clips of so many actions.
+
+    `UserError` if all are.
+    """
     longest = max((len(episode.actions) for episode in episodes), default=0)
     if longest < num_actions:
         raise UserError(
@@ -113,7 +148,13 @@ def require_length(episodes: Sequence[PackedEpisode], num_actions: int, purpose:
         )
     if short := sum(len(episode.actions) < num_actions for episode in episodes):
         count = len(episodes)
-        logger.warning("%d of %d episodes %s are left out: less than %d actions", short, count, purpose, num_actions)
+        logger.warning(
+            "%d of %d episodes %s are left out: less than %d actions",
+            short,
+            count,
+            purpose,
+            num_actions,
+        )
 
 
 def _taken(values: np.ndarray, points: Int[np.ndarray, " p"]) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""How long to learn, from what, and in which order: the configuration of a run, and the curriculum that follows from it."""
+"""How long to learn, from what, and in which order.
+
+The configuration of a run, and the curriculum that follows from it.
+"""
 
 import json
 import math
@@ -27,7 +30,8 @@ class TrainConfig:
     steps: int = 3600
     """Gradient steps."""
     minutes: float | None = None
-    """Take as many steps instead as this machine takes in so many minutes; measured when the run begins."""
+    """Take as many steps instead as this machine takes in so many minutes; measured when the
+    run begins."""
     batch: int = 16
     """Clips per step, at the full horizon (see `batch_at`)."""
     horizon: int = 12
@@ -35,11 +39,13 @@ class TrainConfig:
     learning_rate: float = 2.5e-3
     """Adam's, at the start; it falls to a twentieth along a cosine."""
     single: float = 0.75
-    """Share of the training in which a single step is imagined; then clips grow to a quarter, half and the whole horizon."""
+    """Share of the training in which a single step is imagined; then clips grow to a quarter,
+    half and the whole horizon."""
     moving_weight: float = 6.0
     """Extra weight of pixels that differ from the newest context frame."""
     pixel_loss: Literal["absolute", "squared"] = "absolute"
-    """Of a pixel's error: Charbonnier's, which keeps edges sharp, or the square, which does not let small things fade away."""
+    """Of a pixel's error: Charbonnier's, which keeps edges sharp, or the square, which does not
+    let small things fade away."""
     track_weight: float = 0.3
     """Weight of a pixel map's error (in pixels, against points followed in the frames)."""
     ema: float = 0.995
@@ -53,7 +59,8 @@ class TrainConfig:
     device: str = "auto"
     """auto, cpu, cuda or mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the convolutions and products; auto measures, when a run begins, whether bfloat16 is faster on this machine."""
+    """Of the convolutions and products; auto measures, when a run begins, whether bfloat16 is
+    faster on this machine."""
     seed: int = 0
     """Of the weights and the batches."""
 
@@ -65,15 +72,31 @@ class TrainConfig:
                 "steps, batch, horizon and every are 1 or more, and minutes more than 0: raise what is below"
             )
         if not 0 <= self.single <= 1:
-            raise UserError(f"a share is between 0 and 1, got --single {self.single:g}: choose another")
+            raise UserError(
+                f"a share is between 0 and 1, got --single {self.single:g}: choose another"
+            )
         if not 0 <= self.ema < 1:
             raise UserError(f"ema is in [0, 1), got {self.ema:g}: choose another")
-        for name in ("seed", "minutes", "learning_rate", "moving_weight", "track_weight", "clip_norm"):
+        for name in (
+            "seed",
+            "minutes",
+            "learning_rate",
+            "moving_weight",
+            "track_weight",
+            "clip_norm",
+        ):
             if not 0 <= (value := getattr(self, name) or 0) < math.inf:
-                raise UserError(f"--{name.replace('_', '-')} is a number, 0 or more, got {value:g}: choose another")
+                raise UserError(
+                    f"--{name.replace('_', '-')} is a number, 0 or more, got {value:g}: choose another"
+                )
 
 
 def comparable(config: TrainConfig) -> dict[str, Any]:
-    """Return what two runs must share to be one: all but where they run, and with what precision, which a run keeps to."""
+    """Return what two runs must share to be one.
+
+    All but where they run, and with what precision, which a run keeps to.
+    """
     where = ("data", "out", "points", "device", "precision")
-    return json.loads(json.dumps({name: value for name, value in asdict(config).items() if name not in where}))
+    return json.loads(
+        json.dumps({name: value for name, value in asdict(config).items() if name not in where})
+    )

@@ -5,12 +5,16 @@ from itertools import accumulate
 from visual_foresight.training.config import TrainConfig
 
 LONGER = ((1 / 2, 1 / 4), (1 / 4, 1 / 2), (1 / 4, 1.0))
-"""Of what is left when single steps have been learnt: shares, and parts of the horizon that are imagined in them."""
+"""Of what is left when single steps have been learnt: shares, and parts of the horizon that are
+imagined in them."""
 
 
 def curriculum(config: TrainConfig) -> list[tuple[int, int]]:
     """Return up to which gradient step how many steps are imagined."""
-    shares = [(config.single, 0.0), *(((1 - config.single) * share, part) for share, part in LONGER)]
+    shares = [
+        (config.single, 0.0),
+        *(((1 - config.single) * share, part) for share, part in LONGER),
+    ]
     ends = accumulate(share for share, _ in shares)
     return [
         (round(end * config.steps), max(1, round(part * config.horizon)))
@@ -26,5 +30,8 @@ def horizon_at(step: int, config: TrainConfig) -> int:
 
 
 def batch_at(step: int, config: TrainConfig) -> int:
-    """Return how many clips are learnt from at once: the shorter, the more, so that every step imagines as many frames."""
+    """Return how many clips are learnt from at once.
+
+    The shorter, the more, so that every step imagines as many frames.
+    """
     return config.batch * max(1, config.horizon // horizon_at(step, config))

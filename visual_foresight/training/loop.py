@@ -1,7 +1,8 @@
 """One training loop for every predictor.
 
-A run is a folder: `state.pt` to resume from, `checkpoint/` (averaged weights, what planners load), `log.jsonl`, TensorBoard
-events and filmstrips. A run killed at any moment and resumed gives the same weights as one never killed.
+A run is a folder: `state.pt` to resume from, `checkpoint/` (averaged weights, what planners
+load), `log.jsonl`, TensorBoard events and filmstrips. A run killed at any moment and resumed
+gives the same weights as one never killed.
 """
 
 import contextlib
@@ -34,7 +35,8 @@ from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 
 CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
-TIMED, TIMED_STEPS = 12, 2  # places in a run, and steps at each, by which it is found how many a budget of time holds
+# places in a run, and steps at each, by which it is found how many a budget of time holds
+TIMED, TIMED_STEPS = 12, 2
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
@@ -54,17 +56,27 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     num_actions = config.horizon + context - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(unseen, num_actions, "held out")
-    points = points_of(training_episodes, unseen, np.array(episodes.info.homography), config.points, progress)
-    examples, watched = (ClipSampler(*part) for part in zip((training_episodes, unseen), points, strict=True))
+    points = points_of(
+        training_episodes, unseen, np.array(episodes.info.homography), config.points, progress
+    )
+    examples, watched = (
+        ClipSampler(*part) for part in zip((training_episodes, unseen), points, strict=True)
+    )
     if run.step == 0:
-        experience = next(examples.batches(64, num_actions, context, config.seed, [CALIBRATION_BATCH]))
+        experience = next(
+            examples.batches(64, num_actions, context, config.seed, [CALIBRATION_BATCH])
+        )
         cast(Learner, run.model).calibrate(experience.clip.to(device))
         run.average.module.load_state_dict(run.model.state_dict())
-        run.num_steps = config.steps if config.minutes is None else _affordable(run, config, examples)
+        run.num_steps = (
+            config.steps if config.minutes is None else _affordable(run, config, examples)
+        )
     config.out.mkdir(parents=True, exist_ok=True)
     planned = replace(config, steps=run.num_steps)
     with (
-        contextlib.closing(SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)) as board,
+        contextlib.closing(
+            SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)
+        ) as board,
         tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress) as bar,
     ):
         while run.step < planned.steps:
@@ -72,7 +84,9 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
             stop = next(
                 s
                 for s in range(run.step + 1, planned.steps + 1)
-                if s == planned.steps or s % config.every == 0 or horizon_at(s, planned) != horizon
+                if s == planned.steps
+                or s % config.every == 0
+                or horizon_at(s, planned) != horizon
             )
             _advance(run, planned, examples, stop, bar)
             if run.step % config.every == 0 or run.step == planned.steps:
@@ -82,7 +96,10 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
 
 
 def _affordable(run: TrainingState, config: TrainConfig, examples: ClipSampler) -> int:
-    """Return how many steps the minutes of the configuration hold: some from all along the way are tried on a copy."""
+    """Return how many steps the minutes of the configuration hold.
+
+    Some from all along the way are tried on a copy.
+    """
     assert config.minutes is not None
     trial, step_s = copy.deepcopy(run), 0.0
     with tqdm(disable=True) as bar:
@@ -95,7 +112,9 @@ def _affordable(run: TrainingState, config: TrainConfig, examples: ClipSampler) 
     return max(1, round(60 * config.minutes / step_s))
 
 
-def _advance(run: TrainingState, config: TrainConfig, examples: ClipSampler, stop: int, bar: Any) -> None:
+def _advance(
+    run: TrainingState, config: TrainConfig, examples: ClipSampler, stop: int, bar: Any
+) -> None:
     """Take gradient steps up to `stop`, all of the same horizon."""
     device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
     num_actions = horizon_at(run.step, config) + predictor.context - 1
@@ -103,29 +122,46 @@ def _advance(run: TrainingState, config: TrainConfig, examples: ClipSampler, sto
     size, numbers = batch_at(run.step, config), range(run.step, stop)
     for batch in examples.batches(size, num_actions, predictor.context, config.seed, numbers):
         for group in run.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps)))
+            group["lr"] = config.learning_rate * (
+                0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps))
+            )
         with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
-            loss, parts = objective(predictor, _fitted(batch, predictor, device), config, run.step)
+            loss, parts = objective(
+                predictor, _fitted(batch, predictor, device), config, run.step
+            )
         run.optimizer.zero_grad()
         loss.backward()
         norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
         if not torch.isfinite(norm):
-            raise ValueError(f"the gradient of step {run.step} is not finite: loss {loss.item()}")
+            raise ValueError(
+                f"the gradient of step {run.step} is not finite: loss {loss.item()}"
+            )
         run.optimizer.step()
         run.average.update_parameters(run.model)
         run.step += 1
         bar.update()
         if run.step % 20 == 0:
-            bar.set_postfix({name: f"{part.item():.3f}" for name, part in parts.items()}, horizon=num_actions - 1)
+            bar.set_postfix(
+                {name: f"{part.item():.3f}" for name, part in parts.items()},
+                horizon=num_actions - 1,
+            )
     run.seconds += time.monotonic() - began
 
 
 @torch.no_grad()
-def _report(run: TrainingState, config: TrainConfig, watched: ClipSampler, board: SummaryWriter, bar: Any) -> None:
+def _report(
+    run: TrainingState,
+    config: TrainConfig,
+    watched: ClipSampler,
+    board: SummaryWriter,
+    bar: Any,
+) -> None:
     """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
     predictor = cast(Predictor, run.average.module)
     parts: list[dict[str, float]] = []
-    for batch in watched.batches(16, config.horizon + predictor.context - 1, predictor.context, config.seed, range(6)):
+    for batch in watched.batches(
+        16, config.horizon + predictor.context - 1, predictor.context, config.seed, range(6)
+    ):
         batch = _fitted(batch, predictor, next(run.model.parameters()).device)
         prediction = free_running_rollout(
             predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context)
@@ -134,7 +170,11 @@ def _report(run: TrainingState, config: TrainConfig, watched: ClipSampler, board
         moved = error_over_persistence(prediction, batch, predictor.context)
         parts.append({name: part.item() for name, part in found.items()} | moved)
     columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
-    means = {name: round(float(np.nanmean(c)), 5) for name, c in columns.items() if not np.isnan(c).all()}
+    means = {
+        name: round(float(np.nanmean(c)), 5)
+        for name, c in columns.items()
+        if not np.isnan(c).all()
+    }
     for name, value in means.items():
         board.add_scalar(f"held_out/{name}", value, run.step)
     line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
@@ -143,13 +183,20 @@ def _report(run: TrainingState, config: TrainConfig, watched: ClipSampler, board
     bar.write(line)
     pairs = zip(batch.clip.frames[:3, predictor.context :], prediction.frames[:3], strict=True)
     rows = [to_uint8(film) for pair in pairs for film in pair]
-    write_png(config.out / "filmstrips" / f"{run.step:06d}.png", filmstrip(rows, ["truth", "imagined"] * 3))
+    write_png(
+        config.out / "filmstrips" / f"{run.step:06d}.png",
+        filmstrip(rows, ["truth", "imagined"] * 3),
+    )
 
 
 def _fitted(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
     """Return a batch on a device, without points (p = 0) where the predictor imagines frames only."""
     points = slice(0 if isinstance(predictor, FramesOnly) else None)
-    return Batch(batch.clip.to(device), batch.places[:, :, points].to(device), batch.valid[:, :, points].to(device))
+    return Batch(
+        batch.clip.to(device),
+        batch.places[:, :, points].to(device),
+        batch.valid[:, :, points].to(device),
+    )
 
 
 def _read(episodes: Episodes, progress: bool) -> list[PackedEpisode]:

@@ -29,7 +29,8 @@ class TrainingState:
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     bfloat16: bool
-    """Whether convolutions and products are computed in bfloat16; decided once, when the run begins."""
+    """Whether convolutions and products are computed in bfloat16; decided once, when the run
+    begins."""
     data: str
     """Fingerprint of the episodes that are learnt from."""
     num_steps: int = 0
@@ -38,15 +39,27 @@ class TrainingState:
     seconds: float = 0.0
 
     @classmethod
-    def begin(cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str) -> "TrainingState":
+    def begin(
+        cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str
+    ) -> "TrainingState":
         """Return a run that has learnt nothing yet; `data` is the fingerprint of its episodes."""
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             known = {**vars(info), "action_size": info.action_size, "member": config.member}
             model = create(config.predictor, known).to(device)
-        average = AveragedModel(model, multi_avg_fn=partial(_average, config.ema), use_buffers=False)
-        bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and bfloat16_pays(device))
-        return cls(model, average, torch.optim.Adam(model.parameters(), lr=config.learning_rate), bfloat16, data)
+        average = AveragedModel(
+            model, multi_avg_fn=partial(_average, config.ema), use_buffers=False
+        )
+        bfloat16 = config.precision == "bfloat16" or (
+            config.precision == "auto" and bfloat16_pays(device)
+        )
+        return cls(
+            model,
+            average,
+            torch.optim.Adam(model.parameters(), lr=config.learning_rate),
+            bfloat16,
+            data,
+        )
 
     def save(self, folder: Path, config: TrainConfig) -> None:
         """Write state and checkpoint; each file is whole or not there."""
@@ -61,7 +74,11 @@ class TrainingState:
             "data": self.data,
             "config": comparable(config),
         }
-        result = {"steps": self.step, "bfloat16": self.bfloat16, "train_seconds": round(self.seconds)}
+        result = {
+            "steps": self.step,
+            "bfloat16": self.bfloat16,
+            "train_seconds": round(self.seconds),
+        }
         save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
         whole = BytesIO()  # torch.save says RuntimeError when a disk is full
         torch.save(state, whole)
@@ -75,12 +92,26 @@ class TrainingState:
         try:
             state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
             mine, its = comparable(config), dict(state["config"])
-        except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (
+            pickle.UnpicklingError,
+            RuntimeError,
+            OSError,
+            EOFError,
+            ValueError,
+            KeyError,
+            TypeError,
+        ) as error:
             raise UserError(unreadable) from error
-        if changed := sorted(name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)):
-            raise UserError(f"{folder} holds a run with another {', '.join(changed)}: choose another --out")
+        if changed := sorted(
+            name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)
+        ):
+            raise UserError(
+                f"{folder} holds a run with another {', '.join(changed)}: choose another --out"
+            )
         if state.get("data") != self.data:
-            raise UserError(f"{folder} holds a run on other episodes than {config.data} has now: choose another --out")
+            raise UserError(
+                f"{folder} holds a run on other episodes than {config.data} has now: choose another --out"
+            )
         try:
             self.model.load_state_dict(renamed(state["model"]))
             self.average.load_state_dict(renamed(state["average"]))
@@ -91,6 +122,11 @@ class TrainingState:
             raise UserError(unreadable) from error
 
 
-def _average(decay: float, averages: list[Tensor], now: list[Tensor], count: Tensor | int) -> None:
-    """Move averages after `count` updates: over a tenth of them at most, so that they forget how they began."""
+def _average(
+    decay: float, averages: list[Tensor], now: list[Tensor], count: Tensor | int
+) -> None:
+    """Move averages after `count` updates.
+
+    Over a tenth of them at most, so that they forget how they began.
+    """
     get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(averages, now, count)

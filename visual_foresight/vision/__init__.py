@@ -1,1 +1,4 @@
-"""Frames as numbers: pixel maps, optical flow, calibrated planes, pictures for people. It knows no model and no world."""
+"""Frames as numbers: pixel maps, optical flow, calibrated planes, pictures for people.
+
+It knows no model and no world.
+"""

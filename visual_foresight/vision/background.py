@@ -1,4 +1,7 @@
-"""How a frame differs from the empty scene: a camera that stands still sees what does not move where nothing else is."""
+"""How a frame differs from the empty scene.
+
+A camera that stands still sees what does not move where nothing else is.
+"""
 
 import numpy as np
 from jaxtyping import Float32
@@ -13,5 +16,6 @@ def apart_from(
 
 def strongest(apart: Float32[np.ndarray, "*b h w 3"]) -> Float32[np.ndarray, "*b h w"]:
     """Return the size of the colour that differs most."""
-    red, green, blue = np.moveaxis(np.abs(apart), -1, 0)  # one by one: ten times as fast as max(-1)
+    # one by one: ten times as fast as max(-1)
+    red, green, blue = np.moveaxis(np.abs(apart), -1, 0)
     return np.maximum(np.maximum(red, green), blue)

@@ -1,7 +1,7 @@
 """Arrays into pictures: pixel maps over frames, filmstrips, animations of trials, files on disk.
 
-Everything takes and returns uint8 arrays `h w 3`; nothing here opens a window. A designated pixel is a cyan ring, a goal
-pixel a magenta cross: they differ in shape as well as in colour.
+Everything takes and returns uint8 arrays `h w 3`; nothing here opens a window. A designated
+pixel is a cyan ring, a goal pixel a magenta cross: they differ in shape as well as in colour.
 """
 
 from collections.abc import Sequence
@@ -42,12 +42,14 @@ def overlay(
     targets: Sequence[Pixel] = (),
     scale: int = 5,
 ) -> Picture:
-    """Draw where designated pixels may be, as heat over an enlarged frame, with rings and crosses on top.
+    """Draw where designated pixels may be, as heat over an enlarged frame, with rings and
+    crosses on top.
 
     Args:
         frame: what is below.
-        pixel_maps: distributions on a grid that covers the frame exactly and may be coarser; each is shown relative to its
-            own largest value, so that a blurred map is as visible as a sharp one. p = 0 shows none.
+        pixel_maps: distributions on a grid that covers the frame exactly and may be coarser;
+            each is shown relative to its own largest value, so that a blurred map is as visible
+            as a sharp one. p = 0 shows none.
         sources: designated pixels, rings; in pixels of `frame`.
         targets: goal pixels, crosses; likewise.
         scale: how many times larger the picture is.
@@ -66,13 +68,22 @@ def overlay(
     return _mark(picture, sources, targets, scale)
 
 
-def _mark(picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], scale: int) -> Picture:
+def _mark(
+    picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], scale: int
+) -> Picture:
     """Draw rings and crosses with a dark rim, so that they show on any ground."""
     canvas = np.ascontiguousarray(picture)
     radius, rim, line = max(2, round(1.6 * scale)), max(3, scale), max(1, scale // 2)
     for colour, thickness in (((0, 0, 0), rim), (None, line)):
         for pixel in sources:
-            cv2.circle(canvas, _centre(pixel, scale), radius, colour or SOURCE_COLOUR, thickness, cv2.LINE_AA)
+            cv2.circle(
+                canvas,
+                _centre(pixel, scale),
+                radius,
+                colour or SOURCE_COLOUR,
+                thickness,
+                cv2.LINE_AA,
+            )
         for pixel in targets:
             col, row = _centre(pixel, scale)
             for side in (-1, 1):
@@ -82,12 +93,18 @@ def _mark(picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], 
 
 
 def _centre(pixel: Pixel, scale: int) -> tuple[int, int]:
-    """Return the centre of an enlarged pixel as (column, row): the centre of the first pixel of all is at (0, 0)."""
+    """Return the centre of an enlarged pixel as (column, row).
+
+    The centre of the first pixel of all is at (0, 0).
+    """
     return round((pixel.col + 0.5) * scale - 0.5), round((pixel.row + 0.5) * scale - 0.5)
 
 
 def label(picture: Frame, text: str) -> Picture:
-    """Put a thin bar with a line of text above a picture; the text shrinks until it fits, then it is cut."""
+    """Put a thin bar with a line of text above a picture.
+
+    The text shrinks until it fits, then it is cut.
+    """
     size = 15
     while size > 8 and _font(size).getlength(text) > picture.shape[1] - 8:
         size -= 1
@@ -100,7 +117,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def filmstrip(rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str], scale: int = 2) -> Picture:
+def filmstrip(
+    rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str], scale: int = 2
+) -> Picture:
     """Lay out rows of frames, time to the right, each row under its label; shorter rows end early.
 
     Args:
@@ -109,10 +128,17 @@ def filmstrip(rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str
         scale: how many times larger the frames are shown.
     """
     if not rows or len(rows) != len(labels):
-        raise ValueError(f"one label per row, and at least one row: {len(rows)} rows, {len(labels)} labels")
-    strips = [np.concatenate([_framed(upscale(frame, scale)) for frame in row], axis=1) for row in rows]
+        raise ValueError(
+            f"one label per row, and at least one row: {len(rows)} rows, {len(labels)} labels"
+        )
+    strips = [
+        np.concatenate([_framed(upscale(frame, scale)) for frame in row], axis=1)
+        for row in rows
+    ]
     width = max(strip.shape[1] for strip in strips)
-    return np.concatenate([label(_widen(strip, width), text) for strip, text in zip(strips, labels, strict=True)])
+    return np.concatenate(
+        [label(_widen(strip, width), text) for strip, text in zip(strips, labels, strict=True)]
+    )
 
 
 def _framed(picture: Frame) -> Picture:
@@ -122,7 +148,9 @@ def _framed(picture: Frame) -> Picture:
 
 
 def _widen(picture: Frame, width: int) -> Picture:
-    return cv2.copyMakeBorder(picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=PAPER)
+    return cv2.copyMakeBorder(
+        picture, 0, 0, 0, width - picture.shape[1], cv2.BORDER_CONSTANT, value=PAPER
+    )
 
 
 def beside(pictures: Sequence[Frame]) -> Picture:
@@ -135,20 +163,24 @@ def beside(pictures: Sequence[Frame]) -> Picture:
 def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Strip:
     """Show a trial: what the camera sees beside what the model imagines that its plan will do.
 
-    Each step of the trial plays a few moments of that step's plan: the imagined frame (or the newest real one, if the plan
-    was not decoded) with the pixel maps as heat. The last picture stays for a while.
+    Each step of the trial plays a few moments of that step's plan: the imagined frame (or the
+    newest real one, if the plan was not decoded) with the pixel maps as heat. The last picture
+    stays for a while.
 
     Args:
         trial: what happened.
         scale: how many times larger the frames are shown.
-        num_glimpses: how many moments of each plan to show, spread over its horizon, the last included.
+        num_glimpses: how many moments of each plan to show, spread over its horizon, the last
+            included.
     """
     marks = trial.goal if isinstance(trial.goal, PixelGoal) else None
     targets, num_steps = () if marks is None else marks.targets, len(trial.plans)
     pictures = []
     for step, plan in enumerate(trial.plans):
         frame = trial.episode.frames[step]
-        text = f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
+        text = (
+            f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
+        )
         real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
         for step in _glimpses(len(plan.actions), num_glimpses):
             maps = maps_of(plan, step)
@@ -156,8 +188,19 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
             pictures.append(beside([real, label(future, f"imagined, {step + 1} steps ahead")]))
     end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
     text = f"camera, after {num_steps} steps: {100 * trial.distances_m[-1]:.1f} cm to go"
-    start = overlay(trial.episode.frames[0], _no_maps(), () if marks is None else marks.sources, targets, scale)
-    last = beside([label(end, text), label(start, f"at the start: {100 * trial.distances_m[0]:.1f} cm to go")])
+    start = overlay(
+        trial.episode.frames[0],
+        _no_maps(),
+        () if marks is None else marks.sources,
+        targets,
+        scale,
+    )
+    last = beside(
+        [
+            label(end, text),
+            label(start, f"at the start: {100 * trial.distances_m[0]:.1f} cm to go"),
+        ]
+    )
     return np.stack([*pictures, *[last] * (3 * num_glimpses)])
 
 
@@ -189,17 +232,29 @@ def write_png(path: Path, picture: Picture) -> None:
 
 
 def write_animation(path: Path, frames: Strip, fps: float = 8) -> None:
-    """Write a GIF (endless) or an MP4 (H.264, sides padded to even numbers), as the suffix says, whole or not at all.
+    """Write a GIF (endless) or an MP4 (H.264, sides padded to even numbers), as the suffix
+    says, whole or not at all.
 
     Raises:
         UserError: the suffix is another.
     """
     if path.suffix.lower() not in (".gif", ".mp4"):
-        raise UserError(f"an animation is written as .gif or .mp4, got {path.name!r}: change the suffix")
+        raise UserError(
+            f"an animation is written as .gif or .mp4, got {path.name!r}: change the suffix"
+        )
     with replacing(path) as temporary:
         if path.suffix.lower() == ".gif":
-            imageio.imwrite(temporary, frames, plugin="pillow", extension=".gif", duration=1000 / fps, loop=0)
+            imageio.imwrite(
+                temporary,
+                frames,
+                plugin="pillow",
+                extension=".gif",
+                duration=1000 / fps,
+                loop=0,
+            )
         else:
             odd = [(0, 0), (0, frames.shape[1] % 2), (0, frames.shape[2] % 2), (0, 0)]
             even = np.pad(frames, odd, mode="edge")
-            imageio.imwrite(temporary, even, plugin="FFMPEG", extension=".mp4", fps=fps, macro_block_size=2)
+            imageio.imwrite(
+                temporary, even, plugin="FFMPEG", extension=".mp4", fps=fps, macro_block_size=2
+            )

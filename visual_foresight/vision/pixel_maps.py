@@ -1,6 +1,7 @@
 """Where the cells of a pixel map lie in the frame, and the way from pixels to maps and back.
 
-A map of size m over h pixels covers the frame exactly: cell i has its centre at pixel (i + 0.5) * h / m - 0.5.
+A map of size m over h pixels covers the frame exactly: cell i has its centre at pixel (i + 0.5)
+* h / m - 0.5.
 """
 
 import torch
@@ -18,9 +19,16 @@ def centres(cells: int, pixels: int) -> Float[Tensor, " {cells}"]:
     return (torch.arange(cells) + 0.5) * pixels / cells - 0.5
 
 
-def grid(map_size: tuple[int, int], frame_size: tuple[int, int]) -> Float[Tensor, "{map_size[0]} {map_size[1]} 2"]:
-    """Return (row, col) of the centre of every cell, in frame pixels; of a map as large as the frame, those of its pixels."""
-    rows, cols = (centres(cells, size) for cells, size in zip(map_size, frame_size, strict=True))
+def grid(
+    map_size: tuple[int, int], frame_size: tuple[int, int]
+) -> Float[Tensor, "{map_size[0]} {map_size[1]} 2"]:
+    """Return (row, col) of the centre of every cell, in frame pixels.
+
+    Of a map as large as the frame, those of its pixels.
+    """
+    rows, cols = (
+        centres(cells, size) for cells, size in zip(map_size, frame_size, strict=True)
+    )
     return torch.stack(torch.meshgrid(rows, cols, indexing="ij"), -1)
 
 
@@ -32,10 +40,11 @@ def map_size_of(frame_size: tuple[int, int], stride: int = MAP_STRIDE) -> tuple[
 def splat(
     pixels: tuple[Pixel, ...], map_size: tuple[int, int], frame_size: tuple[int, int]
 ) -> Float[Tensor, "p {map_size[0]} {map_size[1]}"]:
-    """Return one distribution per pixel: its weight is shared by the (at most four) cells around it, bilinearly.
+    """Return one distribution per pixel: its weight is shared by the (at most four) cells
+    around it, bilinearly.
 
-    The expected position is the pixel's own, exactly, between the centres of the outermost cells; a pixel nearer to the
-    border of the frame, or beyond it, goes to the outermost cells.
+    The expected position is the pixel's own, exactly, between the centres of the outermost
+    cells; a pixel nearer to the border of the frame, or beyond it, goes to the outermost cells.
 
     Args:
         pixels: Places in the frame.
@@ -43,7 +52,9 @@ def splat(
         frame_size: Height and width of the frame.
     """
     return splat_places(
-        torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32).reshape(-1, 2),
+        torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32).reshape(
+            -1, 2
+        ),
         map_size,
         frame_size,
     )
@@ -64,24 +75,36 @@ def expected_places(
     maps: Float[Tensor, "*batch map_h map_w"], frame_size: tuple[int, int]
 ) -> Float[Tensor, "*batch 2"]:
     """Return the expected (row, col) of each distribution, in frame pixels."""
-    rows = maps.sum(-1) * centres(maps.shape[-2], frame_size[0]).to(maps)  # no product of matrices: autocast rounds it
+    # no product of matrices: autocast rounds it
+    rows = maps.sum(-1) * centres(maps.shape[-2], frame_size[0]).to(maps)
     cols = maps.sum(-2) * centres(maps.shape[-1], frame_size[1]).to(maps)
     return torch.stack([rows.sum(-1), cols.sum(-1)], -1)
 
 
-def expected(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> tuple[Pixel, ...]:
+def expected(
+    maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]
+) -> tuple[Pixel, ...]:
     """Return the expected position of each distribution, in frame pixels."""
-    return tuple(Pixel(row, col) for row, col in expected_places(maps.double(), frame_size).tolist())
+    return tuple(
+        Pixel(row, col) for row, col in expected_places(maps.double(), frame_size).tolist()
+    )
 
 
-def mode(maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]) -> tuple[Pixel, ...]:
+def mode(
+    maps: Float[Tensor, "p map_h map_w"], frame_size: tuple[int, int]
+) -> tuple[Pixel, ...]:
     """Return the centre of the most likely cell of each distribution, in frame pixels."""
-    rows, cols = centres(maps.shape[1], frame_size[0]).tolist(), centres(maps.shape[2], frame_size[1]).tolist()
+    rows, cols = (
+        centres(maps.shape[1], frame_size[0]).tolist(),
+        centres(maps.shape[2], frame_size[1]).tolist(),
+    )
     best = maps.flatten(1).argmax(1).tolist()
     return tuple(Pixel(rows[i // len(cols)], cols[i % len(cols)]) for i in best)
 
 
-def shares(places: Float[Tensor, "*batch"], cells: int, pixels: int) -> Float[Tensor, "*batch {cells}"]:
+def shares(
+    places: Float[Tensor, "*batch"], cells: int, pixels: int
+) -> Float[Tensor, "*batch {cells}"]:
     """Share each place on one axis between the two nearest cells, differentiably wherever it is."""
     position = ((places + 0.5) * cells / pixels - 0.5).clamp(0, cells - 1)[..., None]
     below = position.detach().floor()

@@ -161,7 +161,8 @@ def test_frames_are_smoothed_against_aliasing() -> None:
     averaged = large.reshape(32, 4, 40, 4, 3).mean((1, 3))
     sampled = [large[row::4, col::4] for row in range(4) for col in range(4)]
     best = min(np.abs(picture - averaged).mean() for picture in sampled)
-    assert np.abs(small - averaged).mean() < 0.9 * best  # a frame without smoothing is one of these
+    # a frame without smoothing is one of these
+    assert np.abs(small - averaged).mean() < 0.9 * best
 
 
 def test_four_numbers_move_and_turn_the_finger() -> None:
@@ -201,7 +202,10 @@ def test_the_scene_drawn_larger_is_the_frame_in_finer_pixels(env: PushEnv) -> No
     averaged = large.reshape(48, 4, 64, 4, 3).mean((1, 3))
     assert np.abs(averaged - frame).mean() < 3
     for axis in (0, 1):
-        assert np.abs(np.roll(averaged, 1, axis) - frame).mean() > 2 * np.abs(averaged - frame).mean(), "not shifted"
+        assert (
+            np.abs(np.roll(averaged, 1, axis) - frame).mean()
+            > 2 * np.abs(averaged - frame).mean()
+        ), "not shifted"
 
 
 def test_the_table_is_calibrated_for_what_is_drawn(env: PushEnv) -> None:
@@ -214,9 +218,17 @@ def test_the_table_is_calibrated_for_what_is_drawn(env: PushEnv) -> None:
         above = Camera((place[0] + 0.001, place[1], 1.5), tuple(place), 8.0, 48, 48)
         rows, cols = np.nonzero(bullet.render(above).body == bullet.objects[0])
         middle = above.project(place)
-        off.append(((rows.min() + rows.max()) / 2 - middle.row, (cols.min() + cols.max()) / 2 - middle.col))
+        off.append(
+            (
+                (rows.min() + rows.max()) / 2 - middle.row,
+                (cols.min() + cols.max()) / 2 - middle.col,
+            )
+        )
     assert len(off) > 3
     assert np.mean(off, axis=0) == pytest.approx([-0.5, 0.5], abs=0.2)  # of a drawn pixel
     rays = env.camera.homography(0.03), env.homography
-    x, y = (scaled[:2] / scaled[2] for scaled in (rays[0] @ (20.25, 29.75, 1), rays[1] @ (20, 30, 1)))
+    x, y = (
+        scaled[:2] / scaled[2]
+        for scaled in (rays[0] @ (20.25, 29.75, 1), rays[1] @ (20, 30, 1))
+    )
     assert x == pytest.approx(y)

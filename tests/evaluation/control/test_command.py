@@ -1,4 +1,7 @@
-"""The benchmark on dots: independent of workers and order, resumed, and never mixed with other tasks' results."""
+"""The benchmark on dots.
+
+Independent of workers and order, resumed, and never mixed with other tasks' results.
+"""
 
 import json
 from pathlib import Path
@@ -7,7 +10,13 @@ import pytest
 
 from visual_foresight.control.config import parse
 from visual_foresight.evaluation.control import command
-from visual_foresight.evaluation.control.command import ControlConfig, Job, ceiling_path, evaluate_control, run_job
+from visual_foresight.evaluation.control.command import (
+    ControlConfig,
+    Job,
+    ceiling_path,
+    evaluate_control,
+    run_job,
+)
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of, figures_of_rows
 from visual_foresight.evaluation.suites import Suite
 from visual_foresight.predictors.registry import SHIPPED
@@ -29,7 +38,9 @@ def config(folder: Path, **changes) -> ControlConfig:
     return ControlConfig(**settings | changes)
 
 
-def test_workers_and_order_do_not_matter_and_an_interrupted_benchmark_goes_on(tmp_path: Path) -> None:
+def test_workers_and_order_do_not_matter_and_an_interrupted_benchmark_goes_on(
+    tmp_path: Path,
+) -> None:
     whole = evaluate_control(config(tmp_path / "a", workers=2), SUITES)
     half = evaluate_control(config(tmp_path / "b", methods=("still",), trials=2), SUITES)
     assert half["suites"]["dots"]["still"]["trials"] == 2
@@ -61,10 +72,18 @@ def test_the_figures_have_the_agreed_names(tmp_path: Path) -> None:
 
 def test_the_share_of_the_ceiling_is_of_its_own_trials() -> None:
     def trial(final_m: float) -> dict:
-        return {"distances_m": [0.1, final_m], "distances_px": [9.0, 1.0], "plan_seconds": 0.5, "locator_errors_px": []}
+        return {
+            "distances_m": [0.1, final_m],
+            "distances_px": [9.0, 1.0],
+            "plan_seconds": 0.5,
+            "locator_errors_px": [],
+        }
 
     near, far = trial(0.01), trial(0.09)
-    rows = {"flow": {0: near, 1: far, 2: near, 3: near}, "simulator": {0: near, 1: near, 2: near}}
+    rows = {
+        "flow": {0: near, 1: far, 2: near, 3: near},
+        "simulator": {0: near, 1: near, 2: near},
+    }
     figures = figures_of_rows(rows, "simulator")
     assert figures["flow"]["success_5cm"] == 0.75
     assert figures["flow"]["of_ceiling_5cm"] == pytest.approx(2 / 3)
@@ -87,7 +106,10 @@ def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> Non
     job.path.write_text(json.dumps(marked | {"task": "another"}))
     assert run_job(job)["distances_m"] == record["distances_m"]
     job.path.write_text(json.dumps(marked))
-    assert run_job(Job(DOTS, parse("random", "default"), 7, 0, job.path))["method"] == parse("random", "default").key
+    assert (
+        run_job(Job(DOTS, parse("random", "default"), 7, 0, job.path))["method"]
+        == parse("random", "default").key
+    )
     job.path.write_text("{ damaged")
     assert run_job(job)["distances_m"] == record["distances_m"]
 
@@ -96,13 +118,22 @@ def ship(folder: Path, trials: list) -> None:
     command.CEILING_FOLDER = folder
     path = ceiling_path("dots", "fast")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"suite": "dots", "preset": "fast", "seed": 0, "trials": trials}))
+    path.write_text(
+        json.dumps({"suite": "dots", "preset": "fast", "seed": 0, "trials": trials})
+    )
 
 
-def test_a_shipped_ceiling_is_checked_against_its_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shipped_ceiling_is_checked_against_its_tasks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path / "ceilings")
     task = run_job(Job(DOTS, parse("random", "fast"), 0, 0, tmp_path / "0.json"))["task"]
-    best = {"index": 0, "task": task, "method": parse("simulator", "fast").key, "distances_m": [0.1, 0.01]}
+    best = {
+        "index": 0,
+        "task": task,
+        "method": parse("simulator", "fast").key,
+        "distances_m": [0.1, 0.01],
+    }
     best |= {"distances_px": [12.0, 1.0], "plan_seconds": 9.0, "locator_errors_px": []}
     ship(tmp_path / "ceilings", [best])
     rows = config(tmp_path / "a", methods=("random", "simulator"), seed=0)
@@ -118,12 +149,16 @@ def test_where_no_ceiling_is_shipped_its_row_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path)
-    result = evaluate_control(config(tmp_path, methods=("random", "simulator"), trials=1), SUITES)
+    result = evaluate_control(
+        config(tmp_path, methods=("random", "simulator"), trials=1), SUITES
+    )
     assert list(result["suites"]["dots"]) == ["random"]
     assert "no ceiling is shipped for suite dots, preset fast, seed 7" in caplog.text
 
 
-def test_publishing_writes_what_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_publishing_writes_what_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path)
     records = [{"index": 1, "task": "b"}, {"index": 0, "task": "a"}]
     command.publish("dots", config(tmp_path, seed=0), records)
@@ -131,8 +166,12 @@ def test_publishing_writes_what_is_read_again(tmp_path: Path, monkeypatch: pytes
     assert content == {"suite": "dots", "preset": "fast", "seed": 0, "trials": records[::-1]}
 
 
-def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(tmp_path: Path) -> None:
-    result = evaluate_control(config(tmp_path, workers=2, trials_file=tmp_path / "trials.json"), SUITES)
+def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(
+    tmp_path: Path,
+) -> None:
+    result = evaluate_control(
+        config(tmp_path, workers=2, trials_file=tmp_path / "trials.json"), SUITES
+    )
     kept = json.loads((tmp_path / "trials.json").read_text())
     trials = kept.pop("trials")
     assert kept == result
@@ -145,14 +184,24 @@ def test_the_table_can_be_recomputed_from_the_trials_that_are_kept_in_one_file(t
 
 @pytest.mark.parametrize("file", ["trials.json", "trials_default.json"])
 @pytest.mark.parametrize("model", SHIPPED)
-def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(model: str, file: str) -> None:
-    """When this fails, the model or the planner has changed: measure again, and correct README and card."""
+def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
+    model: str, file: str
+) -> None:
+    """When this fails, the model or the planner has changed.
+
+    Measure again, and correct README and card.
+    """
     kept = json.loads((Path(__file__).parents[2] / "models" / model / file).read_text())
     for suite, rows in kept["suites"].items():
         for row, figures in rows.items():
-            trials = [trial for trial in kept["trials"] if (trial["suite"], trial["row"]) == (suite, row)]
+            trials = [
+                trial
+                for trial in kept["trials"]
+                if (trial["suite"], trial["row"]) == (suite, row)
+            ]
             assert {trial["method"] for trial in trials} == {parse(row, kept["preset"]).key}
-            for name, value in figures_of(trials).items():  # another machine may round sums differently
+            # another machine may round sums differently
+            for name, value in figures_of(trials).items():
                 assert figures[name] == pytest.approx(value, rel=1e-9)
 
 

@@ -23,7 +23,9 @@ from visual_foresight.vision.pixel_maps import splat
 SIZE = (32, 44)
 
 
-def record(seed: int, actions: np.ndarray, kinds: tuple[str, ...] = ("object", "background")) -> Episode:
+def record(
+    seed: int, actions: np.ndarray, kinds: tuple[str, ...] = ("object", "background")
+) -> Episode:
     env = DotEnv(SIZE)
     env.reset(seed=seed)
     row, col = env.project(env.truth()[0, :3]).row, env.project(env.truth()[0, :3]).col
@@ -37,7 +39,9 @@ def record(seed: int, actions: np.ndarray, kinds: tuple[str, ...] = ("object", "
         actions=actions.astype(np.float32),
         frames=np.stack([each.frame for each in seen]),
         states=np.stack([each.state for each in seen]),
-        tracks=np.array([[(pixel.row, pixel.col) for pixel in pixels] for pixels in tracks], np.float32),
+        tracks=np.array(
+            [[(pixel.row, pixel.col) for pixel in pixels] for pixels in tracks], np.float32
+        ),
         meta={"track_kinds": list(kinds)},
     )
 
@@ -57,8 +61,12 @@ class Knowing:
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         grid = (pixel_maps.shape[2], pixel_maps.shape[3])
         moved = actions.cumsum(1) * STEP_PX * self.share
-        rows = torch.einsum("nphw,h->np", pixel_maps, (torch.arange(grid[0]) + 0.5) * SIZE[0] / grid[0] - 0.5)
-        cols = torch.einsum("nphw,w->np", pixel_maps, (torch.arange(grid[1]) + 0.5) * SIZE[1] / grid[1] - 0.5)
+        rows = torch.einsum(
+            "nphw,h->np", pixel_maps, (torch.arange(grid[0]) + 0.5) * SIZE[0] / grid[0] - 0.5
+        )
+        cols = torch.einsum(
+            "nphw,w->np", pixel_maps, (torch.arange(grid[1]) + 0.5) * SIZE[1] / grid[1] - 0.5
+        )
         maps = [
             torch.stack(
                 [
@@ -76,7 +84,9 @@ class Knowing:
             for n in range(len(actions))
         ]
         frames = carry[:, None].expand(-1, actions.shape[1], -1, -1, -1)
-        return Prediction(frames, torch.stack(maps), torch.zeros(*moved.shape[:2], pixel_maps.shape[1]), None)
+        return Prediction(
+            frames, torch.stack(maps), torch.zeros(*moved.shape[:2], pixel_maps.shape[1]), None
+        )
 
 
 @pytest.fixture
@@ -93,7 +103,9 @@ def episodes() -> list[Episode]:
     return found
 
 
-def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(episodes: list[Episode]) -> None:
+def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(
+    episodes: list[Episode],
+) -> None:
     right = evaluate_prediction(Knowing(2, 1.0), episodes, horizon=4)
     half = evaluate_prediction(Knowing(2, 0.5), episodes, horizon=4)
     assert right["clips"] == 2 * len(episodes) == right["points"]
@@ -101,7 +113,8 @@ def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(episodes: li
         assert right["steps"][step]["error_px"] == pytest.approx(0, abs=1e-3)
         assert half["steps"][step]["ratio"] == pytest.approx(0.5, abs=1e-3)
         assert half["steps"][step]["interval_ratio"] == pytest.approx([0.5, 0.5], abs=1e-3)
-    # From frames 1 and 4: right, down, right, down and the other way round; 2.4 and 3.2 px in all.
+    # From frames 1 and 4: right, down, right, down and the other way round; 2.4 and 3.2 px in
+    # all.
     assert right["steps"]["4"]["still_px"] == pytest.approx(np.hypot(2.4, 3.2), abs=1e-4)
 
 
@@ -127,11 +140,16 @@ def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None
     figures = evaluate_prediction(Persistence(), at_rest, horizon=4)
     assert figures["points"] == 0 and "error_px" not in figures["steps"]["1"]
     assert any("there are no such points" in note for note in figures["notes"])
-    assert evaluate_prediction(Persistence(), [*episodes, *at_rest], horizon=4)["points"] == 2 * len(episodes)
+    assert evaluate_prediction(Persistence(), [*episodes, *at_rest], horizon=4)[
+        "points"
+    ] == 2 * len(episodes)
 
 
 def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> None:
-    """A curtain before the dot in frame 3 hides it; from frame 1 on it comes back, from frame 4 on nothing is hidden."""
+    """A curtain before the dot in frame 3 hides it.
+
+    From frame 1 on it comes back, from frame 4 on nothing is hidden.
+    """
 
     def judged(curtain: slice) -> dict:
         frames = episodes[0].frames.copy()
@@ -150,21 +168,35 @@ def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> No
 
 @pytest.mark.parametrize("kind", ["arm", "background"])
 def test_kinds_of_points_are_judged_apart(episodes: list[Episode], kind: str) -> None:
-    renamed = [Episode(e.actions, e.frames, e.states, e.tracks, {"track_kinds": [kind, "unknown"]}) for e in episodes]
-    figures, others = (evaluate_prediction(Knowing(2, 0.5), given, horizon=4) for given in (episodes, renamed))
+    renamed = [
+        Episode(e.actions, e.frames, e.states, e.tracks, {"track_kinds": [kind, "unknown"]})
+        for e in episodes
+    ]
+    figures, others = (
+        evaluate_prediction(Knowing(2, 0.5), given, horizon=4) for given in (episodes, renamed)
+    )
     step, other = figures["steps"]["4"], others["steps"]["4"]
     assert other[kind]["error_px"] == pytest.approx(step["error_px"])
     assert other[kind]["still_px"] == pytest.approx(step["still_px"])
     assert other[kind].get("ratio") == (pytest.approx(0.5, abs=1e-3) if kind == "arm" else None)
     assert "error_px" not in other and "arm" not in step
-    assert others["protocol"]["points"] == {"object": 0, "arm": 0, "background": 0, kind: figures["points"]}
+    assert others["protocol"]["points"] == {
+        "object": 0,
+        "arm": 0,
+        "background": 0,
+        kind: figures["points"],
+    }
 
 
 def test_moving_pixels_are_what_still_gets_wrong(episodes: list[Episode]) -> None:
     for step in evaluate_prediction(Persistence(), episodes, horizon=4)["steps"].values():
         assert step["psnr_moving"] < step["psnr"] - 5
         assert step["ssim_moving"] < step["ssim"] < 1
-        assert step["interval_psnr_moving"][0] <= step["psnr_moving"] <= step["interval_psnr_moving"][1]
+        assert (
+            step["interval_psnr_moving"][0]
+            <= step["psnr_moving"]
+            <= step["interval_psnr_moving"][1]
+        )
 
 
 class Losing(Persistence):
@@ -216,17 +248,25 @@ class Dice(Persistence):
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         imagined = super().imagine(carry, actions, pixel_maps, decode)
         rng = torch.Generator().manual_seed(0)
-        noise = [torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)]
+        noise = [
+            torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)
+        ]
         frames = [imagined.frames if number == 2 else each for number, each in enumerate(noise)]
         return Prediction.average([replace(imagined, frames=each) for each in frames])
 
 
 def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
-    figures, beside = (evaluate_prediction(predictor, episodes, horizon=4) for predictor in (Dice(), Persistence()))
+    figures, beside = (
+        evaluate_prediction(predictor, episodes, horizon=4)
+        for predictor in (Dice(), Persistence())
+    )
     for name in ("psnr", "ssim", "psnr_moving", "error_px"):
         assert figures["steps"]["3"][name] >= beside["steps"]["3"][name] - 1e-6
     assert figures["steps"]["3"]["psnr"] == pytest.approx(beside["steps"]["3"]["psnr"])
-    assert "best of 10" in figures["protocol"]["futures"] and "free-running" in beside["protocol"]["futures"]
+    assert (
+        "best of 10" in figures["protocol"]["futures"]
+        and "free-running" in beside["protocol"]["futures"]
+    )
 
 
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
@@ -240,7 +280,10 @@ def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
 
 
 def test_short_episodes_are_named(episodes: list[Episode]) -> None:
-    with pytest.raises(UserError, match="a horizon of 9 actions needs episodes of 10 or more, the longest has 8"):
+    with pytest.raises(
+        UserError,
+        match="a horizon of 9 actions needs episodes of 10 or more, the longest has 8",
+    ):
         evaluate_prediction(Persistence(), episodes, horizon=9)
 
 

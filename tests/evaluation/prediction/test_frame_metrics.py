@@ -6,7 +6,14 @@ import torch
 from einops import rearrange
 from skimage.metrics import structural_similarity
 
-from visual_foresight.evaluation.prediction.frame_metrics import check_ssim, inner, moving, psnr, seen_again, ssim
+from visual_foresight.evaluation.prediction.frame_metrics import (
+    check_ssim,
+    inner,
+    moving,
+    psnr,
+    seen_again,
+    ssim,
+)
 from visual_foresight.types import UserError
 
 
@@ -55,7 +62,8 @@ def test_ssim_of_equal_frames_is_one_and_of_flat_ones_known() -> None:
     _, true = noisy_frames()
     assert ssim(true, true).numpy() == pytest.approx(1, abs=1e-5)
     dark, light = torch.full((1, 3, 12, 13), 0.2), torch.full((1, 3, 12, 13), 0.6)
-    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)  # no contrast: the light term alone
+    # no contrast: the light term alone
+    expected = (2 * 0.2 * 0.6 + 1e-4) / (0.2**2 + 0.6**2 + 1e-4)
     assert ssim(dark, light).item() == pytest.approx(expected, abs=1e-4)
 
 

@@ -36,7 +36,9 @@ def test_the_error_of_a_coarse_map_is_in_frame_pixels() -> None:
     places = torch.tensor([[5.2, 7.0], [7.0, 7.0]])
     assert position_error(maps, places, (12, 28)).tolist() == pytest.approx([0, 5], abs=1e-4)
     spread = torch.full((1, 6, 7), 1 / 42)  # expected in the middle: (5.5, 13.5)
-    assert position_error(spread, torch.tensor([[5.5, 10.5]]), (12, 28)).item() == pytest.approx(3, abs=1e-4)
+    assert position_error(
+        spread, torch.tensor([[5.5, 10.5]]), (12, 28)
+    ).item() == pytest.approx(3, abs=1e-4)
 
 
 def test_a_map_that_is_right_covers_the_truth_as_often_as_it_says() -> None:
@@ -44,7 +46,8 @@ def test_a_map_that_is_right_covers_the_truth_as_often_as_it_says() -> None:
 
 
 def test_a_map_too_sure_of_itself_covers_less_and_a_timid_one_more() -> None:
-    # Of a round Gaussian, the region of level q has the radius s sqrt(-2 ln(1 - q)): half the spread holds 1 - (1 - q)^(1/4).
+    # Of a round Gaussian, the region of level q has the radius s sqrt(-2 ln(1 - q)): half the
+    # spread holds 1 - (1 - q)^(1/4).
     assert covered(2.5, 5.0) == pytest.approx([1 - 0.5**0.25, 1 - 0.1**0.25], abs=0.03)
     assert covered(10.0, 5.0) == pytest.approx([1 - 0.5**4, 1 - 0.1**4], abs=0.03)
 
@@ -61,5 +64,6 @@ def test_coarse_cells_count_in_part_so_that_the_mean_is_exact() -> None:
 
 def test_a_flat_map_covers_every_place_alike() -> None:
     flat = torch.full((3, 1, 4, 4), 1 / 16)
-    places = torch.tensor([[[0.0, 0.0]], [[5.0, 1.0]], [[99.0, -3.0]]])  # also beyond the border
+    # also beyond the border
+    places = torch.tensor([[[0.0, 0.0]], [[5.0, 1.0]], [[99.0, -3.0]]])
     assert coverage(flat, places, (8, 8), (0.25,)).tolist() == [[[pytest.approx(0.25)]] * 3]

@@ -1,4 +1,7 @@
-"""LPIPS and FVD through their real loading code, on small files of weights made here; and what is said without them."""
+"""LPIPS and FVD through their real loading code, on small files of weights made here.
+
+And what is said without them.
+"""
 
 import hashlib
 from dataclasses import replace
@@ -28,20 +31,29 @@ def put_alexnet(folder: Path, monkeypatch: pytest.MonkeyPatch, drop: str = "") -
     rng = torch.Generator().manual_seed(0)
     weights = {"classifier.1.weight": torch.zeros(2)}
     for place, (ins, outs, size) in zip(PLACES, CHANNELS, strict=True):
-        weights[f"features.{place}.weight"] = 0.05 * torch.randn(outs, ins, size, size, generator=rng)
+        weights[f"features.{place}.weight"] = 0.05 * torch.randn(
+            outs, ins, size, size, generator=rng
+        )
         weights[f"features.{place}.bias"] = torch.zeros(outs)
     weights.pop(drop, None)
     path = folder / perceptual.WEIGHTS["alex"].name
     torch.save(weights, path)
     digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    monkeypatch.setitem(perceptual.WEIGHTS, "alex", replace(perceptual.WEIGHTS["alex"], sha256=digits))
+    monkeypatch.setitem(
+        perceptual.WEIGHTS, "alex", replace(perceptual.WEIGHTS["alex"], sha256=digits)
+    )
     return path
 
 
 class SmallI3d(nn.Module):
-    """Honours the call of the published file: the mean and the spread of each channel, scaled to [-1, 1]."""
+    """Honours the call of the published file.
 
-    def forward(self, videos: Tensor, rescale: bool, resize: bool, return_features: bool) -> Tensor:
+    The mean and the spread of each channel, scaled to [-1, 1].
+    """
+
+    def forward(
+        self, videos: Tensor, rescale: bool, resize: bool, return_features: bool
+    ) -> Tensor:
         if rescale:
             videos = videos / 255 * 2 - 1
         return torch.cat([videos.mean(dim=[2, 3, 4]), videos.std(dim=[2, 3, 4])], 1)
@@ -68,7 +80,9 @@ def test_without_weights_each_metric_has_a_sentence_and_none_a_number(tmp_path: 
     assert "i3d_torchscript.pt" in fvd and "VISUAL_FORESIGHT_WEIGHTS" in fvd
 
 
-def test_lpips_loads_the_backbone_and_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lpips_loads_the_backbone_and_measures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_alexnet(tmp_path, monkeypatch)
     distance = find_perceptual(tmp_path, "alex", 12).lpips
     assert distance is not None
@@ -79,19 +93,25 @@ def test_lpips_loads_the_backbone_and_measures(tmp_path: Path, monkeypatch: pyte
     assert far.shape == (2, 10) and bool((far > near).all()) and bool((near > 0).all())
 
 
-def test_weights_are_found_by_the_environment_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_are_found_by_the_environment_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_alexnet(tmp_path, monkeypatch)
     monkeypatch.setenv(perceptual.FOLDER_VARIABLE, str(tmp_path))
     assert find_perceptual(None, "alex", 12).lpips is not None
 
 
-def test_another_file_of_the_name_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_file_of_the_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_alexnet(tmp_path, monkeypatch).write_bytes(b"something else")
     with pytest.raises(UserError, match="not what its name says"):
         find_perceptual(tmp_path, "alex", 12)
 
 
-def test_a_backbone_with_a_hole_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backbone_with_a_hole_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_alexnet(tmp_path, monkeypatch, drop="features.6.bias")
     with pytest.raises(UserError, match="features.6.bias"):
         find_perceptual(tmp_path, "alex", 12)
@@ -102,7 +122,8 @@ def test_fvd_features_come_from_the_torchscript_file(tmp_path: Path) -> None:
     features = find_perceptual(tmp_path, "alex", 12).features
     assert features is not None
     flat = features(torch.full((2, 10, 3, 8, 9), 0.2))
-    assert flat.numpy() == pytest.approx(np.tile([-0.6] * 3 + [0] * 3, (2, 1)), abs=1e-5)  # 51 / 255 * 2 - 1
+    # 51 / 255 * 2 - 1
+    assert flat.numpy() == pytest.approx(np.tile([-0.6] * 3 + [0] * 3, (2, 1)), abs=1e-5)
 
 
 def test_a_damaged_torchscript_file_is_named(tmp_path: Path) -> None:
@@ -120,7 +141,10 @@ def test_short_videos_have_no_fvd(tmp_path: Path) -> None:
 def test_the_frechet_distance_of_known_gaussians() -> None:
     rng = np.random.default_rng(0)
     white = rng.standard_normal((500, 3))
-    white = (white - white.mean(0)) @ np.linalg.inv(np.linalg.cholesky(np.cov(white, rowvar=False))).T  # exactly so
+    # exactly so
+    white = (white - white.mean(0)) @ np.linalg.inv(
+        np.linalg.cholesky(np.cov(white, rowvar=False))
+    ).T
     assert frechet_distance(white, white) == pytest.approx(0, abs=1e-6)
     assert frechet_distance(white, white + [1.0, 0, 2.0]) == pytest.approx(5)
     assert frechet_distance(white, 3 * white) == pytest.approx(3 * (1 + 9 - 2 * 3))

@@ -51,14 +51,26 @@ class Moving:
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         grid = (pixel_maps.shape[2], pixel_maps.shape[3])
         places = torch.tensor([8.0, 10.0]) + self.share * actions.cumsum(1)
-        maps = torch.stack([splat(tuple(Pixel(*place.tolist()) for place in each), grid, SIZE) for each in places])
-        return Prediction(torch.zeros(len(actions), 0, 3, *SIZE), maps[:, :, None], torch.zeros(*maps.shape[:2], 1), 0)
+        maps = torch.stack(
+            [
+                splat(tuple(Pixel(*place.tolist()) for place in each), grid, SIZE)
+                for each in places
+            ]
+        )
+        return Prediction(
+            torch.zeros(len(actions), 0, 3, *SIZE),
+            maps[:, :, None],
+            torch.zeros(*maps.shape[:2], 1),
+            0,
+        )
 
 
 def test_the_truth_ranks_perfectly_and_its_opposite_does_not() -> None:
     bank = [contact(seed) for seed in range(4)]
     right, wrong = (rank_candidates(Moving(share), bank) for share in (1.0, -1.0))
-    assert right["spearman"] == pytest.approx(1, abs=0.02) and right["regret"] == pytest.approx(0, abs=1e-6)
+    assert right["spearman"] == pytest.approx(1, abs=0.02) and right["regret"] == pytest.approx(
+        0, abs=1e-6
+    )
     assert wrong["spearman"] < -0.8 and wrong["regret"] > 0.8
     assert right["interval_spearman"][0] <= right["spearman"] <= right["interval_spearman"][1]
     assert (right["states"], right["candidates"]) == (4, 6)
@@ -88,7 +100,8 @@ def test_a_contact_state_is_found_and_is_a_function_of_its_seed(tmp_path: Path) 
     assert found.candidates.shape == (5, 6, 2) and found.places.shape == (5, 6, 2)
     assert np.abs(found.candidates).max() <= 1 + 1e-6
     moved_px = np.linalg.norm(found.places[:, -1] - found.source, axis=-1)
-    assert moved_px.max() > MOVES_M / 0.0075 / 2  # 0.75 cm a pixel, half of it for the slanted view
+    # 0.75 cm a pixel, half of it for the slanted view
+    assert moved_px.max() > MOVES_M / 0.0075 / 2
     for damaged in (b"PK damaged", b""):
         next(tmp_path.glob("bank_*.npz")).write_bytes(damaged)
         with pytest.raises(UserError, match="delete it"):

@@ -13,7 +13,11 @@ import torch
 from visual_foresight import cli
 from visual_foresight.episodes.formats.hdf5 import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
-from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_episodes, figures_of
+from visual_foresight.evaluation.prediction.command import (
+    PredictionConfig,
+    evaluate_episodes,
+    figures_of,
+)
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.evaluation.report.page import write_report
 from visual_foresight.evaluation.report.pictures import FLOW_PX, flow_colours, mean_flow
@@ -26,7 +30,9 @@ from visual_foresight.types import Episode, Prediction, UserError, Workspace
 SIZE = (24, 32)
 TABLE = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
 """Action 0 leads to the right in the frame, action 1 down."""
-INFO = DatasetInfo("dot", SIZE, 3, Workspace((-9, -9), (9, 9), (0.1, 0.1)), TABLE, "none", "0", {})
+INFO = DatasetInfo(
+    "dot", SIZE, 3, Workspace((-9, -9), (9, 9), (0.1, 0.1)), TABLE, "none", "0", {}
+)
 
 
 def episode(seed: int) -> Episode:
@@ -39,7 +45,13 @@ def episode(seed: int) -> Episode:
     place = np.stack([np.full(9, 10.0), cols], -1)
     tracks = np.stack([place, np.full((9, 2), 20.0)], 1).astype(np.float32)
     actions = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
-    return Episode(actions, frames, np.zeros((9, 3), np.float32), tracks, {"track_kinds": ["object", "background"]})
+    return Episode(
+        actions,
+        frames,
+        np.zeros((9, 3), np.float32),
+        tracks,
+        {"track_kinds": ["object", "background"]},
+    )
 
 
 @pytest.fixture
@@ -66,29 +78,70 @@ def check_alone(page: str) -> None:
     assert "{{" not in page and "{%" not in page
 
 
-def test_the_command_writes_a_page_that_stands_alone(data: Path, checkpoint: Path, capfd) -> None:
+def test_the_command_writes_a_page_that_stands_alone(
+    data: Path, checkpoint: Path, capfd
+) -> None:
     out = data.parent / "new" / "report.html"
-    words = ["--data", data, "--model", checkpoint, "--horizon", 4, "--clips", 4, "--report", out, "--json"]
+    words = [
+        "--data",
+        data,
+        "--model",
+        checkpoint,
+        "--horizon",
+        4,
+        "--clips",
+        4,
+        "--report",
+        out,
+        "--json",
+    ]
     cli.main(["evaluate", "prediction", *map(str, words)])
     figures = json.loads(capfd.readouterr().out)
     step = figures["steps"]["4"]
-    for key in ("error_px", "still_px", "ratio", "psnr", "still_psnr", "ssim_moving", "coverage_90", "lost", "made"):
+    for key in (
+        "error_px",
+        "still_px",
+        "ratio",
+        "psnr",
+        "still_psnr",
+        "ssim_moving",
+        "coverage_90",
+        "lost",
+        "made",
+    ):
         assert np.isfinite(step[key]), key
     assert {"interval_px", "interval_ratio", "interval_psnr", "background"} <= step.keys()
     assert figures["clips"] == 4 and figures["report"] == str(out)
     page = out.read_text()
     check_alone(page)
-    assert json.loads(re.search(r'id="figures">(.*?)</script>', page)[1])["steps"] == figures["steps"]
-    for said in ("The action fan", "→ (+1, 0)", "↓ (0, +1)", "mask: newly made", "flow (mean", "LPIPS is left out"):
+    assert (
+        json.loads(re.search(r'id="figures">(.*?)</script>', page)[1])["steps"]
+        == figures["steps"]
+    )
+    for said in (
+        "The action fan",
+        "→ (+1, 0)",
+        "↓ (0, +1)",
+        "mask: newly made",
+        "flow (mean",
+        "LPIPS is left out",
+    ):
         assert said in page, said
     assert page.count("<svg") >= 8 and page.count("image/webp") == 4  # three clips and the fan
     assert "prefers-color-scheme: dark" in page
 
 
 def test_people_get_tables_and_the_protocol(data: Path, capfd) -> None:
-    cli.main(["evaluate", "prediction", "--data", str(data), "--model", "still", "--horizon", "3"])
+    cli.main(
+        ["evaluate", "prediction", "--data", str(data), "--model", "still", "--horizon", "3"]
+    )
     out = capfd.readouterr().out
-    for said in ("crop: none", "Where the pixel goes: objects", "Pictures: moving pixels only", "SSIM"):
+    for said in (
+        "crop: none",
+        "Where the pixel goes: objects",
+        "Pictures: moving pixels only",
+        "SSIM",
+    ):
         assert said in out
     assert re.search(r"\n +3 +\d+\.\d\d \[", out)
 
@@ -103,13 +156,23 @@ def stopped(capfd, *words) -> str:
 
 
 def test_bad_input_is_one_sentence(data: Path, checkpoint: Path, tmp_path: Path, capfd) -> None:
-    assert "ask for a shorter horizon" in stopped(capfd, "--data", data, "--model", checkpoint, "--horizon", 20)
-    assert "is a folder" in stopped(capfd, "--data", data, "--model", checkpoint, "--report", tmp_path)
+    assert "ask for a shorter horizon" in stopped(
+        capfd, "--data", data, "--model", checkpoint, "--horizon", 20
+    )
+    assert "is a folder" in stopped(
+        capfd, "--data", data, "--model", checkpoint, "--report", tmp_path
+    )
     taken = tmp_path / "file"
     taken.write_text("")
-    assert "cannot be written" in stopped(capfd, "--data", data, "--report", taken / "report.html")
-    save(Flow(FlowConfig(frame_size=(16, 32), state_size=3, channels=8)), tmp_path / "other", {})
-    assert "was trained on frames" in stopped(capfd, "--data", data, "--model", tmp_path / "other")
+    assert "cannot be written" in stopped(
+        capfd, "--data", data, "--report", taken / "report.html"
+    )
+    save(
+        Flow(FlowConfig(frame_size=(16, 32), state_size=3, channels=8)), tmp_path / "other", {}
+    )
+    assert "was trained on frames" in stopped(
+        capfd, "--data", data, "--model", tmp_path / "other"
+    )
     assert "--clips is 1 or more" in stopped(capfd, "--data", data, "--clips", 0)
 
 
@@ -137,7 +200,9 @@ def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", figures, Frames(), evaluation, INFO)
     page = (tmp_path / "report.html").read_text()
     check_alone(page)
-    assert "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page
+    assert (
+        "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page
+    )
 
 
 def test_the_colour_of_a_flow_is_its_direction() -> None:
@@ -153,14 +218,16 @@ def test_the_colour_of_a_flow_is_its_direction() -> None:
 
 
 def test_the_mean_flow_points_where_things_go() -> None:
-    flows = torch.tensor([[[-2.0, 0.0], [0.0, 8.0]]])[..., None, None]  # from 2 pixels above: it moves down
+    # from 2 pixels above: it moves down
+    flows = torch.tensor([[[-2.0, 0.0], [0.0, 8.0]]])[..., None, None]
     masks = torch.tensor([[0.25, 0.0, 0.5, 0.25, 0.0]])[..., None, None]
     assert mean_flow(Motion(flows, masks))[0, :, 0, 0].tolist() == [1.0, -2.0]
 
 
 def test_the_mean_flow_of_a_kernel_is_that_of_its_taps() -> None:
     kernel = torch.zeros(1, 1, 3, 5, 1, 1)
-    kernel[0, 0, 0, 2] = kernel[0, 0, 1, 4] = 0.5  # half from 3 pixels above, half from 6 to the right
+    # half from 3 pixels above, half from 6 to the right
+    kernel[0, 0, 0, 2] = kernel[0, 0, 1, 4] = 0.5
     masks = torch.tensor([0.0, 0.5, 0.5, 0.0])[None, :, None, None].expand(1, 4, 2, 3)
     found = mean_flow(KernelMotion(kernel, masks, spacing_px=3))
     assert found.shape == (1, 2, 2, 3)

@@ -6,14 +6,18 @@ from visual_foresight.types import UserError
 
 def test_every_preset_is_timed_with_the_rollouts_that_it_has() -> None:
     figures = time_planning(SpeedConfig(model="still", repeats=2))
-    assert {name: (row["rollouts"], row["horizon"]) for name, row in figures["presets"].items()} == {
+    assert {
+        name: (row["rollouts"], row["horizon"]) for name, row in figures["presets"].items()
+    } == {
         "fast": (97, 12),
         "default": (312, 12),
         "thorough": (600, 15),
         "plain": (312, 12),
     }
     for row in figures["presets"].values():
-        assert row["frames_per_second"] == pytest.approx(row["rollouts"] * row["horizon"] / row["seconds_median"])
+        assert row["frames_per_second"] == pytest.approx(
+            row["rollouts"] * row["horizon"] / row["seconds_median"]
+        )
     assert figures["gemm_gflops"] > 0
 
 

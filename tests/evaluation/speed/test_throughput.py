@@ -29,7 +29,9 @@ def test_a_predictor_is_timed_with_and_without_frames() -> None:
 
 
 def test_the_command_sets_the_flagship_against_the_yardstick(capfd) -> None:
-    words = f"evaluate throughput --predictors {FLAGSHIP} --batch 2 --horizon 1 --repeats 1 --json"
+    words = (
+        f"evaluate throughput --predictors {FLAGSHIP} --batch 2 --horizon 1 --repeats 1 --json"
+    )
     cli.main(words.split())
     figures = json.loads(capfd.readouterr().out)
     flagship, yardstick = figures["predictors"][FLAGSHIP], figures["yardstick"]

@@ -1,4 +1,7 @@
-"""The page in a real browser, on the dot: clicks, a whole session, stopping, reloading, two tabs, refusals."""
+"""The page in a real browser, on the dot.
+
+Clicks, a whole session, stopping, reloading, two tabs, refusals.
+"""
 
 import re
 import time
@@ -31,7 +34,9 @@ def reset(page, seed=0):
     """Set the scene anew and return where its dot is."""
     ready(page)
     page.get_by_label("Seed").fill(str(seed))
-    version = page.evaluate("fetch('/alive').then(answer => answer.json()).then(state => state.version)")
+    version = page.evaluate(
+        "fetch('/alive').then(answer => answer.json()).then(state => state.version)"
+    )
     press(page, "Reset")
     page.wait_for_function(
         "least => fetch('/alive').then(answer => answer.json()).then(state => state.version >= least && state.idle)",
@@ -48,7 +53,12 @@ def click(page, row, col):
     """Click the middle of a pixel of the frame, once the page stands still, wherever and however large it is drawn."""
     frame = page.locator(".frame.click")
     box = frame.bounding_box()
-    frame.click(position={"x": (col + 0.5) / SIDE * box["width"], "y": (row + 0.5) / SIDE * box["height"]})
+    frame.click(
+        position={
+            "x": (col + 0.5) / SIDE * box["width"],
+            "y": (row + 0.5) / SIDE * box["height"],
+        }
+    )
 
 
 def marked(page, kind, number=0):
@@ -58,7 +68,10 @@ def marked(page, kind, number=0):
     if kind == "source":
         x, y = (float(mark.get_attribute(name)) for name in ("cx", "cy"))
     else:
-        x, y = (float(value) + 17 for value in re.match(r"M([-\d.]+) ([-\d.]+)", mark.get_attribute("d")).groups())
+        x, y = (
+            float(value) + 17
+            for value in re.match(r"M([-\d.]+) ([-\d.]+)", mark.get_attribute("d")).groups()
+        )
     return round(y / 1000 * SIDE - 0.5, 3), round(x / 1000 * SIDE - 0.5, 3)
 
 
@@ -89,7 +102,8 @@ def test_clicks_land_on_the_right_pixel(program, open_page, window, zoom):
     if zoom != "Fit":
         page.get_by_label("Zoom").click()
         page.get_by_role("option", name=zoom).click()
-        page.wait_for_selector(".q-menu", state="detached")  # only then is the focus given back, which may scroll
+        # only then is the focus given back, which may scroll
+        page.wait_for_selector(".q-menu", state="detached")
         page.wait_for_function("document.querySelector('.frame.click').clientWidth === 768")
     for number, corner in enumerate(CORNERS):
         click(page, *corner)
@@ -178,7 +192,9 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     page.wait_for_selector("h2:text-is('Scene')")
 
 
-@pytest.mark.parametrize(("name", "window"), [("desktop", (1280, 800)), ("tablet", (820, 1180))])
+@pytest.mark.parametrize(
+    ("name", "window"), [("desktop", (1280, 800)), ("tablet", (820, 1180))]
+)
 def test_the_look_in_light_and_dark(program, open_page, photograph, name, window):
     for scheme in ("light", "dark"):
         page = open_page(program.address, *window, color_scheme=scheme)
@@ -186,7 +202,9 @@ def test_the_look_in_light_and_dark(program, open_page, photograph, name, window
         press(page, "Plan")
         page.wait_for_selector(".status:has-text('plan ready')")
         photograph(page, f"look-{name}-{scheme}")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "nothing sticks out"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            "nothing sticks out"
+        )
         press(page, "Stop")
 
 
@@ -203,7 +221,8 @@ def test_stop_during_planning_moves_nothing(start, open_page):
 
 
 def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
-    page = open_page(start("--model", "simulator", "--preset", "thorough").address)  # slow enough to be caught
+    # slow enough to be caught
+    page = open_page(start("--model", "simulator", "--preset", "thorough").address)
     make_goal(page, 6)
     page.get_by_label("Steps per run").fill("200")
     press(page, "OngoingTrial")
@@ -212,8 +231,13 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
     page.wait_for_selector(".status:has-text('of 200')")
     page.wait_for_selector(".q-tab-panel .plot polyline")  # of the tab that is open at first
     photograph(page, "running")
-    box, settings = (page.locator(place).first.bounding_box() for place in (".q-field:has-text('Locator')", ".card"))
-    assert box["x"] + box["width"] <= settings["x"] + settings["width"], "long names stay inside the card"
+    box, settings = (
+        page.locator(place).first.bounding_box()
+        for place in (".q-field:has-text('Locator')", ".card")
+    )
+    assert box["x"] + box["width"] <= settings["x"] + settings["width"], (
+        "long names stay inside the card"
+    )
     press(page, "Pause")
     page.wait_for_selector(".status:has-text('paused')")
     photograph(page, "paused")
@@ -237,7 +261,9 @@ def test_two_tabs_show_one_session_and_say_so(program, open_page):
         first.wait_for_timeout(50)
 
 
-def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(program, open_page, photograph, tmp_path):
+def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(
+    program, open_page, photograph, tmp_path
+):
     page = open_page(program.address)
     reset(page, 2)
     (tmp_path / "bad.png").write_bytes(b"<script>alert(1)</script>")
@@ -256,19 +282,27 @@ def test_another_host_needs_the_token_that_is_printed(start, browser, open_page)
     token = re.search(r"\?token=([\w-]+)", program.said()).group(1)
     page = browser.new_page()
     assert page.goto(program.address).status == 401
-    assert page.goto(program.address + "_nicegui_ws/socket.io/?EIO=4&transport=polling").status == 401
+    assert (
+        page.goto(program.address + "_nicegui_ws/socket.io/?EIO=4&transport=polling").status
+        == 401
+    )
     page.close()
     open_page(f"{program.address}?token={token}")
 
 
-def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(start, open_page, photograph):
+def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(
+    start, open_page, photograph
+):
     """The real table: a click on the larger render is the frame's pixel, and a second tab finds the switch as it is."""
     env = make("push")
     env.reset(seed=3)
     near = sorted(
-        ((row, col) for row in range(SIDE) for col in range(SIDE)), key=lambda p: abs(p[0] - 40) + abs(p[1] - 32)
+        ((row, col) for row in range(SIDE) for col in range(SIDE)),
+        key=lambda p: abs(p[0] - 40) + abs(p[1] - 32),
     )
-    row, col = next(place for place in near if env.pick(Pixel(*map(float, place))).kind == "object")
+    row, col = next(
+        place for place in near if env.pick(Pixel(*map(float, place))).kind == "object"
+    )
     env.close()
     program = start("--env", "push", "--model", FLAGSHIP, "--seed", "3")
     page = open_page(program.address)

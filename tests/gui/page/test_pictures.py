@@ -29,8 +29,13 @@ print(tasks() - before)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
 def test_drawing_a_plan_starts_no_threads_of_torch() -> None:
-    """Two pools of threads on two cores make every search a fifth slower; the second figure shows that one would be seen."""
-    done = subprocess.run([sys.executable, "-c", COUNT], capture_output=True, text=True, check=True)
+    """Two pools of threads on two cores make every search a fifth slower.
+
+    The second figure shows that one would be seen.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", COUNT], capture_output=True, text=True, check=True
+    )
     drawn, computed = (int(line) for line in done.stdout.split())
     assert drawn == 0
     assert computed > 0

@@ -13,10 +13,14 @@ def test_corners_and_edges_belong_to_the_outermost_pixels():
     assert to_pixel(1, 0, SIZE) == Pixel(0, 27)
     assert to_pixel(0, 1, SIZE) == Pixel(19, 0)
     assert to_pixel(1, 1, SIZE) == Pixel(19, 27)
-    assert to_pixel(27 / 28, 0.5, SIZE) == Pixel(10, 27), "an edge between two pixels belongs to the latter"
+    assert to_pixel(27 / 28, 0.5, SIZE) == Pixel(10, 27), (
+        "an edge between two pixels belongs to the latter"
+    )
 
 
-@pytest.mark.parametrize("place", [(-0.001, 0.5), (0.5, 1.001), (float("nan"), 0.5), (0.5, float("inf"))])
+@pytest.mark.parametrize(
+    "place", [(-0.001, 0.5), (0.5, 1.001), (float("nan"), 0.5), (0.5, float("inf"))]
+)
 def test_outside_is_nowhere(place):
     assert to_pixel(*place, SIZE) is None
 

@@ -13,10 +13,17 @@ HOME = {"host": "127.0.0.1:8080"}
 
 def ask(guard, headers, query="", kind="http", chunks=()):
     """Send one request through the guard; return what was answered."""
-    sent, waiting = [], [*({"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks)]
+    sent, waiting = (
+        [],
+        [*({"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks)],
+    )
 
     async def receive():
-        return waiting.pop(0) if waiting else {"type": "websocket.connect" if kind == "websocket" else "http.request"}
+        return (
+            waiting.pop(0)
+            if waiting
+            else {"type": "websocket.connect" if kind == "websocket" else "http.request"}
+        )
 
     async def send(message):
         sent.append(message)
@@ -103,5 +110,9 @@ def test_the_address_carries_the_token_once_and_a_cookie_from_then_on():
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
     for kind in ("http", "websocket"):
         record = []
-        ask(Guard(application(record), TOKEN), {"host": "robot:8080", "cookie": cookie.split(";")[0]}, kind=kind)
+        ask(
+            Guard(application(record), TOKEN),
+            {"host": "robot:8080", "cookie": cookie.split(";")[0]},
+            kind=kind,
+        )
         assert record[0] == kind

@@ -54,7 +54,10 @@ def test_no_name_leads_out_of_the_folder(session):
 
 
 def test_the_list_of_runs_does_not_hold_their_frames(session):
-    """Fifty runs must not fill the memory: only the newest one's plans are kept, the others are on disk."""
+    """Fifty runs must not fill the memory.
+
+    Only the newest one's plans are kept, the others are on disk.
+    """
     for _ in range(2):
         aim(session)
         session.run()
@@ -83,7 +86,10 @@ def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, t
 
 
 def test_a_folder_of_collected_episodes_is_refused(tmp_path):
-    collect(CollectConfig(tmp_path / "dot", env="dot", episodes=1, steps=2, workers=1), progress=False)
+    collect(
+        CollectConfig(tmp_path / "dot", env="dot", episodes=1, steps=2, workers=1),
+        progress=False,
+    )
     with pytest.raises(UserError, match="`collect` gathered"):
         Archive(tmp_path)
 
@@ -93,4 +99,7 @@ def test_collecting_into_the_runs_of_a_page_is_refused(session, tmp_path):
     session.run()
     wait(session)
     with pytest.raises(UserError, match="was collected with other settings"):
-        collect(CollectConfig(tmp_path / "out" / "dot", env="dot", episodes=2, steps=2, workers=1), progress=False)
+        collect(
+            CollectConfig(tmp_path / "out" / "dot", env="dot", episodes=2, steps=2, workers=1),
+            progress=False,
+        )

@@ -1,4 +1,7 @@
-"""The session without a browser: on the dot, with the exact model (the simulator) or the one that knows nothing."""
+"""The session without a browser.
+
+On the dot, with the exact model (the simulator) or the one that knows nothing.
+"""
 
 import errno
 import threading
@@ -38,8 +41,12 @@ def test_the_chosen_cost_is_planned_with(session):
         session.choose(replace(DOT, model="simulator", cost=cost))
         place, target = aim(session, right=5)
         session.plan()
-        imagined = expected_places(wait(session).pending.prediction.pixel_maps[:1], (64, 64))[0, :, 0]
-        means[cost] = float((imagined - imagined.new_tensor([target.row, target.col])).norm(dim=-1).mean())
+        imagined = expected_places(wait(session).pending.prediction.pixel_maps[:1], (64, 64))[
+            0, :, 0
+        ]
+        means[cost] = float(
+            (imagined - imagined.new_tensor([target.row, target.col])).norm(dim=-1).mean()
+        )
     assert means["way"] < means["end"] < place.distance(target)
 
 
@@ -95,7 +102,9 @@ def test_an_animation_of_an_earlier_run_leaves_the_present_one_alone(session):
     session.export(earlier, ".gif")
     state = wait(session)
     assert state.saved is not None and state.saved.name == f"{earlier}.gif"
-    assert state.status is Status.PAUSED and state.trial is paused.trial and not state.is_recorded
+    assert (
+        state.status is Status.PAUSED and state.trial is paused.trial and not state.is_recorded
+    )
     session.step()
     assert len(wait(session).trial.episode.actions) == 2
 
@@ -138,7 +147,12 @@ def test_stop_breaks_off_a_search_and_no_action_follows(session, monkeypatch):
     go_on.set()
     state = wait(session)
     np.testing.assert_array_equal(state.frame, before)
-    assert state.status is Status.READY and state.pending is None and not state.entries and not state.is_error
+    assert (
+        state.status is Status.READY
+        and state.pending is None
+        and not state.entries
+        and not state.is_error
+    )
 
 
 def test_a_crash_is_one_sentence_and_the_session_lives_on(session, monkeypatch, caplog):
@@ -150,7 +164,11 @@ def test_a_crash_is_one_sentence_and_the_session_lives_on(session, monkeypatch, 
         patch.setattr(VisualMPC, "plan", crash)
         session.plan()
         state = wait(session)
-    assert state.is_error and "3 of 40 costs are not finite" in state.message and "\n" not in state.message
+    assert (
+        state.is_error
+        and "3 of 40 costs are not finite" in state.message
+        and "\n" not in state.message
+    )
     assert "Traceback" in caplog.text, "the log has the rest"
     session.plan()
     assert wait(session).pending is not None
@@ -239,7 +257,10 @@ def test_a_reset_that_is_refused_leaves_the_scene_as_it_was(session):
 
 
 def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
-    session = Session(Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=4), tmp_path / "out")
+    session = Session(
+        Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=4),
+        tmp_path / "out",
+    )
     try:
         wait(session)
         aim(session)

@@ -18,25 +18,40 @@ from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.baselines.simulator import Simulator
-from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Prediction, UserError, Workspace, to_float
+from visual_foresight.types import (
+    Clip,
+    ImageGoal,
+    Pixel,
+    PixelGoal,
+    Prediction,
+    UserError,
+    Workspace,
+    to_float,
+)
 from visual_foresight.vision.pixel_maps import centres
 
 SIZE = (24, 36)
 STEP_PX = 2.0
-WORKSPACE = Workspace(low=(2.0, 2.0), high=(21.0, 33.0), step=(STEP_PX, STEP_PX))  # the state is (row, col) in pixels
+# the state is (row, col) in pixels
+WORKSPACE = Workspace(low=(2.0, 2.0), high=(21.0, 33.0), step=(STEP_PX, STEP_PX))
 QUICK = CEMConfig(populations=(40, 32, 25), horizon=6, num_elites=8)
 
 
 def drawn(places):
     """Draw a soft dot at each (row, col), channels first."""
     rows, cols = centres(SIZE[0], SIZE[0]), centres(SIZE[1], SIZE[1])
-    squares = (rows[:, None] - places[..., 0, None, None]) ** 2 + (cols - places[..., 1, None, None]) ** 2
+    squares = (rows[:, None] - places[..., 0, None, None]) ** 2 + (
+        cols - places[..., 1, None, None]
+    ) ** 2
     dot = torch.exp(-squares / 8)
     return torch.stack([dot, 0.5 * dot, 0.2 * torch.ones_like(dot)], dim=-3)
 
 
 class DotModel:
-    """Knows exactly what an action does: the dot, and every designated pixel on it, moves by `STEP_PX` times the action."""
+    """Knows exactly what an action does.
+
+    The dot, and every designated pixel on it, moves by `STEP_PX` times the action.
+    """
 
     context = 2
 
@@ -76,7 +91,10 @@ def clip_of(states):
 
 
 def run(controller, start, target, num_steps=12, seed=0):
-    """Close the loop in a world that does what the workspace allows; return the places of the dot and the plans."""
+    """Close the loop in a world that does what the workspace allows.
+
+    Return the places of the dot and the plans.
+    """
     rng = torch.Generator().manual_seed(seed)
     places, plans = [start, start], []
     goal = PixelGoal((Pixel(*start),), (Pixel(*target),))
@@ -88,7 +106,9 @@ def run(controller, start, target, num_steps=12, seed=0):
     return places[1:], plans
 
 
-@pytest.mark.parametrize("locator", [Propagate(), Track(search_px=6)], ids=["propagate", "track"])
+@pytest.mark.parametrize(
+    "locator", [Propagate(), Track(search_px=6)], ids=["propagate", "track"]
+)
 @pytest.mark.parametrize("stride", [1, 2])
 def test_reaches_the_goal_with_an_exact_model(locator, stride):
     controller = VisualMPC(DotModel(), WORKSPACE, QUICK, locator, map_stride=stride)
@@ -98,8 +118,13 @@ def test_reaches_the_goal_with_an_exact_model(locator, stride):
 
 
 def test_random_actions_and_a_model_without_motion_do_not():
-    for controller in (RandomController(WORKSPACE), VisualMPC(Persistence(), WORKSPACE, QUICK, Propagate())):
-        missed = [run(controller, (6.0, 8.0), (17.0, 26.0), seed=seed)[0][-1] for seed in range(3)]
+    for controller in (
+        RandomController(WORKSPACE),
+        VisualMPC(Persistence(), WORKSPACE, QUICK, Propagate()),
+    ):
+        missed = [
+            run(controller, (6.0, 8.0), (17.0, 26.0), seed=seed)[0][-1] for seed in range(3)
+        ]
         assert np.mean([np.hypot(row - 17, col - 26) for row, col in missed]) > 5
 
 
@@ -123,7 +148,10 @@ def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
 
 def test_same_seed_same_plans_and_the_batch_does_not_matter():
     trials = [
-        run(VisualMPC(DotModel(), WORKSPACE, QUICK, batch=batch), (6.0, 8.0), (17.0, 26.0), 3)[1] for batch in (128, 11)
+        run(VisualMPC(DotModel(), WORKSPACE, QUICK, batch=batch), (6.0, 8.0), (17.0, 26.0), 3)[
+            1
+        ]
+        for batch in (128, 11)
     ]
     for one, other in zip(*trials, strict=True):
         assert torch.allclose(one.actions, other.actions, atol=1e-5)
@@ -140,7 +168,9 @@ def test_the_previous_best_goes_on_where_it_stopped():
     seen = DotModel()
     controller = VisualMPC(seen, WORKSPACE, QUICK)
     _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
-    warm = WORKSPACE.clip(torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], moved_on(plans[0], 6)[None])
+    warm = WORKSPACE.clip(
+        torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], moved_on(plans[0], 6)[None]
+    )
     second = torch.cat(seen.imagined[4:7])
     assert (second - warm).abs().amax((1, 2)).min() < 1e-5
     shifted = moved_on(plans[0], 6)
@@ -153,7 +183,9 @@ def test_the_previous_best_goes_on_where_it_stopped():
 def test_proposals_of_the_caller_are_imagined():
     model = DotModel()
     right = torch.tensor([0.0, 0.731]).expand(1, 6, 2)
-    controller = VisualMPC(model, WORKSPACE, QUICK, propose=lambda clip, sources, goal, rng: right)
+    controller = VisualMPC(
+        model, WORKSPACE, QUICK, propose=lambda clip, sources, goal, rng: right
+    )
     run(controller, (6.0, 8.0), (6.0, 30.0), 1)
     assert (model.imagined[0] - right).abs().amax((1, 2)).min() < 1e-5
 
@@ -161,8 +193,14 @@ def test_proposals_of_the_caller_are_imagined():
 @pytest.mark.parametrize(
     ("goal", "message"),
     [
-        (PixelGoal((Pixel(3, 3),), (Pixel(24, 3),)), "goal pixel .row 24, col 3. is outside the frame of 24 rows"),
-        (PixelGoal((Pixel(3, -1),), (Pixel(4, 3),)), "designated pixel .row 3, col -1. is outside"),
+        (
+            PixelGoal((Pixel(3, 3),), (Pixel(24, 3),)),
+            "goal pixel .row 24, col 3. is outside the frame of 24 rows",
+        ),
+        (
+            PixelGoal((Pixel(3, -1),), (Pixel(4, 3),)),
+            "designated pixel .row 3, col -1. is outside",
+        ),
         (
             ImageGoal(np.zeros((12, 36, 3), np.uint8)),
             "goal image has 12 rows and 36 columns, the camera's frames have 24",
@@ -176,9 +214,16 @@ def test_a_goal_that_cannot_be_planned_for_is_refused_in_words(goal, message):
 
 
 def test_a_script_cannot_push_to_an_image():
-    controller = ScriptedController(WORKSPACE, lambda clip, sources, goal, rng: torch.zeros(1, 6, 2))
+    controller = ScriptedController(
+        WORKSPACE, lambda clip, sources, goal, rng: torch.zeros(1, 6, 2)
+    )
     with pytest.raises(UserError, match="needs a PixelGoal, but got ImageGoal"):
-        controller.plan(clip_of([(6.0, 8.0)] * 2), ImageGoal(np.zeros((*SIZE, 3), np.uint8)), None, torch.Generator())
+        controller.plan(
+            clip_of([(6.0, 8.0)] * 2),
+            ImageGoal(np.zeros((*SIZE, 3), np.uint8)),
+            None,
+            torch.Generator(),
+        )
 
 
 class Painter(DotModel):
@@ -189,8 +234,12 @@ class Painter(DotModel):
 
 def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
-    with pytest.raises(UserError, match="frames only and cannot say where a designated pixel goes"):
-        VisualMPC(Painter(), WORKSPACE, QUICK).plan(clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator())
+    with pytest.raises(
+        UserError, match="frames only and cannot say where a designated pixel goes"
+    ):
+        VisualMPC(Painter(), WORKSPACE, QUICK).plan(
+            clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator()
+        )
 
 
 def test_a_goal_image_is_reached_without_pixel_maps():
@@ -201,11 +250,17 @@ def test_a_goal_image_is_reached_without_pixel_maps():
     env.restore(Snapshot(Square((7 * PIXEL_M, 18 * PIXEL_M), (255, 0, 0))))
     mirror.reset(seed=2)
     propose = pytest.fail  # proposals are for pixels
-    controller = VisualMPC(Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose)
+    controller = VisualMPC(
+        Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose
+    )
     rng, plan = torch.Generator().manual_seed(0), None
     for _ in range(8):
         seen = env.observe()
-        clip = Clip(torch.zeros(1, 0, 2), to_float(seen.frame)[None, None], torch.from_numpy(seen.state)[None, None])
+        clip = Clip(
+            torch.zeros(1, 0, 2),
+            to_float(seen.frame)[None, None],
+            torch.from_numpy(seen.state)[None, None],
+        )
         plan = controller.plan(clip, goal, plan, rng)
         env.move(plan.actions[0].numpy())
     assert plan.sources == () and plan.prediction.pixel_maps.shape == (1, 6, 0, 12, 18)
@@ -219,11 +274,16 @@ def test_caution_avoids_what_models_disagree_on():
         def imagine(self, carry, actions, pixel_maps, decode=False):
             other = torch.stack([actions[..., 0], actions[..., 1].clamp(max=0)], -1)
             return Prediction.average(
-                [super(Doubtful, self).imagine(carry, part, pixel_maps) for part in (actions, other)]
+                [
+                    super(Doubtful, self).imagine(carry, part, pixel_maps)
+                    for part in (actions, other)
+                ]
             )
 
     def first_move(weight):
-        controller = VisualMPC(Doubtful(), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False)
+        controller = VisualMPC(
+            Doubtful(), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False
+        )
         return run(controller, (12.0, 16.0), (12.0, 30.0), 1)[1][0].actions[:, 1].sum()
 
     assert first_move(0.0) > 3
@@ -233,7 +293,9 @@ def test_caution_avoids_what_models_disagree_on():
 def test_too_short_a_clip_is_refused():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
     with pytest.raises(ValueError, match="wants 2 frames of context, the clip has 1"):
-        VisualMPC(DotModel(), WORKSPACE, QUICK).plan(clip_of([(6.0, 8.0)]), goal, None, torch.Generator())
+        VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
+            clip_of([(6.0, 8.0)]), goal, None, torch.Generator()
+        )
 
 
 def test_a_model_that_imagines_nonsense_stops_the_search():
@@ -251,7 +313,9 @@ def test_random_actions_are_smooth_kept_inside_and_seeded():
     places, plans = run(controller, (3.0, 4.0), (17.0, 26.0), 30)
     assert torch.allclose(plans[1].actions, plans[0].actions[1:], atol=1e-5)
     assert [len(plan.actions) for plan in plans[:7]] == [5, 4, 3, 2, 1, 5, 4]
-    assert all(2 - 1e-4 <= row <= 21 + 1e-4 and 2 - 1e-4 <= col <= 33 + 1e-4 for row, col in places)
+    assert all(
+        2 - 1e-4 <= row <= 21 + 1e-4 and 2 - 1e-4 <= col <= 33 + 1e-4 for row, col in places
+    )
     assert places == run(controller, (3.0, 4.0), (17.0, 26.0), 30)[0]
     assert places != run(controller, (3.0, 4.0), (17.0, 26.0), 30, seed=1)[0]
     assert plans[0].prediction.pixel_maps.shape == (1, 5, 0, *SIZE)
@@ -280,7 +344,9 @@ def test_default_preset_is_the_default():
 def test_runners_up_are_the_best_others_of_the_last_iteration():
     goal = PixelGoal((Pixel(12.0, 12.0),), (Pixel(12.0, 20.0),))
     controller = VisualMPC(DotModel(), WORKSPACE, QUICK, num_runners_up=3)
-    plan = controller.plan(clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0))
+    plan = controller.plan(
+        clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
+    )
     assert plan.runners_up.shape == (3, QUICK.horizon, 2)
     costs = PixelDistance(goal, controller.final_weight)(plan.prediction)
     torch.testing.assert_close(costs[0], torch.cat(plan.costs).min())
@@ -289,4 +355,8 @@ def test_runners_up_are_the_best_others_of_the_last_iteration():
     alone = VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
         clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
     )
-    assert torch.equal(alone.actions, plan.actions) and len(alone.prediction.frames) == 1 and not len(alone.runners_up)
+    assert (
+        torch.equal(alone.actions, plan.actions)
+        and len(alone.prediction.frames) == 1
+        and not len(alone.runners_up)
+    )

@@ -17,14 +17,19 @@ FRAME = (12, 20)
 
 def imagined(paths, map_size=FRAME):
     """Build a prediction in which pixel p of candidate n is at paths[n][t][p]."""
-    maps = torch.stack([torch.stack([splat(tuple(step), map_size, FRAME) for step in path]) for path in paths])
+    maps = torch.stack(
+        [torch.stack([splat(tuple(step), map_size, FRAME) for step in path]) for path in paths]
+    )
     num, steps, pixels = maps.shape[:3]
-    return Prediction(torch.zeros(num, 0, 3, *FRAME), maps, torch.zeros(num, steps, pixels), None)
+    return Prediction(
+        torch.zeros(num, 0, 3, *FRAME), maps, torch.zeros(num, steps, pixels), None
+    )
 
 
 @pytest.mark.parametrize("map_size", [FRAME, (6, 10), (4, 5)])
 def test_is_the_distance_in_frame_pixels_on_any_grid(map_size):
-    row, col = 5.5, 9.5  # a corner of cells of every size: the splat is symmetrical and wider on coarser grids
+    # a corner of cells of every size: the splat is symmetrical and wider on coarser grids
+    row, col = 5.5, 9.5
     goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(row, 1000.0),))
     cost = PixelDistance(goal)(imagined([[[Pixel(row, col)]] * 3], map_size))
     assert cost.item() == pytest.approx(1000.0 - col, abs=0.01)
@@ -34,7 +39,9 @@ def test_weighs_the_last_step_and_averages_over_pixels():
     goal = PixelGoal((Pixel(0.0, 0.0), Pixel(1.0, 1.0)), (Pixel(2.0, 3.0), Pixel(4.0, 5.0)))
     here = [Pixel(2.0, 3.0), Pixel(4.0, 5.0)]
     away = [Pixel(5.0, 7.0), Pixel(4.0, 5.0)]  # 5 pixels and 0 pixels off
-    early, late = PixelDistance(goal, final_weight=4.0)(imagined([[away, here, here], [here, here, away]])).tolist()
+    early, late = PixelDistance(goal, final_weight=4.0)(
+        imagined([[away, here, here], [here, here, away]])
+    ).tolist()
     assert early == pytest.approx(2.5 * 1 / 6)
     assert late == pytest.approx(2.5 * 4 / 6)
 
@@ -69,7 +76,12 @@ def test_another_number_of_maps_than_goal_pixels_is_refused():
 def shades(*levels):
     """Build a prediction in which frame t of candidate n is a plain grey, levels[n][t]."""
     frames = torch.tensor(levels)[:, :, None, None, None].expand(-1, -1, 3, *FRAME)
-    return Prediction(frames, torch.zeros(*frames.shape[:2], 0, *FRAME), torch.zeros(*frames.shape[:2], 0), None)
+    return Prediction(
+        frames,
+        torch.zeros(*frames.shape[:2], 0, *FRAME),
+        torch.zeros(*frames.shape[:2], 0),
+        None,
+    )
 
 
 def test_image_distance_is_the_difference_and_weighs_the_last_step():
@@ -97,7 +109,8 @@ def test_frames_that_are_missing_or_of_another_size_are_refused(steps):
 
 def test_caution_adds_what_members_disagree_by():
     goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(3.0, 4.0),))
-    members = [imagined([[[Pixel(3.0, col)]], [[Pixel(3.0, 7.0)]]]) for col in (5.0, 9.0)]  # 1 and 5 off; 3 and 3
+    # 1 and 5 off; 3 and 3
+    members = [imagined([[[Pixel(3.0, col)]], [[Pixel(3.0, 7.0)]]]) for col in (5.0, 9.0)]
     cost = PixelDistance(goal)
     together = Prediction.average(members)
     assert DisagreementPenalty(cost, 0.0)(together).tolist() == pytest.approx([3, 3])

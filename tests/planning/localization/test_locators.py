@@ -10,11 +10,22 @@ from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Pred
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (40, 56)
-PATTERN = np.random.default_rng(0).integers(0, 2, (3, 3, 3)).repeat(3, 0).repeat(3, 1).astype(np.uint8) * 200 + 20
+PATTERN = (
+    np.random.default_rng(0)
+    .integers(0, 2, (3, 3, 3))
+    .repeat(3, 0)
+    .repeat(3, 1)
+    .astype(np.uint8)
+    * 200
+    + 20
+)
 
 
 def film(places, hidden=()):
-    """Draw a 9x9 patterned square with its centre at each (row, col) on a striped table; a white bar hides it if asked."""
+    """Draw a 9x9 patterned square with its centre at each (row, col) on a striped table.
+
+    A white bar hides it if asked.
+    """
     frames = np.full((len(places), *SIZE, 3), 120, np.uint8)
     frames[:, :, ::7] = 110
     for index, (row, col) in enumerate(places):
@@ -32,7 +43,9 @@ def clip_of(frames):
 def a_plan(sources, believed, reference):
     """Build a plan that believes its executed action brings the sources to these places."""
     maps = splat(believed, (20, 28), SIZE)[None, None]
-    prediction = Prediction(torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None)
+    prediction = Prediction(
+        torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None
+    )
     return Plan(torch.zeros(1, 2), sources, prediction, (), 0.0, reference=reference)
 
 
@@ -63,15 +76,17 @@ def test_propagate_believes_the_first_imagined_step(summary):
     found = Propagate(summary).locate(
         clip_of(frames), PixelGoal(sources, sources), a_plan(sources, believed, frames[0])
     )
-    assert [place.distance(truth) for place, truth in zip(found, believed, strict=True)] == pytest.approx(
-        [0, 0], abs=1e-5
-    )
+    assert [
+        place.distance(truth) for place, truth in zip(found, believed, strict=True)
+    ] == pytest.approx([0, 0], abs=1e-5)
 
 
 def test_propagate_keeps_the_sources_after_a_plan_that_imagined_nothing():
     sources = (Pixel(10.0, 10.0),)
     frames = film([(20, 20), (20, 20)])
-    empty = Prediction(torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 2, 0, 20, 28), torch.zeros(1, 2, 0), None)
+    empty = Prediction(
+        torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 2, 0, 20, 28), torch.zeros(1, 2, 0), None
+    )
     previous = Plan(torch.zeros(2, 2), (), empty, (), 0.0, torch.zeros(3, 16, 16))
     assert Propagate().locate(clip_of(frames), PixelGoal(sources, sources), previous) == sources
 
@@ -91,7 +106,8 @@ def test_track_stays_on_what_rests_although_the_model_believes_in_motion():
 def test_track_falls_back_to_the_belief_while_hidden_and_finds_the_pixel_again():
     truth = [(20, 12 + 3 * i) for i in range(9)]
     places = follow(Track(), film(truth, hidden=(3, 4, 5)), Pixel(20.0, 12.0), [(0, 2)] * 8)
-    assert places[3].distance(Pixel(places[2].row, places[2].col + 2)) < 0.3  # the belief, not the bar
+    # the belief, not the bar
+    assert places[3].distance(Pixel(places[2].row, places[2].col + 2)) < 0.3
     assert places[8].distance(Pixel(*truth[8])) < 1.0
 
 
@@ -118,7 +134,9 @@ def test_track_does_not_leave_the_frame_and_treats_pixels_apart():
     goal = PixelGoal(sources, sources)
     places = Track().locate(clip_of(frames), goal, a_plan(sources, sources, frames[0]))
     alone = Track().locate(
-        clip_of(frames), PixelGoal(sources[1:], sources[1:]), a_plan(sources[1:], sources[1:], frames[0])
+        clip_of(frames),
+        PixelGoal(sources[1:], sources[1:]),
+        a_plan(sources[1:], sources[1:], frames[0]),
     )
     assert all(place.inside(*SIZE) for place in places)
     assert places[1:] == alone

@@ -19,7 +19,11 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize(
     ("name", "populations", "horizon"),
-    [("fast", (40, 32, 25), 12), ("default", (128, 102, 82), 12), ("thorough", (246, 197, 157), 15)],
+    [
+        ("fast", (40, 32, 25), 12),
+        ("default", (128, 102, 82), 12),
+        ("thorough", (246, 197, 157), 15),
+    ],
 )
 def test_presets_evaluate_exactly_the_rollouts_they_name(name, populations, horizon):
     seen = []
@@ -28,15 +32,22 @@ def test_presets_evaluate_exactly_the_rollouts_they_name(name, populations, hori
         seen.append(tuple(actions.shape))
         return actions.square().sum((1, 2))
 
-    _, costs = CEM(PRESETS[name], action_size=3).plan(cost_of, torch.zeros(horizon, 3), seeded())
+    _, costs = CEM(PRESETS[name], action_size=3).plan(
+        cost_of, torch.zeros(horizon, 3), seeded()
+    )
     assert seen == [(size, horizon, 3) for size in populations]
     assert [len(cost) for cost in costs] == list(populations)
-    assert PRESETS[name].rollouts == {"fast": 97, "default": 312, "thorough": 600, "plain": 312}[name]
+    assert (
+        PRESETS[name].rollouts
+        == {"fast": 97, "default": 312, "thorough": 600, "plain": 312}[name]
+    )
 
 
 def test_finds_the_optimum_of_a_quadratic():
     optimum = torch.linspace(-0.8, 0.6, 10).reshape(5, 2)
-    config = CEMConfig(populations=(300,) * 12, horizon=5, num_elites=30, noise_exponent=0.0, min_std=0.001)
+    config = CEMConfig(
+        populations=(300,) * 12, horizon=5, num_elites=30, noise_exponent=0.0, min_std=0.001
+    )
     best, costs = CEM(config).plan(lambda a: (a - optimum).square().sum((1, 2)), None, seeded())
     assert (best - optimum).abs().max() < 0.05
     assert costs[-1].min() < costs[0].min() / 50
@@ -141,7 +152,10 @@ def test_proposals_take_places_in_the_first_population():
 
     best, _ = CEM(SMALL).plan(cost_of, torch.zeros(5, 2), seeded(), proposals=proposals)
     assert seen[0].shape[0] == 40
-    assert all((seen[0] == proposal).all(-1).all(-1).any() for proposal in (*proposals, torch.zeros(5, 2)))
+    assert all(
+        (seen[0] == proposal).all(-1).all(-1).any()
+        for proposal in (*proposals, torch.zeros(5, 2))
+    )
     assert torch.equal(best, proposals[1])
     with pytest.raises(ValueError, match="at most 39 proposals"):
         CEM(SMALL).plan(cost_of, None, seeded(), proposals=torch.zeros(41, 5, 2))
@@ -154,7 +168,9 @@ def test_the_mean_of_the_elites_is_a_candidate_of_the_last_iteration():
         seen.append(actions)
         return (actions - 0.4).square().sum((1, 2))
 
-    config = CEMConfig(populations=(20, 12), horizon=5, num_elites=4, momentum=0.0, keep_fraction=0.0)
+    config = CEMConfig(
+        populations=(20, 12), horizon=5, num_elites=4, momentum=0.0, keep_fraction=0.0
+    )
     CEM(config).plan(cost_of, None, seeded())
     elites = seen[0][(seen[0] - 0.4).square().sum((1, 2)).argsort()[:4]]
     assert torch.allclose(seen[1][0], elites.mean(0))
@@ -164,7 +180,12 @@ def test_plain_has_the_same_budget_and_none_of_the_parts():
     plain = PRESETS["fast"].plain()
     assert plain.rollouts == 97
     assert max(plain.populations) - min(plain.populations) <= 1
-    assert (plain.noise_exponent, plain.keep_fraction, plain.shift_fraction, plain.momentum) == (0, 0, 0, 0)
+    assert (
+        plain.noise_exponent,
+        plain.keep_fraction,
+        plain.shift_fraction,
+        plain.momentum,
+    ) == (0, 0, 0, 0)
 
 
 def test_beats_plain_cem_at_equal_budget_where_good_plans_are_smooth():
@@ -172,7 +193,9 @@ def test_beats_plain_cem_at_equal_budget_where_good_plans_are_smooth():
     path = torch.stack([4 * torch.sin(4 * time), -4 * time], dim=-1)
 
     def final_cost(config, seed):
-        _, costs = CEM(config).plan(lambda a: (a.cumsum(1) - path).square().sum((1, 2)), None, seeded(seed))
+        _, costs = CEM(config).plan(
+            lambda a: (a.cumsum(1) - path).square().sum((1, 2)), None, seeded(seed)
+        )
         return torch.cat(costs).min()
 
     config = PRESETS["fast"]
@@ -188,7 +211,9 @@ def test_noise_has_unit_variance_and_the_spectrum_asked_for(steps, exponent):
     assert torch.allclose(noise.var(0), torch.ones(steps, 2), atol=0.06)
     power = torch.fft.rfft(noise, dim=1).abs().square().mean((0, 2))
     frequency = torch.fft.rfftfreq(steps)[1:]
-    assert torch.allclose(power[1:] / power[1], (frequency / frequency[0]) ** -exponent, rtol=0.06)
+    assert torch.allclose(
+        power[1:] / power[1], (frequency / frequency[0]) ** -exponent, rtol=0.06
+    )
     assert torch.allclose(power[0], power[1], rtol=0.06)
 
 
@@ -198,7 +223,9 @@ def test_noise_of_exponent_zero_is_white_and_dimensions_are_independent():
 
 
 def test_held_noise_is_constant_within_blocks():
-    config = replace(SMALL, hold=2, populations=(10,), num_elites=4, mean_last=False, initial_std=0.1)
+    config = replace(
+        SMALL, hold=2, populations=(10,), num_elites=4, mean_last=False, initial_std=0.1
+    )
     seen = []
     CEM(config).plan(lambda a: (seen.append(a), a.sum((1, 2)))[1], None, seeded())
     assert torch.equal(seen[0][:, 0], seen[0][:, 1])
@@ -207,7 +234,14 @@ def test_held_noise_is_constant_within_blocks():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"populations": (5,)}, {"populations": ()}, {"horizon": 0}, {"keep_fraction": 1.5}, {"hold": 0}]
+    "wrong",
+    [
+        {"populations": (5,)},
+        {"populations": ()},
+        {"horizon": 0},
+        {"keep_fraction": 1.5},
+        {"hold": 0},
+    ],
 )
 def test_a_config_that_cannot_work_is_refused(wrong):
     with pytest.raises(UserError):

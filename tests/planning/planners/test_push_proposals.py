@@ -9,12 +9,23 @@ from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
 
 WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))
 TABLE = np.diag([0.01, 0.01, 1.0])  # a centimetre per pixel
-EXACT = PushConfig(share=1.0, turn_std=0.0, side_std_m=0.0, reach=(1.0, 1.0), touch_m=(0.03, 0.03), direct_share=0.0)
+EXACT = PushConfig(
+    share=1.0,
+    turn_std=0.0,
+    side_std_m=0.0,
+    reach=(1.0, 1.0),
+    touch_m=(0.03, 0.03),
+    direct_share=0.0,
+)
 
 
-def propose(tip: tuple[float, float], config: PushConfig, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
+def propose(
+    tip: tuple[float, float], config: PushConfig, seed: int = 0
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return proposals to push from (30, 25) to (40, 25), and the ways of the fingertip."""
-    clip = Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[*tip, 0.0]]]))
+    clip = Clip(
+        torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[*tip, 0.0]]])
+    )
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
     rng = torch.Generator().manual_seed(seed)
@@ -25,15 +36,21 @@ def propose(tip: tuple[float, float], config: PushConfig, seed: int = 0) -> tupl
 def test_an_exact_push_ends_where_the_point_would_be_at_the_goal() -> None:
     actions, ways = propose((0.1, 0.25), EXACT)
     assert actions.shape == (20, 14, 2)
-    torch.testing.assert_close(ways[:, -1], torch.tensor([0.37, 0.25]).expand(20, 2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        ways[:, -1], torch.tensor([0.37, 0.25]).expand(20, 2), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(ways[..., 1], torch.full((20, 14), 0.25), atol=1e-4, rtol=0)
 
 
 def test_what_is_to_keep_still_is_not_pushed() -> None:
-    clip = Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.25, 0.0]]]))
+    clip = Clip(
+        torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.25, 0.0]]])
+    )
     goal = PixelGoal((Pixel(5.0, 5.0), Pixel(30.0, 25.0)), (Pixel(5.0, 5.0), Pixel(40.0, 25.0)))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
-    actions = PushProposals(WORKSPACE, TABLE, search, EXACT)(clip, goal.sources, goal, torch.Generator().manual_seed(0))
+    actions = PushProposals(WORKSPACE, TABLE, search, EXACT)(
+        clip, goal.sources, goal, torch.Generator().manual_seed(0)
+    )
     torch.testing.assert_close(actions, propose((0.1, 0.25), EXACT)[0])
 
 
@@ -56,10 +73,17 @@ def test_no_step_is_wasted_on_the_way() -> None:
 
 
 def test_a_push_under_way_goes_on() -> None:
-    """The finger touches the object from behind: a direct push moves it on, without drawing back first."""
-    actions, ways = (part[1:] for part in propose((0.27, 0.25), replace(EXACT, direct_share=1.0)))
+    """The finger touches the object from behind.
+
+    A direct push moves it on, without drawing back first.
+    """
+    actions, ways = (
+        part[1:] for part in propose((0.27, 0.25), replace(EXACT, direct_share=1.0))
+    )
     assert (ways[:, :, 0].diff(dim=1) >= -1e-6).all() and (actions[:, 0, 0] > 0).all()
-    torch.testing.assert_close(ways[:, -1], torch.tensor([0.37, 0.25]).expand(19, 2), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        ways[:, -1], torch.tensor([0.37, 0.25]).expand(19, 2), atol=1e-4, rtol=0
+    )
 
 
 def test_actions_are_allowed_and_differ() -> None:
@@ -81,9 +105,13 @@ def test_the_share_is_of_the_first_population() -> None:
 
 def test_more_numbers_than_two_leave_the_others_at_rest() -> None:
     workspace = Workspace((0.0, 0.0, 0.0), (0.6, 0.5, 0.1), (0.04, 0.05, 0.03))
-    clip = Clip(torch.zeros(1, 0, 3), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.2, 0.0]]]))
+    clip = Clip(
+        torch.zeros(1, 0, 3), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.2, 0.0]]])
+    )
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
-    actions = PushProposals(workspace, TABLE, search)(clip, goal.sources, goal, torch.Generator())
+    actions = PushProposals(workspace, TABLE, search)(
+        clip, goal.sources, goal, torch.Generator()
+    )
     assert (actions[..., 2] == 0).all()
     assert (actions[..., :2] != 0).any()

@@ -1,4 +1,7 @@
-"""What the classic family alone promises: where pixels may come from, and that its kernels begin without motion."""
+"""What the classic family alone promises.
+
+Where pixels may come from, and that its kernels begin without motion.
+"""
 
 import pytest
 import torch
@@ -24,7 +27,10 @@ def masks_of(config: CDNAConfig) -> torch.Tensor:
 
 
 def test_only_the_skip_connection_brings_back_the_first_frame() -> None:
-    without, with_it = masks_of(CDNAConfig(SIZE, channels=8)), masks_of(SNAConfig(SIZE, channels=8))
+    without, with_it = (
+        masks_of(CDNAConfig(SIZE, channels=8)),
+        masks_of(SNAConfig(SIZE, channels=8)),
+    )
     assert without.shape == with_it.shape == (2, 9, 8, 12)  # first, now, six transforms, new
     assert (without[:, 0] == 0).all()
     assert (with_it[:, 0] > 0).all()
@@ -47,17 +53,26 @@ def test_its_last_flows_read_the_frame_before() -> None:
     nn.init.zeros_(model.read.weights.bias)
     frames = torch.rand(1, 2, 3, *SIZE)
     seen = Clip(torch.zeros(1, 1, 2), frames, torch.zeros(1, 2, 4))
-    for flow, expected in ((0, frames[:, 1]), (3, frames[:, 1]), (4, frames[:, 0]), (7, frames[:, 0])):
+    for flow, expected in (
+        (0, frames[:, 1]),
+        (3, frames[:, 1]),
+        (4, frames[:, 0]),
+        (7, frames[:, 0]),
+    ):
         nn.init.zeros_(model.masks.weight)
         nn.init.zeros_(model.masks.bias)
         model.masks.bias[2 + flow] = 50.0
-        imagined = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), torch.zeros(1, 0, *SIZE), decode=True)
+        imagined = model.imagine(
+            model.observe(seen), torch.zeros(1, 1, 2), torch.zeros(1, 0, *SIZE), decode=True
+        )
         torch.testing.assert_close(imagined.frames[:, 0], expected)
 
 
 def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_nothing() -> None:
     torch.manual_seed(0)
-    model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(False)
+    model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(
+        False
+    )
     seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
     maps = torch.zeros(1, 0, *SIZE)
     assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] > 0
@@ -74,11 +89,17 @@ def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
     assert identity[0, 0, 2, 2].item() == pytest.approx(1)
 
 
-@pytest.mark.parametrize("config", [DNAConfig, CDNAConfig, STPConfig, SNAConfig, ForesightConfig])
+@pytest.mark.parametrize(
+    "config", [DNAConfig, CDNAConfig, STPConfig, SNAConfig, ForesightConfig]
+)
 def test_a_new_network_hardly_moves_anything(config: type[CDNAConfig]) -> None:
     torch.manual_seed(0)
     model = NeuralAdvection(config(SIZE, channels=8)).requires_grad_(False)
-    seen = Clip(torch.zeros(1, 1, 2), torch.rand(1, 1, 3, *SIZE).expand(1, 2, 3, *SIZE), torch.zeros(1, 2, 4))
+    seen = Clip(
+        torch.zeros(1, 1, 2),
+        torch.rand(1, 1, 3, *SIZE).expand(1, 2, 3, *SIZE),
+        torch.zeros(1, 2, 4),
+    )
     maps = torch.zeros(1, 1, *SIZE)
     maps[..., 7, 11] = 1
     prediction = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), maps, decode=True)

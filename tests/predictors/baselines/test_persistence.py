@@ -28,7 +28,9 @@ def test_repeats_the_last_frame_and_the_maps(scenes):
 
 def test_undecoded_frames_are_empty_but_know_their_size():
     still = Persistence()
-    prediction = still.imagine(still.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3))
+    prediction = still.imagine(
+        still.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3)
+    )
     assert prediction.frames.shape == (8, 0, 3, 4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 0, 2, 3)
 
@@ -36,7 +38,9 @@ def test_undecoded_frames_are_empty_but_know_their_size():
 def test_imagines_further_from_its_carry():
     still, clip = Persistence(), a_clip()
     first = still.imagine(still.observe(clip), torch.ones(8, 4, 5), torch.rand(8, 1, 2, 3))
-    further = still.imagine(first.carry, torch.ones(8, 2, 5), first.pixel_maps[:, -1], decode=True)
+    further = still.imagine(
+        first.carry, torch.ones(8, 2, 5), first.pixel_maps[:, -1], decode=True
+    )
     assert torch.equal(further.frames[3, 1], clip.frames[0, -1])
 
 

@@ -10,7 +10,9 @@ from visual_foresight.types import Clip, Observation, Pixel, to_float
 from visual_foresight.vision.pixel_maps import expected
 
 SIZE = (20, 28)
-ACTIONS = torch.tensor([[[1.0, 0.0], [0.0, 0.5], [-0.25, 0.0]], [[0.0, -1.0], [0.5, 0.5], [0.0, 0.0]]])
+ACTIONS = torch.tensor(
+    [[[1.0, 0.0], [0.0, 0.5], [-0.25, 0.0]], [[0.0, -1.0], [0.5, 0.5], [0.0, 0.0]]]
+)
 MAPS = torch.full((2, 1, 10, 14), 1 / 140)
 
 
@@ -35,7 +37,11 @@ def world() -> tuple[DotEnv, Mirror, Simulator]:
 
 def clip_of(env: DotEnv) -> Clip:
     seen = env.observe()
-    return Clip(torch.zeros(1, 0, 2), to_float(seen.frame)[None, None], torch.from_numpy(seen.state)[None, None])
+    return Clip(
+        torch.zeros(1, 0, 2),
+        to_float(seen.frame)[None, None],
+        torch.from_numpy(seen.state)[None, None],
+    )
 
 
 def test_maps_are_where_the_point_goes(world) -> None:
@@ -45,14 +51,18 @@ def test_maps_are_where_the_point_goes(world) -> None:
     for n in range(2):
         for t in range(3):
             (pixel,) = expected(imagined.pixel_maps[n, t], SIZE)
-            assert (pixel.row, pixel.col) == pytest.approx(tuple(places[n, t].tolist()), abs=1e-5)
+            assert (pixel.row, pixel.col) == pytest.approx(
+                tuple(places[n, t].tolist()), abs=1e-5
+            )
     torch.testing.assert_close(imagined.pixel_maps.sum((-2, -1)), torch.ones(2, 3, 1))
     assert not imagined.lost.any() and imagined.frames.shape == (2, 0, 3, *SIZE)
 
 
 def test_frames_are_what_will_be_seen(world) -> None:
     env, _, simulator = world
-    imagined = simulator.imagine(simulator.observe(clip_of(env)), ACTIONS[:1], MAPS[:1], decode=True)
+    imagined = simulator.imagine(
+        simulator.observe(clip_of(env)), ACTIONS[:1], MAPS[:1], decode=True
+    )
     for t in range(3):
         env.step(ACTIONS[0, t].numpy())
         assert torch.equal(imagined.frames[0, t], to_float(env.observe().frame))
@@ -102,7 +112,9 @@ def test_what_the_mirror_went_through_before_leaves_no_trace() -> None:
     actions = (push / push.abs().max()).expand(2, 8, 2)
     point = type(real.pick(Pixel(8, 10)))("object", 0, (0.0, 0.0, 0.0))
     simulator = Simulator(real, mirror, (point,))
-    carry = simulator.observe(Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 16, 20), torch.zeros(1, 1, 4)))
+    carry = simulator.observe(
+        Clip(torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 16, 20), torch.zeros(1, 1, 4))
+    )
     maps = torch.zeros(2, 1, 16, 20)
     first, second = (simulator.imagine(carry, actions, maps).pixel_maps for _ in range(2))
     assert torch.equal(first, second)

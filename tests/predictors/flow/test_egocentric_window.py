@@ -15,11 +15,14 @@ SIZE, SIDE = (64, 48), 32
 PIXELS = grid(SIZE, SIZE).permute(2, 0, 1)
 HERE = torch.tensor([[30.0, 20.0]])
 ABOVE = torch.eye(3)  # a camera that sees the table's places as pixels
-ASKEW = torch.tensor([[50.0, 4.0, 2.0], [-3.0, 40.0, 3.0], [0.1, -0.05, 1.0]])  # places of about 0 to 1
+# places of about 0 to 1
+ASKEW = torch.tensor([[50.0, 4.0, 2.0], [-3.0, 40.0, 3.0], [0.1, -0.05, 1.0]])
 
 
 def between(here: Tensor, there: Tensor, mirrored: bool = False) -> EgocentricWindow:
-    return EgocentricWindow.between(here, there, 1.0, ABOVE, torch.tensor([mirrored] * len(here)))
+    return EgocentricWindow.between(
+        here, there, 1.0, ABOVE, torch.tensor([mirrored] * len(here))
+    )
 
 
 def seen(homography: Tensor, places: Tensor) -> Tensor:
@@ -29,16 +32,22 @@ def seen(homography: Tensor, places: Tensor) -> Tensor:
 
 def test_the_middle_of_the_window_is_the_middle_of_the_way_and_its_rows_follow_it() -> None:
     cells = between(HERE, HERE + torch.tensor([[0.0, 4.0]])).in_frame.cells()[0]
-    torch.testing.assert_close(cells.mean((0, 1)), torch.tensor([30.0, 22.0]), atol=1e-2, rtol=0)
+    torch.testing.assert_close(
+        cells.mean((0, 1)), torch.tensor([30.0, 22.0]), atol=1e-2, rtol=0
+    )
     ahead, aside = cells[-1, 0] - cells[0, 0], cells[0, -1] - cells[0, 0]
-    torch.testing.assert_close(ahead, torch.tensor([0.0, CELLS - 1.0]), atol=1e-2, rtol=0)  # to the right, as it goes
+    # to the right, as it goes
+    torch.testing.assert_close(ahead, torch.tensor([0.0, CELLS - 1.0]), atol=1e-2, rtol=0)
     torch.testing.assert_close(aside, torch.tensor([-(CELLS - 1.0), 0.0]), atol=1e-2, rtol=0)
 
 
 def test_a_mirrored_window_has_its_columns_the_other_way() -> None:
     there = HERE + torch.tensor([[2.0, 3.0]])
     plain, mirrored = between(HERE, there), between(HERE, there, mirrored=True)
-    for axes, other in ((plain.in_frame, mirrored.in_frame), (plain.on_table, mirrored.on_table)):
+    for axes, other in (
+        (plain.in_frame, mirrored.in_frame),
+        (plain.on_table, mirrored.on_table),
+    ):
         torch.testing.assert_close(other.cells(), axes.cells().flip(2))
 
 
@@ -46,11 +55,17 @@ def test_an_askew_camera_sees_the_window_where_its_cells_lie_on_the_table() -> N
     here = torch.tensor([[0.4, 0.6]])
     window = EgocentricWindow.between(here, here + torch.tensor([[0.05, 0.08]]), 0.02, ASKEW)
     near = slice(CELLS // 2 - 3, CELLS // 2 + 3)
-    shown, true = window.in_frame.cells()[:, near, near], seen(ASKEW, window.on_table.cells()[:, near, near])
+    shown, true = (
+        window.in_frame.cells()[:, near, near],
+        seen(ASKEW, window.on_table.cells()[:, near, near]),
+    )
     torch.testing.assert_close(shown, true, atol=0.03, rtol=0)
-    torch.testing.assert_close(window.in_frame.cells(), seen(ASKEW, window.on_table.cells()), atol=0.8, rtol=0)
+    torch.testing.assert_close(
+        window.in_frame.cells(), seen(ASKEW, window.on_table.cells()), atol=0.8, rtol=0
+    )
     steps = window.on_table.cells().diff(dim=1).norm(dim=-1)
-    torch.testing.assert_close(steps, torch.full_like(steps, 0.02))  # squares on the table, whatever the camera
+    # squares on the table, whatever the camera
+    torch.testing.assert_close(steps, torch.full_like(steps, 0.02))
 
 
 @pytest.mark.parametrize("degrees", [0, 37, 90, 181, 300])
@@ -64,13 +79,16 @@ def test_a_scene_that_is_turned_with_the_way_looks_the_same(degrees: float) -> N
     looked_at = sample(foreground, between(HERE, HERE + 3 * along).in_frame.cells(), SIZE)[0, 0]
     row, col = divmod(int(looked_at.argmax()), CELLS)
     middle = (CELLS - 1) / 2
-    assert abs(row - middle - 3.5) < 1  # five ahead of the start, three and a half ahead of the middle
+    # five ahead of the start, three and a half ahead of the middle
+    assert abs(row - middle - 3.5) < 1
     assert abs(col - middle - 3) < 1
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("way", [(4.0, 0.0), (0.0, -3.0), (2.0, 2.0)])
-def test_what_goes_along_goes_where_the_fingertip_goes(way: tuple[float, float], mirrored: bool) -> None:
+def test_what_goes_along_goes_where_the_fingertip_goes(
+    way: tuple[float, float], mirrored: bool
+) -> None:
     """A share of 1 everywhere moves points and pixels near the fingertip by its own motion, and nothing far away."""
     step = torch.tensor([way])
     length = float(step.norm())
@@ -82,7 +100,9 @@ def test_what_goes_along_goes_where_the_fingertip_goes(way: tuple[float, float],
     moved = fields.steps(torch.stack([near, far], 1))[0]
     torch.testing.assert_close(moved, torch.cat([step, torch.zeros(1, 2)]), atol=1e-2, rtol=0)
     origin = fields.bring(PIXELS[None])[0]
-    torch.testing.assert_close(origin[:, 31, 21], torch.tensor([31.0, 21.0]) - step[0], atol=1e-2, rtol=0)
+    torch.testing.assert_close(
+        origin[:, 31, 21], torch.tensor([31.0, 21.0]) - step[0], atol=1e-2, rtol=0
+    )
     torch.testing.assert_close(origin[:, 60, 2], torch.tensor([60.0, 2.0]), atol=0, rtol=0)
 
 
@@ -92,7 +112,9 @@ def test_what_goes_along_under_an_askew_camera_goes_along_on_the_table() -> None
     flows[:, 0] = 0.05 / 0.02  # cells
     fields = EgocentricWindow.between(here, here + way, 0.02, ASKEW).fields(flows, SIDE, SIZE)
     begin, end = seen(ASKEW, here), seen(ASKEW, here + way)
-    torch.testing.assert_close(fields.steps(begin[:, None])[:, 0], end - begin, atol=0.05, rtol=0)
+    torch.testing.assert_close(
+        fields.steps(begin[:, None])[:, 0], end - begin, atol=0.05, rtol=0
+    )
 
 
 @pytest.mark.parametrize(("mirrored", "across"), [(False, 2.0), (True, -2.0)])
@@ -105,7 +127,9 @@ def test_across_is_a_quarter_turn_from_along(mirrored: bool, across: float) -> N
 
 
 @pytest.mark.parametrize("corner", [(0.0, 0.0), (63.0, 47.0), (-40.0, 90.0)])
-def test_at_the_border_the_flows_of_the_square_are_those_of_the_frame(corner: tuple[float, float]) -> None:
+def test_at_the_border_the_flows_of_the_square_are_those_of_the_frame(
+    corner: tuple[float, float],
+) -> None:
     torch.manual_seed(0)
     here = torch.tensor([corner])
     fields = between(here, here + 2.5).fields(torch.randn(1, 4, 14, 14), SIDE, SIZE)

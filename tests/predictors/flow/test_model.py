@@ -1,4 +1,7 @@
-"""What the flagship alone promises, on a tiny non-square network; the laws of all predictors are in `test_contract`."""
+"""What the flagship alone promises, on a tiny non-square network.
+
+The laws of all predictors are in `test_contract`.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +43,15 @@ def test_the_fingertip_is_seen_where_the_calibrated_camera_says() -> None:
     try:
         env.reset(seed=3)
         homography = tuple(tuple(float(value) for value in row) for row in env.homography)
-        model = Flow(replace(CONFIG, frame_size=env.frame_size, state_size=4, action_size=2, homography=homography))
+        model = Flow(
+            replace(
+                CONFIG,
+                frame_size=env.frame_size,
+                state_size=4,
+                action_size=2,
+                homography=homography,
+            )
+        )
         state = env.observe().state
         row, col = model._finger_px(torch.from_numpy(state[None]))[0].tolist()
         seen = env.project(np.array([*state[:2], TOUCH_HEIGHT_M]))
@@ -65,15 +76,22 @@ def test_what_is_pushed_away_leaves_the_empty_table_behind() -> None:
     step = Carry(Foreground(things, torch.zeros(1, 16)), torch.zeros(1, 5), origin)
     with torch.inference_mode():
         model.arm.finest.bias.fill_(-40)  # no arm
-        torch.testing.assert_close(model._draw([step])[0, 0], model.background, atol=1e-4, rtol=0)
+        torch.testing.assert_close(
+            model._draw([step])[0, 0], model.background, atol=1e-4, rtol=0
+        )
         rests = replace(step, origin=grid(SIZE, SIZE).permute(2, 0, 1)[None])
         assert (model._draw([rests])[0, 0, :, 5:7, 5:7] > 0.999).all()
 
 
 def test_it_learns_one_clip_to_below_still() -> None:
-    """A square moves with the action: after a few steps of learning, its place is known better than `still` knows it."""
+    """A square moves with the action.
+
+    After a few steps of learning, its place is known better than `still` knows it.
+    """
     torch.manual_seed(0)
-    model = Flow(replace(CONFIG, homography=((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))))
+    model = Flow(
+        replace(CONFIG, homography=((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0)))
+    )
     actions = torch.zeros(2, 5, 3)
     actions[0, :, 1], actions[1, :, 0] = 1.0, 1.0
     begin = torch.tensor([[6.0, 4.0], [4.0, 12.0]])
@@ -81,7 +99,11 @@ def test_it_learns_one_clip_to_below_still() -> None:
     places = begin[:, None] + torch.arange(6.0)[None, :, None] * moves[:, None]
     states = torch.cat([places / 20, torch.zeros(2, 6, 3)], -1)
     frames = (
-        0.3 + 0.6 * splat_places(places, (8, 12), SIZE).repeat_interleave(2, -1).repeat_interleave(2, -2)[:, :, None]
+        0.3
+        + 0.6
+        * splat_places(places, (8, 12), SIZE)
+        .repeat_interleave(2, -1)
+        .repeat_interleave(2, -2)[:, :, None]
     )
     batch = Batch(
         Clip(actions, frames.expand(2, 6, 3, *SIZE).contiguous(), states),
@@ -109,7 +131,10 @@ def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
     torch.nn.init.normal_(model.head.weight, std=0.3)
     clip = Clip(torch.zeros(1, 1, 3), torch.rand(1, 2, 3, *SIZE), torch.rand(1, 2, 5))
     actions = torch.rand(2, 3, 3)
-    first, other = (splat_places(torch.tensor([[place]]), (8, 12), SIZE) for place in ([5.2, 7.7], [9.0, 3.4]))
+    first, other = (
+        splat_places(torch.tensor([[place]]), (8, 12), SIZE)
+        for place in ([5.2, 7.7], [9.0, 3.4])
+    )
     with torch.inference_mode():
         begun = model.imagine(model.observe(clip), actions, first.expand(2, 1, 8, 12))
         honoured = model.imagine(begun.carry, actions, other.expand(2, 1, 8, 12)).pixel_maps
@@ -126,7 +151,9 @@ def test_frames_are_learnt_from_in_a_sixth_of_the_steps_and_points_in_all() -> N
     drawn = []
     for seed in range(60):
         model.zero_grad()
-        imagined, extra = model.training_rollout(clip, maps, torch.Generator().manual_seed(seed), 0.0)
+        imagined, extra = model.training_rollout(
+            clip, maps, torch.Generator().manual_seed(seed), 0.0
+        )
         (imagined.frames.sum() + imagined.pixel_maps.square().sum() + extra).backward()
         drawn.append(imagined.frames.shape[1] > 0)
         assert (model.arm.middle.weight.grad is not None) == drawn[-1]

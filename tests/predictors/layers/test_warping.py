@@ -20,7 +20,11 @@ SIZE = (12, 20)
 
 def one_flow(down: float, right: float, source: int) -> Motion:
     """Everything moves alike, taken from one source alone (0 first, 1 now, 2 flow, 3 new)."""
-    flows = torch.tensor([-float(down), -float(right)]).reshape(1, 1, 2, 1, 1).expand(1, 1, 2, *SIZE)
+    flows = (
+        torch.tensor([-float(down), -float(right)])
+        .reshape(1, 1, 2, 1, 1)
+        .expand(1, 1, 2, *SIZE)
+    )
     masks = torch.zeros(1, 4, *SIZE)
     masks[:, source] = 1
     return Motion(flows.clone(), masks)
@@ -28,17 +32,23 @@ def one_flow(down: float, right: float, source: int) -> Motion:
 
 def test_a_whole_pixel_translation_moves_a_frame_exactly() -> None:
     frame = torch.rand(1, 3, *SIZE)
-    moved = move_frames(one_flow(2, -3, 2), torch.zeros_like(frame), frame, torch.zeros_like(frame))
+    moved = move_frames(
+        one_flow(2, -3, 2), torch.zeros_like(frame), frame, torch.zeros_like(frame)
+    )
     torch.testing.assert_close(moved[..., 2:, :-3], frame[..., :-2, 3:], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("shift", [(1.0, 2.0), (0.5, -0.25), (-1.75, 3.1)])
 @pytest.mark.parametrize("map_size", [SIZE, (6, 10)])
-def test_a_translation_moves_a_map_exactly(shift: tuple[float, float], map_size: tuple[int, int]) -> None:
+def test_a_translation_moves_a_map_exactly(
+    shift: tuple[float, float], map_size: tuple[int, int]
+) -> None:
     place = torch.tensor([[[5.3, 9.2]]])
     maps = splat_places(place, map_size, SIZE)
     moved, lost = move_maps(resize_motion(one_flow(*shift, 2), map_size), maps, SIZE)
-    torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(moved, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
 
 
@@ -54,9 +64,13 @@ def test_a_translation_moves_points_exactly_and_does_not_spread_them(
     for _ in range(8):
         moved = moved.moved(flow, SIZE)
     maps = moved.maps(map_size, SIZE)
-    torch.testing.assert_close(expected_places(maps, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(maps, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(maps.sum((-2, -1)), torch.ones(1, 2))
-    torch.testing.assert_close(moved.places - points.places, torch.tensor(shift).expand_as(moved.places))
+    torch.testing.assert_close(
+        moved.places - points.places, torch.tensor(shift).expand_as(moved.places)
+    )
 
 
 def test_a_map_of_one_place_is_one_point_and_one_of_several_is_its_cells() -> None:
@@ -73,7 +87,11 @@ def test_the_points_of_a_candidate_do_not_depend_on_the_maps_of_another() -> Non
     single = splat_places(torch.tensor([[[5.3, 9.2], [4.5, 6.5]]]), (6, 10), SIZE)
     spread = single.mean(1, keepdim=True).expand_as(single)
     flow = torch.rand(1, 2, *SIZE, generator=torch.Generator().manual_seed(0)) * 3
-    together = Points.of(torch.cat([single, spread]), SIZE).moved(flow.expand(2, -1, -1, -1), SIZE).maps((6, 10), SIZE)
+    together = (
+        Points.of(torch.cat([single, spread]), SIZE)
+        .moved(flow.expand(2, -1, -1, -1), SIZE)
+        .maps((6, 10), SIZE)
+    )
     for number, alone in enumerate((single, spread)):
         found = Points.of(alone, SIZE).moved(flow, SIZE).maps((6, 10), SIZE)
         torch.testing.assert_close(together[number : number + 1], found)
@@ -102,22 +120,31 @@ def test_no_map_has_no_points() -> None:
 def test_masks_choose_the_source() -> None:
     first, now, new = torch.rand(3, 1, 3, *SIZE).unbind(0)
     for source, picture in ((0, first), (1, now), (3, new)):
-        torch.testing.assert_close(move_frames(one_flow(1, 1, source), first, now, new), picture)
+        torch.testing.assert_close(
+            move_frames(one_flow(1, 1, source), first, now, new), picture
+        )
 
 
 def test_the_last_flows_move_the_map_of_the_frame_before() -> None:
-    earlier, now = splat_places(torch.tensor([[[4.0, 4.0]], [[6.0, 12.0]]]), SIZE, SIZE)[:, None].unbind(0)
+    earlier, now = splat_places(torch.tensor([[[4.0, 4.0]], [[6.0, 12.0]]]), SIZE, SIZE)[
+        :, None
+    ].unbind(0)
     motion = replace(one_flow(1, 2, 2), num_earlier=1)
     moved, _ = move_maps(motion, now, SIZE, earlier)
-    torch.testing.assert_close(expected_places(moved, SIZE), torch.tensor([[[5.0, 6.0]]]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(moved, SIZE), torch.tensor([[[5.0, 6.0]]]), atol=1e-4, rtol=0
+    )
     moved, _ = move_maps(motion, now, SIZE)  # nothing is known of it: it did not move
-    torch.testing.assert_close(expected_places(moved, SIZE), torch.tensor([[[7.0, 14.0]]]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(moved, SIZE), torch.tensor([[[7.0, 14.0]]]), atol=1e-4, rtol=0
+    )
 
 
 def test_lost_mass_is_reported_and_the_rest_is_a_distribution() -> None:
     maps = splat_places(torch.tensor([[[4.0, 4.0], [4.0, 12.0]]]), SIZE, SIZE)
     motion = one_flow(0, 0, 1)
-    motion.masks[:, 1, :, :10], motion.masks[:, 3, :, :10] = 0.25, 0.75  # the left half is mostly made anew
+    # the left half is mostly made anew
+    motion.masks[:, 1, :, :10], motion.masks[:, 3, :, :10] = 0.25, 0.75
     moved, lost = move_maps(motion, maps, SIZE)
     torch.testing.assert_close(lost, torch.tensor([[0.75, 0.0]]))
     torch.testing.assert_close(moved.sum((-2, -1)), torch.ones(1, 2))
@@ -142,7 +169,9 @@ def one_kernel(down: int, right: int, local: bool, spacing_px: int = 1) -> Kerne
     kernels[0, 0, 3 - down, 3 - right] = 1
     masks = torch.zeros(1, 4, *SIZE)
     masks[:, 2] = 1
-    return KernelMotion(kernels.expand(1, 1, 7, 7, *SIZE) if local else kernels, masks, spacing_px)
+    return KernelMotion(
+        kernels.expand(1, 1, 7, 7, *SIZE) if local else kernels, masks, spacing_px
+    )
 
 
 @pytest.mark.parametrize("local", [True, False], ids=["dna", "cdna"])
@@ -152,48 +181,66 @@ def test_a_kernel_of_one_tap_translates_a_frame_exactly(local: bool, spacing_px:
     moved = move_frames(one_kernel(2, -3, local, spacing_px), frame * 0, frame, frame * 0)
     down, right = 2 * spacing_px, 3 * spacing_px
     torch.testing.assert_close(moved[..., down:, :-right], frame[..., :-down, right:])
-    torch.testing.assert_close(moved[..., :down, :-right], frame[..., :1, right:].expand(1, 3, down, -1))  # the border
+    # the border
+    torch.testing.assert_close(
+        moved[..., :down, :-right], frame[..., :1, right:].expand(1, 3, down, -1)
+    )
 
 
 @pytest.mark.parametrize("local", [True, False], ids=["dna", "cdna"])
 @pytest.mark.parametrize("map_size", [SIZE, (6, 10), (4, 5), (8, 15)])
-def test_a_kernel_translates_a_map_exactly_on_any_grid(local: bool, map_size: tuple[int, int]) -> None:
+def test_a_kernel_translates_a_map_exactly_on_any_grid(
+    local: bool, map_size: tuple[int, int]
+) -> None:
     place = torch.tensor([[[6.3, 9.2]]])
     maps = splat_places(place, map_size, SIZE)
     moved, lost = move_maps(resize_motion(one_kernel(-1, 3, local), map_size), maps, SIZE)
-    torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor([-1.0, 3.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(moved, SIZE), place + torch.tensor([-1.0, 3.0]), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
 
 
 def test_candidates_have_kernels_of_their_own() -> None:
     frames = torch.rand(2, 3, *SIZE)
     one, two = one_kernel(1, 0, False), one_kernel(0, -2, False)
-    both = KernelMotion(torch.cat([one.kernels, two.kernels]), torch.cat([one.masks, two.masks]))
+    both = KernelMotion(
+        torch.cat([one.kernels, two.kernels]), torch.cat([one.masks, two.masks])
+    )
     moved = move_frames(both, frames * 0, frames, frames * 0)
     for number, motion in enumerate((one, two)):
         alone = frames[number : number + 1]
-        torch.testing.assert_close(moved[number : number + 1], move_frames(motion, alone * 0, alone, alone * 0))
+        torch.testing.assert_close(
+            moved[number : number + 1], move_frames(motion, alone * 0, alone, alone * 0)
+        )
 
 
 @pytest.mark.parametrize("map_size", [SIZE, (6, 10)])
 def test_an_affine_map_translates_a_map_exactly(map_size: tuple[int, int]) -> None:
     matrix = torch.tensor([[1.0, 0.0, -1.5 * 2 / SIZE[0]], [0.0, 1.0, 2.0 * 2 / SIZE[1]]])
     motion = Motion(
-        affine_flows(matrix[None, None], map_size, SIZE), one_flow(0, 0, 2).masks[..., : map_size[0], : map_size[1]]
+        affine_flows(matrix[None, None], map_size, SIZE),
+        one_flow(0, 0, 2).masks[..., : map_size[0], : map_size[1]],
     )
     place = torch.tensor([[[5.3, 9.2]]])
     moved, lost = move_maps(motion, splat_places(place, map_size, SIZE), SIZE)
-    torch.testing.assert_close(expected_places(moved, SIZE), place + torch.tensor([1.5, -2.0]), atol=1e-4, rtol=0)
+    torch.testing.assert_close(
+        expected_places(moved, SIZE), place + torch.tensor([1.5, -2.0]), atol=1e-4, rtol=0
+    )
     torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
 
 
 def test_an_affine_map_can_turn_the_frame_round() -> None:
     frame = torch.rand(1, 3, *SIZE)
     flows = affine_flows(torch.tensor([[[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]]]), SIZE, SIZE)
-    torch.testing.assert_close(warp(frame, flows[:, 0], SIZE), frame.flip(-1, -2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(
+        warp(frame, flows[:, 0], SIZE), frame.flip(-1, -2), atol=1e-5, rtol=0
+    )
 
 
-@pytest.mark.parametrize("motion", [one_kernel(2, -1, True), one_kernel(2, -1, False)], ids=["dna", "cdna"])
+@pytest.mark.parametrize(
+    "motion", [one_kernel(2, -1, True), one_kernel(2, -1, False)], ids=["dna", "cdna"]
+)
 def test_kernels_keep_mass_and_place_in_training_in_bfloat16(motion: KernelMotion) -> None:
     place = torch.tensor([[[5.3, 9.2]]])
     blurred = KernelMotion(motion.kernels * 0.9 + 0.1 / 49, motion.masks)

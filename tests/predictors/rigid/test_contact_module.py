@@ -10,7 +10,12 @@ import torch
 from torch import Tensor
 
 from visual_foresight.predictors.rigid import contact_solver
-from visual_foresight.predictors.rigid.contact_module import FINGER_M, Bodies, ContactModule, Poses
+from visual_foresight.predictors.rigid.contact_module import (
+    FINGER_M,
+    Bodies,
+    ContactModule,
+    Poses,
+)
 from visual_foresight.predictors.rigid.contact_solver import Motions, Shapes, push_bodies
 
 RADIUS, HALF, CELLS = 0.03, 0.08, 40
@@ -31,7 +36,9 @@ def bodies(*shapes: str) -> Bodies:
         else:
             out = torch.stack([x.abs() - 0.04, y.abs() - 0.015])
             distance = out.clamp(min=0).norm(dim=0) + out.amax(0).clamp(max=0)
-            corners = torch.tensor([0.04 + 0.015j, -0.04 + 0.015j, -0.04 - 0.015j, 0.04 - 0.015j])
+            corners = torch.tensor(
+                [0.04 + 0.015j, -0.04 + 0.015j, -0.04 - 0.015j, 0.04 - 0.015j]
+            )
             rim = torch.cat([corners, (corners + corners.roll(1)) / 2]).repeat(3)
             spreads.append(0.022)
             gyrations.append(math.hypot(0.08, 0.03) / math.sqrt(12))
@@ -41,7 +48,11 @@ def bodies(*shapes: str) -> Bodies:
         rims.append(rim)
     sizes = torch.tensor(spreads)[None], torch.tensor(gyrations)[None]
     return Bodies(
-        torch.stack(fields)[None], HALF, torch.stack(rims)[None], *sizes, torch.ones(1, len(shapes), dtype=torch.bool)
+        torch.stack(fields)[None],
+        HALF,
+        torch.stack(rims)[None],
+        *sizes,
+        torch.ones(1, len(shapes), dtype=torch.bool),
     )
 
 
@@ -50,17 +61,28 @@ def at(*places: complex, turn: float = 0.0) -> Poses:
     return Poses(place, torch.full_like(place.real, turn), 0 * place, 0 * place.real)
 
 
-def pushed(shapes: Bodies, poses: Poses, *tips: complex, contact: ContactModule | None = None) -> Poses:
+def pushed(
+    shapes: Bodies, poses: Poses, *tips: complex, contact: ContactModule | None = None
+) -> Poses:
     """Lead the finger through places, an action each."""
     contact = contact or ContactModule()
     with torch.no_grad():
         for before, after in zip(tips, tips[1:], strict=False):
-            poses, _ = contact(shapes, poses, torch.tensor([before], dtype=torch.complex64), torch.tensor([after]))
+            poses, _ = contact(
+                shapes,
+                poses,
+                torch.tensor([before], dtype=torch.complex64),
+                torch.tensor([after]),
+            )
     return poses
 
 
 def once(
-    shapes: Bodies, poses: Poses, before: Tensor, after: Tensor, contact: ContactModule | None = None
+    shapes: Bodies,
+    poses: Poses,
+    before: Tensor,
+    after: Tensor,
+    contact: ContactModule | None = None,
 ) -> tuple[Poses, Tensor]:
     with torch.no_grad():
         return (contact or ContactModule())(shapes, poses, before, after)
@@ -69,12 +91,16 @@ def once(
 def both(*each: Bodies | Poses) -> Any:
     """Put scenes, or candidates, together."""
     columns = zip(*(vars(one).values() for one in each), strict=True)
-    return type(each[0])(*(torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0] for parts in columns))
+    return type(each[0])(
+        *(torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0] for parts in columns)
+    )
 
 
 def close(one: Tensor, two: Tensor, tolerance: float) -> None:
     np.testing.assert_allclose(
-        torch.view_as_real(one + 0j).numpy(), torch.view_as_real(two + 0j).numpy(), atol=tolerance
+        torch.view_as_real(one + 0j).numpy(),
+        torch.view_as_real(two + 0j).numpy(),
+        atol=tolerance,
     )
 
 
@@ -91,7 +117,9 @@ def test_what_nothing_touches_rests_exactly() -> None:
     assert torch.equal(after.place, before.place) and torch.equal(after.turn, before.turn)
 
 
-def test_a_bar_turns_away_from_the_end_that_is_pushed_and_its_mirror_image_the_other_way() -> None:
+def test_a_bar_turns_away_from_the_end_that_is_pushed_and_its_mirror_image_the_other_way() -> (
+    None
+):
     one = pushed(bodies("bar"), at(0j), 0.03 - 0.04j, 0.03 - 0.005j)
     other = pushed(bodies("bar"), at(0j), -0.03 - 0.04j, -0.03 - 0.005j)
     assert 0.1 < one.turn.item() < 1.5 and one.place.imag.item() > 0.002
@@ -103,7 +131,9 @@ def test_a_bar_turns_away_from_the_end_that_is_pushed_and_its_mirror_image_the_o
 def test_a_turned_push_is_the_same_push(angle: float) -> None:
     spin = complex(math.cos(angle), math.sin(angle))
     one = pushed(bodies("bar"), at(0j), 0.02 - 0.04j, 0.02 - 0.005j)
-    other = pushed(bodies("bar"), at(0j, turn=angle), (0.02 - 0.04j) * spin, (0.02 - 0.005j) * spin)
+    other = pushed(
+        bodies("bar"), at(0j, turn=angle), (0.02 - 0.04j) * spin, (0.02 - 0.005j) * spin
+    )
     close(other.place, one.place * spin, 3e-4)
     assert other.turn.item() - angle == pytest.approx(one.turn.item(), abs=0.01)
 
@@ -114,7 +144,9 @@ def test_friction_stops_what_slides() -> None:
     poses = Poses(poses.place, poses.turn, poses.speed + speed, poses.spin)
     after = pushed(bodies("disc"), poses, -0.2 + 0j, -0.2 + 0j, -0.2 + 0j, contact=contact)
     assert after.speed.abs().item() == 0
-    assert after.place.real.item() == pytest.approx(speed**2 / 2 / contact.number("drag").item(), rel=0.25)
+    assert after.place.real.item() == pytest.approx(
+        speed**2 / 2 / contact.number("drag").item(), rel=0.25
+    )
 
 
 def test_one_body_pushes_another() -> None:
@@ -127,7 +159,9 @@ def test_one_body_pushes_another() -> None:
 def test_walls_hold() -> None:
     contact = ContactModule()
     contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))  # and 2 cm on from there
-    after = pushed(bodies("disc"), at(0.03 + 0.001j), -0.03 + 0j, 0.0 + 0j, 0.025 + 0j, contact=contact)
+    after = pushed(
+        bodies("disc"), at(0.03 + 0.001j), -0.03 + 0j, 0.0 + 0j, 0.025 + 0j, contact=contact
+    )
     assert after.place.real.item() < 0.07 - RADIUS + 0.003
 
 
@@ -147,7 +181,10 @@ def test_a_finger_stops_at_what_a_wall_holds() -> None:
 def test_candidates_do_not_share_a_world_and_shapes_may_be_given_for_each() -> None:
     scenes = bodies("bar", "disc"), bodies("disc", "bar")
     poses = at(0j, 0.09 + 0j)
-    before, after = torch.tensor([0.03 - 0.04j, -0.02 - 0.06j]), torch.tensor([0.03 - 0.005j, -0.01 - 0.02j])
+    before, after = (
+        torch.tensor([0.03 - 0.04j, -0.02 - 0.06j]),
+        torch.tensor([0.03 - 0.005j, -0.01 - 0.02j]),
+    )
     together, _ = once(both(*scenes), both(poses, poses), before, after)
     for n, scene in enumerate(scenes):
         alone, _ = once(scene, poses, before[n : n + 1], after[n : n + 1])
@@ -173,21 +210,33 @@ def test_one_layout_of_arrays_is_compiled_and_nothing_given_is_written_over() ->
 def test_what_is_not_there_neither_pushes_nor_is_pushed() -> None:
     scene = bodies("disc", "disc")
     absent = replace(
-        scene, present=torch.tensor([[True, False]]), field=scene.field * torch.tensor([1, -1]).view(2, 1, 1, 1)
+        scene,
+        present=torch.tensor([[True, False]]),
+        field=scene.field * torch.tensor([1, -1]).view(2, 1, 1, 1),
     )
     contact = ContactModule()
     contact.walls.copy_(torch.tensor([[-0.3, -0.3], [0.05, 0.3]]))
-    poses, before, after = at(0.03 + 0.001j, 0.03 + 0j), torch.tensor([-0.03 + 0j]), torch.tensor([0.02 + 0j])
-    (both_there, _), (found, tip) = (once(each, poses, before, after, contact) for each in (scene, absent))
+    poses, before, after = (
+        at(0.03 + 0.001j, 0.03 + 0j),
+        torch.tensor([-0.03 + 0j]),
+        torch.tensor([0.02 + 0j]),
+    )
+    (both_there, _), (found, tip) = (
+        once(each, poses, before, after, contact) for each in (scene, absent)
+    )
     alone, alone_tip = once(bodies("disc"), at(0.03 + 0.001j), before, after, contact)
-    assert torch.equal(found.place[:, 1], poses.place[:, 1]) and torch.equal(found.turn[:, 1], poses.turn[:, 1])
+    assert torch.equal(found.place[:, 1], poses.place[:, 1]) and torch.equal(
+        found.turn[:, 1], poses.turn[:, 1]
+    )
     assert torch.equal(found.place[:, :1], alone.place) and torch.equal(tip, alone_tip)
     assert not torch.equal(both_there.place[:, :1], alone.place)
 
 
 def test_on_an_empty_table_the_finger_is_free() -> None:
     scene, poses = bodies("disc"), at(0.03 + 0j)
-    nothing = Bodies(*(part[:, :0] if isinstance(part, Tensor) else part for part in vars(scene).values()))
+    nothing = Bodies(
+        *(part[:, :0] if isinstance(part, Tensor) else part for part in vars(scene).values())
+    )
     nowhere = Poses(*(part[:, :0] for part in vars(poses).values()))
     found, tip = once(nothing, nowhere, torch.tensor([0j]), torch.tensor([0.03 + 0j]))
     assert found.place.shape == (1, 0) and tip.item() == pytest.approx(0.03)
@@ -212,14 +261,18 @@ def test_what_is_not_finite_stays_so_and_in_its_candidate(name: str) -> None:
 def test_the_compiled_lookup_is_the_one_of_torch() -> None:
     scene = bodies("bar")
     rng = torch.Generator().manual_seed(0)
-    places = torch.complex(*(0.4 * torch.rand(2, 1, 1, 200, generator=rng, dtype=torch.float64) - 0.2)).to(
-        torch.complex64
-    )
+    places = torch.complex(
+        *(0.4 * torch.rand(2, 1, 1, 200, generator=rng, dtype=torch.float64) - 0.2)
+    ).to(torch.complex64)
     gaps, slopes = scene.distance(places)
-    arrays = {name: part[0].numpy() for name, part in vars(scene).items() if isinstance(part, Tensor)}
+    arrays = {
+        name: part[0].numpy() for name, part in vars(scene).items() if isinstance(part, Tensor)
+    }
     shape = Shapes(**arrays, half=HALF)
     rest = Motions(np.zeros(1, complex), np.zeros(1), np.zeros(1, complex), np.zeros(1))
-    found = [contact_solver._meeting(shape, rest, 0, complex(place)) for place in places.flatten()]
+    found = [
+        contact_solver._meeting(shape, rest, 0, complex(place)) for place in places.flatten()
+    ]
     np.testing.assert_allclose([gap for gap, *_ in found], gaps.flatten(), atol=1e-6)
     np.testing.assert_allclose([slope for _, slope, _ in found], slopes.flatten(), atol=1e-5)
 
@@ -227,7 +280,11 @@ def test_the_compiled_lookup_is_the_one_of_torch() -> None:
 def test_the_order_of_bodies_hardly_matters() -> None:
     places = (0.05 + 0j, 0.111 + 0.002j, 0.172 + 0j)
     one = pushed(bodies("disc", "disc", "disc"), at(*places), 0j, 0.035 + 0j).place[0]
-    other = pushed(bodies("disc", "disc", "disc"), at(*places[::-1]), 0j, 0.035 + 0j).place[0].flip(0)
+    other = (
+        pushed(bodies("disc", "disc", "disc"), at(*places[::-1]), 0j, 0.035 + 0j)
+        .place[0]
+        .flip(0)
+    )
     assert one[2].real.item() > 0.19
     close(one, other, 0.002)
 
@@ -250,4 +307,6 @@ def test_the_gradient_of_a_slide_is_the_known_one() -> None:
     after.place.real.sum().backward()
     grad = contact.logarithms["drag"].grad
     assert after.speed.abs().item() == 0
-    assert grad is not None and grad.item() == pytest.approx(-(speed**2) / (2 * contact.known["drag"]), rel=0.05)
+    assert grad is not None and grad.item() == pytest.approx(
+        -(speed**2) / (2 * contact.known["drag"]), rel=0.05
+    )

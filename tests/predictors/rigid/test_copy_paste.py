@@ -1,4 +1,7 @@
-"""Squares on a plain table and a black bar from above: which layers a collage has is known, and can be learnt."""
+"""Squares on a plain table and a black bar from above.
+
+Which layers a collage has is known, and can be learnt.
+"""
 
 import numpy as np
 import pytest
@@ -6,7 +9,12 @@ import torch
 from einops import rearrange
 
 from visual_foresight.predictors.rigid.copy_paste import Collage, CutPaste
-from visual_foresight.predictors.rigid.segmentation import Layers, SegmentationNetwork, layers, unlike
+from visual_foresight.predictors.rigid.segmentation import (
+    Layers,
+    SegmentationNetwork,
+    layers,
+    unlike,
+)
 
 SIZE, GREY, RED, BLACK = (48, 48), 0.6, (0.9, 0.1, 0.1), (0.02, 0.02, 0.02)
 EMPTY = np.full((*SIZE, 3), GREY, np.float32)
@@ -27,13 +35,17 @@ def scene(*corners: tuple[int, int], bar: bool = True) -> tuple[np.ndarray, np.n
 
 def cut(*scenes: tuple[np.ndarray, np.ndarray]) -> CutPaste:
     frames, arms = (np.stack(each) for each in zip(*scenes, strict=True))
-    return CutPaste(frames, EMPTY, arms.astype(np.float32), arms, np.tile(np.float32(TIP), (len(frames), 1)))
+    return CutPaste(
+        frames, EMPTY, arms.astype(np.float32), arms, np.tile(np.float32(TIP), (len(frames), 1))
+    )
 
 
 @pytest.fixture(scope="module")
 def collages() -> list[Collage]:
     rng = np.random.default_rng(0)
-    scissors = cut(scene((30, 5)), scene((12, 32)), scene((25, 30), bar=False), scene((30, 5), (33, 28)))
+    scissors = cut(
+        scene((30, 5)), scene((12, 32)), scene((25, 30), bar=False), scene((30, 5), (33, 28))
+    )
     return [scissors.collage(rng) for _ in range(60)]
 
 
@@ -52,8 +64,12 @@ def test_layers_are_what_the_picture_shows(collages: list[Collage]) -> None:
     for made in collages:
         arm, thing = made.arm > 0.5, made.thing > 0.5
         shown = EMPTY + made.apart
-        np.testing.assert_allclose(shown[arm], np.broadcast_to(BLACK, shown[arm].shape), atol=0.06)
-        np.testing.assert_allclose(shown[thing & ~arm], np.broadcast_to(RED, shown[thing & ~arm].shape), atol=0.06)
+        np.testing.assert_allclose(
+            shown[arm], np.broadcast_to(BLACK, shown[arm].shape), atol=0.06
+        )
+        np.testing.assert_allclose(
+            shown[thing & ~arm], np.broadcast_to(RED, shown[thing & ~arm].shape), atol=0.06
+        )
         np.testing.assert_allclose(shown[~thing & ~arm], GREY, atol=0.06)
     assert sum((made.arm * made.thing).sum() for made in collages) > 100  # arms lie over things
     assert all(made.thing.sum() >= 49 for made in collages)
@@ -70,7 +86,10 @@ def test_borders_are_where_two_things_touch(collages: list[Collage]) -> None:
 def test_an_arm_comes_from_the_upper_rim(collages: list[Collage]) -> None:
     for made in collages:
         if made.arm.any():
-            assert made.arm[0].any() and abs(np.argwhere(made.arm)[:, 0].max() + 1 - made.tip[0]) <= 1
+            assert (
+                made.arm[0].any()
+                and abs(np.argwhere(made.arm)[:, 0].max() + 1 - made.tip[0]) <= 1
+            )
 
 
 def test_the_same_chance_makes_the_same_collage() -> None:
@@ -95,7 +114,9 @@ def test_at_first_sight_all_is_as_is_plain(collages: list[Collage]) -> None:
     seen, truth = batch(collages[:8])
     with torch.no_grad():
         found = layers(SegmentationNetwork()(*seen))
-    assert ((found.thing > 0.5) == (truth.thing > 0.5) & (truth.arm < 0.5)).float().mean() > 0.99
+    assert (
+        (found.thing > 0.5) == (truth.thing > 0.5) & (truth.arm < 0.5)
+    ).float().mean() > 0.99
     assert found.border.max() < 0.05
 
 

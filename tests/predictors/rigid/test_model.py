@@ -1,4 +1,7 @@
-"""Squares on a plain table, seen from straight above: where they are, and what pushes them, is known."""
+"""Squares on a plain table, seen from straight above.
+
+Where they are, and what pushes them, is known.
+"""
 
 from dataclasses import replace
 
@@ -51,16 +54,21 @@ def test_a_pixel_goes_with_the_body_that_is_pushed_and_others_stay(model: Rigid)
     maps = maps_at((20.5, 22.5), (28.5, 36.5), (10.0, 40.0))
     places = expected_places(model.imagine(carry, actions, maps).pixel_maps[0], SIZE)
     pushed, resting, homography = places[-1]
-    # From 12 to 22, less the finger's 1.5 and the square's 3 pixels: it is met at 15.5 or so, and may slide on.
+    # From 12 to 22, less the finger's 1.5 and the square's 3 pixels: it is met at 15.5 or so,
+    # and may slide on.
     assert 26.0 < pushed[1] < 28.5 and abs(pushed[0] - 20.5) < 0.5
     torch.testing.assert_close(resting, torch.tensor([28.5, 36.5]))
     torch.testing.assert_close(homography, torch.tensor([10.0, 40.0]))
 
 
-def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(model: Rigid) -> None:
+def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(
+    model: Rigid,
+) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
     maps = maps_at((17.0, 22.5), (15.0, 22.5), (20.5, 22.5))  # above it
-    places = expected_places(model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps).pixel_maps[0], SIZE)
+    places = expected_places(
+        model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps).pixel_maps[0], SIZE
+    )
     beside, off, inside = places[-1]
     assert beside[1] - 22.5 == pytest.approx(float(inside[1]) - 22.5, abs=0.3)
     torch.testing.assert_close(off, torch.tensor([15.0, 22.5]))
@@ -68,10 +76,14 @@ def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(mo
 
 def test_the_frame_shows_the_body_where_its_pixels_went(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
-    imagined = model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps_at((20.5, 22.5)), decode=True)
+    imagined = model.imagine(
+        carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps_at((20.5, 22.5)), decode=True
+    )
     red = imagined.frames[0, -1, 0] - imagined.frames[0, -1, 1] > 0.4
     middle = red.nonzero().float().mean(0)
-    torch.testing.assert_close(middle, expected_places(imagined.pixel_maps[0, -1, 0], SIZE), atol=0.5, rtol=0)
+    torch.testing.assert_close(
+        middle, expected_places(imagined.pixel_maps[0, -1, 0], SIZE), atol=0.5, rtol=0
+    )
     assert 25 <= red.sum() <= 49
 
 
@@ -85,7 +97,9 @@ def test_the_flow_drawn_is_the_motion_of_the_body(model: Rigid) -> None:
     row, col = before.round().long().tolist()
     torch.testing.assert_close(motion.forward[0, :, row, col], after - before, atol=0.5, rtol=0)
     row, col = after.round().long().tolist()
-    torch.testing.assert_close(motion.flows[0, 0, :, row, col], before - after, atol=0.5, rtol=0)
+    torch.testing.assert_close(
+        motion.flows[0, 0, :, row, col], before - after, atol=0.5, rtol=0
+    )
     assert motion.flows[0, 0, :, 35, 5].abs().max() == 0
 
 
@@ -98,8 +112,13 @@ def test_imagining_goes_on_where_it_stopped(model: Rigid) -> None:
     rest = model.imagine(part.carry, actions[:, 2:], part.pixel_maps[:, -1])
     torch.testing.assert_close(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2])
     # Maps drawn anew by someone else are found on the bodies where these are by then.
-    spread = model.imagine(replace(part.carry, attached=None), actions[:, 2:], part.pixel_maps[:, -1])
-    found, true = (expected_places(each, SIZE) for each in (spread.pixel_maps[:, 0], whole.pixel_maps[:, 2]))
+    spread = model.imagine(
+        replace(part.carry, attached=None), actions[:, 2:], part.pixel_maps[:, -1]
+    )
+    found, true = (
+        expected_places(each, SIZE)
+        for each in (spread.pixel_maps[:, 0], whole.pixel_maps[:, 2])
+    )
     torch.testing.assert_close(found, true, atol=0.2, rtol=0)
 
 
@@ -112,22 +131,32 @@ def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
     actions = torch.tensor([[[0.0, 1.0], [0.1, 1.0]]])
     one = model.imagine(model.observe(seen(frame, tip)), actions, maps_at((20.5, 16.5)))
     other = model.imagine(
-        model.observe(mirrored), actions * torch.tensor([1.0, -1.0]), maps_at((20.5, 2 * middle - 16.5))
+        model.observe(mirrored),
+        actions * torch.tensor([1.0, -1.0]),
+        maps_at((20.5, 2 * middle - 16.5)),
     )
-    there, backward = (expected_places(each.pixel_maps[0, -1, 0], SIZE) for each in (one, other))
-    torch.testing.assert_close(there, torch.stack([backward[0], 2 * middle - backward[1]]), atol=0.15, rtol=0)
+    there, backward = (
+        expected_places(each.pixel_maps[0, -1, 0], SIZE) for each in (one, other)
+    )
+    torch.testing.assert_close(
+        there, torch.stack([backward[0], 2 * middle - backward[1]]), atol=0.15, rtol=0
+    )
     assert there[1] > 19
 
 
 def test_an_empty_table_stays_empty(model: Rigid) -> None:
     maps = maps_at((9.0, 9.0)).expand(3, -1, -1, -1)
-    imagined = model.imagine(model.observe(seen(table_with(), (20.0, 20.0))), torch.ones(3, 4, 2), maps)
+    imagined = model.imagine(
+        model.observe(seen(table_with(), (20.0, 20.0))), torch.ones(3, 4, 2), maps
+    )
     torch.testing.assert_close(imagined.pixel_maps[:, -1], maps)
 
 
 def test_one_frame_is_not_enough(model: Rigid) -> None:
     with pytest.raises(ValueError, match="at least 2 frames"):
-        model.observe(Clip(torch.zeros(1, 0, 2), table_with()[None, None], torch.zeros(1, 1, 2)))
+        model.observe(
+            Clip(torch.zeros(1, 0, 2), table_with()[None, None], torch.zeros(1, 1, 2))
+        )
 
 
 def test_frames_of_odd_sizes_are_refused() -> None:

@@ -56,10 +56,17 @@ def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
     torch.testing.assert_close(member.frames[0], member.frames[3])
 
 
-def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(model: Stochastic) -> None:
+def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
+    model: Stochastic,
+) -> None:
     seen = clip(4)
-    other = Clip(seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states)
-    drawn = [model.training_rollout(part, MAPS, torch.Generator().manual_seed(5), 1.0) for part in (seen, seen, other)]
+    other = Clip(
+        seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states
+    )
+    drawn = [
+        model.training_rollout(part, MAPS, torch.Generator().manual_seed(5), 1.0)
+        for part in (seen, seen, other)
+    ]
     torch.testing.assert_close(drawn[0][0].frames, drawn[1][0].frames, rtol=0, atol=0)
     assert not torch.allclose(drawn[0][0].frames, drawn[2][0].frames)
     assert drawn[0][1] > 0
@@ -67,7 +74,8 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(model: Sto
 
 def test_the_divergence_is_annealed(model: Stochastic) -> None:
     weights = [
-        model.training_rollout(clip(4), MAPS, torch.Generator().manual_seed(5), share)[1] for share in (0, 0.25, 0.4, 1)
+        model.training_rollout(clip(4), MAPS, torch.Generator().manual_seed(5), share)[1]
+        for share in (0, 0.25, 0.4, 1)
     ]
     assert weights[0] == 0
     assert weights[1] == pytest.approx(weights[3].item() / 2)
@@ -77,4 +85,6 @@ def test_the_divergence_is_annealed(model: Stochastic) -> None:
 def test_chance_alone_moves_nothing(model: Stochastic) -> None:
     prediction = model.imagine(model.observe(clip(1, 1)), torch.zeros(4, 3, 2), MAPS)
     assert model.core.robot.dynamics.abs().max() == 0, "a robot that stays where it is"
-    torch.testing.assert_close(prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps))
+    torch.testing.assert_close(
+        prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps)
+    )

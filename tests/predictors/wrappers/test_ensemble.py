@@ -40,7 +40,9 @@ def test_each_member_learns_from_its_own_clips() -> None:
     prediction, extra = model.training_rollout(seen, MAPS, torch.Generator(), 0.0)
     assert prediction.frames.shape == (4, 2, 3, *SIZE) and extra == 0
     prediction.frames[2:].sum().backward()  # the second member's
-    first, second = ([weight.grad for weight in member.parameters()] for member in model.members)
+    first, second = (
+        [weight.grad for weight in member.parameters()] for member in model.members
+    )
     assert not any(gradient.any() for gradient in first if gradient is not None)
     assert any(gradient.any() for gradient in second if gradient is not None)
 

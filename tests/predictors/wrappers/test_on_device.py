@@ -1,4 +1,7 @@
-"""A predictor on another device: its caller notices nothing. Where there is none, the device is the caller's own."""
+"""A predictor on another device: its caller notices nothing.
+
+Where there is none, the device is the caller's own.
+"""
 
 import torch
 
@@ -18,13 +21,22 @@ class Witness:
         self.devices: set[str] = set()
 
     def observe(self, clip: Clip) -> torch.Tensor:
-        self.devices |= {clip.actions.device.type, clip.frames.device.type, clip.states.device.type}
+        self.devices |= {
+            clip.actions.device.type,
+            clip.frames.device.type,
+            clip.states.device.type,
+        }
         return clip.frames[:, -1]
 
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
         self.devices |= {carry.device.type, actions.device.type, pixel_maps.device.type}
         maps = pixel_maps[:, None].expand(-1, actions.shape[1], -1, -1, -1)
-        one = Prediction(carry[:, None][:, :0].expand(len(actions), -1, -1, -1, -1), maps, maps[..., 0, 0], carry)
+        one = Prediction(
+            carry[:, None][:, :0].expand(len(actions), -1, -1, -1, -1),
+            maps,
+            maps[..., 0, 0],
+            carry,
+        )
         return Prediction.average([one, one])
 
 
@@ -34,9 +46,13 @@ def seen() -> Clip:
     return Clip(torch.zeros(1, 1, 2), torch.rand(1, 2, 3, 64, 64, generator=rng), states)
 
 
-def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(monkeypatch) -> None:
+def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(
+    monkeypatch,
+) -> None:
     asked: list[torch.device] = []  # nothing can be copied from the device "meta"
-    monkeypatch.setattr(Prediction, "to", lambda imagined, device: asked.append(device) or imagined)
+    monkeypatch.setattr(
+        Prediction, "to", lambda imagined, device: asked.append(device) or imagined
+    )
     witness, there = Witness(), torch.device("meta")
     predictor = OnDevice(witness, there)
     carry = predictor.observe(seen())
@@ -51,7 +67,9 @@ def test_the_shipped_model_imagines_the_same_there() -> None:
     here, there = load("flow"), OnDevice(load("flow", device), device)
     maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
-    one, two = (model.imagine(model.observe(seen()), actions, maps, True) for model in (here, there))
+    one, two = (
+        model.imagine(model.observe(seen()), actions, maps, True) for model in (here, there)
+    )
     for part in ("frames", "pixel_maps", "lost"):
         assert getattr(two, part).device.type == "cpu"
         torch.testing.assert_close(getattr(one, part), getattr(two, part), rtol=1e-3, atol=1e-3)

@@ -1,4 +1,7 @@
-"""A tracker over imagined frames: it finds the motion that they show, and keeps the laws of a predictor."""
+"""A tracker over imagined frames.
+
+It finds the motion that they show, and keeps the laws of a predictor.
+"""
 
 from typing import Any, Literal
 
@@ -11,7 +14,9 @@ from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE, MAP_SIZE = (32, 48), (16, 24)
-ACTIONS = torch.tensor([[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]])
+ACTIONS = torch.tensor(
+    [[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]]
+)
 PLACES = torch.tensor([[12.0, 20.0], [18.5, 25.0]])
 
 
@@ -24,11 +29,16 @@ class Shifter:
     def observe(self, clip: Clip) -> torch.Tensor:
         return clip.frames[:, -1]
 
-    def imagine(self, carry: Any, actions: torch.Tensor, pixel_maps: torch.Tensor, decode: bool = False) -> Prediction:
+    def imagine(
+        self, carry: Any, actions: torch.Tensor, pixel_maps: torch.Tensor, decode: bool = False
+    ) -> Prediction:
         assert decode and not pixel_maps.shape[1]
         frame, frames = carry.expand(len(actions), -1, -1, -1), []
         for action in actions.unbind(1):
-            rolled = [torch.roll(f, tuple(a.int().tolist()), (1, 2)) for f, a in zip(frame, action, strict=True)]
+            rolled = [
+                torch.roll(f, tuple(a.int().tolist()), (1, 2))
+                for f, a in zip(frame, action, strict=True)
+            ]
             frame = torch.stack(rolled)
             frames.append(frame)
         empty = torch.zeros(len(actions), actions.shape[1], 0, *pixel_maps.shape[-2:])
@@ -37,7 +47,9 @@ class Shifter:
 
 def scene() -> Clip:
     """Smooth texture, so that motion can be seen everywhere."""
-    noise = torch.from_numpy(np.random.default_rng(0).random((1, 3, SIZE[0] // 4, SIZE[1] // 4), dtype=np.float32))
+    noise = torch.from_numpy(
+        np.random.default_rng(0).random((1, 3, SIZE[0] // 4, SIZE[1] // 4), dtype=np.float32)
+    )
     frame = torch.nn.functional.interpolate(noise, SIZE, mode="bicubic").clamp(0, 1)
     return Clip(torch.zeros(1, 0, 2), frame[:, None], torch.zeros(1, 1, 4))
 

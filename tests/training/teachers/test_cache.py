@@ -14,7 +14,9 @@ EPISODES = [PackedEpisode.pack(episode(number)) for number in range(3)]
 
 
 def found(folder: Path, training_episodes: int = 2) -> list[PointTracks]:
-    mine, others = points_of(EPISODES[:training_episodes], EPISODES[training_episodes:], np.array(TABLE), folder)
+    mine, others = points_of(
+        EPISODES[:training_episodes], EPISODES[training_episodes:], np.array(TABLE), folder
+    )
     assert (len(mine), len(others)) == (training_episodes, 3 - training_episodes)
     return [*mine, *others]
 
@@ -52,5 +54,9 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
 
 def test_other_episodes_and_cameras_have_another_name() -> None:
     homography = np.array(TABLE)
-    others = ((EPISODES, 1, homography), (EPISODES[::-1], 2, homography), (EPISODES, 2, 2 * homography))
+    others = (
+        (EPISODES, 1, homography),
+        (EPISODES[::-1], 2, homography),
+        (EPISODES, 2, 2 * homography),
+    )
     assert cache._key(EPISODES, 2, homography) not in [cache._key(*other) for other in others]

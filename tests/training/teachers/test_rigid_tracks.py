@@ -31,7 +31,9 @@ def test_points_go_and_turn_with_what_they_lie_on(number: int, known: Scenery) -
     box = on_box(tracks, number) & tracks.valid[-1]
     assert box.sum() >= 3
     offsets = tracks.places[0, box] - box_place(number, 0, np.zeros(2))
-    missed_px = np.linalg.norm(tracks.places[-1, box] - box_place(number, NUM_FRAMES - 1, offsets), axis=-1)
+    missed_px = np.linalg.norm(
+        tracks.places[-1, box] - box_place(number, NUM_FRAMES - 1, offsets), axis=-1
+    )
     assert np.median(missed_px) < 1.0  # after 6 steps, 12 px and 48 degrees
 
 
@@ -46,7 +48,9 @@ def test_the_plain_inside_is_carried_along(known: Scenery) -> None:
 
 def test_everything_else_rests(known: Scenery) -> None:
     tracks = tracks_of(3, known)
-    steps_px = np.linalg.norm(np.diff(tracks.places, axis=0), axis=-1) * (tracks.valid[1:] & tracks.valid[:-1])
+    steps_px = np.linalg.norm(np.diff(tracks.places, axis=0), axis=-1) * (
+        tracks.valid[1:] & tracks.valid[:-1]
+    )
     moving = (steps_px > 0.2).any(0)
     born = tracks.valid.argmax(0)
     for point in np.flatnonzero(moving):
@@ -65,7 +69,9 @@ def test_the_arm_has_no_points(known: Scenery) -> None:
 
 
 def test_contact_is_when_something_besides_the_arm_moves(known: Scenery) -> None:
-    np.testing.assert_array_equal(tracks_of(3, known).contact(), [step >= BEGIN for step in range(NUM_FRAMES - 1)])
+    np.testing.assert_array_equal(
+        tracks_of(3, known).contact(), [step >= BEGIN for step in range(NUM_FRAMES - 1)]
+    )
 
 
 def test_the_table_rests_while_the_arm_covers_it(known: Scenery) -> None:

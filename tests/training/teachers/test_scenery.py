@@ -27,7 +27,9 @@ def test_the_arm_is_known_from_the_robots_state(known: Scenery) -> None:
 def test_what_shows_no_table_is_the_arm_or_a_thing(known: Scenery) -> None:
     episode = film(3)
     apart = known.apart(episode.frames)
-    np.testing.assert_array_equal(apart, (np.abs(episode.frames.astype(int) - 110) > 25).any(-1))
+    np.testing.assert_array_equal(
+        apart, (np.abs(episode.frames.astype(int) - 110) > 25).any(-1)
+    )
 
 
 def test_what_is_not_seen_often_enough_is_no_arm() -> None:

@@ -1,7 +1,9 @@
-"""How the robot moves when it has no goal: sweeps over the table, most of them through something that stands out.
+"""How the robot moves when it has no goal: sweeps over the table, most of them through
+something that stands out.
 
-It is random as in the papers, but rich in contact: uniform random actions hardly ever meet an object (objects move in 9 %
-of the frames of such data). It sees what a real robot sees: frames, its own state, and where its camera stands.
+It is random as in the papers, but rich in contact: uniform random actions hardly ever meet an
+object (objects move in 9 % of the frames of such data). It sees what a real robot sees: frames,
+its own state, and where its camera stands.
 """
 
 from collections.abc import Callable
@@ -39,11 +41,14 @@ class _Leg:
 
 
 class Explorer:
-    """Goes from leg to leg with a wavering heading and changing speed. One explorer per episode: it knows its leg.
+    """Goes from leg to leg with a wavering heading and changing speed. One explorer per
+    episode: it knows its leg.
 
     Args:
-        workspace: where the arm may go. Its first two numbers are (x, y); others (height, turn) are varied modestly.
-        find: where there may be something to push: `colorful_places`, or the truth in privileged data.
+        workspace: where the arm may go. Its first two numbers are (x, y); others (height, turn)
+            are varied modestly.
+        find: where there may be something to push: `colorful_places`, or the truth in
+            privileged data.
     """
 
     def __init__(self, workspace: Workspace, find: FindPlaces) -> None:
@@ -55,16 +60,26 @@ class Explorer:
         self._leg: _Leg | None = None
         self._waver = 0.0
 
-    def act(self, observation: Observation, rng: np.random.Generator) -> Float32[np.ndarray, " a"]:
-        """Return the next action, clipped to the workspace: what is stored is what is carried out."""
+    def act(
+        self, observation: Observation, rng: np.random.Generator
+    ) -> Float32[np.ndarray, " a"]:
+        """Return the next action, clipped to the workspace.
+
+        What is stored is what is carried out.
+        """
         position = observation.state[: len(self._low)].astype(np.float64)
         leg = self._leg
-        if leg is None or leg.steps_left == 0 or np.abs((leg.goal - position) / self._step)[:2].max() < 0.3:
+        if (
+            leg is None
+            or leg.steps_left == 0
+            or np.abs((leg.goal - position) / self._step)[:2].max() < 0.3
+        ):
             leg = self._next_leg(observation, position, rng)
         self._leg = _Leg(leg.goal, leg.speed, leg.steps_left - 1)
         self._waver = 0.7 * self._waver + rng.normal(0, 0.15)
         heading = (leg.goal - position) / self._step
-        action = np.clip(heading, -leg.speed, leg.speed) / 2 + rng.normal(0, 0.1, len(heading))  # height and turn
+        # height and turn
+        action = np.clip(heading, -leg.speed, leg.speed) / 2 + rng.normal(0, 0.1, len(heading))
         action[:2] = _along(heading[:2], self._waver, leg.speed)
         if rng.random() < TWITCH_SHARE:
             action = rng.normal(0, 0.25, len(heading)) * rng.integers(2)
@@ -72,7 +87,12 @@ class Explorer:
         kept = self._workspace.clip(torch.from_numpy(position), wanted)
         return rearrange(kept, "1 1 a -> a").numpy().astype(np.float32)
 
-    def _next_leg(self, observation: Observation, position: Float[np.ndarray, " a"], rng: np.random.Generator) -> _Leg:
+    def _next_leg(
+        self,
+        observation: Observation,
+        position: Float[np.ndarray, " a"],
+        rng: np.random.Generator,
+    ) -> _Leg:
         goal = rng.uniform(self._low, self._high)
         if len(goal) > 2 and rng.random() < 0.8:
             goal[2] = self._low[2]  # mostly down at the table, where things can be pushed
@@ -87,7 +107,10 @@ class Explorer:
         return _Leg(goal, float(speed), LONGEST_LEG)
 
     def _through(
-        self, places: Float[np.ndarray, "k 2"], start: Float[np.ndarray, "2"], rng: np.random.Generator
+        self,
+        places: Float[np.ndarray, "k 2"],
+        start: Float[np.ndarray, "2"],
+        rng: np.random.Generator,
     ) -> Float[np.ndarray, "2"]:
         """Return a goal beyond one of these places, preferring those that are near and have room behind them."""
         aims = places[rng.integers(len(places), size=8)] + rng.normal(0, JITTER_M, (8, 2))
@@ -96,22 +119,29 @@ class Explorer:
         room = np.linalg.norm(goals.clip(self._low[:2], self._high[:2]) - aims, axis=1)
         return goals[np.argmax(room - 0.2 * distances[:, 0] + rng.normal(0, 0.02, 8))]
 
-    def _across(self, start: Float[np.ndarray, "2"], rng: np.random.Generator) -> Float[np.ndarray, "2"]:
+    def _across(
+        self, start: Float[np.ndarray, "2"], rng: np.random.Generator
+    ) -> Float[np.ndarray, "2"]:
         """Return a far goal, on the other side of the middle as a rule."""
         middle, half = (self._low + self._high)[:2] / 2, (self._high - self._low)[:2] / 2
         return middle + (middle - start) * rng.uniform(0.2, 1.2) + rng.normal(0, 0.5, 2) * half
 
 
-def _along(heading: Float[np.ndarray, "2"], turn: float, speed: float) -> Float[np.ndarray, "2"]:
+def _along(
+    heading: Float[np.ndarray, "2"], turn: float, speed: float
+) -> Float[np.ndarray, "2"]:
     """Return the step in this direction, turned (radians), whose larger part is `speed`, or less when that overshoots."""
     cos, sin = np.cos(turn), np.sin(turn)
-    turned = np.array([cos * heading[0] - sin * heading[1], sin * heading[0] + cos * heading[1]])
+    turned = np.array(
+        [cos * heading[0] - sin * heading[1], sin * heading[0] + cos * heading[1]]
+    )
     size = np.abs(turned).max()
     return turned * min(1.0, speed / size) if size > 0 else turned
 
 
 def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
-    """Return a finder of what stands out by its colour: neither grey, as arms are, nor of the table's colour.
+    """Return a finder of what stands out by its colour: neither grey, as arms are, nor of the
+    table's colour.
 
     Args:
         homography: `Env.homography`.
@@ -127,4 +157,6 @@ def colorful_places(homography: Float[np.ndarray, "3 3"]) -> FindPlaces:
 def _colorful(frame: UInt8[np.ndarray, "h w 3"]) -> Bool[np.ndarray, "h w"]:
     colors = frame - frame.mean(axis=2, keepdims=True)  # without brightness
     homography = np.median(rearrange(colors, "h w c -> (h w) c"), axis=0)
-    return (np.linalg.norm(colors, axis=2) > MIN_CHROMA) & (np.linalg.norm(colors - homography, axis=2) > MIN_CONTRAST)
+    return (np.linalg.norm(colors, axis=2) > MIN_CHROMA) & (
+        np.linalg.norm(colors - homography, axis=2) > MIN_CONTRAST
+    )

@@ -1,7 +1,8 @@
-"""One PyBullet client: load an arm and objects, step, draw. The only file that speaks to the simulator.
+"""One PyBullet client: load an arm and objects, step, draw. The only file that speaks to the
+simulator.
 
-Rendering is TinyRenderer without shadows over a background drawn once: the table never moves, so per frame only the arm
-and the objects are drawn (2.5 times as fast at 128 pixels).
+Rendering is TinyRenderer without shadows over a background drawn once: the table never moves,
+so per frame only the arm and the objects are drawn (2.5 times as fast at 128 pixels).
 """
 
 import hashlib
@@ -61,7 +62,8 @@ class Glimpse:
 def arm_urdf(finger: str) -> str:
     """Return pybullet_data's Franka Panda with a pushing finger for its hand.
 
-    It is drawn with its own collision meshes (3,400 faces for 100,000: eight times as fast) and only the finger collides.
+    It is drawn with its own collision meshes (3,400 faces for 100,000: eight times as fast) and
+    only the finger collides.
 
     Args:
         finger: the finger's URDF geometry element, centred on itself, its length along z.
@@ -82,12 +84,16 @@ def arm_urdf(finger: str) -> str:
             name = mesh.get("filename", "").replace("/visual/", "/collision/")
             mesh.set("filename", name.replace("package://", f"{DATA_FOLDER}/franka_panda/"))
     body = f'<origin xyz="0 0 {-FINGER_LENGTH_M / 2}"/><geometry>{finger}</geometry>'
-    inertia = '<mass value="0.1"/><inertia ixx="1e-4" ixy="0" ixz="0" iyy="1e-4" iyz="0" izz="1e-4"/>'
+    inertia = (
+        '<mass value="0.1"/><inertia ixx="1e-4" ixy="0" ixz="0" iyy="1e-4" iyz="0" izz="1e-4"/>'
+    )
     color = '<material name="finger"><color rgba="0.1 0.1 0.12 1"/></material>'
     link = f"<inertial>{inertia}</inertial><visual>{body}{color}</visual><collision>{body}</collision>"
     root.append(ElementTree.fromstring(f'<link name="finger">{link}</link>'))
     joint = f'<parent link="panda_link8"/><child link="finger"/><origin xyz="0 0 {FINGER_LENGTH_M}"/>'
-    root.append(ElementTree.fromstring(f'<joint name="finger_joint" type="fixed">{joint}</joint>'))
+    root.append(
+        ElementTree.fromstring(f'<joint name="finger_joint" type="fixed">{joint}</joint>')
+    )
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -106,13 +112,16 @@ class Bullet:
     def rebuild(self, specs: Sequence[ObjectSpec]) -> None:
         """Start the world anew, with these objects.
 
-        The simulator remembers more than poses and speeds (contact order, bounding boxes, solver order), and nothing
-        short of a new world makes the future a function of a snapshot, bit for bit. It takes about 7 ms.
+        The simulator remembers more than poses and speeds (contact order, bounding boxes,
+        solver order), and nothing short of a new world makes the future a function of a
+        snapshot, bit for bit. It takes about 7 ms.
         """
         self._call("resetSimulation")
         self._call("setGravity", 0, 0, -9.81)
         self._call("setTimeStep", self._timestep_s)
-        self._call("setPhysicsEngineParameter", numSolverIterations=30, deterministicOverlappingPairs=1)
+        self._call(
+            "setPhysicsEngineParameter", numSolverIterations=30, deterministicOverlappingPairs=1
+        )
         self.arm = self._load(self._arm_urdf, useFixedBase=True)
         self.finger = self._call("getNumJoints", self.arm) - 1
         for box in self._boxes:
@@ -121,7 +130,12 @@ class Bullet:
         for spec in specs:
             body = self._load(spec.urdf)
             self._call(
-                "changeDynamics", body, -1, mass=spec.mass_kg, lateralFriction=spec.friction, spinningFriction=0.002
+                "changeDynamics",
+                body,
+                -1,
+                mass=spec.mass_kg,
+                lateralFriction=spec.friction,
+                spinningFriction=0.002,
             )
             self.objects.append(body)
 
@@ -150,7 +164,10 @@ class Bullet:
 
     def get_body(self, body: int) -> BodyState:
         """Return a body's pose and velocity."""
-        return BodyState(*self._call("getBasePositionAndOrientation", body), *self._call("getBaseVelocity", body))
+        return BodyState(
+            *self._call("getBasePositionAndOrientation", body),
+            *self._call("getBaseVelocity", body),
+        )
 
     def set_body(self, body: int, state: BodyState) -> None:
         """Put a body somewhere."""
@@ -159,7 +176,9 @@ class Bullet:
 
     def get_joints(self) -> tuple[tuple[float, float], ...]:
         """Return (angle, speed) of the arm's joints, in radians and radians per second."""
-        return tuple(state[:2] for state in self._call("getJointStates", self.arm, range(NUM_JOINTS)))
+        return tuple(
+            state[:2] for state in self._call("getJointStates", self.arm, range(NUM_JOINTS))
+        )
 
     def set_joints(self, joints: Sequence[tuple[float, float]]) -> None:
         """Put the arm into a configuration."""
@@ -196,7 +215,8 @@ class Bullet:
                 pybullet.POSITION_CONTROL,
                 targetPositions=list(start + fraction * (np.asarray(angles) - start)),
                 forces=[200.0] * NUM_JOINTS,
-                positionGains=[0.8] * NUM_JOINTS,  # the default, 0.1, lags 15 mm behind; this 1.5 mm
+                # the default, 0.1, lags 15 mm behind; this 1.5 mm
+                positionGains=[0.8] * NUM_JOINTS,
             )
             self._call("stepSimulation")
 
@@ -208,11 +228,18 @@ class Bullet:
         return state[4], state[5]
 
     def render(self, camera: Camera) -> Glimpse:
-        """Draw the arm and the objects; where nothing is seen, the image is arbitrary and the body is -1."""
+        """Draw the arm and the objects.
+
+        Where nothing is seen, the image is arbitrary and the body is -1.
+        """
         view = self._call("computeViewMatrix", camera.eye, camera.target, (0, 0, 1))
         aspect = camera.width / camera.height
         projection = self._call(
-            "computeProjectionMatrixFOV", camera.field_of_view_deg, aspect, camera.near_m, camera.far_m
+            "computeProjectionMatrixFOV",
+            camera.field_of_view_deg,
+            aspect,
+            camera.near_m,
+            camera.far_m,
         )
         _, _, image, depth, mask = self._call(
             "getCameraImage",
@@ -235,11 +262,19 @@ class Bullet:
         )
 
 
-def to_world(pose: tuple[Sequence[float], Sequence[float]], local: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+def to_world(
+    pose: tuple[Sequence[float], Sequence[float]], local: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3"]:
     """Return the world place of a point given in a body's frame."""
     return np.array(pybullet.multiplyTransforms(*pose, local.tolist(), (0, 0, 0, 1))[0])
 
 
-def to_local(pose: tuple[Sequence[float], Sequence[float]], world: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
+def to_local(
+    pose: tuple[Sequence[float], Sequence[float]], world: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3"]:
     """Return the place in a body's frame of a point given in the world."""
-    return np.array(pybullet.multiplyTransforms(*pybullet.invertTransform(*pose), world.tolist(), (0, 0, 0, 1))[0])
+    return np.array(
+        pybullet.multiplyTransforms(
+            *pybullet.invertTransform(*pose), world.tolist(), (0, 0, 0, 1)
+        )[0]
+    )

@@ -1,6 +1,8 @@
-"""What lies on the table: random rigid objects as URDF text, training kinds and held-out kinds, disjoint.
+"""What lies on the table: random rigid objects as URDF text, training kinds and held-out kinds,
+disjoint.
 
-Training kinds are built from coloured boxes and discs; held-out ones are meshes of `pybullet_data/random_urdfs`.
+Training kinds are built from coloured boxes and discs; held-out ones are meshes of
+`pybullet_data/random_urdfs`.
 """
 
 import colorsys
@@ -11,12 +13,14 @@ import pybullet_data
 
 TRAINING_KINDS = ("block", "bar", "disc", "ell", "tee", "pair")
 HELD_OUT_KINDS = tuple(
-    # Those of the first hundred whose height is the least of three sides and about 4 cm: they lie flat as loaded.
+    # Those of the first hundred whose height is the least of three sides and about 4 cm: they
+    # lie flat as loaded.
     f"{number:03d}"
     for number in (0, 1, 2, 5, 7, 11, 16, 20)
 )
 DATA_FOLDER = "{pybullet_data}"
-"""Stands in URDF texts for the folder of pybullet_data, so that a spec means the same on every machine."""
+"""Stands in URDF texts for the folder of pybullet_data, so that a spec means the same on every
+machine."""
 HELD_OUT_SCALE = 0.7
 """The meshes are up to 16 cm long; at this scale they are 7 to 11 cm, like the training objects."""
 
@@ -52,15 +56,22 @@ def random_spec(rng: np.random.Generator, held_out: bool) -> ObjectSpec:
 
 def _color(rng: np.random.Generator) -> tuple[float, float, float]:
     """Draw a saturated colour, so that objects stand out from the table and the arm."""
-    return colorsys.hsv_to_rgb(float(rng.uniform()), float(rng.uniform(0.6, 1)), float(rng.uniform(0.35, 1)))
+    return colorsys.hsv_to_rgb(
+        float(rng.uniform()), float(rng.uniform(0.6, 1)), float(rng.uniform(0.35, 1))
+    )
 
 
 def _parts(kind: str, rng: np.random.Generator) -> list[Part]:
-    """Lay out a training kind: two solid parts of two colours and, on top, a patch of a third (texture for trackers)."""
+    """Lay out a training kind.
+
+    Two solid parts of two colours and, on top, a patch of a third (texture for trackers).
+    """
     first, second, third = (_color(rng) for _ in range(3))
     tall = float(rng.uniform(0.016, 0.022))  # half height
 
-    def box(x: float, y: float, dx: float, dy: float, color: tuple[float, float, float]) -> Part:
+    def box(
+        x: float, y: float, dx: float, dy: float, color: tuple[float, float, float]
+    ) -> Part:
         return Part("box", (x, y, tall), (dx, dy, 0.0), color)
 
     def disc(radius: float, dx: float, color: tuple[float, float, float]) -> Part:
@@ -78,7 +89,13 @@ def _parts(kind: str, rng: np.random.Generator) -> list[Part]:
     solid = layouts[kind]
     base = solid[0]
     lid_half = (base.half[0] * 0.55, base.half[1] * 0.45, 0.001)
-    lid = Part("box", lid_half, (base.offset[0] + base.half[0] * 0.2, base.offset[1], tall), third, solid=False)
+    lid = Part(
+        "box",
+        lid_half,
+        (base.offset[0] + base.half[0] * 0.2, base.offset[1], tall),
+        third,
+        solid=False,
+    )
     return [*solid, lid]
 
 
@@ -93,7 +110,9 @@ def _parts_urdf(parts: list[Part]) -> str:
         )
         body = f'<origin xyz="{" ".join(map(str, part.offset))}"/><geometry>{size}</geometry>'
         rgba = " ".join(f"{channel:.4f}" for channel in part.color)
-        elements.append(f'<visual>{body}<material name="m{number}"><color rgba="{rgba} 1"/></material></visual>')
+        elements.append(
+            f'<visual>{body}<material name="m{number}"><color rgba="{rgba} 1"/></material></visual>'
+        )
         if part.solid:
             elements.append(f"<collision>{body}</collision>")
     return _robot("".join(elements))

@@ -1,6 +1,7 @@
 """Episodes to disk and back, as specified in `data/README.md`; the only file that knows HDF5.
 
-Every file is written whole or not at all; one that cannot be read is named, with what to do about it.
+Every file is written whole or not at all; one that cannot be read is named, with what to do
+about it.
 """
 
 import io
@@ -33,7 +34,8 @@ def episode_path(folder: Path, index: int) -> Path:
 
 
 def write_episode(folder: Path, index: int, episode: Episode) -> Path:
-    """Write an episode as `episode_<index>.hdf5`, atomically; the same episode gives the same bytes.
+    """Write an episode as `episode_<index>.hdf5`, atomically; the same episode gives the same
+    bytes.
 
     Returns:
         Where it is.
@@ -48,7 +50,9 @@ def write_episode(folder: Path, index: int, episode: Episode) -> Path:
         for name, (place, _, _) in ARRAYS.items():
             array = getattr(episode, name)
             packed = {"chunks": array.shape, "compression": "gzip", "compression_opts": 4}
-            file.create_dataset(place, data=array, **(packed if name == "frames" and array.size else {}))
+            file.create_dataset(
+                place, data=array, **(packed if name == "frames" and array.size else {})
+            )
         file["data"].attrs["total"] = len(episode.actions)
         file[DEMO].attrs["num_samples"] = len(episode.actions)
         file.attrs["schema_version"] = SCHEMA_VERSION
@@ -95,7 +99,9 @@ def read_meta(path: Path) -> Mapping[str, Any]:
 
 def _unreadable(path: Path, error: Exception) -> UserError:
     if not path.exists():
-        return UserError(f"{path} is missing: collect again with the same settings, which makes it anew")
+        return UserError(
+            f"{path} is missing: collect again with the same settings, which makes it anew"
+        )
     return UserError(
         f"{path} is damaged or no episode ({error}): delete it and collect again with the same settings, "
         "which makes it anew"
@@ -104,7 +110,9 @@ def _unreadable(path: Path, error: Exception) -> UserError:
 
 def _read_meta(file: h5py.File) -> dict[str, Any]:
     if file.attrs["schema_version"] != SCHEMA_VERSION:
-        raise ValueError(f"schema version {file.attrs['schema_version']}, expected {SCHEMA_VERSION}")
+        raise ValueError(
+            f"schema version {file.attrs['schema_version']}, expected {SCHEMA_VERSION}"
+        )
     meta = json.loads(file.attrs["meta"])
     if not isinstance(meta, dict):
         raise ValueError("its notes are no JSON object")
@@ -113,6 +121,10 @@ def _read_meta(file: h5py.File) -> dict[str, Any]:
 
 def _read_array(file: h5py.File, place: str, dtype: type, num_axes: int) -> np.ndarray:
     dataset = file[place]
-    if not isinstance(dataset, h5py.Dataset) or dataset.dtype != dtype or dataset.ndim != num_axes:
+    if (
+        not isinstance(dataset, h5py.Dataset)
+        or dataset.dtype != dtype
+        or dataset.ndim != num_axes
+    ):
         raise ValueError(f"{place} is not an array of {num_axes} axes of {np.dtype(dtype)}")
     return dataset[()]

@@ -22,7 +22,9 @@ def outcome_of(trial: Trial) -> Record:
         for index, plan in enumerate(trial.plans)
         if plan.sources
     ]
-    errors = [float(np.linalg.norm(believed - true, axis=-1).mean()) for believed, true in beliefs]
+    errors = [
+        float(np.linalg.norm(believed - true, axis=-1).mean()) for believed, true in beliefs
+    ]
     return {
         "source": [goal.sources[0].row, goal.sources[0].col],
         "target": [goal.targets[0].row, goal.targets[0].col],
@@ -30,22 +32,31 @@ def outcome_of(trial: Trial) -> Record:
         "distances_px": [round(value, 3) for value in trial.distances_px],
         "locator_errors_px": [round(value, 3) for value in errors],
         "plan_seconds": float(np.median([plan.seconds for plan in trial.plans])),
-        "actions": [[round(float(value), 4) for value in action] for action in trial.episode.actions],
+        "actions": [
+            [round(float(value), 4) for value in action] for action in trial.episode.actions
+        ],
     }
 
 
-def figures_of_rows(rows: Mapping[str, Mapping[int, Record]], ceiling_row: str) -> dict[str, Any]:
-    """Return the figures of each row, and where the ceiling was run, how near each other row comes to it.
+def figures_of_rows(
+    rows: Mapping[str, Mapping[int, Record]], ceiling_row: str
+) -> dict[str, Any]:
+    """Return the figures of each row, and where the ceiling was run, how near each other row
+    comes to it.
 
     Args:
         rows: trials by their index.
         ceiling_row: name of the row that is the ceiling.
 
     Returns:
-        {row: figures}, see `figures_of`; besides "of_ceiling_5cm", success over the ceiling's on the ceiling's trials, and its
-        interval by bootstrap over these trials, in which both rows are resampled together.
+        {row: figures}, see `figures_of`; besides "of_ceiling_5cm", success over the ceiling's
+        on the ceiling's trials, and its interval by bootstrap over these trials, in which both
+        rows are resampled together.
     """
-    figures = {row: figures_of([trials[index] for index in sorted(trials)]) for row, trials in rows.items()}
+    figures = {
+        row: figures_of([trials[index] for index in sorted(trials)])
+        for row, trials in rows.items()
+    }
     ceiling = rows.get(ceiling_row, {})
     best = np.array([_within(record, 5.0) for record in ceiling.values()], np.float64)
     for row, trials in rows.items():
@@ -58,18 +69,26 @@ def figures_of_rows(rows: Mapping[str, Mapping[int, Record]], ceiling_row: str) 
 
 
 def figures_of(records: Sequence[Record]) -> dict[str, Any]:
-    """Return the figures of a row: success rates with Wilson intervals, mean distances with bootstrap intervals."""
-    rng = np.random.default_rng(0)  # of the intervals only, so that the same trials give the same figures
+    """Return the figures of a row.
+
+    Success rates with Wilson intervals, mean distances with bootstrap intervals.
+    """
+    # of the intervals only, so that the same trials give the same figures
+    rng = np.random.default_rng(0)
     figures: dict[str, Any] = {"trials": len(records)}
     for radius_cm in RADII_CM:
         rate = wilson(sum(_within(record, radius_cm) for record in records), len(records))
         figures[f"success_{radius_cm:g}cm"] = rate.value
         figures[f"interval_{radius_cm:g}cm"] = [rate.low, rate.high]
     for unit, field, scale in (("cm", "distances_m", 100), ("px", "distances_px", 1)):
-        final = bootstrap_mean(np.array([record[field][-1] * scale for record in records], np.float64), rng)
+        final = bootstrap_mean(
+            np.array([record[field][-1] * scale for record in records], np.float64), rng
+        )
         figures[f"final_distance_{unit}"] = final.value
         figures[f"interval_final_distance_{unit}"] = [final.low, final.high]
-        figures[f"start_distance_{unit}"] = float(np.mean([record[field][0] * scale for record in records]))
+        figures[f"start_distance_{unit}"] = float(
+            np.mean([record[field][0] * scale for record in records])
+        )
     figures["plan_seconds"] = float(np.median([record["plan_seconds"] for record in records]))
     errors = [error for record in records for error in record["locator_errors_px"]]
     if errors:
@@ -86,7 +105,10 @@ def as_text(figures: Mapping[str, Any]) -> str:
     lines = []
     for name, rows in figures["suites"].items():
         title = f"{name} (seed {figures['seed']}, preset {figures['preset']}): share of trials that end within ..."
-        lines += [*Table(title, HEAD, tuple(_cells(row, each) for row, each in rows.items())).lines(), ""]
+        lines += [
+            *Table(title, HEAD, tuple(_cells(row, each) for row, each in rows.items())).lines(),
+            "",
+        ]
     return "\n".join(lines[:-1])
 
 
@@ -107,7 +129,11 @@ def _cells(row: str, figures: Mapping[str, Any]) -> tuple[str, ...]:
     def cell(name: str, interval: str = "", form: str = ".2f") -> str:
         if name not in figures:
             return ""
-        bounds = f" [{figures[interval][0]:{form}}, {figures[interval][1]:{form}}]" if interval else ""
+        bounds = (
+            f" [{figures[interval][0]:{form}}, {figures[interval][1]:{form}}]"
+            if interval
+            else ""
+        )
         return f"{figures[name]:{form}}{bounds}"
 
     return (

@@ -13,7 +13,10 @@ from visual_foresight.evaluation.tables import Table
 
 @dataclass(frozen=True)
 class Measurement:
-    """Something that was measured: its figure at a step is sum(values) / sum(weights) over the clips."""
+    """Something that was measured.
+
+    Its figure at a step is sum(values) / sum(weights) over the clips.
+    """
 
     values: Float[np.ndarray, "b t"]
     weights: Float[np.ndarray, "b t"]
@@ -26,24 +29,35 @@ def joined(parts: Sequence[Measurements]) -> dict[str, Measurement]:
     """Put the tallies of several batches of clips, of the same names, behind one another."""
     return {
         name: Measurement(
-            *(np.concatenate([getattr(part[name], side) for part in parts]) for side in ("values", "weights"))
+            *(
+                np.concatenate([getattr(part[name], side) for part in parts])
+                for side in ("values", "weights")
+            )
         )
         for name in parts[0]
     }
 
 
-def steps_of(measurements: Measurements, episodes: Int[np.ndarray, " b"]) -> dict[str, dict[str, Any]]:
-    """Return the figures of each step as plain JSON values: {"1": {name: value, "interval_" + name: [low, high]}, ...}.
+def steps_of(
+    measurements: Measurements, episodes: Int[np.ndarray, " b"]
+) -> dict[str, dict[str, Any]]:
+    """Return the figures of each step as plain JSON values: {"1": {name: value, "interval_" +
+    name: [low, high]}, ...}.
 
-    Names with a dot are nested ("arm.error_px" is "error_px" in "arm"); the interval of "error_px" is called "interval_px";
-    what begins with "still_" has none, and what nothing was measured of is absent.
+    Names with a dot are nested ("arm.error_px" is "error_px" in "arm"); the interval of
+    "error_px" is called "interval_px"; what begins with "still_" has none, and what nothing was
+    measured of is absent.
 
     Args:
         tallies: what was measured.
-        episodes: which episode each clip is from: episodes are resampled, not clips, which hang together.
+        episodes: which episode each clip is from: episodes are resampled, not clips, which hang
+            together.
     """
     member = (episodes[None] == np.unique(episodes)[:, None]).astype(np.float64)
-    sums = [(name, member @ tally.values, member @ tally.weights) for name, tally in measurements.items()]
+    sums = [
+        (name, member @ tally.values, member @ tally.weights)
+        for name, tally in measurements.items()
+    ]
     cells = [
         (name, step, tops[:, step], bottoms[:, step])
         for name, tops, bottoms in sums
@@ -53,8 +67,11 @@ def steps_of(measurements: Measurements, episodes: Int[np.ndarray, " b"]) -> dic
     horizon = sums[0][1].shape[1]
     steps: dict[str, dict[str, Any]] = {str(step + 1): {} for step in range(horizon)}
     tops, bottoms = (np.stack([cell[side] for cell in cells]) for side in (2, 3))
-    rng = np.random.default_rng(0)  # of the intervals only, so that the same episodes give the same figures
-    for (name, step, _, _), interval in zip(cells, bootstrap_ratios(tops, bottoms, rng), strict=True):
+    # of the intervals only, so that the same episodes give the same figures
+    rng = np.random.default_rng(0)
+    for (name, step, _, _), interval in zip(
+        cells, bootstrap_ratios(tops, bottoms, rng), strict=True
+    ):
         _put(steps[str(step + 1)], name, interval)
     return steps
 
@@ -72,7 +89,10 @@ def _interval_name(short: str) -> str:
 
 
 def figure(step: Mapping[str, Any], name: str) -> tuple[float | None, list[float] | None]:
-    """Return a figure of a step by its name, dotted where it is nested, and its interval; None of each that is absent."""
+    """Return a figure of a step by its name, dotted where it is nested, and its interval.
+
+    None of each that is absent.
+    """
     group, _, short = name.rpartition(".")
     place = step.get(group, {}) if group else step
     return place.get(short), place.get(_interval_name(short))
@@ -116,7 +136,8 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("still", "still_psnr_seen_again", ".2f"),
     ),
 }
-"""Title -> columns: head, name of the figure, format. An interval is shown where the head promises one."""
+"""Title -> columns: head, name of the figure, format. An interval is shown where the head
+promises one."""
 
 
 def tables_of(figures: Mapping[str, Any]) -> tuple[Table, ...]:
@@ -124,9 +145,14 @@ def tables_of(figures: Mapping[str, Any]) -> tuple[Table, ...]:
     tables = []
     for title, columns in COLUMNS.items():
         steps = figures["steps"]
-        present = [column for column in columns if any(_cell(each, *column) for each in steps.values())]
+        present = [
+            column for column in columns if any(_cell(each, *column) for each in steps.values())
+        ]
         if present:
-            rows = tuple((step, *(_cell(each, *column) for column in present)) for step, each in steps.items())
+            rows = tuple(
+                (step, *(_cell(each, *column) for column in present))
+                for step, each in steps.items()
+            )
             tables.append(Table(title, ("step", *(head for head, _, _ in present)), rows))
     return tuple(tables)
 
@@ -140,7 +166,10 @@ def _cell(step: Mapping[str, Any], head: str, name: str, form: str) -> str:
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures of `evaluate_prediction` for a terminal: the protocol, the tables, what was left out."""
+    """Return the figures of `evaluate_prediction` for a terminal.
+
+    The protocol, the tables, what was left out.
+    """
     lines = [f"model: {figures['model']}", f"data: {figures['data']}"]
     lines += [f"{name}: {value}" for name, value in protocol_rows(figures)]
     for homography in tables_of(figures):
@@ -151,7 +180,9 @@ def as_text(figures: Mapping[str, Any]) -> str:
 
 def protocol_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the protocol as names and values, and figures of whole videos with it."""
-    rows = [(name.replace("_", " "), _plain(value)) for name, value in figures["protocol"].items()]
+    rows = [
+        (name.replace("_", " "), _plain(value)) for name, value in figures["protocol"].items()
+    ]
     if "fvd" in figures:
         rows.append(("FVD", f"{figures['fvd']:.1f} (still: {figures['still_fvd']:.1f})"))
     return rows

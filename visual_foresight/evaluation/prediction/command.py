@@ -1,6 +1,8 @@
-"""How well a predictor foresees recorded episodes: where designated pixels go, and what frames look like; the command.
+"""How well a predictor foresees recorded episodes: where designated pixels go, and what frames
+look like; the command.
 
-Everything is judged per imagined step, with intervals over episodes, beside `still`, which predicts that nothing moves.
+Everything is judged per imagined step, with intervals over episodes, beside `still`, which
+predicts that nothing moves.
 """
 
 import tempfile
@@ -16,15 +18,34 @@ from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.prediction.aggregate import as_text, steps_of
 from visual_foresight.evaluation.prediction.evaluator import Evaluation, evaluate_segments
 from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
-from visual_foresight.evaluation.prediction.perceptual import FEW_CLIPS, Perceptual, find_perceptual, frechet_distance
-from visual_foresight.evaluation.prediction.segments import EVERY, FIRST_NOW, KINDS, OBJECTS, Objects, segments_of
+from visual_foresight.evaluation.prediction.perceptual import (
+    FEW_CLIPS,
+    Perceptual,
+    find_perceptual,
+    frechet_distance,
+)
+from visual_foresight.evaluation.prediction.segments import (
+    EVERY,
+    FIRST_NOW,
+    KINDS,
+    OBJECTS,
+    Objects,
+    segments_of,
+)
 from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
-__all__ = ["PredictionConfig", "as_text", "evaluate_prediction", "figures_of", "evaluate_episodes", "evaluate_model"]
+__all__ = [
+    "PredictionConfig",
+    "as_text",
+    "evaluate_prediction",
+    "figures_of",
+    "evaluate_episodes",
+    "evaluate_model",
+]
 
 
 @dataclass(frozen=True)
@@ -40,9 +61,11 @@ class PredictionConfig:
     clips: int | None = None
     """Judge so many clips at most, spread evenly over the episodes; all of them when not given."""
     objects: Objects = "moving"
-    """Points on objects that count: those that move, or those that are occluded for a while and seen again at the end."""
+    """Points on objects that count: those that move, or those that are occluded for a while and
+    seen again at the end."""
     futures: int = 10
-    """Futures per clip that a stochastic predictor draws: the best of them is judged, for each measure of frames."""
+    """Futures per clip that a stochastic predictor draws: the best of them is judged, for each
+    measure of frames."""
     report: Path | None = None
     """Write a page to look at, one self-contained HTML file, here."""
     weights: Path | None = None
@@ -51,16 +74,22 @@ class PredictionConfig:
     """LPIPS's backbone."""
 
     def __post_init__(self) -> None:
-        for name, value in (("horizon", self.horizon), ("clips", self.clips), ("futures", self.futures)):
+        for name, value in (
+            ("horizon", self.horizon),
+            ("clips", self.clips),
+            ("futures", self.futures),
+        ):
             if value is not None and value < 1:
                 raise UserError(f"--{name} is 1 or more, got {value}: raise it")
 
 
 def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
-    """Load a predictor and episodes; return what `evaluate_prediction` says of them, "model" and "data"; write the report.
+    """Load a predictor and episodes; return what `evaluate_prediction` says of them, "model"
+    and "data"; write the report.
 
     Raises:
-        UserError: data and model do not fit, episodes are too short, weights are damaged, the report cannot be written.
+        UserError: data and model do not fit, episodes are too short, weights are damaged, the
+            report cannot be written.
     """
     if config.report is not None:
         _check_writable(config.report)
@@ -68,9 +97,15 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
     info = episodes.info
     predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
-    recorded = [episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)]
+    recorded = [
+        episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)
+    ]
     evaluation = evaluate_episodes(predictor, recorded, config, perceptual)
-    figures = {"model": config.model, "data": str(config.data), **figures_of(evaluation, predictor.context)}
+    figures = {
+        "model": config.model,
+        "data": str(config.data),
+        **figures_of(evaluation, predictor.context),
+    }
     if config.report is not None:
         from visual_foresight.evaluation.report.page import write_report
 
@@ -80,7 +115,10 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
 
 
 def evaluate_episodes(
-    predictor: Predictor, episodes: Sequence[Episode], config: PredictionConfig, perceptual: Perceptual
+    predictor: Predictor,
+    episodes: Sequence[Episode],
+    config: PredictionConfig,
+    perceptual: Perceptual,
 ) -> Evaluation:
     """Judge a predictor on all stretches of episodes, or as many as the configuration says, spread evenly."""
     segments = list(segments_of(episodes, predictor.context, config.horizon, config.objects))
@@ -96,34 +134,44 @@ def evaluate_episodes(
     return evaluate_segments(predictor, segments, config.futures, perceptual, config.objects)
 
 
-def evaluate_prediction(predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12) -> dict[str, Any]:
+def evaluate_prediction(
+    predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12
+) -> dict[str, Any]:
     """Judge a predictor on episodes without LPIPS and FVD; see `figures_of` for what comes back."""
     config = PredictionConfig(data=Path(), horizon=horizon)
-    return figures_of(evaluate_episodes(predictor, episodes, config, Perceptual()), predictor.context)
+    return figures_of(
+        evaluate_episodes(predictor, episodes, config, Perceptual()), predictor.context
+    )
 
 
 def figures_of(evaluation: Evaluation, context: int) -> dict[str, Any]:
     """Return the figures as plain JSON values.
 
     Returns:
-        {"clips", "points", "protocol", "notes", "steps": {"1": {...}, "2": {...}, ...}}, and with I3D's weights "fvd" and
-        "still_fvd". "points" counts the points on objects, all kinds are in "protocol"; a note is a sentence on
-        a row that is left out. What could not be measured is absent, never 0. For each step, and for "still_" before it:
+        {"clips", "points", "protocol", "notes", "steps": {"1": {...}, "2": {...}, ...}}, and
+        with I3D's weights "fvd" and "still_fvd". "points" counts the points on objects, all
+        kinds are in "protocol"; a note is a sentence on a row that is left out. What could not
+        be measured is absent, never 0. For each step, and for "still_" before it:
 
-        error_px, interval_px, still_px: distance of the map's expected position from the truth, in frame pixels, on
-            objects; ratio, interval_ratio: the summed error over still's.
-        coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of highest density.
-        lost, made: share of a map's mass that the step's motion lost, or made, before it was normalised.
-        arm, background: the same for points on the arm and the background; the latter has no ratio, as it never moves.
-        psnr, psnr_moving, psnr_seen_again: in dB, the mean over frames, of all pixels, of those that move, and of those
-            that were hidden for a while and look again as in the newest context frame (where `still` is right).
+        error_px, interval_px, still_px: distance of the map's expected position from the truth,
+            in frame pixels, on objects; ratio, interval_ratio: the summed error over still's.
+        coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of
+            highest density.
+        lost, made: share of a map's mass that the step's motion lost, or made, before it was
+            normalised.
+        arm, background: the same for points on the arm and the background; the latter has no
+            ratio, as it never moves.
+        psnr, psnr_moving, psnr_seen_again: in dB, the mean over frames, of all pixels, of those
+            that move, and of those that were hidden for a while and look again as in the newest
+            context frame (where `still` is right).
         ssim, ssim_moving, lpips: likewise (LPIPS of whole frames, less is better).
 
         "interval_" + name is the 95 % bootstrap interval over episodes of each but still's.
     """
     segments = evaluation.segments
     points = {
-        kind: sum(int((segment.kinds == number).sum()) for segment in segments) for number, kind in enumerate(KINDS)
+        kind: sum(int((segment.kinds == number).sum()) for segment in segments)
+        for number, kind in enumerate(KINDS)
     }
     episodes = np.array([segment.episode for segment in segments])
     notes = list(evaluation.notes)
@@ -162,10 +210,14 @@ def figures_of(evaluation: Evaluation, context: int) -> dict[str, Any]:
 def _check_writable(path: Path) -> None:
     """Find out before the work, not after it, that a report cannot be written."""
     if path.is_dir():
-        raise UserError(f"the report is one file, but {path} is a folder: give a name that ends in .html")
+        raise UserError(
+            f"the report is one file, but {path} is a folder: give a name that ends in .html"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise UserError(f"the report cannot be written to {path} ({error.strerror}): choose another place") from error
+        raise UserError(
+            f"the report cannot be written to {path} ({error.strerror}): choose another place"
+        ) from error

@@ -1,4 +1,7 @@
-"""How well a pixel map says where a designated pixel went: its distance from the truth, and whether its spread is honest."""
+"""How well a pixel map says where a designated pixel went.
+
+Its distance from the truth, and whether its spread is honest.
+"""
 
 from collections.abc import Sequence
 
@@ -11,9 +14,12 @@ from visual_foresight.vision.pixel_maps import expected_places
 
 
 def position_error(
-    pixel_maps: Float[Tensor, "*batch map_h map_w"], places: Float[Tensor, "*batch 2"], frame_size: tuple[int, int]
+    pixel_maps: Float[Tensor, "*batch map_h map_w"],
+    places: Float[Tensor, "*batch 2"],
+    frame_size: tuple[int, int],
 ) -> Float[Tensor, "*batch"]:
-    """Return how far, in frame pixels, the expected position of each pixel map is from the true (row, col).
+    """Return how far, in frame pixels, the expected position of each pixel map is from the true
+    (row, col).
 
     Args:
         pixel_maps: distributions on grids that cover the frame exactly, and may be coarser.
@@ -29,14 +35,17 @@ def coverage(
     frame_size: tuple[int, int],
     levels: Sequence[float],
 ) -> Float[Tensor, "_ *batch"]:
-    """Return whether the true place lies in the highest-density region of each level: a chance, 1 inside and 0 outside.
+    """Return whether the true place lies in the highest-density region of each level: a chance,
+    1 inside and 0 outside.
 
-    The region of level 0.5 is made of the densest cells that hold half of the mass (Hyndman 1996). Cells are coarse, so the
-    last of them, and those as dense as it, belong to the region in part; they count with that share. Then maps that are
-    right have a mean coverage of exactly the level, however coarse they are: less means that a map is too sure of itself.
+    The region of level 0.5 is made of the densest cells that hold half of the mass (Hyndman
+    1996). Cells are coarse, so the last of them, and those as dense as it, belong to the region
+    in part; they count with that share. Then maps that are right have a mean coverage of
+    exactly the level, however coarse they are: less means that a map is too sure of itself.
 
     Args:
-        pixel_maps: distributions (each sums to 1) on grids that cover the frame exactly, and may be coarser.
+        pixel_maps: distributions (each sums to 1) on grids that cover the frame exactly, and
+            may be coarser.
         places: (row, col) in frame pixels; those beyond the border belong to the outermost cells.
         frame_size: height and width of the frame.
         levels: shares of the mass, in (0, 1).

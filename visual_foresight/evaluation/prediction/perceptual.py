@@ -1,9 +1,11 @@
-"""LPIPS and FVD: distances in the features of networks whose weights are not shipped. Without them, a sentence, no number.
+"""LPIPS and FVD: distances in the features of networks whose weights are not shipped. Without
+them, a sentence, no number.
 
-Weights are looked for in the folder that is given, in `$VISUAL_FORESIGHT_WEIGHTS`, and among PyTorch's downloads; nothing
-is ever fetched. LPIPS is that of the `lpips` package (Zhang et al. 2018, version 0.1), over a torchvision backbone. FVD
-(Unterthiner et al. 2019) takes the 400 logits of the I3D network that StyleGAN-V published as TorchScript, which is what
-recent papers print.
+Weights are looked for in the folder that is given, in `$VISUAL_FORESIGHT_WEIGHTS`, and among
+PyTorch's downloads; nothing is ever fetched. LPIPS is that of the `lpips` package (Zhang et al.
+2018, version 0.1), over a torchvision backbone. FVD (Unterthiner et al. 2019) takes the 400
+logits of the I3D network that StyleGAN-V published as TorchScript, which is what recent papers
+print.
 """
 
 import hashlib
@@ -45,7 +47,9 @@ PYTORCH = "download.pytorch.org/models"
 WEIGHTS = {
     "alex": WeightFile("alexnet-owt-7be5be79.pth", PYTORCH, "233 MB", "7be5be79"),
     "vgg": WeightFile("vgg16-397923af.pth", PYTORCH, "528 MB", "397923af"),
-    "i3d": WeightFile("i3d_torchscript.pt", "StyleGAN-V, www.dropbox.com/s/ge9e5ujwgetktms", "49 MB", ""),
+    "i3d": WeightFile(
+        "i3d_torchscript.pt", "StyleGAN-V, www.dropbox.com/s/ge9e5ujwgetktms", "49 MB", ""
+    ),
 }
 
 
@@ -53,7 +57,10 @@ WEIGHTS = {
 class Perceptual:
     """The distances that can be computed here, and a sentence for each that cannot."""
 
-    lpips: Callable[[Float[Tensor, "b t c h w"], Float[Tensor, "b t c h w"]], Float[Tensor, "b t"]] | None = None
+    lpips: (
+        Callable[[Float[Tensor, "b t c h w"], Float[Tensor, "b t c h w"]], Float[Tensor, "b t"]]
+        | None
+    ) = None
     features: Callable[[Float[Tensor, "b t c h w"]], Float[Tensor, "b d"]] | None = None
     """What FVD compares the distribution of."""
     notes: tuple[str, ...] = ()
@@ -78,9 +85,13 @@ def find_perceptual(folder: Path | None, net: str, horizon: int) -> Perceptual:
         try:
             distance = load_lpips(path, net)
         except ModuleNotFoundError:
-            notes.append('LPIPS is left out, the package lpips is missing: pip install "visual-foresight[metrics]".')
+            notes.append(
+                'LPIPS is left out, the package lpips is missing: pip install "visual-foresight[metrics]".'
+            )
     if horizon < I3D_FRAMES:
-        notes.append(f"FVD is left out, its network takes {I3D_FRAMES} frames or more: ask for a longer horizon.")
+        notes.append(
+            f"FVD is left out, its network takes {I3D_FRAMES} frames or more: ask for a longer horizon."
+        )
     elif (path := _find(WEIGHTS["i3d"], folder)) is None:
         notes.append(_missing("FVD", WEIGHTS["i3d"]))
     else:
@@ -94,7 +105,14 @@ def _find(wanted: WeightFile, folder: Path | None) -> Path | None:
         *map(Path, filter(None, [os.environ.get(FOLDER_VARIABLE)])),
         Path(torch.hub.get_dir()) / "checkpoints",
     ]
-    return next((each / wanted.name for each in folders if each is not None and (each / wanted.name).is_file()), None)
+    return next(
+        (
+            each / wanted.name
+            for each in folders
+            if each is not None and (each / wanted.name).is_file()
+        ),
+        None,
+    )
 
 
 def _missing(metric: str, wanted: WeightFile) -> str:
@@ -105,7 +123,8 @@ def _missing(metric: str, wanted: WeightFile) -> str:
 
 
 def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
-    """Return LPIPS over the backbone in this file: frames b t c h w in [0, 1], twice, give distances b t.
+    """Return LPIPS over the backbone in this file: frames b t c h w in [0, 1], twice, give
+    distances b t.
 
     Raises:
         UserError: the file is not the backbone.
@@ -121,14 +140,24 @@ def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
             network = lpips.LPIPS(
                 net=net, pnet_rand=True, verbose=False
             )  # heads from the package, the backbone is next
-        # "slice2.3.weight" of lpips is "features.3.weight" of torchvision; the package would download it.
+        # "slice2.3.weight" of lpips is "features.3.weight" of torchvision; the package would
+        # download it.
         names = {name: "features." + name.split(".", 1)[1] for name in network.net.state_dict()}
         network.net.load_state_dict({name: weights[there] for name, there in names.items()})
-    except (RuntimeError, KeyError, TypeError, AttributeError, EOFError, pickle.UnpicklingError) as error:
+    except (
+        RuntimeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        EOFError,
+        pickle.UnpicklingError,
+    ) as error:
         raise _damaged(path, error) from error
     network.requires_grad_(False)
 
-    def distance(predicted: Float[Tensor, "b t c h w"], true: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b t"]:
+    def distance(
+        predicted: Float[Tensor, "b t c h w"], true: Float[Tensor, "b t c h w"]
+    ) -> Float[Tensor, "b t"]:
         pair = [rearrange(frames, "b t c h w -> (b t) c h w") for frames in (predicted, true)]
         return rearrange(network(*pair, normalize=True), "(b t) 1 1 1 -> b t", b=len(true))
 
@@ -138,14 +167,16 @@ def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
 def load_i3d(path: Path) -> Callable[..., Tensor]:
     """Return the features of videos b t c h w in [0, 1] by the network in this TorchScript file.
 
-    The network itself scales to [-1, 1] and resizes to 224 pixels, bilinearly, as in StyleGAN-V's FVD.
+    The network itself scales to [-1, 1] and resizes to 224 pixels, bilinearly, as in
+    StyleGAN-V's FVD.
 
     Raises:
         UserError: the file holds no TorchScript.
     """
     _check(path, WEIGHTS["i3d"])
     try:
-        with warnings.catch_warnings():  # TorchScript is on its way out, but it is what there is
+        # TorchScript is on its way out, but it is what there is
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             network: Any = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError) as error:
@@ -177,18 +208,27 @@ def _check(path: Path, wanted: WeightFile) -> None:
 
 def _damaged(path: Path, error: Exception) -> UserError:
     sentence = str(error).split("\n")[0]
-    return UserError(f"{path} does not hold the network that was expected ({sentence}): get it again, or take it away")
+    return UserError(
+        f"{path} does not hold the network that was expected ({sentence}): get it again, or take it away"
+    )
 
 
-def frechet_distance(first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]) -> float:
-    """Return the squared Frechet distance of two Gaussians fitted to features (Heusel et al. 2017, eq. 6).
+def frechet_distance(
+    first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]
+) -> float:
+    """Return the squared Frechet distance of two Gaussians fitted to features (Heusel et al.
+    2017, eq. 6).
 
-    The trace of the root of S1 S2 comes from its eigenvalues, which are real and not negative up to rounding; `sqrtm`
-    fails where there are fewer clips than features, as here.
+    The trace of the root of S1 S2 comes from its eigenvalues, which are real and not negative
+    up to rounding; `sqrtm` fails where there are fewer clips than features, as here.
     """
     if min(len(first), len(second)) < 2:
-        raise ValueError(f"2 clips or more on each side are needed, got {len(first)} and {len(second)}")
+        raise ValueError(
+            f"2 clips or more on each side are needed, got {len(first)} and {len(second)}"
+        )
     mean_1, mean_2 = first.mean(0), second.mean(0)
     cov_1, cov_2 = (np.atleast_2d(np.cov(side, rowvar=False)) for side in (first, second))
     roots = np.sqrt(np.linalg.eigvals(cov_1 @ cov_2).real.clip(0)).sum()
-    return float(max(((mean_1 - mean_2) ** 2).sum() + np.trace(cov_1) + np.trace(cov_2) - 2 * roots, 0.0))
+    return float(
+        max(((mean_1 - mean_2) ** 2).sum() + np.trace(cov_1) + np.trace(cov_2) - 2 * roots, 0.0)
+    )

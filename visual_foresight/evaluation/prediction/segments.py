@@ -1,6 +1,8 @@
-"""Stretches of recorded episodes to be judged: what a predictor is given, what then happened, and where points really went.
+"""Stretches of recorded episodes to be judged: what a predictor is given, what then happened,
+and where points really went.
 
-The points are true ones (`Episode.tracks`), so this is for judges; a predictor gets frames, states and actions only.
+The points are true ones (`Episode.tracks`), so this is for judges; a predictor gets frames,
+states and actions only.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +18,8 @@ from visual_foresight.types import Clip, Episode, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 FIRST_NOW, EVERY = 1, 3
-"""Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's context."""
+"""Imagining starts from frames 1, 4, 7 and so on of an episode, whatever the predictor's
+context."""
 MOVES_PX = 3.0
 """An object's point counts when it gets farther than this from its start within the horizon."""
 Objects = Literal["moving", "occluded"]
@@ -26,7 +29,8 @@ OBJECTS: dict[Objects, str] = {
 }
 """Which points on objects are judged."""
 SAME_LOOK = 40.0
-"""Mean difference of colour (0 to 255) to when a point was picked, from which on it is taken to be hidden."""
+"""Mean difference of colour (0 to 255) to when a point was picked, from which on it is taken to
+be hidden."""
 KINDS = ("object", "arm", "background")
 MOST = (8, 4, 4)
 """Points of each kind that are judged in one window, the first ones."""
@@ -35,7 +39,10 @@ MADE_UP = -1
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of an episode: what is given, what then happens, and the points that are followed in it."""
+    """A stretch of an episode.
+
+    What is given, what then happens, and the points that are followed in it.
+    """
 
     episode: int
     now: int
@@ -75,7 +82,8 @@ def segments_of(
 
     Args:
         episodes: with true tracks, or without.
-        context: frames that are given; before an episode's first frame, the world is taken to have stood still.
+        context: frames that are given; before an episode's first frame, the world is taken to
+            have stood still.
         horizon: actions that follow.
         objects: which points on objects are judged.
     """
@@ -127,7 +135,9 @@ def _points(episode: Episode, ahead: slice, objects: Objects) -> Int[np.ndarray,
     for kind, most in zip(KINDS, MOST, strict=True):
         wanted = fit & np.array([each == kind for each in kinds], bool)
         if kind == "object":
-            wanted &= _moves(episode, ahead) if objects == "moving" else _comes_back(episode, ahead)
+            wanted &= (
+                _moves(episode, ahead) if objects == "moving" else _comes_back(episode, ahead)
+            )
         found = np.flatnonzero(wanted)[:most]
         slots.append(np.pad(found, (0, most - len(found)), constant_values=MADE_UP))
     return np.concatenate(slots)
@@ -153,12 +163,21 @@ def _comes_back(episode: Episode, ahead: slice) -> Bool[np.ndarray, " p"]:
 
 
 def _seen(episode: Episode, now: int) -> Bool[np.ndarray, " p"]:
-    """Tell which points can be seen: they look as they did in the first frame, where they were picked."""
+    """Tell which points can be seen.
+
+    They look as they did in the first frame, where they were picked.
+    """
 
     def colours(frame: int) -> Float[np.ndarray, "p 3"]:
         places = np.round(episode.tracks[frame]).astype(int)
-        row, col = (places[:, axis].clip(1, episode.frames.shape[1 + axis] - 2) for axis in (0, 1))
-        around = [episode.frames[frame, row + down, col + right] for down in (-1, 0, 1) for right in (-1, 0, 1)]
+        row, col = (
+            places[:, axis].clip(1, episode.frames.shape[1 + axis] - 2) for axis in (0, 1)
+        )
+        around = [
+            episode.frames[frame, row + down, col + right]
+            for down in (-1, 0, 1)
+            for right in (-1, 0, 1)
+        ]
         return np.mean(around, axis=0)
 
     return np.abs(colours(now) - colours(0)).mean(-1) < SAME_LOOK

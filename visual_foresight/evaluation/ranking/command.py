@@ -48,7 +48,9 @@ class RankingConfig:
 
     def __post_init__(self) -> None:
         if min(self.states, self.horizon, self.workers) < 1 or self.candidates < 2:
-            raise UserError("1 state, action and worker and 2 candidates are the least: raise what is below")
+            raise UserError(
+                "1 state, action and worker and 2 candidates are the least: raise what is below"
+            )
         if self.seed < 0:
             raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
 
@@ -56,28 +58,42 @@ class RankingConfig:
 def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     """Make or find the bank, and return how a predictor ranks its candidates (see `rank_candidates`)."""
     load(config.model)  # refuses what cannot be loaded, before a bank is made
-    jobs = [BankJob(config.seed, index, config.candidates, config.horizon) for index in range(config.states)]
+    jobs = [
+        BankJob(config.seed, index, config.candidates, config.horizon)
+        for index in range(config.states)
+    ]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
     predictor = with_tracker(
-        load(config.model, "cpu", (height, width), bank[0].actions.shape[-1], bank[0].states.shape[-1])
+        load(
+            config.model,
+            "cpu",
+            (height, width),
+            bank[0].actions.shape[-1],
+            bank[0].states.shape[-1],
+        )
     )
     return {"model": config.model, "seed": config.seed, **rank_candidates(predictor, bank)}
 
 
 @torch.inference_mode()
 def rank_candidates(predictor: Predictor, bank: Sequence[ContactState]) -> dict[str, Any]:
-    """Compare predicted with true costs: `PixelDistance` on predicted and on true pixel maps, on the same grid.
+    """Compare predicted with true costs: `PixelDistance` on predicted and on true pixel maps,
+    on the same grid.
 
     Returns:
-        {"states", "candidates", "spearman", "interval_spearman", "regret", "interval_regret"}: means over the states with
-        bootstrap intervals. Regret: what trusting the prediction costs, as a share of the spread of true costs; picking at
-        random has "random_regret".
+        {"states", "candidates", "spearman", "interval_spearman", "regret", "interval_regret"}:
+        means over the states with bootstrap intervals. Regret: what trusting the prediction
+        costs, as a share of the spread of true costs; picking at random has "random_regret".
     """
     pairs = [_costs(predictor, contact) for contact in bank]
     rng = np.random.default_rng(0)  # of the intervals only
-    orders = bootstrap_mean(np.array([spearman(predicted, true) for predicted, true in pairs]), rng)
-    regrets = bootstrap_mean(np.array([regret(predicted, true) for predicted, true in pairs]), rng)
+    orders = bootstrap_mean(
+        np.array([spearman(predicted, true) for predicted, true in pairs]), rng
+    )
+    regrets = bootstrap_mean(
+        np.array([regret(predicted, true) for predicted, true in pairs]), rng
+    )
     chance = [regret(np.zeros_like(true), true) for _, true in pairs]
     return {
         "states": len(bank),
@@ -90,7 +106,9 @@ def rank_candidates(predictor: Predictor, bank: Sequence[ContactState]) -> dict[
     }
 
 
-def _costs(predictor: Predictor, contact: ContactState) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+def _costs(
+    predictor: Predictor, contact: ContactState
+) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
     """Return predicted and true costs of the candidates of a state."""
     height, width = contact.frames.shape[1:3]
     goal = PixelGoal((_pixel(contact.source),), (_pixel(contact.target),))
@@ -110,13 +128,19 @@ def _costs(predictor: Predictor, contact: ContactState) -> tuple[Float[np.ndarra
     maps = splat(goal.sources, grid, (height, width)).expand(len(actions), -1, -1, -1)
     imagined = predictor.imagine(predictor.observe(clip), actions, maps)
     flat = tuple(_pixel(place) for place in rearrange(contact.places, "n t two -> (n t) two"))
-    true_maps = rearrange(splat(flat, grid, (height, width)), "(n t) h w -> n t 1 h w", n=len(actions))
+    true_maps = rearrange(
+        splat(flat, grid, (height, width)), "(n t) h w -> n t 1 h w", n=len(actions)
+    )
     lost = torch.zeros(true_maps.shape[:3])
-    true = cost(Prediction(torch.zeros(len(actions), 0, 3, height, width), true_maps, lost, None))
+    true = cost(
+        Prediction(torch.zeros(len(actions), 0, 3, height, width), true_maps, lost, None)
+    )
     rounded = np.round(true.double().numpy() / COST_UNIT_PX) * COST_UNIT_PX
     foreseen = cost(imagined).double().numpy()
     if not np.isfinite(foreseen).all():
-        raise UserError("the model's costs are not finite: train it again, or choose another checkpoint")
+        raise UserError(
+            "the model's costs are not finite: train it again, or choose another checkpoint"
+        )
     return foreseen, rounded
 
 

@@ -1,4 +1,5 @@
-"""A bank of contact states: what is seen near an object, candidates, and where each really brings the designated pixel.
+"""A bank of contact states: what is seen near an object, candidates, and where each really
+brings the designated pixel.
 
 Made once per seed with the simulator, by random wandering, and kept on disk. For judges only.
 """
@@ -35,7 +36,8 @@ WANDER_STEPS = 16
 MAX_SCENES = 400
 MAX_DIRECTIONS = 40
 BANK_VERSION = 1
-"""Changes when states or candidates are drawn in another way, so that an older bank is not taken for a newer one."""
+"""Changes when states or candidates are drawn in another way, so that an older bank is not
+taken for a newer one."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,11 @@ class ContactState:
     """True (row, col) of the designated point after each action."""
 
 
-def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[ContactState, ...]:
-    """Return the contact states of these jobs, kept in a file of this folder; made on worker processes if it is not there.
+def load_bank(
+    jobs: Sequence[BankJob], folder: Path, num_workers: int
+) -> tuple[ContactState, ...]:
+    """Return the contact states of these jobs, kept in a file of this folder; made on worker
+    processes if it is not there.
 
     Raises:
         UserError: the file is damaged, or contact states cannot be found.
@@ -76,16 +81,23 @@ def load_bank(jobs: Sequence[BankJob], folder: Path, num_workers: int) -> tuple[
             with np.load(path) as stored:
                 arrays = {field.name: stored[field.name] for field in fields(ContactState)}
         except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-            raise UserError(f"{path} is damaged ({error}): delete it, and it is made anew") from error
+            raise UserError(
+                f"{path} is damaged ({error}): delete it, and it is made anew"
+            ) from error
         return tuple(
-            ContactState(**{name: array[index] for name, array in arrays.items()}) for index in range(len(jobs))
+            ContactState(**{name: array[index] for name, array in arrays.items()})
+            for index in range(len(jobs))
         )
     found = {
-        job.index: contact for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states")
+        job.index: contact
+        for job, contact in run_parallel(
+            find_contact_state, jobs, num_workers, "contact states"
+        )
     }
     bank = tuple(found[job.index] for job in jobs)
     columns = {
-        field.name: np.stack([getattr(contact, field.name) for contact in bank]) for field in fields(ContactState)
+        field.name: np.stack([getattr(contact, field.name) for contact in bank])
+        for field in fields(ContactState)
     }
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **columns)
@@ -110,7 +122,10 @@ def find_contact_state(job: BankJob) -> ContactState:
 def _wander(
     env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chance: torch.Generator
 ) -> ContactState | None:
-    """Go about in a scene until the finger is near an object; return that contact state, if candidates move the object."""
+    """Go about in a scene until the finger is near an object.
+
+    Return that contact state, if candidates move the object.
+    """
     size = len(env.workspace.step)
     seen, done = [env.observe()], list[Float32[np.ndarray, " a"]]()
     wanted = colored_noise((1, WANDER_STEPS, size), NOISE_EXPONENT, chance)
@@ -146,7 +161,9 @@ def _goal(env: Env, world: Float[np.ndarray, "3"], rng: np.random.Generator) -> 
     return None
 
 
-def _draw(env: Env, newest: Observation, job: BankJob, chance: torch.Generator) -> Float32[np.ndarray, "n horizon a"]:
+def _draw(
+    env: Env, newest: Observation, job: BankJob, chance: torch.Generator
+) -> Float32[np.ndarray, "n horizon a"]:
     """Draw candidates as a planner's first population: smooth noise, clipped to the workspace."""
     shape = (job.candidates, job.horizon, len(env.workspace.step))
     noise = colored_noise(shape, NOISE_EXPONENT, chance)
@@ -156,19 +173,25 @@ def _draw(env: Env, newest: Observation, job: BankJob, chance: torch.Generator) 
 def _try(
     env: Env, mirror: Env, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
 ) -> tuple[Float32[np.ndarray, "n horizon a"], Float32[np.ndarray, "n horizon 2"]] | None:
-    """Carry out each candidate in the mirror: return them and the point's (row, col); None when too few move it."""
+    """Carry out each candidate in the mirror.
+
+    Return them and the point's (row, col); None when too few move it.
+    """
     point, snapshot = env.pick(source), env.save()
     start = env.where(point)[1]
     places = np.zeros((*candidates.shape[:2], 2), np.float32)
     movers, needed = 0, MIN_MOVERS * len(candidates)
     for number, actions in enumerate(candidates):
-        mirror.restore(snapshot, exact=number == 0)  # exact at first, so that earlier jobs leave no trace
+        # exact at first, so that earlier jobs leave no trace
+        mirror.restore(snapshot, exact=number == 0)
         for t, action in enumerate(actions):
             mirror.move(action)
             pixel, world = mirror.where(point)
             places[number, t] = (pixel.row, pixel.col)
         movers += bool(np.linalg.norm(world - start) > MOVES_M)
-        if movers + (len(candidates) - number - 1) < needed or (4 * number > len(candidates) and not movers):
+        if movers + (len(candidates) - number - 1) < needed or (
+            4 * number > len(candidates) and not movers
+        ):
             return None
     return candidates, places
 
@@ -192,5 +215,8 @@ def _contact_state(
 
 @lru_cache(maxsize=1)
 def envs_of(name: str) -> tuple[Env, Env]:
-    """Return the env to wander in, left in the contact state found last, and its mirror; a process keeps them."""
+    """Return the env to wander in, left in the contact state found last, and its mirror.
+
+    A process keeps them.
+    """
     return make(name), make(name)

@@ -1,7 +1,9 @@
-"""The action fan: one start, and what a predictor imagines of it under different action sequences, side by side.
+"""The action fan: one start, and what a predictor imagines of it under different action
+sequences, side by side.
 
-Finn and Levine 2017 ("Deep Visual Foresight for Planning Robot Motion") and lectures after it show a model this way: that
-the columns differ, and in the right direction, is what a planner lives on.
+Finn and Levine 2017 ("Deep Visual Foresight for Planning Robot Motion") and lectures after it
+show a model this way: that the columns differ, and in the right direction, is what a planner
+lives on.
 """
 
 from dataclasses import dataclass
@@ -14,7 +16,13 @@ from torch import Tensor
 
 from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.evaluation.prediction.segments import Segment, batch_of
-from visual_foresight.evaluation.report.pictures import NO_MAPS, SCALE, data_animation, data_png, point_to_show
+from visual_foresight.evaluation.report.pictures import (
+    NO_MAPS,
+    SCALE,
+    data_animation,
+    data_png,
+    point_to_show,
+)
 from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.types import Pixel, to_uint8
 from visual_foresight.vision.drawing import overlay
@@ -39,7 +47,8 @@ class FanPictures:
 
 @torch.inference_mode()
 def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> FanPictures:
-    """Imagine a clip's start under constant actions in four directions, under none, and under those recorded.
+    """Imagine a clip's start under constant actions in four directions, under none, and under
+    those recorded.
 
     Args:
         predictor: decodes frames.
@@ -52,7 +61,10 @@ def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> Fan
     maps = batch.maps[:, :0] if point is None else batch.maps[:, point : point + 1]
     count = len(actions)
     future = predictor.imagine(
-        predictor.observe(batch.context), actions, maps.expand(count, -1, -1, -1).contiguous(), decode=True
+        predictor.observe(batch.context),
+        actions,
+        maps.expand(count, -1, -1, -1).contiguous(),
+        decode=True,
     )
     start = segment.frames[-1]
     place = () if point is None else (Pixel(*segment.places[0, point].tolist()),)
@@ -61,7 +73,9 @@ def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> Fan
     for number in range(count):
         heat = future.pixel_maps[number].float().numpy()
         frames = to_uint8(future.frames[number])
-        films.append([first, *(overlay(frame, heat[t], scale=SCALE) for t, frame in enumerate(frames))])
+        films.append(
+            [first, *(overlay(frame, heat[t], scale=SCALE) for t, frame in enumerate(frames))]
+        )
     horizon = actions.shape[1]
     shown = [round(horizon * row / NUM_ROWS) for row in range(NUM_ROWS + 1)]
     return FanPictures(
@@ -73,7 +87,9 @@ def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> Fan
     )
 
 
-def _candidates(segment: Segment, info: DatasetInfo) -> tuple[tuple[str, ...], Float[Tensor, "n t a"]]:
+def _candidates(
+    segment: Segment, info: DatasetInfo
+) -> tuple[tuple[str, ...], Float[Tensor, "n t a"]]:
     """Return a head for each action sequence, and the sequences, clipped to the workspace as a planner's are."""
     horizon, size = segment.actions.shape
     constant = [np.zeros(size, np.float32)]
@@ -83,11 +99,17 @@ def _candidates(segment: Segment, info: DatasetInfo) -> tuple[tuple[str, ...], F
     sequences = repeat(torch.from_numpy(np.stack(constant)), "n a -> n t a", t=horizon)
     candidates = torch.cat([torch.from_numpy(segment.actions)[None], sequences])
     state = torch.from_numpy(segment.states[-1])
-    heads = ["recorded", "stay", *(_head(action, segment.states[-1], info) for action in constant[1:])]
+    heads = [
+        "recorded",
+        "stay",
+        *(_head(action, segment.states[-1], info) for action in constant[1:]),
+    ]
     return tuple(heads), info.workspace.clip(state, candidates)
 
 
-def _head(action: Float[np.ndarray, " a"], state: Float[np.ndarray, " s"], info: DatasetInfo) -> str:
+def _head(
+    action: Float[np.ndarray, " a"], state: Float[np.ndarray, " s"], info: DatasetInfo
+) -> str:
     """Name an action by its numbers and, where the camera's calibration says it, by its direction in the frame."""
     numbers = f"({', '.join(f'{value:+.0f}' if value else '0' for value in action)})"
     if len(action) < 2 or len(state) < 2:

@@ -1,4 +1,5 @@
-"""Pictures of what a predictor imagines, for a page: filmstrips, masks, flows by colour, animations, the action fan.
+"""Pictures of what a predictor imagines, for a page: filmstrips, masks, flows by colour,
+animations, the action fan.
 
 A picture is a `data:` address, so that the page needs no other file.
 """
@@ -52,8 +53,11 @@ class Filmstrip:
     """What the animation shows, from left to right."""
 
 
-def filmstrip(predictor: Predictor, segment: Segment, future: Prediction, title: str) -> Filmstrip:
-    """Show a clip: truth, imagination, pixel map, and how the pixels were moved where the predictor tells.
+def filmstrip(
+    predictor: Predictor, segment: Segment, future: Prediction, title: str
+) -> Filmstrip:
+    """Show a clip: truth, imagination, pixel map, and how the pixels were moved where the
+    predictor tells.
 
     Args:
         predictor: what imagined.
@@ -66,12 +70,21 @@ def filmstrip(predictor: Predictor, segment: Segment, future: Prediction, title:
     true = [start, *segment.future]
     imagined = [start, *to_uint8(future.frames[0])]
     told = [_marked(frame, NO_MAPS, segment, point, t) for t, frame in enumerate(true)]
-    rows = [Row("what happened", data_png(_strip(told)), sharp=False), Row("imagined", data_png(_strip(imagined)))]
-    panels, films = ["what happened", "imagined"], [told, [upscale(frame, SCALE) for frame in imagined]]
+    rows = [
+        Row("what happened", data_png(_strip(told)), sharp=False),
+        Row("imagined", data_png(_strip(imagined))),
+    ]
+    panels, films = (
+        ["what happened", "imagined"],
+        [told, [upscale(frame, SCALE) for frame in imagined]],
+    )
     if point is not None and future.pixel_maps.shape[2]:
         maps = future.pixel_maps[0, :, point].float().numpy()
         heat = [_marked(start, NO_MAPS, segment, point, 0)]
-        heat += [_marked(frame, maps[t : t + 1], segment, point, t + 1) for t, frame in enumerate(imagined[1:])]
+        heat += [
+            _marked(frame, maps[t : t + 1], segment, point, t + 1)
+            for t, frame in enumerate(imagined[1:])
+        ]
         rows.append(Row("pixel map, true place", data_png(_strip(heat)), sharp=False))
         panels.append("pixel map, ring: true place")
         films.append(heat)
@@ -83,17 +96,26 @@ def filmstrip(predictor: Predictor, segment: Segment, future: Prediction, title:
 
 
 def point_to_show(segment: Segment) -> int | None:
-    """Return the point to show: the object's that moves farthest, else the first of the arm or the background."""
+    """Return the point to show.
+
+    The object's that moves farthest, else the first of the arm or the background.
+    """
     on_objects = np.flatnonzero(segment.kinds == KINDS.index("object"))
     if len(on_objects):
-        away_px = np.linalg.norm(segment.places[:, on_objects] - segment.places[:1, on_objects], axis=-1).max(0)
+        away_px = np.linalg.norm(
+            segment.places[:, on_objects] - segment.places[:1, on_objects], axis=-1
+        ).max(0)
         return int(on_objects[away_px.argmax()])
     others = np.flatnonzero(segment.kinds >= 0)
     return int(others[0]) if len(others) else None
 
 
 def _marked(
-    frame: Frame, maps: Float[np.ndarray, "p map_h map_w"], segment: Segment, point: int | None, t: int
+    frame: Frame,
+    maps: Float[np.ndarray, "p map_h map_w"],
+    segment: Segment,
+    point: int | None,
+    t: int,
 ) -> Picture:
     """Draw pixel maps over a frame, and a ring where the point truly is after t actions."""
     true = () if point is None else (Pixel(*segment.places[t, point].tolist()),)
@@ -101,15 +123,32 @@ def _marked(
 
 
 def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
-    """Show the mean flow by colour, and each mask that is used by brightness; the first moment has none."""
+    """Show the mean flow by colour, and each mask that is used by brightness.
+
+    The first moment has none.
+    """
     masks = np.stack([motion.masks[0].float().numpy() for motion in motions])
     kind = "kernel" if isinstance(motions[0], KernelMotion) else "flow"
     flows = [flow_colours(mean_flow(motion)[0].float().numpy()) for motion in motions]
-    rows = [Row("flow (mean, to the next frame)", data_png(_strip([np.zeros_like(flows[0]), *flows])))]
-    forward = [motion.forward for motion in motions if isinstance(motion, Motion) and motion.forward is not None]
+    rows = [
+        Row(
+            "flow (mean, to the next frame)",
+            data_png(_strip([np.zeros_like(flows[0]), *flows])),
+        )
+    ]
+    forward = [
+        motion.forward
+        for motion in motions
+        if isinstance(motion, Motion) and motion.forward is not None
+    ]
     if forward:
         flows = [flow_colours(flow[0].float().numpy()) for flow in forward]
-        rows.append(Row("flow of pixel maps (from this frame)", data_png(_strip([*flows, np.zeros_like(flows[0])]))))
+        rows.append(
+            Row(
+                "flow of pixel maps (from this frame)",
+                data_png(_strip([*flows, np.zeros_like(flows[0])])),
+            )
+        )
     names = [
         "first frame",
         "frame now",
@@ -119,16 +158,19 @@ def _motion_rows(motions: Sequence[AnyMotion]) -> list[Row]:
     for name, mask in zip(names, rearrange(masks, "t m h w -> m t h w"), strict=True):
         if not mask.any():
             continue  # a source that this predictor does not use
-        grey = np.repeat((mask.clip(0, 1) * 255).round().astype(np.uint8)[..., None], 3, axis=-1)
+        grey = np.repeat(
+            (mask.clip(0, 1) * 255).round().astype(np.uint8)[..., None], 3, axis=-1
+        )
         rows.append(Row(f"mask: {name}", data_png(_strip([np.zeros_like(grey[0]), *grey]))))
     return rows
 
 
 def mean_flow(motion: AnyMotion) -> Float[Tensor, "n 2 h w"]:
-    """Return the displacement (down, right) in pixels of what comes to each place, the mean over the motion's sources.
+    """Return the displacement (down, right) in pixels of what comes to each place, the mean
+    over the motion's sources.
 
-    Motion is backward: what is at x afterwards was at x + flow(x), so it moved by -flow(x); of a kernel, the mean over its
-    taps counts. What does not move counts as 0.
+    Motion is backward: what is at x afterwards was at x + flow(x), so it moved by -flow(x); of
+    a kernel, the mean over its taps counts. What does not move counts as 0.
     """
     weights = rearrange(motion.masks[:, 2:-1], "n k h w -> n k 1 h w")
     return -reduce(weights * _flows(motion), "n k two h w -> n two h w", "sum")
@@ -138,7 +180,8 @@ def _flows(motion: AnyMotion) -> Float[Tensor, "n k 2 _ _"]:
     if isinstance(motion, Motion):
         return motion.flows
     rows, cols = (
-        motion.spacing_px * (torch.arange(taps) - taps // 2).to(motion.kernels) for taps in motion.kernels.shape[2:4]
+        motion.spacing_px * (torch.arange(taps) - taps // 2).to(motion.kernels)
+        for taps in motion.kernels.shape[2:4]
     )
     down = einsum(motion.kernels, rows, "n k u v y x, u -> n k y x")
     right = einsum(motion.kernels, cols, "n k u v y x, v -> n k y x")
@@ -146,16 +189,23 @@ def _flows(motion: AnyMotion) -> Float[Tensor, "n k 2 _ _"]:
 
 
 def flow_colours(displacement: Float[np.ndarray, "2 h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """Show displacements (down, right) in the colours of Baker et al. 2007: red goes right, white does not move."""
+    """Show displacements (down, right) in the colours of Baker et al. 2007.
+
+    Red goes right, white does not move.
+    """
     flow = torch.from_numpy(displacement).flip(0)
     flow = flow * (FLOW_PX / flow.norm(dim=0).clamp(min=FLOW_PX))
-    longest = torch.zeros_like(flow)  # torchvision gives the longest flow of all pictures the full colour
+    # torchvision gives the longest flow of all pictures the full colour
+    longest = torch.zeros_like(flow)
     longest[0] = FLOW_PX
     return rearrange(flow_to_image(torch.stack([flow, longest]))[0], "c h w -> h w c").numpy()
 
 
 def flow_wheel(size: int = 96) -> str:
-    """Return the legend of `flow_colours`: the colour at each place is that of a displacement from the middle to there."""
+    """Return the legend of `flow_colours`.
+
+    The colour at each place is that of a displacement from the middle to there.
+    """
     offsets = np.linspace(-FLOW_PX, FLOW_PX, size, dtype=np.float32)
     down, right = np.meshgrid(offsets, offsets, indexing="ij")
     colours = flow_colours(np.stack([down, right]))
@@ -167,7 +217,9 @@ def _strip(frames: Sequence[Frame]) -> UInt8[np.ndarray, "h strip_w 4"]:
     """Put frames of one size side by side, each with a thin gap behind it through which the page shows."""
     gap = max(1, frames[0].shape[1] // 64)
     opaque = [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames]
-    return np.concatenate([np.pad(frame, ((0, 0), (0, gap), (0, 0))) for frame in opaque], axis=1)
+    return np.concatenate(
+        [np.pad(frame, ((0, 0), (0, gap), (0, 0))) for frame in opaque], axis=1
+    )
 
 
 def data_png(picture: UInt8[np.ndarray, "h w colours"]) -> str:
@@ -180,7 +232,14 @@ def data_animation(films: Sequence[Sequence[Picture]]) -> str:
     pictures = [Image.fromarray(beside(moment)) for moment in zip(*films, strict=True)]
     stay = [MILLISECONDS] * (len(pictures) - 1) + [LAST_MILLISECONDS]
     return _data(
-        pictures[0], "WEBP", save_all=True, append_images=pictures[1:], duration=stay, loop=0, lossless=True, method=3
+        pictures[0],
+        "WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=stay,
+        loop=0,
+        lossless=True,
+        method=3,
     )
 
 

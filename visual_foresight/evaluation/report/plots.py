@@ -13,7 +13,13 @@ from matplotlib.ticker import MaxNLocator
 
 from visual_foresight.evaluation.prediction.aggregate import figure
 
-SENTINELS = {"ink": "#010203", "grid": "#010204", "model": "#010205", "floor": "#010206", "second": "#010207"}
+SENTINELS = {
+    "ink": "#010203",
+    "grid": "#010204",
+    "model": "#010205",
+    "floor": "#010206",
+    "second": "#010207",
+}
 """Stand-ins that matplotlib writes into the SVG; each becomes a CSS variable of the page."""
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text, in the page's font
@@ -70,7 +76,10 @@ PLOTS = (
     Plot(
         "Calibration on objects: truth in the region",
         "share",
-        (Curve("50 % region", "coverage_50", "model"), Curve("90 % region", "coverage_90", "second")),
+        (
+            Curve("50 % region", "coverage_50", "model"),
+            Curve("90 % region", "coverage_90", "second"),
+        ),
         marks=(0.5, 0.9),
     ),
     Plot(
@@ -92,7 +101,10 @@ def plots_of(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     steps = figures["steps"]
     drawn = []
     for plot in PLOTS:
-        if all(any(figure(step, curve.name)[0] is not None for step in steps.values()) for curve in plot.curves):
+        if all(
+            any(figure(step, curve.name)[0] is not None for step in steps.values())
+            for curve in plot.curves
+        ):
             drawn.append((plot.title, draw(plot, steps)))
     return tuple(drawn)
 
@@ -118,10 +130,21 @@ def draw(plot: Plot, steps: Mapping[str, Mapping[str, Any]]) -> str:
 
 def _draw_curve(axes: Axes, curve: Curve, steps: Mapping[str, Mapping[str, Any]]) -> None:
     found = [(int(step), *figure(each, curve.name)) for step, each in steps.items()]
-    points = [(step, value, bounds or [value, value]) for step, value, bounds in found if value is not None]
+    points = [
+        (step, value, bounds or [value, value])
+        for step, value, bounds in found
+        if value is not None
+    ]
     xs, ys, bands = zip(*points, strict=True)
     colour = SENTINELS[curve.colour]
-    axes.plot(xs, ys, label=curve.label, color=colour, linestyle="--" if curve.dashed else "-", linewidth=1.8)
+    axes.plot(
+        xs,
+        ys,
+        label=curve.label,
+        color=colour,
+        linestyle="--" if curve.dashed else "-",
+        linewidth=1.8,
+    )
     lows, highs = zip(*bands, strict=True)
     axes.fill_between(xs, lows, highs, color=colour, alpha=0.18, linewidth=0)
 

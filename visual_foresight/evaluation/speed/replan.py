@@ -30,28 +30,44 @@ class SpeedConfig:
 
     def __post_init__(self) -> None:
         if self.repeats < 2:
-            raise UserError(f"2 replans or more are needed, the first is not counted; got {self.repeats}")
+            raise UserError(
+                f"2 replans or more are needed, the first is not counted; got {self.repeats}"
+            )
 
 
 def time_planning(config: SpeedConfig) -> dict[str, Any]:
-    """Replan in closed loop on a seeded task, all that a replan does included: locating, searching, decoding the best.
+    """Replan in closed loop on a seeded task, all that a replan does included: locating,
+    searching, decoding the best.
 
     Returns:
-        {"presets": {name: {"rollouts", "horizon", "seconds_median", "frames_per_second"}}, "gemm_gflops": float32 matrix
+        {"presets": {name: {"rollouts", "horizon", "seconds_median", "frames_per_second"}},
+        "gemm_gflops": float32 matrix
         products per second on the same threads, "threads": number}.
     """
     suite = SUITES["near"]
     env = make(suite.env)
     try:
-        predictor = with_tracker(load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size))
+        predictor = with_tracker(
+            load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
+        )
         presets = {}
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
             controller = VisualMPC(
-                predictor, env.workspace, preset, propose=PushProposals(env.workspace, env.homography, preset)
+                predictor,
+                env.workspace,
+                preset,
+                propose=PushProposals(env.workspace, env.homography, preset),
             )
-            trial = run_trial(env, controller, task.goal, points, torch.Generator().manual_seed(0), config.repeats)
+            trial = run_trial(
+                env,
+                controller,
+                task.goal,
+                points,
+                torch.Generator().manual_seed(0),
+                config.repeats,
+            )
             seconds = [step.plan.seconds for step in trial if step.plan is not None]
             median_s = statistics.median(seconds[1:])
             presets[name] = {
@@ -62,4 +78,8 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
             }
     finally:
         env.close()
-    return {"presets": presets, "gemm_gflops": gemm_gflops(), "threads": torch.get_num_threads()}
+    return {
+        "presets": presets,
+        "gemm_gflops": gemm_gflops(),
+        "threads": torch.get_num_threads(),
+    }

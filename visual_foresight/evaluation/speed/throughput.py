@@ -1,8 +1,9 @@
-"""How fast each learned predictor imagines and learns, with how much memory: medians of one run on this machine.
+"""How fast each learned predictor imagines and learns, with how much memory: medians of one run
+on this machine.
 
-Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a process of its own, so that its
-peak of memory is its own, too. Beside them stands an encoder and decoder of SVG's size, which decodes every frame that it
-imagines.
+Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a
+process of its own, so that its peak of memory is its own, too. Beside them stands an encoder
+and decoder of SVG's size, which decodes every frame that it imagines.
 """
 
 import multiprocessing
@@ -56,7 +57,9 @@ class ThroughputConfig:
         if min(self.batch, self.horizon, self.repeats) < 1:
             raise UserError("one candidate, step and repeat or more is needed: raise what is 0")
         if unknown := [name for name in self.predictors if name not in learned()]:
-            raise UserError(f"there is no learned predictor {unknown[0]!r}: choose from {', '.join(learned())}")
+            raise UserError(
+                f"there is no learned predictor {unknown[0]!r}: choose from {', '.join(learned())}"
+            )
 
 
 def learned() -> tuple[str, ...]:
@@ -68,12 +71,14 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
     """Time predictors on frames of 64 x 64, all after one another, on PyTorch's threads.
 
     Returns:
-        {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"}, "gemm_gflops", "threads",
-        "batch", "horizon", "flagship_over_yardstick"}. Figures: "frames_per_second" (the planning path: the state and a
-        designated pixel's map roll on, no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16
-        clips of 12 steps), "peak_mb" of memory of the process up to and with each of these ("plan", "decode", "train"),
-        "parameters", "gflop_per_frame" and "share_of_gemm" (of the planning path; products and convolutions count, 2
-        operations per multiply-add; the fastest float32 matrix products of the same run, between the predictors, are 1).
+        {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"},
+        "gemm_gflops", "threads", "batch", "horizon", "flagship_over_yardstick"}. Figures:
+        "frames_per_second" (the planning path: the state and a designated pixel's map roll on,
+        no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16 clips
+        of 12 steps), "peak_mb" of memory of the process up to and with each of these ("plan",
+        "decode", "train"), "parameters", "gflop_per_frame" and "share_of_gemm" (of the planning
+        path; products and convolutions count, 2 operations per multiply-add; the fastest
+        float32 matrix products of the same run, between the predictors, are 1).
     """
     names = config.predictors or learned()
     gflops = gemm_gflops()
@@ -82,8 +87,11 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
     for name in tqdm(names, "predictors", dynamic_ncols=True):
         with ProcessPoolExecutor(1, context) as pool:
-            figures[name] = pool.submit(time_predictor, name, config, torch.get_num_threads()).result()
-        gflops = max(gflops, gemm_gflops())  # the peak, also on a machine that is busy now and then
+            figures[name] = pool.submit(
+                time_predictor, name, config, torch.get_num_threads()
+            ).result()
+        # the peak, also on a machine that is busy now and then
+        gflops = max(gflops, gemm_gflops())
     for each in figures.values():
         each["share_of_gemm"] = each["frames_per_second"] * each["gflop_per_frame"] / gflops
     result = {
@@ -113,13 +121,18 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     clip = _experience(env, predictor.context - 1 + TRAIN_HORIZON, rng)
     predictor.calibrate(clip)
     network.eval()
-    given = beginning(Clip(clip.actions[:1], clip.frames[:1], clip.states[:1]), predictor.context)
+    given = beginning(
+        Clip(clip.actions[:1], clip.frames[:1], clip.states[:1]), predictor.context
+    )
     actions = torch.rand(config.batch, config.horizon, action_size, generator=rng) * 2 - 1
     maps = splat((DESIGNATED,), MAP_SIZE, FRAME_SIZE).expand(config.batch, -1, -1, -1)
     if isinstance(predictor, FramesOnly):
         maps = maps[:, :0]
     frames = config.batch * config.horizon
-    figures: dict[str, Any] = {"parameters": sum(each.numel() for each in network.parameters()), "peak_mb": {}}
+    figures: dict[str, Any] = {
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "peak_mb": {},
+    }
     with torch.no_grad():  # in inference mode, operations are not counted
         carry = predictor.observe(given)
         with FlopCounterMode(display=False) as counter:
@@ -139,8 +152,13 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     return figures
 
 
-def _training_step(network: nn.Module, clip: Clip, rng: torch.Generator, num_maps: int) -> Callable[[], None]:
-    """Return a gradient step on clips: free-running, absolute error of frames, and of maps where there are any."""
+def _training_step(
+    network: nn.Module, clip: Clip, rng: torch.Generator, num_maps: int
+) -> Callable[[], None]:
+    """Return a gradient step on clips.
+
+    Free-running, absolute error of frames, and of maps where there are any.
+    """
     predictor = cast(Learner, network)
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
@@ -161,7 +179,9 @@ def _training_step(network: nn.Module, clip: Clip, rng: torch.Generator, num_map
 
 def _experience(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
     """Return clips of random actions."""
-    actions = torch.rand(TRAIN_BATCH, num_actions, len(env.workspace.step), generator=rng) * 2 - 1
+    actions = (
+        torch.rand(TRAIN_BATCH, num_actions, len(env.workspace.step), generator=rng) * 2 - 1
+    )
     seen = []
     for number, sequence in enumerate(actions):
         env.reset(seed=number, options={"num_objects": NUM_OBJECTS})
@@ -171,8 +191,14 @@ def _experience(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
             seen.append(env.observe())
     env.close()
     shape = (TRAIN_BATCH, num_actions + 1)
-    frames = to_float(np.stack([each.frame for each in seen]).reshape(*shape, *seen[0].frame.shape))
-    return Clip(actions, frames, torch.from_numpy(np.stack([each.state for each in seen])).unflatten(0, shape))
+    frames = to_float(
+        np.stack([each.frame for each in seen]).reshape(*shape, *seen[0].frame.shape)
+    )
+    return Clip(
+        actions,
+        frames,
+        torch.from_numpy(np.stack([each.state for each in seen])).unflatten(0, shape),
+    )
 
 
 @torch.no_grad()
@@ -189,5 +215,6 @@ def _time_yardstick(repeats: int) -> dict[str, float]:
 
 def _peak_mb() -> float:
     """Return the largest memory that this process ever held, in 1e6 bytes."""
-    unit = 1 if sys.platform == "darwin" else 1024  # getrusage counts kibibytes on Linux, bytes on macOS
+    # getrusage counts kibibytes on Linux, bytes on macOS
+    unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6

@@ -1,4 +1,7 @@
-"""What speeds are measured against, in the same run: the machine's matrix products, and a model of 2018."""
+"""What speeds are measured against, in the same run.
+
+The machine's matrix products, and a model of 2018.
+"""
 
 import statistics
 import time
@@ -31,7 +34,8 @@ def gemm_gflops() -> float:
 
 
 class VggYardstick(nn.Module):
-    """An encoder and decoder of the size of SVG's (Denton and Fergus 2018, VGG, 64 x 64), with skips between them.
+    """An encoder and decoder of the size of SVG's (Denton and Fergus 2018, VGG, 64 x 64), with
+    skips between them.
 
     Only its cost matters, about 2.9 G multiply-adds per frame: it is never trained.
     """
@@ -39,12 +43,18 @@ class VggYardstick(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         sizes = [3, *(stage[-1] for stage in STAGES)]
-        self.down = nn.ModuleList(_stage(size, stage) for size, stage in zip(sizes[:-1], STAGES, strict=True))
-        self.to_latent = nn.Sequential(nn.Conv2d(512, LATENT, 4), nn.BatchNorm2d(LATENT), nn.Tanh())
+        self.down = nn.ModuleList(
+            _stage(size, stage) for size, stage in zip(sizes[:-1], STAGES, strict=True)
+        )
+        self.to_latent = nn.Sequential(
+            nn.Conv2d(512, LATENT, 4), nn.BatchNorm2d(LATENT), nn.Tanh()
+        )
         self.from_latent = _activated(nn.ConvTranspose2d(LATENT, 512, 4), 512)
         outs = ((512, 512, 256), (256, 256, 128), (128, 64), (64,))
         ins = (2 * 512, 2 * 256, 2 * 128, 2 * 64)
-        self.up = nn.ModuleList(_stage(size, stage) for size, stage in zip(ins, outs, strict=True))
+        self.up = nn.ModuleList(
+            _stage(size, stage) for size, stage in zip(ins, outs, strict=True)
+        )
         self.to_frame = nn.Sequential(nn.ConvTranspose2d(64, 3, 3, padding=1), nn.Sigmoid())
 
     def forward(self, frames: Float[Tensor, "b 3 64 64"]) -> Float[Tensor, "b 3 64 64"]:
@@ -62,7 +72,9 @@ class VggYardstick(nn.Module):
 def _stage(size: int, outs: Sequence[int]) -> nn.Sequential:
     """Return 3x3 convolutions of these numbers of channels."""
     ins = (size, *outs[:-1])
-    return nn.Sequential(*(_activated(nn.Conv2d(a, b, 3, padding=1), b) for a, b in zip(ins, outs, strict=True)))
+    return nn.Sequential(
+        *(_activated(nn.Conv2d(a, b, 3, padding=1), b) for a, b in zip(ins, outs, strict=True))
+    )
 
 
 def _activated(layer: nn.Module, channels: int) -> nn.Sequential:

@@ -1,4 +1,7 @@
-"""The page: panels around one session. It draws the session's state whenever that has changed, and nothing else."""
+"""The page: panels around one session.
+
+It draws the session's state whenever that has changed, and nothing else.
+"""
 
 from pathlib import Path
 
@@ -27,13 +30,18 @@ class Page:
         with ui.element("main").classes("page"):
             with ui.element("header").classes("top"):
                 ui.html("Visual Foresight", sanitize=False, tag="h1")
-                self._status = ui.label().classes("status").props("role=status aria-live=polite")
+                self._status = (
+                    ui.label().classes("status").props("role=status aria-live=polite")
+                )
                 ui.element("div").classes("grow")
                 ui.label(NOTE).classes("note")
-                # Not `ui.dark_mode`: with every update it sets the theme anew, and the browser paints the whole page again.
+                # Not `ui.dark_mode`: with every update it sets the theme anew, and the browser
+                # paints the whole page again.
                 themes = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
                 theme = ui.select(
-                    themes, value="'auto'", on_change=lambda e: ui.run_javascript(f"Quasar.Dark.set({e.value})")
+                    themes,
+                    value="'auto'",
+                    on_change=lambda e: ui.run_javascript(f"Quasar.Dark.set({e.value})"),
                 )
                 theme.props('dense borderless options-dense aria-label="Theme"')
             settings = SettingsPanel(session)
@@ -52,10 +60,16 @@ class Page:
         self._version = self._session.version
         state = self._session.state
         self._timeline.follow(state)
-        done = 0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
-        progress = f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
+        done = (
+            0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
+        )
+        progress = (
+            f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
+        )
         self._status.set_text(
-            "plan ready" if state.status is Status.PAUSED and state.is_free else state.status.value + progress
+            "plan ready"
+            if state.status is Status.PAUSED and state.is_free
+            else state.status.value + progress
         )
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:

@@ -1,4 +1,7 @@
-"""State into what a page shows: pictures as data addresses, markers and curves as SVG, made of numbers only."""
+"""State into what a page shows.
+
+Pictures as data addresses, markers and curves as SVG, made of numbers only.
+"""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -26,7 +29,8 @@ def address(picture: Frame) -> str:
 
 
 def believed(plan: Plan, imagined_step: int, otherwise: Frame, number: int = 0) -> Frame:
-    """Return what a plan is imagined to show at a moment, the places of the designated pixels as heat over it.
+    """Return what a plan is imagined to show at a moment, the places of the designated pixels
+    as heat over it.
 
     Args:
         plan: or one of its runners-up.
@@ -34,7 +38,11 @@ def believed(plan: Plan, imagined_step: int, otherwise: Frame, number: int = 0) 
         otherwise: shown below the heat where frames were not imagined.
         number: 0 for the plan itself, 1 for its first runner-up, ...
     """
-    return overlay(imagined(plan, imagined_step, otherwise, number), maps_of(plan, imagined_step, number), scale=2)
+    return overlay(
+        imagined(plan, imagined_step, otherwise, number),
+        maps_of(plan, imagined_step, number),
+        scale=2,
+    )
 
 
 def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> str:
@@ -49,11 +57,17 @@ def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> 
             continue
         if pair.target is not None:
             u, v = _units(pair.target, frame_size)
-            parts.append(f'<line class="mark arrow" x1="{x}" y1="{y}" x2="{u}" y2="{v}" marker-end="url(#tip)"/>')
+            parts.append(
+                f'<line class="mark arrow" x1="{x}" y1="{y}" x2="{u}" y2="{v}" marker-end="url(#tip)"/>'
+            )
             cross = f"M{u - 17} {v - 17} l34 34 m0 -34 l-34 34"
-            parts.append(f'<path class="rim" d="{cross}"/><path class="mark target" data-pair="{number}" d="{cross}"/>')
+            parts.append(
+                f'<path class="rim" d="{cross}"/><path class="mark target" data-pair="{number}" d="{cross}"/>'
+            )
         ring = f'cx="{x}" cy="{y}" r="19"'
-        parts.append(f'<circle class="rim" {ring}/><circle class="mark source" data-pair="{number}" {ring}/>')
+        parts.append(
+            f'<circle class="rim" {ring}/><circle class="mark source" data-pair="{number}" {ring}/>'
+        )
     if cursor is not None:
         x, y = _units(cursor, frame_size)
         parts.append(f'<path class="cursor" d="M{x} 0 V{SIDE} M0 {y} H{SIDE}"/>')
@@ -71,8 +85,11 @@ def _units(pixel: Pixel, frame_size: tuple[int, int]) -> tuple[float, float]:
     return round(SIDE * x, 2), round(SIDE * y, 2)
 
 
-def curves(title: str, unit: str, series: Mapping[str, Sequence[float]], at: int | None = None) -> str:
-    """Draw curves over steps 0, 1, 2, ... with a legend, the largest value and the newest ones written out.
+def curves(
+    title: str, unit: str, series: Mapping[str, Sequence[float]], at: int | None = None
+) -> str:
+    """Draw curves over steps 0, 1, 2, ... with a legend, the largest value and the newest ones
+    written out.
 
     Args:
         title: what is shown.
@@ -87,15 +104,21 @@ def curves(title: str, unit: str, series: Mapping[str, Sequence[float]], at: int
     last = max(max(len(values) for values in drawn.values()) - 1, 1)
     lines, legend = [], []
     for colour, (name, values) in zip(COLOURS, drawn.items(), strict=False):
-        points = " ".join(f"{_across(step, last)},{_up(value, top)}" for step, value in enumerate(values))
+        points = " ".join(
+            f"{_across(step, last)},{_up(value, top)}" for step, value in enumerate(values)
+        )
         lines.append(f'<polyline points="{points}" style="stroke:{colour}"/>')
         lines += [
             f'<circle cx="{_across(step, last)}" cy="{_up(value, top)}" r="2.2" style="fill:{colour}"/>'
             for step, value in enumerate(values)
         ]
-        legend.append(f'<span><i style="background:{colour}"></i>{name} <b>{values[-1]:.3g}</b> {unit}</span>')
+        legend.append(
+            f'<span><i style="background:{colour}"></i>{name} <b>{values[-1]:.3g}</b> {unit}</span>'
+        )
     if at is not None:
-        lines.append(f'<line class="at" x1="{_across(at, last)}" x2="{_across(at, last)}" y1="8" y2="100"/>')
+        lines.append(
+            f'<line class="at" x1="{_across(at, last)}" x2="{_across(at, last)}" y1="8" y2="100"/>'
+        )
     frame = '<path class="axis" d="M40 8 V100 H392"/>'
     ticks = f'<text x="36" y="14" class="end">{top:.3g}</text><text x="36" y="100" class="end">0</text>'
     ticks += f'<text x="40" y="114">0</text><text x="392" y="114" class="end">{last}</text>'

@@ -1,4 +1,7 @@
-"""The panel of what the model believes: imagined frames of a plan, and the sliders that step it beside what happened."""
+"""The panel of what the model believes.
+
+Imagined frames of a plan, and the sliders that step it beside what happened.
+"""
 
 from collections.abc import Callable
 
@@ -13,7 +16,9 @@ from visual_foresight.gui.session.state import State
 class PredictionPanel:
     """Builds the panel and draws it (arguments as in `ScenePanel`)."""
 
-    def __init__(self, session: Session, timeline: Timeline, redraw: Callable[[], None]) -> None:
+    def __init__(
+        self, session: Session, timeline: Timeline, redraw: Callable[[], None]
+    ) -> None:
         self._session, self._timeline, self._redraw = session, timeline, redraw
         self._seen, self._is_drawing = Memory(), False
         with ui.element("section").classes("card prediction"):
@@ -52,7 +57,9 @@ class PredictionPanel:
         self._is_drawing = False
         self._step_text.set_text(f"Plan at step {timeline.step}")
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
-        self._title.set_content("Imagined now, of a recording" if state.is_recorded else "Imagined")
+        self._title.set_content(
+            "Imagined now, of a recording" if state.is_recorded else "Imagined"
+        )
         self._hint.set_text(self._hinted(state, horizon))
         recorded = () if state.trial is None else state.trial.episode.frames
         tabs = recorded[timeline.step] if timeline.step < len(recorded) else state.frame
@@ -86,7 +93,10 @@ class PredictionPanel:
 
     def _slid(self, _: events.ValueChangeEventArguments) -> None:
         step, ahead = int(self._step.value), int(self._ahead.value)
-        if not self._is_drawing and (step, ahead) != (self._timeline.step, self._timeline.ahead):
+        if not self._is_drawing and (step, ahead) != (
+            self._timeline.step,
+            self._timeline.ahead,
+        ):
             self._timeline.number = self._timeline.number if step == self._timeline.step else 0
             self._timeline.step, self._timeline.ahead = step, ahead
             self._redraw()
@@ -96,7 +106,10 @@ class PredictionPanel:
         if not self._play.value:
             return
         if state.is_recorded:  # replay what happened
-            timeline.step, timeline.ahead = (timeline.step + 1) % (self._last_step(state) + 1), 0
+            timeline.step, timeline.ahead = (
+                (timeline.step + 1) % (self._last_step(state) + 1),
+                0,
+            )
             self._redraw()
         elif (plan := timeline.plan(state)) is not None:
             timeline.ahead = (timeline.ahead + 1) % (len(plan.actions) + 1)

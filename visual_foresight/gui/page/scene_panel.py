@@ -1,4 +1,7 @@
-"""The panel of the scene: the camera's frame, on which a goal is made by clicking, dragging or with the keyboard."""
+"""The panel of the scene.
+
+The camera's frame, on which a goal is made by clicking, dragging or with the keyboard.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -42,7 +45,9 @@ class ScenePanel:
         redraw: draws the whole page at once, so that a click is answered at once.
     """
 
-    def __init__(self, session: Session, timeline: Timeline, redraw: Callable[[], None]) -> None:
+    def __init__(
+        self, session: Session, timeline: Timeline, redraw: Callable[[], None]
+    ) -> None:
         self._session, self._timeline, self._redraw = session, timeline, redraw
         self._handle: Handle | None = None
         self._is_fresh = False  # a marker was taken hold of and has not moved yet
@@ -52,7 +57,9 @@ class ScenePanel:
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
                 ui.element("div").classes("grow")
-                self._large = ui.switch("High resolution", on_change=self._enlarge).props("dense size=sm")
+                self._large = ui.switch("High resolution", on_change=self._enlarge).props(
+                    "dense size=sm"
+                )
                 zooms = {"fit": "Fit", "zoom-4": "4x", "zoom-8": "8x", "zoom-12": "12x"}
                 zoom = ui.select(zooms, value="fit", on_change=lambda e: self._zoom(e.value))
                 zoom.props('dense borderless options-dense aria-label="Zoom"')
@@ -63,14 +70,20 @@ class ScenePanel:
                     'tabindex=0 role=application aria-label="Scene: arrow keys move, Enter marks a pixel"'
                 )
                 with self._frame:
-                    self._image = ui.element("img").props('alt="What the camera sees" draggable=false')
+                    self._image = ui.element("img").props(
+                        'alt="What the camera sees" draggable=false'
+                    )
                     self._over = ui.html("", sanitize=False).classes("over")
             self._listen()
             with ui.element("div").classes("head"):
-                self._goal_image = ui.element("img").classes("goal-image").props('alt="The goal image"')
+                self._goal_image = (
+                    ui.element("img").classes("goal-image").props('alt="The goal image"')
+                )
                 self._hint = ui.label().classes("hint")
                 ui.element("div").classes("grow")
-                self._leave = ui.button("Back to the scene", on_click=session.leave).props("flat dense")
+                self._leave = ui.button("Back to the scene", on_click=session.leave).props(
+                    "flat dense"
+                )
             self._tools()
 
     def _listen(self) -> None:
@@ -81,38 +94,62 @@ class ScenePanel:
 
     def _tools(self) -> None:
         with ui.element("div").classes("buttons"):
-            self._tool = ui.toggle({"pair": "Move a pixel", "keep": "Keep still"}, value="pair", on_change=self._redraw)
+            self._tool = ui.toggle(
+                {"pair": "Move a pixel", "keep": "Keep still"},
+                value="pair",
+                on_change=self._redraw,
+            )
             self._tool.props("dense no-caps unelevated padding='3px 10px' toggle-color=primary")
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
-            self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft())).props("flat dense")
-            with ui.button("Goal image", icon="image").props("flat dense"), ui.menu(), ui.column().classes("q-pa-sm"):
+            self._clear = ui.button(
+                "Clear", on_click=lambda: self._session.edit(Draft())
+            ).props("flat dense")
+            with (
+                ui.button("Goal image", icon="image").props("flat dense"),
+                ui.menu(),
+                ui.column().classes("q-pa-sm"),
+            ):
                 ui.button("Use this frame", on_click=self._use_frame).props("flat dense")
-                upload = ui.upload(label="Upload a picture", auto_upload=True, max_file_size=MAX_BYTES)
+                upload = ui.upload(
+                    label="Upload a picture", auto_upload=True, max_file_size=MAX_BYTES
+                )
                 upload.props("flat dense accept=image/*").classes("upload")
                 upload.on_upload(self._uploaded)
                 upload.on(
-                    "rejected", lambda: self._session.tell("the picture is too large: choose a smaller one", True)
+                    "rejected",
+                    lambda: self._session.tell(
+                        "the picture is too large: choose a smaller one", True
+                    ),
                 )
 
-    # --- drawing -------------------------------------------------------------------------------------------------------
+    # --- drawing ------------------------------------------------------------------------------
 
     def draw(self, state: State) -> None:
         """Show a state."""
         number, trial = self._timeline.frame(state), state.trial
         live = number is None
-        frame = (state.large if state.large is not None else state.frame) if live else trial.episode.frames[number]  # type: ignore[union-attr, index]
+        frame = (
+            (state.large if state.large is not None else state.frame)
+            if live
+            else trial.episode.frames[number]
+        )  # type: ignore[union-attr, index]
         if frame is not None and self._seen.differs(frame, number if trial else None):
             self._image.props["src"] = address(frame)
             self._image.update()
             self._frame.classes(replace="frame click" + " smooth" * (frame is state.large))
-        self._title.set_content("ScenePanel" if live else f"Scene, as recorded after {number} actions")
+        self._title.set_content(
+            "ScenePanel" if live else f"Scene, as recorded after {number} actions"
+        )
         self._large.set_visibility(state.can_enlarge)
         self._large.set_enabled(state.is_idle)
-        self._large.set_value(state.large is not None)  # another tab, or a reload, may have found it so
+        # another tab, or a reload, may have found it so
+        self._large.set_value(state.large is not None)
         draft = _shown(state, number)
         if state.frame is not None and self._marked.differs(draft.pairs, self._cursor):
             size = (state.frame.shape[0], state.frame.shape[1])
-            content = f'<svg viewBox="0 0 {SIDE} {SIDE}">{markers(draft, self._cursor, size)}</svg>'
+            content = (
+                f'<svg viewBox="0 0 {SIDE} {SIDE}">{markers(draft, self._cursor, size)}</svg>'
+            )
             self._over.set_content(content)
         self._hint.set_text(self._hinted(state, live))
         self._leave.set_visibility(state.is_recorded)
@@ -126,7 +163,9 @@ class ScenePanel:
     def _hinted(self, state: State, live: bool) -> str:
         if not live:
             return (
-                "A recording." if state.is_recorded else "An earlier frame: move the sliders to the end to make a goal."
+                "A recording."
+                if state.is_recorded
+                else "An earlier frame: move the sliders to the end to make a goal."
             )
         if state.image_goal is not None:
             return "The goal is an image. Undo brings the pixels back."
@@ -139,10 +178,13 @@ class ScenePanel:
     def _zoom(self, name: str) -> None:
         self._viewport.classes(replace=f"viewport {name}")
 
-    # --- making a goal --------------------------------------------------------------------------------------------------
+    # --- making a goal ------------------------------------------------------------------------
 
     def _pixel(self, event: events.GenericEventArguments) -> Pixel | None:
-        """Return the pixel of a pointer event; None outside the frame, and while it cannot be changed."""
+        """Return the pixel of a pointer event.
+
+        None outside the frame, and while it cannot be changed.
+        """
         state = self._session.state
         if state.frame is None or not state.is_free or self._timeline.frame(state) is not None:
             return None
@@ -164,7 +206,11 @@ class ScenePanel:
     def _dragged(self, event: events.GenericEventArguments) -> None:
         pixel = self._pixel(event)
         draft = self._session.state.draft
-        if pixel is not None and self._handle is not None and self._handle.index < len(draft.pairs):
+        if (
+            pixel is not None
+            and self._handle is not None
+            and self._handle.index < len(draft.pairs)
+        ):
             changed = draft.dragged(self._handle, pixel)
             if changed != draft:
                 self._session.edit(changed, remember=self._is_fresh)
@@ -177,7 +223,9 @@ class ScenePanel:
 
     def _mark(self, pixel: Pixel) -> None:
         draft = self._session.state.draft
-        self._session.edit(draft.kept(pixel) if self._tool.value == "keep" else draft.clicked(pixel))
+        self._session.edit(
+            draft.kept(pixel) if self._tool.value == "keep" else draft.clicked(pixel)
+        )
 
     def _typed(self, event: events.GenericEventArguments) -> None:
         state = self._session.state
@@ -191,7 +239,8 @@ class ScenePanel:
         elif key == "Backspace":
             self._session.undo()
         else:
-            self._cursor = moved(cursor, key, (height, width), FAST_PX if fast else 1)  # Escape hides it
+            # Escape hides it
+            self._cursor = moved(cursor, key, (height, width), FAST_PX if fast else 1)
         self._redraw()
 
     def _enlarge(self, event: events.ValueChangeEventArguments) -> None:
@@ -201,7 +250,11 @@ class ScenePanel:
     def _use_frame(self) -> None:
         state = self._session.state
         number = self._timeline.frame(state)
-        shown = state.frame if number is None or state.trial is None else state.trial.episode.frames[number]
+        shown = (
+            state.frame
+            if number is None or state.trial is None
+            else state.trial.episode.frames[number]
+        )
         if shown is not None:
             self._session.aim_at(shown)
 
@@ -211,7 +264,8 @@ class ScenePanel:
             return
         try:
             size = (state.frame.shape[0], state.frame.shape[1])
-            picture = await asyncio.to_thread(read_picture, await event.file.read(), size)  # the page goes on meanwhile
+            # the page goes on meanwhile
+            picture = await asyncio.to_thread(read_picture, await event.file.read(), size)
             self._session.aim_at(picture)
         except UserError as error:
             self._session.tell(str(error), is_error=True)
@@ -223,9 +277,16 @@ def _shown(state: State, number: int | None) -> Draft:
     if trial is None or not isinstance(trial.goal, PixelGoal):
         return state.draft
     if number is not None:
-        places = tuple(Pixel(float(row), float(col)) for row, col in trial.episode.tracks[number])
+        places = tuple(
+            Pixel(float(row), float(col)) for row, col in trial.episode.tracks[number]
+        )
     elif state.pending is not None and len(trial.episode.actions):
         places = state.pending.sources
     else:
         return state.draft
-    return Draft(tuple(Pair(place, target) for place, target in zip(places, trial.goal.targets, strict=False)))
+    return Draft(
+        tuple(
+            Pair(place, target)
+            for place, target in zip(places, trial.goal.targets, strict=False)
+        )
+    )

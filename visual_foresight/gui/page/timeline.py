@@ -1,4 +1,7 @@
-"""What one page looks at: which step of the run, how far ahead, which of the plans. Every page has its own."""
+"""What one page looks at: which step of the run, how far ahead, which of the plans.
+
+Every page has its own.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +11,10 @@ from visual_foresight.types import Plan, Trial
 
 @dataclass
 class Timeline:
-    """The plan made at `step`, seen `ahead` actions later; `number` 0 is the plan itself, 1 its first runner-up, ..."""
+    """The plan made at `step`, seen `ahead` actions later.
+
+    `number` 0 is the plan itself, 1 its first runner-up, ...
+    """
 
     step: int = 0
     ahead: int = 0
@@ -44,7 +50,9 @@ class Timeline:
 
     def happened(self, state: State) -> bool:
         """Tell whether reality has come as far as the moment imagined."""
-        return state.trial is not None and self.step + self.ahead <= len(state.trial.episode.actions)
+        return state.trial is not None and self.step + self.ahead <= len(
+            state.trial.episode.actions
+        )
 
 
 class Memory:
@@ -54,9 +62,13 @@ class Memory:
         self._values: tuple[object, ...] = ()
 
     def differs(self, *values: object) -> bool:
-        """Tell whether any of these is another than at the last call; arrays and states are told by identity."""
+        """Tell whether any of these is another than at the last call.
+
+        Arrays and states are told by identity.
+        """
         old, self._values = self._values, values
         plain = (int, float, str, bool)
         return len(old) != len(values) or any(
-            a is not b and not (isinstance(a, plain) and a == b) for a, b in zip(old, values, strict=True)
+            a is not b and not (isinstance(a, plain) and a == b)
+            for a, b in zip(old, values, strict=True)
         )

@@ -1,7 +1,8 @@
 """Screen (x, y) and Pixel: the only place that knows both. Pure arithmetic.
 
-A frame is drawn into a rectangle of any size. Its x and y, here, run from 0 to 1 over that rectangle, right and down, so that
-neither zoom nor window nor the resolution of what is drawn in it plays a part.
+A frame is drawn into a rectangle of any size. Its x and y, here, run from 0 to 1 over that
+rectangle, right and down, so that neither zoom nor window nor the resolution of what is drawn
+in it plays a part.
 """
 
 from visual_foresight.types import Pixel
@@ -28,7 +29,9 @@ def to_screen(pixel: Pixel, frame_size: tuple[int, int]) -> tuple[float, float]:
     return (pixel.col + 0.5) / width, (pixel.row + 0.5) / height
 
 
-def moved(pixel: Pixel, key: str, frame_size: tuple[int, int], distance: int = 1) -> Pixel | None:
+def moved(
+    pixel: Pixel, key: str, frame_size: tuple[int, int], distance: int = 1
+) -> Pixel | None:
     """Return where an arrow key takes a pixel, staying in the frame; None for any other key."""
     ways = {"ArrowLeft": (0, -1), "ArrowRight": (0, 1), "ArrowUp": (-1, 0), "ArrowDown": (1, 0)}
     if key not in ways:

@@ -1,6 +1,8 @@
-"""What comes in from the network, before anything else sees it: who may ask, from which page, and how much.
+"""What comes in from the network, before anything else sees it: who may ask, from which page,
+and how much.
 
-A plain ASGI wrapper around the whole application, so it holds for pages, media, uploads and websockets alike.
+A plain ASGI wrapper around the whole application, so it holds for pages, media, uploads and
+websockets alike.
 """
 
 import hmac
@@ -24,9 +26,9 @@ MAX_BODY_BYTES = 5 * 2**20
 class Guard:
     """Lets through what comes from our own page and, where a token is set, knows it.
 
-    The page's address carries the token once (`/?token=...`); from then on a cookie does, which scripts cannot read and
-    other sites do not send. Without a token only loopback names are answered to, so that no other site's name can be
-    pointed at us (DNS rebinding).
+    The page's address carries the token once (`/?token=...`); from then on a cookie does, which
+    scripts cannot read and other sites do not send. Without a token only loopback names are
+    answered to, so that no other site's name can be pointed at us (DNS rebinding).
     """
 
     application: Application
@@ -37,7 +39,10 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self.application(scope, receive, send)
             return
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in scope["headers"]
+        }
         if (refusal := self._refusal(scope, headers)) is not None:
             await _refuse(scope, receive, send, *refusal)
             return
@@ -56,8 +61,13 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted."
-        if self.token is not None and not (self._is_in_address(scope) or self._is_in_cookie(headers)):
-            return 401, "A token is needed: open the address that was printed when the program started."
+        if self.token is not None and not (
+            self._is_in_address(scope) or self._is_in_cookie(headers)
+        ):
+            return (
+                401,
+                "A token is needed: open the address that was printed when the program started.",
+            )
         return None
 
     def _is_in_address(self, scope: Message) -> bool:
@@ -72,7 +82,9 @@ class Guard:
         return cookie is not None and self._matches(cookie.value)
 
     def _matches(self, given: str) -> bool:
-        return self.token is not None and hmac.compare_digest(given.encode(), self.token.encode())
+        return self.token is not None and hmac.compare_digest(
+            given.encode(), self.token.encode()
+        )
 
     def _remembering(self, scope: Message, send: Send) -> Send:
         """Set the cookie with the answer to a request whose address has the token."""
@@ -82,7 +94,10 @@ class Guard:
 
         async def with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), (b"set-cookie", cookie.encode())]
+                message["headers"] = [
+                    *message.get("headers", []),
+                    (b"set-cookie", cookie.encode()),
+                ]
             await send(message)
 
         return with_cookie
@@ -103,7 +118,9 @@ def _limited(receive: Receive) -> Receive:
     return counting
 
 
-async def _refuse(scope: Message, receive: Receive, send: Send, status: int, sentence: str) -> None:
+async def _refuse(
+    scope: Message, receive: Receive, send: Send, status: int, sentence: str
+) -> None:
     if scope["type"] == "websocket":
         await receive()
         await send({"type": "websocket.close", "code": 1008, "reason": sentence})

@@ -29,7 +29,8 @@ class GuiConfig:
     seed: int = 0
     """Decides the first scene."""
     preset: str = "default"
-    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without iCEM's parts)."""
+    """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without
+    iCEM's parts)."""
     host: str = "127.0.0.1"
     """Address to listen on; any other than this machine's own needs a token."""
     port: int = 8080
@@ -48,12 +49,22 @@ class GuiConfig:
         find_device(self.device)
         if not 1 <= self.port <= 65535:
             raise UserError(f"a port is between 1 and 65535, got {self.port}: choose another")
-        if self.token is not None and (len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()):
-            raise UserError("a token has 8 or more letters and digits: choose a longer one, or none to have one made")
+        if self.token is not None and (
+            len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()
+        ):
+            raise UserError(
+                "a token has 8 or more letters and digits: choose a longer one, or none to have one made"
+            )
 
     def choice(self) -> Choice:
         """Return what the session begins with."""
-        return Choice(env=self.env, model=self.model, seed=self.seed, preset=self.preset, device=self.device)
+        return Choice(
+            env=self.env,
+            model=self.model,
+            seed=self.seed,
+            preset=self.preset,
+            device=self.device,
+        )
 
 
 def serve(config: GuiConfig) -> dict[str, Any]:
@@ -81,7 +92,8 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     keep_in_memory()
 
     session = Session(config.choice(), config.out)
-    core.sio.eio.cors_allowed_origins = []  # the guard compares origins itself; no other site gets a header that lets it in
+    # the guard compares origins itself; no other site gets a header that lets it in
+    core.sio.eio.cors_allowed_origins = []
     app.add_middleware(Guard, token=token)
     app.on_shutdown(session.close)
 
@@ -116,7 +128,9 @@ def _announce(host: str, address: str) -> None:
 
 def _address(host: str, port: int, token: str | None) -> str:
     """Return what to type into a browser."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/" + (f"?token={token}" if token else "")
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/" + (
+        f"?token={token}" if token else ""
+    )
 
 
 def _require_room(folder: Path) -> None:

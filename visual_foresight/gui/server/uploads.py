@@ -32,23 +32,36 @@ def read_picture(data: bytes, frame_size: tuple[int, int]) -> UInt8[np.ndarray, 
         UserError: it is too large, or no picture that can be read.
     """
     if len(data) > MAX_BYTES:
-        raise UserError(f"the picture has more than {MAX_BYTES // 2**20} MiB: choose a smaller one")
+        raise UserError(
+            f"the picture has more than {MAX_BYTES // 2**20} MiB: choose a smaller one"
+        )
     height, width = frame_size
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:  # reads the size, decodes nothing yet
+            # reads the size, decodes nothing yet
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
                 across, down = picture.size
                 if across * down > MAX_PIXELS:
                     raise UserError(
                         f"the picture has {across}x{down} pixels, more than {MAX_PIXELS // 10**6} million: shrink it"
                     )
                 factor = max(across / width, down / height)
-                picture.draft("RGB", (max(width, round(across / factor)), max(height, round(down / factor))))
+                picture.draft(
+                    "RGB",
+                    (max(width, round(across / factor)), max(height, round(down / factor))),
+                )
                 whole = picture.convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(f"this is no picture that can be read: choose a {', '.join(FORMATS)} file") from error
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what Pillow raises for damaged content
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise UserError(
+            f"this is no picture that can be read: choose a {', '.join(FORMATS)} file"
+        ) from error
+    # what Pillow raises for damaged content
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise UserError(f"the picture is damaged ({error}): choose another") from error
     share = min(whole.width / width, whole.height / height)
     left, top = (whole.width - share * width) / 2, (whole.height - share * height) / 2

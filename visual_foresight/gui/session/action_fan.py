@@ -26,7 +26,9 @@ class ActionFan:
     prediction: Prediction
 
 
-def spread_actions(predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]) -> ActionFan:
+def spread_actions(
+    predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]
+) -> ActionFan:
     """Imagine eight directions held for `HORIZON` steps, and resting.
 
     Args:

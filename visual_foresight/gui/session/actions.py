@@ -1,4 +1,5 @@
-"""What the worker does for the session: set scenes, drive the control loop, ask the model, keep runs.
+"""What the worker does for the session: set scenes, drive the control loop, ask the model, keep
+runs.
 
 Everything here runs in the worker's thread, one thing at a time.
 """
@@ -52,8 +53,15 @@ class OngoingTrial:
 def _chosen_only(plan: Plan) -> Plan:
     """Return a plan without the imagination of its runners-up, which takes three quarters of the memory."""
     every = plan.prediction
-    best = replace(every, frames=every.frames[:1].clone(), pixel_maps=every.pixel_maps[:1].clone(), lost=every.lost[:1])
-    return replace(plan, prediction=replace(best, carry=None, members=()), runners_up=plan.runners_up[:0])
+    best = replace(
+        every,
+        frames=every.frames[:1].clone(),
+        pixel_maps=every.pixel_maps[:1].clone(),
+        lost=every.lost[:1],
+    )
+    return replace(
+        plan, prediction=replace(best, carry=None, members=()), runners_up=plan.runners_up[:0]
+    )
 
 
 class SessionActions:
@@ -89,7 +97,10 @@ class SessionActions:
         return self._run is not None
 
     def forget(self) -> None:
-        """Drop a run that has not moved anything. The one verb that other threads call, while the worker rests."""
+        """Drop a run that has not moved anything.
+
+        The one verb that other threads call, while the worker rests.
+        """
         self._run = None
 
     def close(self) -> None:
@@ -98,7 +109,7 @@ class SessionActions:
         if self._bench is not None:
             self._bench.close()
 
-    # --- scene -----------------------------------------------------------------------------------------------------
+    # --- scene --------------------------------------------------------------------------------
 
     def reset(self, choice: Choice) -> None:
         """Set the scene of a choice; goal and run go."""
@@ -141,10 +152,12 @@ class SessionActions:
     @property
     def _present(self) -> Bench:
         if self._bench is None:
-            raise UserError("there is no scene: choose an env that can be made, and press Reset")
+            raise UserError(
+                "there is no scene: choose an env that can be made, and press Reset"
+            )
         return self._bench
 
-    # --- the loop ----------------------------------------------------------------------------------------------------
+    # --- the loop -----------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Begin a run for the goal: plan, and wait."""
@@ -175,7 +188,9 @@ class SessionActions:
     def _goal(self) -> Goal:
         goal = self._read().goal
         if goal is None:
-            raise UserError("there is no whole goal yet: click a pixel on an object, then click where it is to go")
+            raise UserError(
+                "there is no whole goal yet: click a pixel on an object, then click where it is to go"
+            )
         return goal
 
     def _controller(self, points: tuple[Any, ...]) -> Controller:
@@ -185,7 +200,11 @@ class SessionActions:
         return self._present.predictor(self._read().choice, points, self._stop)
 
     def _begin(
-        self, goal: Goal, what: str, make: Callable[[tuple[Any, ...]], Controller], num_steps: int | None = None
+        self,
+        goal: Goal,
+        what: str,
+        make: Callable[[tuple[Any, ...]], Controller],
+        num_steps: int | None = None,
     ) -> None:
         self.end("stopped")
         choice, env = self._read().choice, self._present.env
@@ -194,9 +213,13 @@ class SessionActions:
         rng = torch.Generator().manual_seed(1000 * choice.seed + self._num_plans)
         self._num_plans += 1
         self._run = OngoingTrial(
-            goal, run_trial(env, controller, goal, points, rng, num_steps or choice.num_steps), what
+            goal,
+            run_trial(env, controller, goal, points, rng, num_steps or choice.num_steps),
+            what,
         )
-        self._publish(fan=None, check=None, trial=None, pending=None, is_recorded=False, shown="")
+        self._publish(
+            fan=None, check=None, trial=None, pending=None, is_recorded=False, shown=""
+        )
 
     def _advance(self, num_actions: int | None) -> None:
         """Drive the loop; one turn before the first action shows the first plan."""
@@ -229,20 +252,33 @@ class SessionActions:
         trial = finish(run.goal, run.seen)
         if outcome == "run":
             reached = isinstance(run.goal, PixelGoal) and trial.success(SUCCESS_M)
-            outcome = "reached" if reached else "not reached" if isinstance(run.goal, PixelGoal) else "done"
+            outcome = (
+                "reached"
+                if reached
+                else "not reached"
+                if isinstance(run.goal, PixelGoal)
+                else "done"
+            )
         bench = self._present
-        entry = self._archive.add(trial, bench.env_name, bench.env, {**asdict(choice), "outcome": outcome})
-        # The designated pixels are elsewhere now, so the goal is done with; a goal image stays one.
-        self._publish(trial=trial, shown=entry.name, entries=self._archive.entries, draft=Draft())
+        entry = self._archive.add(
+            trial, bench.env_name, bench.env, {**asdict(choice), "outcome": outcome}
+        )
+        # The designated pixels are elsewhere now, so the goal is done with; a goal image stays
+        # one.
+        self._publish(
+            trial=trial, shown=entry.name, entries=self._archive.entries, draft=Draft()
+        )
 
-    # --- asking the model ----------------------------------------------------------------------------------------------
+    # --- asking the model ---------------------------------------------------------------------
 
     def spread_actions(self) -> None:
         """Imagine different actions from the present frame."""
         self.end("stopped")
         env, goal = self._present.env, self._read().goal
         clip = clip_of([env.observe()], [], len(env.workspace.step))
-        sources, points = (goal.sources, designate(env, goal)) if isinstance(goal, PixelGoal) else ((), ())
+        sources, points = (
+            (goal.sources, designate(env, goal)) if isinstance(goal, PixelGoal) else ((), ())
+        )
         self._publish(fan=spread_actions(self._predictor(points), clip, env.workspace, sources))
 
     def check(self) -> None:
@@ -269,17 +305,31 @@ class SessionActions:
     def open(self, name: str) -> None:
         """Show a kept run; its plans are what the present model imagines of the actions carried out, if it can."""
         self.end("stopped")
-        self._publish(trial=self._recorded(name), pending=None, is_recorded=True, shown=name, check=None, fan=None)
+        self._publish(
+            trial=self._recorded(name),
+            pending=None,
+            is_recorded=True,
+            shown=name,
+            check=None,
+            fan=None,
+        )
 
     def _recorded(self, name: str) -> Trial:
         trial, choice = self._archive.open(name), self._read().choice
         if not self._present.fits(trial.episode) or choice.model in NO_PAST:
             return trial
-        return replace(trial, plans=reimagine(self._predictor(), trial.episode, PRESETS[choice.preset].horizon))
+        return replace(
+            trial,
+            plans=reimagine(self._predictor(), trial.episode, PRESETS[choice.preset].horizon),
+        )
 
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a kept run; what is shown, or under way, stays as it is."""
         state = self._read()
-        trial = self._recorded(name) if state.shown != name or state.trial is None else state.trial
+        trial = (
+            self._recorded(name) if state.shown != name or state.trial is None else state.trial
+        )
         path = self._archive.export(name, trial, suffix)
-        self._publish(message=f"Saved {path.name} in the output folder", is_error=False, saved=path)
+        self._publish(
+            message=f"Saved {path.name} in the output folder", is_error=False, saved=path
+        )

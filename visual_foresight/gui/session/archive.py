@@ -1,7 +1,9 @@
-"""The session's runs on disk, and the only code of this room that knows a path: everything stays in one output folder.
+"""The session's runs on disk, and the only code of this room that knows a path: everything
+stays in one output folder.
 
-Each run that did something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`, a dataset like any other), its
-goal and outcome among its notes; animations are written beside the folders when asked for.
+Each run that did something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`, a
+dataset like any other), its goal and outcome among its notes; animations are written beside the
+folders when asked for.
 """
 
 import base64
@@ -17,7 +19,12 @@ from jaxtyping import UInt8
 
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.dataset import EPISODE_NAME
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode, read_meta, write_episode
+from visual_foresight.episodes.formats.hdf5 import (
+    episode_path,
+    read_episode,
+    read_meta,
+    write_episode,
+)
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
@@ -60,7 +67,9 @@ class Archive:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
         for env in ENVS:
-            if (self._folder / env / INFO_NAME).exists() and read_info(self._folder / env).collection != RECORDED_HERE:
+            if (self._folder / env / INFO_NAME).exists() and read_info(
+                self._folder / env
+            ).collection != RECORDED_HERE:
                 raise UserError(
                     f"{self._folder / env} holds episodes that `collect` gathered: give another folder as --out"
                 )
@@ -70,12 +79,18 @@ class Archive:
                     continue
                 try:
                     self._list(_entry(env, int(match[1]), read_meta(path)))
-                except (UserError, KeyError) as error:  # damaged, or an episode that was collected
-                    logger.warning("%s is no run of this page and is not listed: %r", path, error)
+                # damaged, or an episode that was collected
+                except (UserError, KeyError) as error:
+                    logger.warning(
+                        "%s is no run of this page and is not listed: %r", path, error
+                    )
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return all of them, those of each env in their order; what this session adds comes last."""
+        """Return all of them, those of each env in their order.
+
+        What this session adds comes last.
+        """
         return tuple(self._entries.values())
 
     def _list(self, entry: Entry) -> Entry:
@@ -92,8 +107,12 @@ class Archive:
             notes: plain JSON values: model, outcome, seed, ...
         """
         folder = self._folder / env_name
-        number = max((entry.number for entry in self.entries if entry.env == env_name), default=-1) + 1
-        while episode_path(folder, number).exists():  # another program's, or one that is not listed
+        number = (
+            max((entry.number for entry in self.entries if entry.env == env_name), default=-1)
+            + 1
+        )
+        # another program's, or one that is not listed
+        while episode_path(folder, number).exists():
             number += 1
         if not (folder / INFO_NAME).exists():
             write_info(folder, describe(env_name, env, RECORDED_HERE))
@@ -117,7 +136,13 @@ class Archive:
         entry = self._known(name)
         episode = read_episode(episode_path(self._folder / entry.env, entry.number))
         goal = _read(episode.meta["goal"])
-        return Trial(goal, episode, (), tuple(episode.meta["distances_m"]), tuple(episode.meta["distances_px"]))
+        return Trial(
+            goal,
+            episode,
+            (),
+            tuple(episode.meta["distances_m"]),
+            tuple(episode.meta["distances_px"]),
+        )
 
     def export(self, name: str, trial: Trial, suffix: str) -> Path:
         """Write the animation of a run, and say where it is.
@@ -142,7 +167,9 @@ def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
     goal = meta["goal"]
     moving = [pair for pair in goal["pixels"] if pair[0] != pair[1]] if "pixels" in goal else []
     still = len(goal.get("pixels", ())) - len(moving)
-    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving] + [f"{still} kept still"] * (still > 0)
+    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving] + [
+        f"{still} kept still"
+    ] * (still > 0)
     return Entry(
         env=env,
         number=number,
@@ -158,13 +185,21 @@ def _written(goal: Goal) -> dict[str, Any]:
     if isinstance(goal, PixelGoal):
         pairs = zip(goal.sources, goal.targets, strict=True)
         return {"pixels": [[[a.row, a.col], [b.row, b.col]] for a, b in pairs]}
-    return {"png": base64.b64encode(cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()).decode()}
+    return {
+        "png": base64.b64encode(
+            cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()
+        ).decode()
+    }
 
 
 def _read(written: Mapping[str, Any]) -> Goal:
     if "pixels" in written:
-        sources, targets = zip(*((Pixel(*a), Pixel(*b)) for a, b in written["pixels"]), strict=True)
+        sources, targets = zip(
+            *((Pixel(*a), Pixel(*b)) for a, b in written["pixels"]), strict=True
+        )
         return PixelGoal(sources, targets)
     packed = np.frombuffer(base64.b64decode(written["png"]), np.uint8)
-    frame: UInt8[np.ndarray, "h w 3"] = np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)[..., ::-1]
+    frame: UInt8[np.ndarray, "h w 3"] = np.asarray(
+        cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8
+    )[..., ::-1]
     return ImageGoal(np.ascontiguousarray(frame))

@@ -1,4 +1,7 @@
-"""When was the model wrong? Its imagination of a recorded run beside what happened, step by step."""
+"""When was the model wrong?
+
+Its imagination of a recorded run beside what happened, step by step.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +23,10 @@ Series = tuple[float, ...]
 
 @dataclass(frozen=True)
 class Check:
-    """One value per executed action. Pixel errors average over designated pixels, and are empty where there are none."""
+    """One value per executed action.
+
+    Pixel errors average over designated pixels, and are empty where there are none.
+    """
 
     ahead_px: Series
     """Of the place imagined one step before."""
@@ -60,7 +66,9 @@ def check(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -> Chec
     )
 
 
-def _at(prediction: Prediction, imagined_step: int, episode: Episode, step: int) -> tuple[float, float]:
+def _at(
+    prediction: Prediction, imagined_step: int, episode: Episode, step: int
+) -> tuple[float, float]:
     """Return the pixel error and the PSNR of one imagined moment against one recorded step."""
     true = torch.from_numpy(episode.tracks[step])
     frame_size = (episode.frames.shape[1], episode.frames.shape[2])

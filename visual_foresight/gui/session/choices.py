@@ -47,7 +47,8 @@ class Choice:
 
     env: str = "push"
     model: str = FLAGSHIP
-    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's folder, `simulator`, ..."""
+    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's
+    folder, `simulator`, ..."""
     seed: int = 0
     num_objects: int | None = None
     """None: the seed decides."""
@@ -70,7 +71,9 @@ class Choice:
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if not 1 <= self.num_steps <= 200:
-            raise UserError(f"a run has 1 to 200 steps, got {self.num_steps}: choose another number")
+            raise UserError(
+                f"a run has 1 to 200 steps, got {self.num_steps}: choose another number"
+            )
 
 
 def installed_models() -> dict[str, str]:
@@ -91,7 +94,10 @@ def installed_models() -> dict[str, str]:
 
 
 class Bench:
-    """The env, and what is built for it. It belongs to one thread: simulators do not like others."""
+    """The env, and what is built for it.
+
+    It belongs to one thread: simulators do not like others.
+    """
 
     def __init__(self, env_name: str) -> None:
         self.env_name = env_name
@@ -101,7 +107,8 @@ class Bench:
     def reset(self, choice: Choice) -> None:
         """Lay out the scene of a choice, which is of this env."""
         self.env.reset(
-            seed=choice.seed, options=None if choice.num_objects is None else {"num_objects": choice.num_objects}
+            seed=choice.seed,
+            options=None if choice.num_objects is None else {"num_objects": choice.num_objects},
         )
 
     def fits(self, episode: Episode) -> bool:
@@ -110,7 +117,8 @@ class Bench:
         return sizes == (self.env.frame_size, len(self.env.workspace.step), self.env.state_size)
 
     def controller(self, choice: Choice, points: tuple[Any, ...], stop: Event) -> Controller:
-        """Return the controller of a choice for these designated points; it shows what it imagines, and can be stopped.
+        """Return the controller of a choice for these designated points; it shows what it
+        imagines, and can be stopped.
 
         Raises:
             UserError: the model does not fit the env, or cannot be loaded.
@@ -118,7 +126,9 @@ class Bench:
         method = methods.parse(f"{choice.model}@{choice.locator}", choice.preset)
         if method.model == methods.SIMULATOR and self._mirror is None:
             self._mirror = make(self.env_name)
-        controller = methods.build(method, self.env, self._mirror or self.env, points, find_device(choice.device))
+        controller = methods.build(
+            method, self.env, self._mirror or self.env, points, find_device(choice.device)
+        )
         if not isinstance(controller, VisualMPC):
             return controller
         weights = COSTS[choice.cost]
@@ -139,7 +149,9 @@ class Bench:
         """
         controller = self.controller(choice, points, stop)
         if not isinstance(controller, VisualMPC):
-            raise UserError(f"{choice.model!r} plans without a model and imagines nothing: choose a model")
+            raise UserError(
+                f"{choice.model!r} plans without a model and imagines nothing: choose a model"
+            )
         return controller.predictor
 
     def close(self) -> None:

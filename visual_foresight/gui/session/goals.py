@@ -1,4 +1,7 @@
-"""A goal while it is being made: pairs of pixels, clicked one after the other. Every change returns a new draft."""
+"""A goal while it is being made: pairs of pixels, clicked one after the other.
+
+Every change returns a new draft.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -67,7 +70,11 @@ class Draft:
         if handle.both:
             changed = Pair(pixel, pixel)
         else:
-            changed = replace(pair, source=pixel) if handle.end == "source" else replace(pair, target=pixel)
+            changed = (
+                replace(pair, source=pixel)
+                if handle.end == "source"
+                else replace(pair, target=pixel)
+            )
         return Draft((*self.pairs[: handle.index], changed, *self.pairs[handle.index + 1 :]))
 
     def handle_at(self, pixel: Pixel, reach_px: float) -> Handle | None:

@@ -1,7 +1,8 @@
-"""The session: one scene, one goal, one run at a time, and the thread that works on them. It knows no web toolkit.
+"""The session: one scene, one goal, one run at a time, and the thread that works on them. It
+knows no web toolkit.
 
-Every verb returns at once; what comes of it is in `state`, a value that is replaced as a whole. All pages show the same
-session, since there is one robot.
+Every verb returns at once; what comes of it is in `state`, a value that is replaced as a whole.
+All pages show the same session, since there is one robot.
 """
 
 import threading
@@ -34,7 +35,9 @@ class Session:
         self._version = 0
         self._past: list[tuple[Draft, Frame | None]] = []
         self._stop, self._pause = threading.Event(), threading.Event()
-        self._actions = SessionActions(archive, lambda: self.state, self._publish, self._stop, self._pause)
+        self._actions = SessionActions(
+            archive, lambda: self.state, self._publish, self._stop, self._pause
+        )
         self._worker = Worker(self._failed)
         self._start(Status.STARTING, lambda: self._actions.reset(choice))
 
@@ -49,7 +52,7 @@ class Session:
         self._worker.submit(self._actions.close)
         self._worker.close()
 
-    # --- the goal: done at once, in the caller's thread ------------------------------------------------------------
+    # --- the goal: done at once, in the caller's thread ---------------------------------------
 
     def edit(self, draft: Draft, remember: bool = True) -> None:
         """Replace the pairs of pixels.
@@ -59,7 +62,9 @@ class Session:
             remember: whether `undo` comes back to what they were (a drag is remembered once).
         """
         with self._lock:
-            if (draft != self.state.draft or self.state.image_goal is not None) and self._may_change():
+            if (
+                draft != self.state.draft or self.state.image_goal is not None
+            ) and self._may_change():
                 if remember:
                     self._past.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
@@ -95,7 +100,10 @@ class Session:
         self._publish(message=sentence, is_error=is_error)
 
     def _may_change(self) -> bool:
-        """Tell whether goal and settings may change; a plan of which nothing was carried out goes."""
+        """Tell whether goal and settings may change.
+
+        A plan of which nothing was carried out goes.
+        """
         if not self.state.is_free:
             return False
         if self.state.status is Status.PAUSED:
@@ -104,7 +112,7 @@ class Session:
         self._publish(message="", is_error=False)
         return True
 
-    # --- what takes time: done by the worker ---------------------------------------------------------------------
+    # --- what takes time: done by the worker --------------------------------------------------
 
     def reset(self, choice: Choice) -> None:
         """Set the scene anew."""
@@ -186,7 +194,10 @@ class Session:
         self._worker.submit(whole)
 
     def _came_to_rest(self) -> bool:
-        """Rest, unless a run is yet to be stopped; `stop` finds the session busy or at rest, never in between."""
+        """Rest, unless a run is yet to be stopped.
+
+        `stop` finds the session busy or at rest, never in between.
+        """
         with self._lock:
             if self._stop.is_set() and self._actions.is_under_way:
                 return False

@@ -1,4 +1,7 @@
-"""What there is to show at one moment: a frozen value that the session replaces and every page draws."""
+"""What there is to show at one moment.
+
+A frozen value that the session replaces and every page draws.
+"""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -51,7 +54,8 @@ class State:
     pending: Plan | None = None
     """The plan for the newest frame, none of which has been carried out."""
     is_recorded: bool = False
-    """Whether the trial was opened from disk: its plans are what the present model imagines of it."""
+    """Whether the trial was opened from disk: its plans are what the present model imagines of
+    it."""
     shown: str = ""
     """Name of the kept run that `trial` is, if it is one."""
     saved: Path | None = None
@@ -67,7 +71,10 @@ class State:
 
     @property
     def is_free(self) -> bool:
-        """Return whether goal and settings may change: nothing is under way, or nothing has moved yet."""
+        """Return whether goal and settings may change.
+
+        Nothing is under way, or nothing has moved yet.
+        """
         moved = self.trial is not None and len(self.trial.episode.actions) > 0
         return self.status is Status.READY or (self.status is Status.PAUSED and not moved)
 

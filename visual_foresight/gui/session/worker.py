@@ -1,4 +1,7 @@
-"""One thread that does one job at a time: the simulator and the models live there, so that the page never waits."""
+"""One thread that does one job at a time.
+
+The simulator and the models live there, so that the page never waits.
+"""
 
 import logging
 import threading
@@ -40,11 +43,10 @@ class Worker:
                 job()
             except UserError as error:
                 self._failed(str(error))
-            except Exception as error:  # the last door: a bug in a job is told and logged, and must not end the session
+            # the last door: a bug in a job is told and logged, and must not end the session
+            except Exception as error:
                 sentence = remedy(error) if isinstance(error, OSError) else None
                 if sentence is None:
                     logger.exception("a job of the session failed")
-                    sentence = (
-                        f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"
-                    )
+                    sentence = f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"
                 self._failed(sentence)

@@ -8,8 +8,11 @@ from torch import Tensor
 
 from visual_foresight.types import Clip, Goal, Pixel, PixelGoal, Prediction, UserError
 
-Propose = Callable[[Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]]
-"""From what is seen, where the designated pixels are and the goal: sequences worth a place in the first population."""
+Propose = Callable[
+    [Clip, tuple[Pixel, ...], PixelGoal, torch.Generator], Float[Tensor, "m t a"]
+]
+"""From what is seen, where the designated pixels are and the goal: sequences worth a place in
+the first population."""
 
 
 def nothing_imagined(actions: Float[Tensor, "1 t a"], clip: Clip) -> Prediction:
@@ -24,7 +27,10 @@ def nothing_imagined(actions: Float[Tensor, "1 t a"], clip: Clip) -> Prediction:
 
 
 def checked_goal(goal: Goal, frame_size: tuple[int, int]) -> PixelGoal:
-    """Return the goal, which must be one of pixels inside the frame; raise `UserError` otherwise."""
+    """Return the goal, which must be one of pixels inside the frame.
+
+    Raise `UserError` otherwise.
+    """
     if not isinstance(goal, PixelGoal):
         raise UserError(
             f"This controller needs a PixelGoal, but got {type(goal).__name__}: "

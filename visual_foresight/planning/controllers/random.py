@@ -12,7 +12,10 @@ from visual_foresight.types import Clip, Goal, Plan, Workspace
 
 @dataclass(frozen=True)
 class RandomController:
-    """Smooth random actions inside the workspace: what any method must beat. It looks at nothing and imagines nothing."""
+    """Smooth random actions inside the workspace: what any method must beat.
+
+    It looks at nothing and imagines nothing.
+    """
 
     workspace: Workspace
     horizon: int = 12
@@ -20,7 +23,10 @@ class RandomController:
     std: float = 1.0
 
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the rest of the previous plan, so that what is carried out is smooth; a new one when it is used up."""
+        """Return the rest of the previous plan, so that what is carried out is smooth.
+
+        A new one when it is used up.
+        """
         start_s = time.perf_counter()
         if previous is not None and len(previous.actions) > 1:
             actions = previous.actions[None, 1:]
@@ -29,5 +35,10 @@ class RandomController:
             actions = self.std * colored_noise(shape, self.noise_exponent, rng)
         actions = self.workspace.clip(clip.states[0, -1], actions)
         return Plan(
-            actions[0], (), nothing_imagined(actions, clip), (), time.perf_counter() - start_s, clip.frames[0, -1]
+            actions[0],
+            (),
+            nothing_imagined(actions, clip),
+            (),
+            time.perf_counter() - start_s,
+            clip.frames[0, -1],
         )

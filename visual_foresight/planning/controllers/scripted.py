@@ -13,7 +13,10 @@ from visual_foresight.types import Clip, Goal, Plan, Workspace
 
 @dataclass(frozen=True)
 class ScriptedController:
-    """Carries out the first proposed push to its end, and so on, without a model: what imagining must add to."""
+    """Carries out the first proposed push to its end, and so on, without a model.
+
+    What imagining must add to.
+    """
 
     workspace: Workspace
     propose: Propose
@@ -24,9 +27,20 @@ class ScriptedController:
         start_s = time.perf_counter()
         wanted = checked_goal(goal, (clip.frames.shape[-2], clip.frames.shape[-1]))
         sources = self.locator.locate(clip, wanted, previous)
-        actions = self.propose(clip, sources, wanted, rng)[:1] if previous is None else previous.actions[None, 1:]
+        actions = (
+            self.propose(clip, sources, wanted, rng)[:1]
+            if previous is None
+            else previous.actions[None, 1:]
+        )
         if not actions.any():  # the push is done
             actions = self.propose(clip, sources, wanted, rng)[:1]
         actions = self.workspace.clip(clip.states[0, -1], actions)
         reference = clip.frames[0, -1] if previous is None else previous.reference
-        return Plan(actions[0], sources, nothing_imagined(actions, clip), (), time.perf_counter() - start_s, reference)
+        return Plan(
+            actions[0],
+            sources,
+            nothing_imagined(actions, clip),
+            (),
+            time.perf_counter() - start_s,
+            reference,
+        )

@@ -1,7 +1,8 @@
 """Visual model-predictive control: observe, imagine candidates, compare, choose.
 
-A controller sees the clip, the goal and its own previous plan; it never holds an env. Everything that may vary (model, limits,
-search, locator) is a part that is given, so another method is another set of parts.
+A controller sees the clip, the goal and its own previous plan; it never holds an env.
+Everything that may vary (model, limits, search, locator) is a part that is given, so another
+method is another set of parts.
 """
 
 import time
@@ -20,15 +21,26 @@ from visual_foresight.planning.costs.registry import cost_for
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.planning.planners.cem import CEM, CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
-from visual_foresight.types import Clip, Goal, ImageGoal, PixelGoal, Plan, Prediction, UserError, Workspace
+from visual_foresight.types import (
+    Clip,
+    Goal,
+    ImageGoal,
+    PixelGoal,
+    Plan,
+    Prediction,
+    UserError,
+    Workspace,
+)
 from visual_foresight.vision.pixel_maps import MAP_STRIDE, map_size_of, splat
 
 
 @dataclass(frozen=True)
 class VisualMPC:
-    """Model-predictive control from frames: find the pixels, search with the model, give the best plan.
+    """Model-predictive control from frames: find the pixels, search with the model, give the
+    best plan.
 
-    Ebert et al., "Visual Foresight: Model-Based Deep Reinforcement Learning for Vision-Based Robotic Control", 2018.
+    Ebert et al., "Visual Foresight: Model-Based Deep Reinforcement Learning for Vision-Based
+    Robotic Control", 2018.
     """
 
     predictor: Predictor
@@ -46,29 +58,37 @@ class VisualMPC:
     decode_best: bool = True
     """Whether to imagine the frames of the chosen plan too, to show them."""
     num_runners_up: int = 0
-    """How many other candidates of the last iteration to imagine with the chosen one, to show them."""
+    """How many other candidates of the last iteration to imagine with the chosen one, to show
+    them."""
     propose: Propose | None = None
     """Where else candidates come from, if anywhere, for goals of pixels."""
 
     @torch.inference_mode()
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the best plan found for the newest frame of the clip (see `interfaces.Controller`).
+        """Return the best plan found for the newest frame of the clip (see
+        `interfaces.Controller`).
 
         Args:
-            clip: b = 1, with as many frames as the predictor's context or more; `Track` wants two at least.
-            goal: The sources are places in the frame that was the newest one when `previous` was None.
-            previous: The plan whose first action has been carried out since; None at the first plan for a goal.
+            clip: b = 1, with as many frames as the predictor's context or more; `Track` wants
+                two at least.
+            goal: The sources are places in the frame that was the newest one when `previous`
+                was None.
+            previous: The plan whose first action has been carried out since; None at the first
+                plan for a goal.
             rng: The same state of it gives the same plan.
 
         Raises:
-            UserError: The goal does not fit the frame, or the predictor cannot be planned with for such a goal.
+            UserError: The goal does not fit the frame, or the predictor cannot be planned with
+                for such a goal.
         """
         start_s = time.perf_counter()
         frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
         cost = self._cost(goal, frame_size)
         sources = self.locator.locate(clip, goal, previous)
         carry = self.predictor.observe(newest_of(clip, self.predictor.context))
-        maps = splat(sources, map_size_of(frame_size, self.map_stride), frame_size).to(clip.frames)
+        maps = splat(sources, map_size_of(frame_size, self.map_stride), frame_size).to(
+            clip.frames
+        )
         seen = isinstance(goal, ImageGoal)  # only then is the search for what frames show
 
         newest = torch.zeros(0)
@@ -76,7 +96,12 @@ class VisualMPC:
         def cost_of(actions: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
             nonlocal newest
             newest = actions
-            return torch.cat([cost(self._imagine(carry, part, maps, seen)) for part in actions.split(self.batch)])
+            return torch.cat(
+                [
+                    cost(self._imagine(carry, part, maps, seen))
+                    for part in actions.split(self.batch)
+                ]
+            )
 
         proposals = None
         if self.propose is not None and isinstance(goal, PixelGoal):
@@ -93,7 +118,9 @@ class VisualMPC:
         return Plan(
             actions=actions,
             sources=sources,
-            prediction=self._imagine(carry, torch.cat([actions[None], runners_up]), maps, self.decode_best),
+            prediction=self._imagine(
+                carry, torch.cat([actions[None], runners_up]), maps, self.decode_best
+            ),
             costs=costs,
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
@@ -116,7 +143,11 @@ class VisualMPC:
         else:
             checked_goal(goal, frame_size)
         cost = cost_for(goal, self.final_weight)
-        return DisagreementPenalty(cost, self.disagreement_weight) if self.disagreement_weight else cost
+        return (
+            DisagreementPenalty(cost, self.disagreement_weight)
+            if self.disagreement_weight
+            else cost
+        )
 
     def _imagine(
         self,
@@ -138,7 +169,10 @@ def moved_on(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"
 
 
 def _runners_up(
-    candidates: Float[Tensor, "n t a"], costs: Float[Tensor, " n"], best: Float[Tensor, "t a"], count: int
+    candidates: Float[Tensor, "n t a"],
+    costs: Float[Tensor, " n"],
+    best: Float[Tensor, "t a"],
+    count: int,
 ) -> Float[Tensor, "m t a"]:
     """Return the cheapest `count` of these candidates, cheapest first, the best plan itself not among them."""
     others = (candidates != best).flatten(1).any(1)
@@ -149,6 +183,8 @@ def newest_of(clip: Clip, context: int) -> Clip:
     """Return the last `context` frames of the clip and the actions between them."""
     num_frames = clip.frames.shape[1]
     if num_frames < context:
-        raise ValueError(f"the predictor wants {context} frames of context, the clip has {num_frames}")
+        raise ValueError(
+            f"the predictor wants {context} frames of context, the clip has {num_frames}"
+        )
     first = num_frames - context
     return Clip(clip.actions[:, first:], clip.frames[:, first:], clip.states[:, first:])

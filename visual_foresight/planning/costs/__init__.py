@@ -1,1 +1,4 @@
-"""How bad an imagined future is: one file each. The goal is bound at construction; lower is better."""
+"""How bad an imagined future is: one file each.
+
+The goal is bound at construction; lower is better.
+"""

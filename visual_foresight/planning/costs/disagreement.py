@@ -12,10 +12,11 @@ from visual_foresight.types import Prediction, UserError
 
 @dataclass(frozen=True)
 class DisagreementPenalty:
-    """Mean cost of a prediction's members, plus a weight times their disagreement: the standard deviation of their costs.
+    """Mean cost of a prediction's members, plus a weight times their disagreement: the standard
+    deviation of their costs.
 
-    Ebert's planners add 0.1 times the variance over four models; the deviation keeps the cost's unit. A negative weight seeks
-    what is uncertain.
+    Ebert's planners add 0.1 times the variance over four models; the deviation keeps the cost's
+    unit. A negative weight seeks what is uncertain.
     """
 
     cost: Cost

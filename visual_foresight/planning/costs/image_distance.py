@@ -12,10 +12,11 @@ from visual_foresight.types import ImageGoal, Prediction, to_float
 
 @dataclass(frozen=True)
 class ImageDistance:
-    """Difference of imagined frames from a goal image: root mean square over pixels, averaged over time; from 0 to 1.
+    """Difference of imagined frames from a goal image: root mean square over pixels, averaged
+    over time; from 0 to 1.
 
-    The plain alternative to designated pixels, and the cost of VP2 (Tian et al. 2023) for models without pixel maps. It sees
-    what covers many pixels, the arm most of all.
+    The plain alternative to designated pixels, and the cost of VP2 (Tian et al. 2023) for
+    models without pixel maps. It sees what covers many pixels, the arm most of all.
     """
 
     goal: ImageGoal
@@ -32,4 +33,8 @@ class ImageDistance:
                 f"has, got {frames.shape[1]} of {tuple(frames.shape[2:])}"
             )
         difference = reduce((frames - target).square(), "n t c h w -> n t", "mean").sqrt()
-        return einsum(difference, step_weights(frames.shape[1], self.final_weight).to(frames), "n t, t -> n")
+        return einsum(
+            difference,
+            step_weights(frames.shape[1], self.final_weight).to(frames),
+            "n t, t -> n",
+        )

@@ -14,10 +14,12 @@ from visual_foresight.vision.pixel_maps import centres
 
 @dataclass(frozen=True)
 class PixelDistance:
-    """Expected distance of each designated pixel to its goal pixel, in frame pixels, averaged over time and pixels.
+    """Expected distance of each designated pixel to its goal pixel, in frame pixels, averaged
+    over time and pixels.
 
-    Ebert et al., "Visual Foresight", 2018, section V-B: C = sum_t w_t E[|d_t - g|] / sum_t w_t with w = 1 except for the
-    last step. They sum over designated pixels, we average, so that the cost keeps its unit.
+    Ebert et al., "Visual Foresight", 2018, section V-B: C = sum_t w_t E[|d_t - g|] / sum_t w_t
+    with w = 1 except for the last step. They sum over designated pixels, we average, so that
+    the cost keeps its unit.
     """
 
     goal: PixelGoal
@@ -35,13 +37,18 @@ class PixelDistance:
             )
         frame_height, frame_width = prediction.frames.shape[-2:]
         distance = torch.stack(
-            [_distance((map_size[0], map_size[1]), (frame_height, frame_width), target) for target in self.goal.targets]
+            [
+                _distance((map_size[0], map_size[1]), (frame_height, frame_width), target)
+                for target in self.goal.targets
+            ]
         )
         weight = step_weights(num_steps, self.final_weight) / num_pixels
         return einsum(maps, distance.to(maps), weight.to(maps), "n t p h w, p h w, t -> n")
 
 
-def _distance(map_size: tuple[int, int], frame_size: tuple[int, int], target: Pixel) -> Float[Tensor, "map_h map_w"]:
+def _distance(
+    map_size: tuple[int, int], frame_size: tuple[int, int], target: Pixel
+) -> Float[Tensor, "map_h map_w"]:
     """Return the distance of every cell's centre to the target, in frame pixels."""
     rows = centres(map_size[0], frame_size[0]) - target.row
     cols = centres(map_size[1], frame_size[1]) - target.col

@@ -11,7 +11,8 @@ from visual_foresight.vision.pixel_maps import expected, mode
 class Propagate:
     """Believe the predictor: the pixel is where the executed action was imagined to bring it.
 
-    Ebert et al., "Visual Foresight", 2018, section VI, "predictor propagation"; 20 % success on long pushes.
+    Ebert et al., "Visual Foresight", 2018, section VI, "predictor propagation"; 20 % success on
+    long pushes.
     """
 
     summary: Literal["mean", "mode"] = "mean"
@@ -25,6 +26,8 @@ class Propagate:
             return goal.sources
         maps = previous.prediction.pixel_maps[0, 0]
         if len(maps) != len(goal.sources):  # a plan of a controller that imagines nothing
-            return previous.sources if len(previous.sources) == len(goal.sources) else goal.sources
+            return (
+                previous.sources if len(previous.sources) == len(goal.sources) else goal.sources
+            )
         frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
         return expected(maps, frame_size) if self.summary == "mean" else mode(maps, frame_size)

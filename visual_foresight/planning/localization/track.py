@@ -1,4 +1,7 @@
-"""Follow the designated pixel by optical flow, as long as its object still looks as it did; else search for that look."""
+"""Follow the designated pixel by optical flow, as long as its object still looks as it did.
+
+Else search for that look.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +23,17 @@ Mask = Bool[np.ndarray, "d d"]
 
 @dataclass(frozen=True)
 class Track:
-    """Follow the pixel by optical flow, as long as its object still looks as it did there; else search for that look.
+    """Follow the pixel by optical flow, as long as its object still looks as it did there; else
+    search for that look.
 
-    1. Pyramidal Lucas-Kanade (OpenCV) on a small grid of points around the pixel, from the previous frame to this one
-       and back; the median motion of those that come back to where they started.
-    2. The object's own pixels around the designated one, in any rotation, are compared with the frame everywhere near.
-       The followed place must look nearly as much like them as the best one: flow sticks to an arm that passes.
-    3. Where nothing looks like them, the pixel is hidden, most often by the arm: the belief (`Propagate`) has to do.
+    1. Pyramidal Lucas-Kanade (OpenCV) on a small grid of points around the pixel, from the
+       previous frame to this one and back; the median motion of those that come back to where
+       they started.
+    2. The object's own pixels around the designated one, in any rotation, are compared with the
+       frame everywhere near. The followed place must look nearly as much like them as the best
+       one: flow sticks to an arm that passes.
+    3. Where nothing looks like them, the pixel is hidden, most often by the arm: the belief
+       (`Propagate`) has to do.
     """
 
     grid_radius: int = 2
@@ -44,15 +51,18 @@ class Track:
     foreground_difference: float = 30.0
     """From this difference to the median colour (0 to 255) on, a pixel belongs to an object."""
     max_pixel_difference: float = 60.0
-    """A pixel differs by so much at most: what covers a part of the object must not outweigh the rest."""
+    """A pixel differs by so much at most: what covers a part of the object must not outweigh
+    the rest."""
     max_difference: float = 45.0
     """Largest mean difference of colour at which an object is still the same."""
     margin: float = 4.0
-    """By how much the place found by searching must look better to be believed against the followed one."""
+    """By how much the place found by searching must look better to be believed against the
+    followed one."""
     search_px: int = 11
     """How far to search from where the pixel was."""
     difference_per_px: float = 1.0
-    """What a pixel of distance, from the followed place, the belief or where it was, weighs against likeness."""
+    """What a pixel of distance, from the followed place, the belief or where it was, weighs
+    against likeness."""
     num_rotations: int = 18
     """Rotations in which the object is compared."""
 
@@ -71,21 +81,33 @@ class Track:
         )
 
     def _locate_one(
-        self, looks: Sequence[tuple[Patch, Mask]], frames: tuple[Frame, Frame], start: Pixel, belief: Pixel
+        self,
+        looks: Sequence[tuple[Patch, Mask]],
+        frames: tuple[Frame, Frame],
+        start: Pixel,
+        belief: Pixel,
     ) -> Pixel:
         before, newest = frames
         tracked = self._follow(before, newest, start)
         difference = self._difference(looks, newest, start)
         rows, cols = np.indices(difference.shape)
         likely = [place for place in (start, belief, tracked) if place is not None]
-        away_px = np.min([np.hypot(rows - place.row, cols - place.col) for place in likely], axis=0)
+        away_px = np.min(
+            [np.hypot(rows - place.row, cols - place.col) for place in likely], axis=0
+        )
         unlikeness = difference + self.difference_per_px * away_px
-        row, col = (int(place) for place in np.unravel_index(int(unlikeness.argmin()), unlikeness.shape))
+        row, col = (
+            int(place) for place in np.unravel_index(int(unlikeness.argmin()), unlikeness.shape)
+        )
         if tracked is not None:
             here = _around(difference, tracked).min()
             if here <= min(difference[row, col] + self.margin, self.max_difference):
                 return tracked
-        return Pixel(float(row), float(col)) if difference[row, col] <= self.max_difference else belief
+        return (
+            Pixel(float(row), float(col))
+            if difference[row, col] <= self.max_difference
+            else belief
+        )
 
     def _follow(self, before: Frame, newest: Frame, start: Pixel) -> Pixel | None:
         """Return where Lucas-Kanade sees the pixel go, or None when most of the points around it get lost."""
@@ -102,9 +124,13 @@ class Track:
     def _looks(self, reference: Frame, origin: Pixel) -> list[tuple[Patch, Mask]]:
         """Return the surroundings of the designated pixel in all rotations, and what of them is its object."""
         background = cv2.medianBlur(reference, self.background_px)
-        apart = np.abs(reference.astype(np.int16) - background).max(-1) > self.foreground_difference
+        apart = (
+            np.abs(reference.astype(np.int16) - background).max(-1) > self.foreground_difference
+        )
         _, labels = cv2.connectedComponents(apart.astype(np.uint8))
-        own = labels[min(round(origin.row), len(labels) - 1), min(round(origin.col), labels.shape[1] - 1)]
+        own = labels[
+            min(round(origin.row), len(labels) - 1), min(round(origin.col), labels.shape[1] - 1)
+        ]
         body = ((labels == own) & apart).astype(np.float32)
         offsets = np.arange(-self.patch_radius, self.patch_radius + 1)
         radius = np.hypot(offsets[:, None], offsets[None, :])
@@ -112,8 +138,12 @@ class Track:
         for angle_deg in np.linspace(0, 360, self.num_rotations, endpoint=False):
             turn = cv2.getRotationMatrix2D((origin.col, origin.row), float(angle_deg), 1.0)
             turn[:, 2] += self.patch_radius - np.array([origin.col, origin.row])
-            patch = cv2.warpAffine(reference, turn, radius.shape, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
-            mask = (cv2.warpAffine(body, turn, radius.shape) > 0.5) | (radius <= self.core_radius)
+            patch = cv2.warpAffine(
+                reference, turn, radius.shape, borderMode=cv2.BORDER_REPLICATE
+            ).astype(np.float32)
+            mask = (cv2.warpAffine(body, turn, radius.shape) > 0.5) | (
+                radius <= self.core_radius
+            )
             looks.append((patch, mask & (radius <= self.patch_radius + 0.5)))
         return looks
 
@@ -122,7 +152,11 @@ class Track:
     ) -> Float32[np.ndarray, "h w"]:
         """Return how far the surroundings of each pixel near the start are from the most similar look; else infinity."""
         side = 2 * self.patch_radius + 1
-        padded = np.pad(frame.astype(np.float32), ((self.patch_radius,) * 2, (self.patch_radius,) * 2, (0, 0)), "edge")
+        padded = np.pad(
+            frame.astype(np.float32),
+            ((self.patch_radius,) * 2, (self.patch_radius,) * 2, (0, 0)),
+            "edge",
+        )
         (top, bottom), (left, right) = (
             (max(round(at) - self.search_px, 0), min(round(at) + self.search_px + 1, size))
             for at, size in zip((start.row, start.col), frame.shape[:2], strict=True)
@@ -137,13 +171,20 @@ class Track:
         return found
 
 
-def _around(values: Float32[np.ndarray, "h w"], place: Pixel) -> Float32[np.ndarray, "rows cols"]:
+def _around(
+    values: Float32[np.ndarray, "h w"], place: Pixel
+) -> Float32[np.ndarray, "rows cols"]:
     """Return the values at a place within the frame and at its neighbours."""
-    row, col = (min(max(round(at), 0), size - 1) for at, size in zip((place.row, place.col), values.shape, strict=True))
+    row, col = (
+        min(max(round(at), 0), size - 1)
+        for at, size in zip((place.row, place.col), values.shape, strict=True)
+    )
     return values[max(row - 1, 0) : row + 2, max(col - 1, 0) : col + 2]
 
 
 def _rgb(frame: Float[Tensor, "c h w"]) -> Frame:
     """Return a frame as OpenCV sees it; a grey one gets three equal channels."""
     image = to_uint8(frame.float())
-    return np.ascontiguousarray(image if image.shape[-1] == 3 else repeat(image[..., :1], "h w 1 -> h w c", c=3))
+    return np.ascontiguousarray(
+        image if image.shape[-1] == 3 else repeat(image[..., :1], "h w 1 -> h w c", c=3)
+    )

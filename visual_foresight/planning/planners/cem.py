@@ -1,7 +1,9 @@
-"""Cross-entropy search over action sequences, in its improved form (iCEM) and, as a setting, in its plain form.
+"""Cross-entropy search over action sequences, in its improved form (iCEM) and, as a setting, in
+its plain form.
 
-It knows neither images nor models: a function gives the cost of candidates, another says what of them would really be
-carried out. Source: Pinneri et al., "Sample-efficient Cross-Entropy Method for Real-time Planning", CoRL 2020 (iCEM).
+It knows neither images nor models: a function gives the cost of candidates, another says what
+of them would really be carried out. Source: Pinneri et al., "Sample-efficient Cross-Entropy
+Method for Real-time Planning", CoRL 2020 (iCEM).
 """
 
 import math
@@ -23,16 +25,21 @@ History = tuple[Float[Tensor, " _"], ...]  # one tensor per iteration, each of i
 
 @dataclass(frozen=True)
 class CEMConfig:
-    """How widely and how long to search. An action's range is [-1, 1], so its half range, the unit of every std, is 1."""
+    """How widely and how long to search.
+
+    An action's range is [-1, 1], so its half range, the unit of every std, is 1.
+    """
 
     populations: tuple[int, ...] = (128, 102, 82)
-    """New candidates per iteration; the sum is the exact number of rollouts. iCEM shrinks it by 1.25 each time."""
+    """New candidates per iteration; the sum is the exact number of rollouts. iCEM shrinks it by
+    1.25 each time."""
     horizon: int = 12
     """Actions per candidate."""
     num_elites: int = 12
     """Best candidates that the next distribution is fitted to."""
     noise_exponent: float = 2.0
-    """Power of the noise falls as frequency ** -noise_exponent: 0 is white, 2 is a random walk's (slow, smooth pushes)."""
+    """Power of the noise falls as frequency ** -noise_exponent: 0 is white, 2 is a random
+    walk's (slow, smooth pushes)."""
     hold: int = 1
     """Steps for which each noise value is held (action blocks); 1 means none."""
     momentum: float = 0.1
@@ -40,10 +47,12 @@ class CEMConfig:
     keep_fraction: float = 0.3
     """Share of the elites that competes again in the next iteration."""
     shift_fraction: float = 0.3
-    """Share of the first population drawn near the warm start; the warm start itself is one of them."""
+    """Share of the first population drawn near the warm start; the warm start itself is one of
+    them."""
     initial_std: float = 1.0
-    """Std of the first population. iCEM has 0.5; a push must first go round the object, and the cost is flat until then
-    (toy pushing with the exact model, 97 rollouts, 8-12 cm: 90 % of 40 pushes end within 5 cm at 0.5, all at 1)."""
+    """Std of the first population. iCEM has 0.5; a push must first go round the object, and the
+    cost is flat until then (toy pushing with the exact model, 97 rollouts, 8-12 cm: 90 % of 40
+    pushes end within 5 cm at 0.5, all at 1)."""
     warm_std: float = 0.2
     """Std of the candidates drawn near the warm start."""
     min_std: float = 0.05
@@ -51,19 +60,28 @@ class CEMConfig:
     mean_last: bool = True
     """Whether the mean itself is one of the candidates of the last iteration."""
     rest_first: bool = True
-    """Whether doing nothing is one of the candidates of the first iteration, so that a goal that is reached is kept."""
+    """Whether doing nothing is one of the candidates of the first iteration, so that a goal
+    that is reached is kept."""
 
     def __post_init__(self) -> None:
-        if not self.populations or min(self.populations) < self.num_elites or self.num_elites < 1:
+        if (
+            not self.populations
+            or min(self.populations) < self.num_elites
+            or self.num_elites < 1
+        ):
             raise UserError(
                 f"Every iteration needs at least num_elites candidates (and at least one), but populations is "
                 f"{self.populations} and num_elites is {self.num_elites}: enlarge the one or lower the other."
             )
         if self.horizon < 1 or self.hold < 1:
-            raise UserError(f"horizon and hold must be 1 or more, but they are {self.horizon} and {self.hold}.")
+            raise UserError(
+                f"horizon and hold must be 1 or more, but they are {self.horizon} and {self.hold}."
+            )
         shares = (self.momentum, self.keep_fraction, self.shift_fraction)
         if not all(0 <= share <= 1 for share in shares):
-            raise UserError(f"momentum, keep_fraction and shift_fraction must be in [0, 1], but they are {shares}.")
+            raise UserError(
+                f"momentum, keep_fraction and shift_fraction must be in [0, 1], but they are {shares}."
+            )
 
     @property
     def rollouts(self) -> int:
@@ -71,9 +89,14 @@ class CEMConfig:
         return sum(self.populations)
 
     def plain(self) -> "CEMConfig":
-        """Return the plain CEM of the same budget: white noise, equal populations, nothing kept, shifted or remembered."""
+        """Return the plain CEM of the same budget.
+
+        White noise, equal populations, nothing kept, shifted or remembered.
+        """
         count = len(self.populations)
-        equal = tuple(self.rollouts * (i + 1) // count - self.rollouts * i // count for i in range(count))
+        equal = tuple(
+            self.rollouts * (i + 1) // count - self.rollouts * i // count for i in range(count)
+        )
         return replace(
             self,
             populations=equal,
@@ -110,16 +133,19 @@ class CEM:
     ) -> tuple[Float[Tensor, "t a"], History]:
         """Return the best sequence found, and the costs of the new candidates of each iteration.
 
-        Deviations from iCEM. Kept elites compete with the cost that they have and are not imagined again, so a cost
-        must depend on the actions alone, and the number of rollouts is exact. A plan remembers its best sequence only,
-        so in place of shifted elites the first population has a share drawn close to the warm start. It has doing
-        nothing too. Of equal costs the earlier candidate wins: the warm start, where the cost is flat.
+        Deviations from iCEM. Kept elites compete with the cost that they have and are not
+        imagined again, so a cost must depend on the actions alone, and the number of rollouts
+        is exact. A plan remembers its best sequence only, so in place of shifted elites the
+        first population has a share drawn close to the warm start. It has doing nothing too. Of
+        equal costs the earlier candidate wins: the warm start, where the cost is flat.
 
         Args:
             cost_of: Lower is better.
-            warm_start: The last best sequence, already moved on by one action; None for a fresh search.
+            warm_start: The last best sequence, already moved on by one action; None for a fresh
+                search.
             rng: The same state of it gives the same plan.
-            clip: What of candidates in [-1, 1] is really carried out; the result is what competes and is returned.
+            clip: What of candidates in [-1, 1] is really carried out; the result is what
+                competes and is returned.
             proposals: Sequences from elsewhere that take places in the first population.
 
         Raises:
@@ -154,16 +180,24 @@ class CEM:
         """Draw unit noise, each value held for `hold` steps."""
         steps = math.ceil(self.config.horizon / self.config.hold)
         noise = colored_noise((num, steps, self.action_size), self.config.noise_exponent, rng)
-        return repeat(noise, "n t a -> n (t hold) a", hold=self.config.hold)[:, : self.config.horizon]
+        return repeat(noise, "n t a -> n (t hold) a", hold=self.config.hold)[
+            :, : self.config.horizon
+        ]
 
     def _start(
         self, warm_start: Float[Tensor, "t a"] | None, rng: torch.Generator
     ) -> tuple[Float[Tensor, "t a"], Float[Tensor, "t a"]]:
         """Return the mean and std of the first population."""
         shape = (self.config.horizon, self.action_size)
-        mean = torch.zeros(shape, device=rng.device) if warm_start is None else warm_start.to(rng.device)
+        mean = (
+            torch.zeros(shape, device=rng.device)
+            if warm_start is None
+            else warm_start.to(rng.device)
+        )
         if mean.shape != shape:
-            raise ValueError(f"a warm start of (horizon, action size) = {shape} was expected, got {tuple(mean.shape)}")
+            raise ValueError(
+                f"a warm start of (horizon, action size) = {shape} was expected, got {tuple(mean.shape)}"
+            )
         return mean, torch.full_like(mean, self.config.initial_std)
 
     def _first(
@@ -173,7 +207,10 @@ class CEM:
         proposals: Float[Tensor, "m t a"] | None,
         rng: torch.Generator,
     ) -> Candidates:
-        """Draw the first population: near the warm start (itself first), noise at large, proposals, doing nothing."""
+        """Draw the first population.
+
+        Near the warm start (itself first), noise at large, proposals, doing nothing.
+        """
         mean, std = self._start(warm_start, rng)
         num_near = round(self.config.shift_fraction * size) if warm_start is not None else 0
         scale = repeat(std, "t a -> n t a", n=size).clone()
@@ -204,7 +241,9 @@ class CEM:
 
 def _finite(costs: Costs, iteration: int, size: int) -> Costs:
     if costs.shape != (size,):
-        raise ValueError(f"one cost per candidate: expected ({size},), got {tuple(costs.shape)}")
+        raise ValueError(
+            f"one cost per candidate: expected ({size},), got {tuple(costs.shape)}"
+        )
     bad = int((~costs.isfinite()).sum())
     if bad:
         raise ValueError(f"{bad} of {size} costs are not finite in iteration {iteration}")

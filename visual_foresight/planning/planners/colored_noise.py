@@ -11,11 +11,13 @@ from torch import Tensor
 def colored_noise(
     shape: tuple[int, int, int], exponent: float, rng: torch.Generator
 ) -> Float[Tensor, "{shape[0]} {shape[1]} {shape[2]}"]:
-    """Draw Gaussian sequences whose power falls as frequency ** -exponent, each value of variance 1.
+    """Draw Gaussian sequences whose power falls as frequency ** -exponent, each value of
+    variance 1.
 
-    Timmer & Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, as in iCEM: the mean of a
-    sequence (frequency 0) has the power of the lowest frequency. iCEM scales without that mean; we count it, so that
-    the variance is 1 at every step whatever the exponent and the length.
+    Timmer & Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, as
+    in iCEM: the mean of a sequence (frequency 0) has the power of the lowest frequency. iCEM
+    scales without that mean; we count it, so that the variance is 1 at every step whatever the
+    exponent and the length.
 
     Args:
         shape: Sequences, steps per sequence, action size.
@@ -25,13 +27,16 @@ def colored_noise(
     num, steps, size = shape
     frequency = torch.fft.rfftfreq(steps).clamp(min=1 / steps)
     power = frequency**-exponent
-    # Frequency 0 and, for an even length, the highest one stand once in the spectrum, the others twice (both signs).
+    # Frequency 0 and, for an even length, the highest one stand once in the spectrum, the
+    # others twice (both signs).
     copies = torch.full_like(power, 2.0)
     copies[0] = 1.0
     if steps % 2 == 0:
         copies[-1] = 1.0
     share = (power / (power * copies).sum()).to(rng.device)
-    real, imaginary = torch.randn(2, num, size, len(share), generator=rng, device=rng.device).unbind(0)
+    real, imaginary = torch.randn(
+        2, num, size, len(share), generator=rng, device=rng.device
+    ).unbind(0)
     once = (copies == 1).to(rng.device)
     imaginary = imaginary.masked_fill(once, 0)
     real = torch.where(once, real, real / math.sqrt(2))

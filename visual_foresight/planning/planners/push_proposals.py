@@ -1,8 +1,9 @@
-"""Sequences worth a place in the first population: go round the object, then push it toward the goal.
+"""Sequences worth a place in the first population: go round the object, then push it toward the
+goal.
 
-The cost of a push is flat until the finger touches, so noise alone often finds nothing among a hundred candidates. These
-know where the finger is, where the camera sees the table, and the two pixels of the goal; whether a push would work is for
-the model to say.
+The cost of a push is flat until the finger touches, so noise alone often finds nothing among a
+hundred candidates. These know where the finger is, where the camera sees the table, and the two
+pixels of the goal; whether a push would work is for the model to say.
 """
 
 from dataclasses import dataclass
@@ -41,11 +42,13 @@ class PushConfig:
 
 @dataclass(frozen=True)
 class PushProposals:
-    """Draws pushes through the first designated pixel that is to move: anew at every replan, but the first is always the mean.
+    """Draws pushes through the first designated pixel that is to move: anew at every replan,
+    but the first is always the mean.
 
     Args:
         workspace: its first two numbers are the fingertip's (x, y).
-        homography: from (row, col, 1) in the frame to (x, y, 1) there (see `interfaces.Env.homography`).
+        homography: from (row, col, 1) in the frame to (x, y, 1) there (see
+            `interfaces.Env.homography`).
         search: the search that they are for: how many are wanted, and how long.
         config: how they vary.
     """
@@ -63,7 +66,10 @@ class PushProposals:
     def __call__(
         self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
-        """Return the sequences (see `mpc.Propose`); the first is the push that those after it vary."""
+        """Return the sequences (see `mpc.Propose`).
+
+        The first is the push that those after it vary.
+        """
         tip = clip.states[0, -1, :2].double().expand(self.count, 2)
         pairs = zip(goal.sources, goal.targets, strict=True)
         first = next((number for number, (start, end) in enumerate(pairs) if start != end), 0)
@@ -75,21 +81,33 @@ class PushProposals:
         across = _rotate(along, torch.full_like(turn, torch.pi / 2))
         behind = self._between(self.config.standoff_m, rng)
         start = point - along * behind + across * self.config.side_std_m * self._normal(rng)
-        reach = distance * self._between(self.config.reach, rng) + behind - self._between(self.config.touch_m, rng)
-        waypoints = torch.stack([self._way_round(tip, start, point, rng), start, start + along * reach], 1)
+        reach = (
+            distance * self._between(self.config.reach, rng)
+            + behind
+            - self._between(self.config.touch_m, rng)
+        )
+        waypoints = torch.stack(
+            [self._way_round(tip, start, point, rng), start, start + along * reach], 1
+        )
         direct = self._chance(self.config.direct_share, rng)[:, None]
-        waypoints = torch.where(direct & (torch.arange(3) < 2)[:, None], tip[:, None], waypoints)
+        waypoints = torch.where(
+            direct & (torch.arange(3) < 2)[:, None], tip[:, None], waypoints
+        )
         return self._follow(tip, waypoints, self._between((0.5, 1.0), rng))
 
     def _place(self, pixel: Pixel) -> Float[Tensor, "2"]:
-        return torch.from_numpy(apply_homography(np.array([pixel.row, pixel.col]), self.homography))
+        return torch.from_numpy(
+            apply_homography(np.array([pixel.row, pixel.col]), self.homography)
+        )
 
     def _normal(self, rng: torch.Generator) -> Float[Tensor, "m 1"]:
         drawn = torch.randn(self.count, 1, generator=rng, dtype=torch.float64)
         drawn[:1] = 0
         return drawn
 
-    def _between(self, limits: tuple[float, float], rng: torch.Generator) -> Float[Tensor, "m 1"]:
+    def _between(
+        self, limits: tuple[float, float], rng: torch.Generator
+    ) -> Float[Tensor, "m 1"]:
         share = torch.rand(self.count, 1, generator=rng, dtype=torch.float64)
         share[:1] = 0.5
         return limits[0] + (limits[1] - limits[0]) * share
@@ -100,20 +118,38 @@ class PushProposals:
         return happens
 
     def _way_round(
-        self, tip: Float[Tensor, "m 2"], start: Float[Tensor, "m 2"], point: Float[Tensor, "2"], rng: torch.Generator
+        self,
+        tip: Float[Tensor, "m 2"],
+        start: Float[Tensor, "m 2"],
+        point: Float[Tensor, "2"],
+        rng: torch.Generator,
     ) -> Float[Tensor, "m 2"]:
         """Return a place beside the point where the straight way would run over it, and the start itself elsewhere."""
         line = start - tip
-        nearest = ((point - tip) * line).sum(1, keepdim=True) / line.square().sum(1, keepdim=True).clamp(min=1e-6)
+        nearest = ((point - tip) * line).sum(1, keepdim=True) / line.square().sum(
+            1, keepdim=True
+        ).clamp(min=1e-6)
         passing = tip + nearest.clamp(0, 1) * line - point
-        aside = _rotate(line / line.norm(dim=1, keepdim=True).clamp(min=1e-3), torch.full_like(nearest, torch.pi / 2))
+        aside = _rotate(
+            line / line.norm(dim=1, keepdim=True).clamp(min=1e-3),
+            torch.full_like(nearest, torch.pi / 2),
+        )
         side = torch.where((passing * aside).sum(1, keepdim=True) >= 0, 1.0, -1.0)
         flip = torch.where(self._chance(0.25, rng), -1.0, 1.0)
-        blocked = (nearest > 0) & (nearest < 1) & (passing.norm(dim=1, keepdim=True) < 0.6 * self.config.clearance_m)
-        return torch.where(blocked, point + aside * side * flip * self.config.clearance_m, start)
+        blocked = (
+            (nearest > 0)
+            & (nearest < 1)
+            & (passing.norm(dim=1, keepdim=True) < 0.6 * self.config.clearance_m)
+        )
+        return torch.where(
+            blocked, point + aside * side * flip * self.config.clearance_m, start
+        )
 
     def _follow(
-        self, tip: Float[Tensor, "m 2"], waypoints: Float[Tensor, "m k 2"], speed: Float[Tensor, "m 1"]
+        self,
+        tip: Float[Tensor, "m 2"],
+        waypoints: Float[Tensor, "m k 2"],
+        speed: Float[Tensor, "m 1"],
     ) -> Float[Tensor, "m t a"]:
         """Return the actions that go from waypoint to waypoint, at full speed up to the last stretch."""
         step = torch.tensor(self.workspace.step[:2], dtype=torch.float64)

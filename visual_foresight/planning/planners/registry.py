@@ -3,4 +3,5 @@
 from visual_foresight.planning.planners.cem import CEM
 
 PLANNERS = {"cem": CEM}
-"""Name -> a class that is made of a `CEMConfig` and the size of an action (see `interfaces.Planner`)."""
+"""Name -> a class that is made of a `CEMConfig` and the size of an action (see
+`interfaces.Planner`)."""

@@ -1,13 +1,16 @@
-"""The classic family: a convolutional LSTM that moves pixels by learned kernels, affine maps or flows (see `transforms`).
+"""The classic family: a convolutional LSTM that moves pixels by learned kernels, affine maps or
+flows (see `transforms`).
 
-DNA, CDNA, STP: Finn, Goodfellow, Levine, "Unsupervised Learning for Physical Interaction through Video Prediction", 2016. SNA
-adds the first frame as a source of pixels (Ebert et al. 2017). `foresight` is what the robots of Visual Foresight (Ebert et
-al. 2018) planned with: SAVP (Lee et al. 2018) without its latent variable; its flows read the last two frames, and no pixel is
-newly made; unlike there, masks do not see what the flows bring. The frame that was imagined is what the network sees next, so
-that, unlike `flow`, all compose every frame, asked for or not. Scaled to 64x64 on a CPU: three cells of 16, 32 and 16 channels
-with 3x3 convolutions for seven of 32 to 128 with 5x5, 6 transforms for 10, masks and DNA's kernels at half resolution, no layer
-normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step. They learn from their own imagination,
-as all do here, not by scheduled sampling.
+DNA, CDNA, STP: Finn, Goodfellow, Levine, "Unsupervised Learning for Physical Interaction
+through Video Prediction", 2016. SNA adds the first frame as a source of pixels (Ebert et al.
+2017). `foresight` is what the robots of Visual Foresight (Ebert et al. 2018) planned with: SAVP
+(Lee et al. 2018) without its latent variable; its flows read the last two frames, and no pixel
+is newly made; unlike there, masks do not see what the flows bring. The frame that was imagined
+is what the network sees next, so that, unlike `flow`, all compose every frame, asked for or
+not. Scaled to 64x64 on a CPU: three cells of 16, 32 and 16 channels with 3x3 convolutions for
+seven of 32 to 128 with 5x5, 6 transforms for 10, masks and DNA's kernels at half resolution, no
+layer normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step.
+They learn from their own imagination, as all do here, not by scheduled sampling.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +24,13 @@ from visual_foresight.predictors.advection.readout import READERS, Shape
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, normal_, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
-from visual_foresight.predictors.layers.warping import AnyMotion, Motion, move_frames, move_maps, resize_motion
+from visual_foresight.predictors.layers.warping import (
+    AnyMotion,
+    Motion,
+    move_frames,
+    move_maps,
+    resize_motion,
+)
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 
@@ -46,13 +55,15 @@ class CDNAConfig:
     spacing_px: int = 1
     """Pixels from tap to tap."""
     first_frame: bool = False
-    """Whether the newest context frame stays a source of pixels. In SNA it replaces the frame now, here it joins it."""
+    """Whether the newest context frame stays a source of pixels. In SNA it replaces the frame
+    now, here it joins it."""
     num_earlier: int = 0
     """How many of the transforms, flows, read the frame before the one now."""
     makes_new: bool = True
     """Whether pixels that are newly made are a source."""
     smoothness: float = 0.0
-    """Weight, in learning, of the flows' total variation: mean difference of neighbours, in pixels."""
+    """Weight, in learning, of the flows' total variation: mean difference of neighbours, in
+    pixels."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +106,9 @@ class ForesightConfig(CDNAConfig):
 class Carry:
     """What is remembered between imagined steps; b is 1 or the number of candidates."""
 
-    memories: tuple[Float[Tensor, "b z1 h1 w1"], Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 h1 w1"]]
+    memories: tuple[
+        Float[Tensor, "b z1 h1 w1"], Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 h1 w1"]
+    ]
     state: Float[Tensor, "b s"]
     first: Float[Tensor, "b c h w"]
     earlier: Float[Tensor, "b c h w"]
@@ -117,7 +130,9 @@ class NeuralAdvection(nn.Module):
                 f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
             )
         if config.num_earlier and config.transform != "flow":
-            raise UserError(f"flows alone read the frame before, not {config.transform}: set num_earlier to 0")
+            raise UserError(
+                f"flows alone read the frame before, not {config.transform}: set num_earlier to 0"
+            )
         if config.transform not in READERS or config.kernel_size % 2 == 0:
             raise UserError(
                 f"a transform out of {', '.join(READERS)} and an odd kernel size are needed, "
@@ -136,10 +151,20 @@ class NeuralAdvection(nn.Module):
         self.higher = doubling(two, one)
         self.fuse = nn.Conv2d(two, two, 3, padding=1)
         rows, cols = (side // COARSEST_PX for side in config.frame_size)
-        kernels = (config.num_transforms, config.kernel_size, config.spacing_px, config.num_earlier)
-        self.read = READERS[config.transform](Shape(config.frame_size, four * rows * cols, two, *kernels))
+        kernels = (
+            config.num_transforms,
+            config.kernel_size,
+            config.spacing_px,
+            config.num_earlier,
+        )
+        self.read = READERS[config.transform](
+            Shape(config.frame_size, four * rows * cols, two, *kernels)
+        )
         self.masks = normal_(
-            nn.Conv2d(two, config.num_transforms + 1 + config.first_frame + config.makes_new, 1), std=0.02
+            nn.Conv2d(
+                two, config.num_transforms + 1 + config.first_frame + config.makes_new, 1
+            ),
+            std=0.02,
         )
         self.synthesis = doubling(two, 3) if config.makes_new else None
 
@@ -148,7 +173,10 @@ class NeuralAdvection(nn.Module):
         self.robot.calibrate(clip)
 
     def observe(self, clip: Clip) -> Carry:
-        """See all frames but the newest, from which imagining goes on; one frame is enough, two show what moves."""
+        """See all frames but the newest, from which imagining goes on.
+
+        One frame is enough, two show what moves.
+        """
         height, width = self.config.frame_size
         first = clip.frames[:, 0]
         memories = tuple(
@@ -158,7 +186,12 @@ class NeuralAdvection(nn.Module):
         carry = Carry(memories, clip.states[:, 0], clip.frames[:, -1], first, first)  # type: ignore[arg-type]
         for step, action in enumerate(clip.actions.unbind(1)):
             carry, _, _ = self._remember(carry, action)
-            carry = replace(carry, state=clip.states[:, step + 1], earlier=carry.now, now=clip.frames[:, step + 1])
+            carry = replace(
+                carry,
+                state=clip.states[:, step + 1],
+                earlier=carry.now,
+                now=clip.frames[:, step + 1],
+            )
         return carry
 
     def imagine(
@@ -172,23 +205,39 @@ class NeuralAdvection(nn.Module):
         return self._roll(carry, actions, pixel_maps, decode)[0]
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
         """Imagine as ever; the extra loss is the flows' total variation (see `interfaces.TrainingRoller`)."""
         carry = self.observe(beginning(clip, self.context))
-        prediction, motions = self._roll(carry, clip.actions[:, self.context - 1 :], pixel_maps, decode=True)
-        varied = [_total_variation(motion.flows) for motion in motions if isinstance(motion, Motion)]
+        prediction, motions = self._roll(
+            carry, clip.actions[:, self.context - 1 :], pixel_maps, decode=True
+        )
+        varied = [
+            _total_variation(motion.flows) for motion in motions if isinstance(motion, Motion)
+        ]
         extra = torch.stack(varied).mean() if varied else clip.frames.new_zeros(())
         return prediction, self.config.smoothness * extra
 
     def _roll(
-        self, carry: Carry, actions: Float[Tensor, "n t a"], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
+        self,
+        carry: Carry,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        decode: bool,
     ) -> tuple[Prediction, list[AnyMotion]]:
         """Imagine, and return the motions, too."""
         count, size = len(actions), self.config.frame_size
         map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
         carry = _widened(carry, count)
-        earlier = carry.maps[0] if carry.maps and torch.equal(carry.maps[1], pixel_maps) else pixel_maps
+        earlier = (
+            carry.maps[0]
+            if carry.maps and torch.equal(carry.maps[1], pixel_maps)
+            else pixel_maps
+        )
         frames, maps, lost, motions = [], [], [], []
         for action in actions.unbind(1):
             carry, motion = self._step(carry, action)
@@ -215,29 +264,56 @@ class NeuralAdvection(nn.Module):
         """Read the motion of one action off what is remembered, and compose the next frame."""
         carry, deep, wide = self._remember(carry, action)
         motion = self.read(deep, wide, self._masks(wide))
-        new = torch.zeros_like(carry.now) if self.synthesis is None else self.synthesis(wide).sigmoid()
-        now = move_frames(resize_motion(motion, self.config.frame_size), carry.first, carry.now, new, carry.earlier)
-        return replace(carry, state=self.robot(carry.state, action), earlier=carry.now, now=now), motion
+        new = (
+            torch.zeros_like(carry.now)
+            if self.synthesis is None
+            else self.synthesis(wide).sigmoid()
+        )
+        now = move_frames(
+            resize_motion(motion, self.config.frame_size),
+            carry.first,
+            carry.now,
+            new,
+            carry.earlier,
+        )
+        return replace(
+            carry, state=self.robot(carry.state, action), earlier=carry.now, now=now
+        ), motion
 
     def _remember(
         self, carry: Carry, action: Float[Tensor, "b a"]
     ) -> tuple[Carry, Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 hw ww"]]:
-        """See the frame now and the action; return what the cells remember, and the deepest and the widest features."""
+        """See the frame now and the action.
+
+        Return what the cells remember, and the deepest and the widest features.
+        """
         fine = functional.relu(self.stem(carry.now))
         memory_in = self.cell_in(functional.relu(self.down(fine)), carry.memories[0])
         middle = memory_in.chunk(2, 1)[0]
         coarse = functional.relu(self.deeper(middle))
-        command = tile(self.robot.command(carry.state, action), (coarse.shape[-2], coarse.shape[-1]))
+        command = tile(
+            self.robot.command(carry.state, action), (coarse.shape[-2], coarse.shape[-1])
+        )
         memory_deep = self.cell_deep(torch.cat([coarse, command], 1), carry.memories[1])
         deep = memory_deep.chunk(2, 1)[0]
-        memory_out = self.cell_out(torch.cat([functional.relu(self.up(deep)), middle], 1), carry.memories[2])
+        memory_out = self.cell_out(
+            torch.cat([functional.relu(self.up(deep)), middle], 1), carry.memories[2]
+        )
         wide = torch.cat([functional.relu(self.higher(memory_out.chunk(2, 1)[0])), fine], 1)
-        return replace(carry, memories=(memory_in, memory_deep, memory_out)), deep, functional.relu(self.fuse(wide))
+        return (
+            replace(carry, memories=(memory_in, memory_deep, memory_out)),
+            deep,
+            functional.relu(self.fuse(wide)),
+        )
 
     def _masks(self, wide: Float[Tensor, "n z h w"]) -> Float[Tensor, "n m h w"]:
-        """Return how much of each source each place takes (eq. 4): first frame, now, transforms, new; 0 for what is none."""
+        """Return how much of each source each place takes (eq. 4).
+
+        First frame, now, transforms, new; 0 for what is none.
+        """
         logits = self.masks(wide)
-        logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)  # at first, most is taken from where nothing moves
+        # at first, most is taken from where nothing moves
+        logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)
         missing = (not self.config.first_frame, not self.config.makes_new)
         return functional.pad(logits.softmax(1), (0, 0, 0, 0, *map(int, missing)))
 

@@ -1,4 +1,7 @@
-"""How the classic family reads motion off its features: kernels for all places or for each, affine maps, flows."""
+"""How the classic family reads motion off its features.
+
+Kernels for all places or for each, affine maps, flows.
+"""
 
 from dataclasses import dataclass
 
@@ -9,7 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visual_foresight.predictors.layers.conv import normal_
-from visual_foresight.predictors.layers.warping import AnyMotion, KernelMotion, Motion, affine_flows
+from visual_foresight.predictors.layers.warping import (
+    AnyMotion,
+    KernelMotion,
+    Motion,
+    affine_flows,
+)
 
 LEAST_TAP = 1e-12  # of a kernel before it is normalised, as in the authors' code
 
@@ -35,7 +43,9 @@ class SharedKernels(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.weights = normal_(nn.Linear(shape.num_deep, shape.num_transforms * shape.kernel_size**2), std=1e-3)
+        self.weights = normal_(
+            nn.Linear(shape.num_deep, shape.num_transforms * shape.kernel_size**2), std=1e-3
+        )
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features."""
@@ -79,7 +89,9 @@ class LocalFlows(nn.Module):
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.shape = shape
-        self.weights = normal_(nn.Conv2d(shape.num_wide, 2 * shape.num_transforms, 3, padding=1), std=0.02)
+        self.weights = normal_(
+            nn.Conv2d(shape.num_wide, 2 * shape.num_transforms, 3, padding=1), std=0.02
+        )
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
         """Return the motion of these features."""
@@ -95,14 +107,19 @@ READERS: dict[str, type[nn.Module]] = {
 }
 
 
-def _by_kernels(raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"], shape: Shape) -> KernelMotion:
+def _by_kernels(
+    raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"], shape: Shape
+) -> KernelMotion:
     size = shape.kernel_size
     raw = rearrange(raw.float(), "n (k u v) y x -> n k u v y x", u=size, v=size)
     return KernelMotion(_normalised(raw), masks, shape.spacing_px)
 
 
 def _normalised(raw: Float[Tensor, "n k u v y x"]) -> Float[Tensor, "n k u v y x"]:
-    """Make kernels of numbers, 0 standing for no motion (as in SAVP, Lee et al. 2018): positive, each with sum 1."""
+    """Make kernels of numbers, 0 standing for no motion (as in SAVP, Lee et al. 2018).
+
+    Positive, each with sum 1.
+    """
     size = raw.shape[2]
     identity = torch.zeros(size, size, 1, 1).to(raw)
     identity[size // 2, size // 2] = 1

@@ -1,4 +1,7 @@
-"""The floor that every model must beat: it predicts that nothing moves. No weights; the smallest predictor to imitate."""
+"""The floor that every model must beat: it predicts that nothing moves.
+
+No weights; the smallest predictor to imitate.
+"""
 
 import torch
 from einops import repeat

@@ -1,7 +1,8 @@
-"""The true simulator behind the Predictor protocol: the ceiling of any model. For judges only, since it knows the truth.
+"""The true simulator behind the Predictor protocol: the ceiling of any model. For judges only,
+since it knows the truth.
 
-It rolls candidates out in a mirror, a second env of the same kind, so that the real one is never disturbed, and it sees
-envs only through their interface.
+It rolls candidates out in a mirror, a second env of the same kind, so that the real one is
+never disturbed, and it sees envs only through their interface.
 """
 
 from dataclasses import dataclass
@@ -27,20 +28,24 @@ class Carry:
 class Simulator:
     """Imagines by simulating. The pixel maps that it is given only say on which grid to answer.
 
-    Imagining further from a `Prediction.carry` replays what was done before: right in every case, and no cost at all to
-    planners, who imagine once from a fresh carry.
+    Imagining further from a `Prediction.carry` replays what was done before: right in every
+    case, and no cost at all to planners, who imagine once from a fresh carry.
 
     Args:
-        real: the env that the clips come from; `observe` takes its present state to be that of the newest frame.
+        real: the env that the clips come from; `observe` takes its present state to be that of
+            the newest frame.
         mirror: where candidates are tried out.
         points: the physical points (`Env.pick`) behind the designated pixels, one per pixel map.
-        exact: whether every candidate starts from the same state bit for bit (7 ms each in PyBullet). Otherwise only the
-            first does, the others nearly so, and what is imagined for a candidate depends a little on those before it.
+        exact: whether every candidate starts from the same state bit for bit (7 ms each in
+            PyBullet). Otherwise only the first does, the others nearly so, and what is imagined
+            for a candidate depends a little on those before it.
     """
 
     context: int = 1
 
-    def __init__(self, real: Env, mirror: Env, points: tuple[Any, ...], exact: bool = False) -> None:
+    def __init__(
+        self, real: Env, mirror: Env, points: tuple[Any, ...], exact: bool = False
+    ) -> None:
         self._real = real
         self._mirror = mirror
         self._points = points
@@ -59,18 +64,24 @@ class Simulator:
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Simulate each candidate; a point that leaves the frame stays at its border (see `interfaces.Predictor`)."""
+        """Simulate each candidate.
+
+        A point that leaves the frame stays at its border (see `interfaces.Predictor`).
+        """
         num, num_steps, _ = actions.shape
         num_maps, *grid = pixel_maps.shape[1:]
         if num_maps not in (0, len(self._points)):
-            raise ValueError(f"{len(self._points)} points are known, but {num_maps} pixel maps are asked for")
+            raise ValueError(
+                f"{len(self._points)} points are known, but {num_maps} pixel maps are asked for"
+            )
         done = actions[:, :0] if carry.done is None else carry.done.expand(num, -1, -1)
         points = self._points[:num_maps]
         height, width = self._mirror.frame_size
         maps = torch.zeros(num, num_steps, num_maps, *grid)
         frames = torch.zeros(num, num_steps if decode else 0, 3, height, width)
         for candidate in range(num):
-            # The first return is exact, so that what follows does not depend on what the mirror went through before.
+            # The first return is exact, so that what follows does not depend on what the mirror
+            # went through before.
             self._mirror.restore(carry.snapshot, exact=self._exact or candidate == 0)
             for action in done[candidate].cpu().numpy():
                 self._mirror.move(action)

@@ -1,7 +1,9 @@
-"""A step seen from the fingertip: a window on the table that follows it and is turned along its way, and what moves in it.
+"""A step seen from the fingertip: a window on the table that follows it and is turned along its
+way, and what moves in it.
 
-A spatial transformer (Jaderberg et al. 2015) whose parameters are known, since the robot's state and the camera are: every push
-looks alike, whatever its place and direction, and so does its mirror image. Everything that the window does not reach rests.
+A spatial transformer (Jaderberg et al. 2015) whose parameters are known, since the robot's
+state and the camera are: every push looks alike, whatever its place and direction, and so does
+its mirror image. Everything that the window does not reach rests.
 """
 
 from dataclasses import dataclass
@@ -32,7 +34,8 @@ class Axes:
         offsets = torch.arange(CELLS, device=self.middle.device) - (CELLS - 1) / 2
         ahead, aside = offsets[:, None, None], offsets[None, :, None]
         middle, along, across = (
-            rearrange(vector, "n two -> n 1 1 two") for vector in (self.middle, self.along, self.across)
+            rearrange(vector, "n two -> n 1 1 two")
+            for vector in (self.middle, self.along, self.across)
         )
         return middle + ahead * along + aside * across
 
@@ -44,7 +47,10 @@ class Axes:
 
 @dataclass(frozen=True)
 class EgocentricWindow:
-    """Where a step is looked at: square cells of the table around the middle of the fingertip's way, whose rows follow it."""
+    """Where a step is looked at.
+
+    Square cells of the table around the middle of the fingertip's way, whose rows follow it.
+    """
 
     on_table: Axes
     """(x, y) as in the robot's state."""
@@ -77,15 +83,19 @@ class EgocentricWindow:
         on_table = Axes((here + there) / 2, along, across)
         scaled = functional.pad(on_table.middle, (0, 1), value=1.0) @ to_frame.T
         scale, middle = scaled[:, 2:], scaled[:, :2] / scaled[:, 2:]
-        # The homography's derivative: a window is small beside the camera's distance, and is seen as a parallelogram.
+        # The homography's derivative: a window is small beside the camera's distance, and is
+        # seen as a parallelogram.
         seen = (
             (vector @ to_frame[:2, :2].T - middle * (vector @ to_frame[2, :2])[:, None]) / scale
             for vector in (along, across)
         )
         return cls(on_table, Axes(middle, *seen))
 
-    def fields(self, flows: Float[Tensor, "n 4 y x"], side: int, frame_size: tuple[int, int]) -> "Fields":
-        """Bring the forward and the backward flow from the window's cells to an upright square of pixels.
+    def fields(
+        self, flows: Float[Tensor, "n 4 y x"], side: int, frame_size: tuple[int, int]
+    ) -> "Fields":
+        """Bring the forward and the backward flow from the window's cells to an upright square
+        of pixels.
 
         Args:
             flows: (along, across) each, in cells.
@@ -135,7 +145,9 @@ class Fields:
     def bring(self, origin: Float[Tensor, "n 2 hf wf"]) -> Float[Tensor, "n 2 hf wf"]:
         """Return where everything came from, after what came to each pixel of the square has come."""
         rows, cols = self._pixels()
-        sources = torch.stack([self.backward[:, 0] + rows[:, :, None], self.backward[:, 1] + cols[:, None]], -1)
+        sources = torch.stack(
+            [self.backward[:, 0] + rows[:, :, None], self.backward[:, 1] + cols[:, None]], -1
+        )
         return self._put(origin, sample(origin, sources, self.frame_size))
 
     def dense(self) -> Float[Tensor, "n 4 hf wf"]:
@@ -147,7 +159,9 @@ class Fields:
         """Return the rows and the columns of the square's pixels."""
         return _lines(self.corner, (self.forward.shape[-2], self.forward.shape[-1]))
 
-    def _put(self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]) -> Float[Tensor, "n c hf wf"]:
+    def _put(
+        self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]
+    ) -> Float[Tensor, "n c hf wf"]:
         rows, cols = (numbers.round().long() for numbers in self._pixels())
         index = (rows[:, :, None] * self.frame_size[1] + cols[:, None]).flatten(1)
         index = index[:, None].expand(-1, images.shape[1], -1)
@@ -165,9 +179,13 @@ def _cross(one: Float[Tensor, "n 2"], two: Float[Tensor, "n 2"]) -> Float[Tensor
     return one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
 
 
-def _lines(corner: Float[Tensor, "n 2"], span: tuple[int, int]) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
+def _lines(
+    corner: Float[Tensor, "n 2"], span: tuple[int, int]
+) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
     """Return the rows and the columns of a square's pixels."""
-    rows, cols = (corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1))
+    rows, cols = (
+        corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1)
+    )
     return rows, cols
 
 

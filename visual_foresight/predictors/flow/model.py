@@ -1,16 +1,20 @@
-"""The flagship: what the fingertip moves, seen from the fingertip; everything else stays where it is.
+"""The flagship: what the fingertip moves, seen from the fingertip; everything else stays where
+it is.
 
-Three layers are told apart. The *table* is known empty. The *things* on it are what differs from it in the newest frame,
-without the arm; they are never painted anew: a place remembers which place of that frame has come to it, so things stay sharp
-however far they go, and the table appears where they were. The *arm* is drawn from the robot's own state. The *motion* of a
-step is read in a window on the table that follows the fingertip and is turned along its way, so every push looks alike, and so
-does its mirror image. What is recurrent is the robot's state and where everything came from; a rollout that nobody looks at
-rolls these and the pixel maps alone.
+Three layers are told apart. The *table* is known empty. The *things* on it are what differs
+from it in the newest frame, without the arm; they are never painted anew: a place remembers
+which place of that frame has come to it, so things stay sharp however far they go, and the
+table appears where they were. The *arm* is drawn from the robot's own state. The *motion* of a
+step is read in a window on the table that follows the fingertip and is turned along its way, so
+every push looks alike, and so does its mirror image. What is recurrent is the robot's state and
+where everything came from; a rollout that nobody looks at rolls these and the pixel maps alone.
 
-Sources: frames as moved pixels of the first one, as in SNA (Ebert et al. 2017) and the planners of Visual Foresight (Ebert et
-al. 2018); layers as in Wang & Adelson, "Representing Moving Images with Layers" (1994); the turned window is a
-spatial transformer (Jaderberg et al. 2015) whose parameters are known; actions enter by it and by FiLM (Perez et al. 2018).
-Pixel maps are moved forward, as points that carry mass: backward flows say nothing of a place that comes to be covered.
+Sources: frames as moved pixels of the first one, as in SNA (Ebert et al. 2017) and the planners
+of Visual Foresight (Ebert et al. 2018); layers as in Wang & Adelson, "Representing Moving
+Images with Layers" (1994); the turned window is a spatial transformer (Jaderberg et al. 2015)
+whose parameters are known; actions enter by it and by FiLM (Perez et al. 2018). Pixel maps are
+moved forward, as points that carry mass: backward flows say nothing of a place that comes to be
+covered.
 """
 
 from collections.abc import Iterator
@@ -42,7 +46,8 @@ FAINT = 0.05  # difference of a colour to the empty table from which on a pixel 
 PLAIN = 0.15  # and from which on it shows nothing else
 POSTURE_SIZE = 16
 DRAWN_SHARE = 1 / 6  # of the gradient steps in which frames are learnt from, too
-ORIGIN_WEIGHT = 0.05  # beside 0.3 for the error of pixel maps; with 0.15, a step is learnt a sixth worse
+# beside 0.3 for the error of pixel maps; with 0.15, a step is learnt a sixth worse
+ORIGIN_WEIGHT = 0.05
 
 
 @dataclass(frozen=True)
@@ -56,17 +61,27 @@ class FlowConfig:
     channels: int = 32
     """Half of those of the dynamics' deepest layers."""
     num_latents: int = 0
-    """How many of an action's numbers, the last ones, do nothing by themselves: a latent variable."""
-    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    """How many of an action's numbers, the last ones, do nothing by themselves: a latent
+    variable."""
+    homography: tuple[tuple[float, ...], ...] = (
+        (1.0, 0.0, 0.0),
+        (0.0, 1.0, 0.0),
+        (0.0, 0.0, 1.0),
+    )
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
+    `interfaces.Env.homography`."""
 
 
 @dataclass(frozen=True)
 class Foreground:
-    """What was seen, and does not change while it is imagined; b is 1 or the number of candidates."""
+    """What was seen, and does not change while it is imagined.
+
+    B is 1 or the number of candidates.
+    """
 
     things: Float[Tensor, "b 4 hf wf"]
-    """What lies on the table in the newest frame, without the arm: colours times opacity, and opacity."""
+    """What lies on the table in the newest frame, without the arm: colours times opacity, and
+    opacity."""
     posture: Float[Tensor, "b k"]
     """What of the arm's shape the robot's state does not say."""
 
@@ -78,7 +93,8 @@ class Carry:
     foreground: Foreground
     state: Float[Tensor, "b s"]
     origin: Float[Tensor, "b 2 hf wf"]
-    """From where, (row, col) in pixels, what is at each pixel of the table has come since it was seen."""
+    """From where, (row, col) in pixels, what is at each pixel of the table has come since it
+    was seen."""
     points: Points | None = None
     """What the pixel maps were drawn from that were returned with this carry."""
 
@@ -99,8 +115,11 @@ class Flow(nn.Module):
             )
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
-        self.reach = round(REACH_PX * max(config.frame_size) / 64)  # objects grow with the frame
-        self.spacing = pixel_side(config.homography, config.frame_size) * max(config.frame_size) / 64
+        # objects grow with the frame
+        self.reach = round(REACH_PX * max(config.frame_size) / 64)
+        self.spacing = (
+            pixel_side(config.homography, config.frame_size) * max(config.frame_size) / 64
+        )
         width = config.channels
         self.near = nn.Conv2d(8, width // 2, 4, stride=2, padding=1)
         self.wide = nn.Sequential(
@@ -121,16 +140,21 @@ class Flow(nn.Module):
         )
         self.place = nn.Parameter(torch.zeros(1, deep, CELLS // 4, CELLS // 4))
         self.condition = nn.Sequential(
-            nn.Linear(config.action_size + config.state_size - 3, 64), nn.SiLU(), nn.Linear(64, 2 * deep)
+            nn.Linear(config.action_size + config.state_size - 3, 64),
+            nn.SiLU(),
+            nn.Linear(64, 2 * deep),
         )
         self.trunk = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
         self.head = nn.Conv2d(deep, 4 * 2 * FLOW_CHANNELS, 1)
         nn.init.zeros_(self.head.weight)  # at first, nothing moves
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
-        self.register_buffer("to_frame", torch.linalg.inv(torch.tensor(config.homography, dtype=torch.float64)).float())
+        self.register_buffer(
+            "to_frame",
+            torch.linalg.inv(torch.tensor(config.homography, dtype=torch.float64)).float(),
+        )
         self.register_buffer("background", torch.zeros(3, *config.frame_size))
 
-    # --- robot ---------------------------------------------------------------------------------------------------
+    # --- robot --------------------------------------------------------------------------------
 
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, and what the table looks like with nothing on it."""
@@ -154,7 +178,7 @@ class Flow(nn.Module):
         drawn = self.arm(numbers, self._finger_px(state)).float().sigmoid()
         return drawn[:, :3], drawn[:, 3:]
 
-    # --- the Predictor protocol ----------------------------------------------------------------------------------
+    # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> Carry:
         """Encode the two newest frames, take the arm off the newest, and tell things from the table."""
@@ -162,7 +186,9 @@ class Flow(nn.Module):
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
         size = self.config.frame_size
-        here = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(len(frames), -1, -1, -1)
+        here = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(
+            len(frames), -1, -1, -1
+        )
         place = (here + 0.5) * (2 / rearrange(here.new_tensor(size), "two -> two 1 1")) - 1
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
         near = self.near(torch.cat([pair, place], 1).to(memory_format=torch.channels_last))
@@ -187,47 +213,65 @@ class Flow(nn.Module):
         return self._prediction(steps, pixel_maps, decode)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
-        """Return the motion of each step (see `interfaces.MotionPredictor`); newly made are the arm and the empty table."""
+        """Return the motion of each step (see `interfaces.MotionPredictor`).
+
+        Newly made are the arm and the empty table.
+        """
         found, size = [], self.config.frame_size
         for after, fields in self._roll(carry, actions):
             flows, foreground = fields.dense(), after.foreground
             cover = self._arm(after.state, widen(foreground.posture, len(actions)))[1]
             opacity = sample(
-                widen(foreground.things[:, 3:], len(actions)), rearrange(after.origin, "n two h w -> n h w two"), size
+                widen(foreground.things[:, 3:], len(actions)),
+                rearrange(after.origin, "n two h w -> n h w two"),
+                size,
             )
             shown = (1 - cover) * opacity
-            masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
+            masks = torch.cat(
+                [torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1
+            )
             found.append(Motion(flows[:, None, 2:], masks, flows[:, :2]))
         return tuple(found)
 
-    # --- the TrainingRoller protocol ----------------------------------------------------------------------------------
+    # --- the TrainingRoller protocol ----------------------------------------------------------
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine freely; besides, where a point is said to go, the table must say that it came from the point's place.
+        """Imagine freely; besides, where a point is said to go, the table must say that it came
+        from the point's place.
 
-        Half of the clips are looked at as in a mirror. Most of the time points alone are learnt from: what is seen, and the
-        arm, cost most and are soon learnt.
+        Half of the clips are looked at as in a mirror. Most of the time points alone are learnt
+        from: what is seen, and the arm, cost most and are soon learnt.
         """
         draws = bool(torch.rand((), generator=rng) < DRAWN_SHARE)
         with torch.set_grad_enabled(draws):
             seen = self.observe(beginning(clip, self.context))
         begin = self._begin(seen, pixel_maps)
         mirrored = torch.rand(len(clip.frames), generator=rng).to(clip.frames) < 0.5
-        steps = [step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :], mirrored)]
+        steps = [
+            step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :], mirrored)
+        ]
         assert begin.points is not None
         true = rearrange(begin.points.places, "b m two -> b two m 1")
         known = reduce(begin.points.mass, "b p m -> b m", "sum") > 0
         missed = []
         for step in steps:
             assert step.points is not None
-            found = sample(step.origin, step.points.places.detach()[:, :, None], self.config.frame_size)
+            found = sample(
+                step.origin, step.points.places.detach()[:, :, None], self.config.frame_size
+            )
             missed.append(((found - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
-        extra = ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
+        extra = (
+            ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
+        )
         return self._prediction(steps, pixel_maps, decode=draws), extra
 
-    # --- the roll ------------------------------------------------------------------------------------------------
+    # --- the roll -----------------------------------------------------------------------------
 
     def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
         """Give the carry the points of these maps, unless it has them."""
@@ -238,12 +282,17 @@ class Flow(nn.Module):
         return replace(carry, points=points)
 
     def _roll(
-        self, carry: Carry, actions: Float[Tensor, "n t a"], mirrored: Bool[Tensor, " n"] | None = None
+        self,
+        carry: Carry,
+        actions: Float[Tensor, "n t a"],
+        mirrored: Bool[Tensor, " n"] | None = None,
     ) -> Iterator[tuple[Carry, Fields]]:
         """Yield the moment after each action, and what moved in between."""
         count = len(actions)
         points = None if carry.points is None else carry.points.widened(count)
-        carry = Carry(carry.foreground, widen(carry.state, count), widen(carry.origin, count), points)
+        carry = Carry(
+            carry.foreground, widen(carry.state, count), widen(carry.origin, count), points
+        )
         for action in actions.unbind(1):
             carry, fields = self._step(carry, action, mirrored)
             yield carry, fields
@@ -256,14 +305,22 @@ class Flow(nn.Module):
         with torch.autocast(action.device.type, enabled=False):  # which would round places
             state = self.robot(carry.state, action)
             here, there = carry.state[:, :2], state[:, :2]
-            window = EgocentricWindow.between(here, there, self.spacing, self.to_frame, mirrored)
-        sources = rearrange(sample(carry.origin, window.in_frame.cells(), size), "n two y x -> n y x two")
+            window = EgocentricWindow.between(
+                here, there, self.spacing, self.to_frame, mirrored
+            )
+        sources = rearrange(
+            sample(carry.origin, window.in_frame.cells(), size), "n two y x -> n y x two"
+        )
         seen = sample(widen(carry.foreground.things, count), sources, size)
-        on_table = (window.on_table.cells() - self.robot.mean[:2]) / self.robot.scale[:2]  # where walls are
+        # where walls are
+        on_table = (window.on_table.cells() - self.robot.mean[:2]) / self.robot.scale[:2]
         seen = torch.cat([seen, rearrange(on_table, "n y x two -> n two y x")], 1)
         way = (there - here).norm(dim=-1, keepdim=True) / self.spacing
-        rest = (action[:, 2:], self.robot.standardised(carry.state)[:, 2:])  # of what the window does not say
-        scale, shift = rearrange(self.condition(torch.cat([way / FREE_CELLS, *rest], -1)), "n z -> n z 1 1").chunk(2, 1)
+        # of what the window does not say
+        rest = (action[:, 2:], self.robot.standardised(carry.state)[:, 2:])
+        scale, shift = rearrange(
+            self.condition(torch.cat([way / FREE_CELLS, *rest], -1)), "n z -> n z 1 1"
+        ).chunk(2, 1)
         hidden = self.stem(seen.to(memory_format=torch.channels_last)) + self.place
         hidden = self.trunk(functional.relu(torch.addcmul(shift, hidden, 1 + scale)))
         shares = MOST * functional.pixel_shuffle(self.head(hidden).float() / MOST, 2).tanh()
@@ -271,22 +328,40 @@ class Flow(nn.Module):
         done = action[:, : self.config.action_size - self.config.num_latents]
         effort = FREE_CELLS * done.norm(dim=-1, keepdim=True).clamp(max=1)
         units = rearrange(torch.cat([way, effort, effort], -1), "n k -> n 1 k 1 1")
-        with_it, along, across = (units * rearrange(shares, "n (flow k) y x -> n flow k y x", flow=2)).unbind(2)
-        flows = rearrange(torch.stack([with_it + along, across], 2), "n flow k y x -> n (flow k) y x")
+        with_it, along, across = (
+            units * rearrange(shares, "n (flow k) y x -> n flow k y x", flow=2)
+        ).unbind(2)
+        flows = rearrange(
+            torch.stack([with_it + along, across], 2), "n flow k y x -> n (flow k) y x"
+        )
         fields = window.fields(flows, self.reach, size)
-        moved = None if carry.points is None else carry.points.shifted(fields.steps(carry.points.places), size)
+        moved = (
+            None
+            if carry.points is None
+            else carry.points.shifted(fields.steps(carry.points.places), size)
+        )
         return Carry(carry.foreground, state, fields.bring(carry.origin), moved), fields
 
-    def _prediction(self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool) -> Prediction:
+    def _prediction(
+        self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
+    ) -> Prediction:
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        maps = torch.stack([step.points.maps(map_size, size) for step in steps if step.points is not None], 1)
+        maps = torch.stack(
+            [step.points.maps(map_size, size) for step in steps if step.points is not None], 1
+        )
         frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
 
     def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
         """Draw the arm over the things over the table, at all steps."""
-        count, size, foreground = len(steps[0].state), self.config.frame_size, steps[0].foreground
-        origins = rearrange(torch.stack([step.origin for step in steps], 1), "n t two h w -> (n t) h w two")
+        count, size, foreground = (
+            len(steps[0].state),
+            self.config.frame_size,
+            steps[0].foreground,
+        )
+        origins = rearrange(
+            torch.stack([step.origin for step in steps], 1), "n t two h w -> (n t) h w two"
+        )
         states = rearrange(torch.stack([step.state for step in steps], 1), "n t s -> (n t) s")
         things, postures = (
             repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))

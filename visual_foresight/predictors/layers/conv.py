@@ -1,4 +1,7 @@
-"""What convolutional predictors are built from: a convolutional LSTM, residual layers, up-sampling."""
+"""What convolutional predictors are built from.
+
+A convolutional LSTM, residual layers, up-sampling.
+"""
 
 import torch
 from einops import repeat
@@ -8,21 +11,29 @@ from torch.nn import functional
 
 
 class ConvLSTM(nn.Module):
-    """One step of a convolutional LSTM (Shi et al. 2015) without peepholes; its memory is [hidden, cell]."""
+    """One step of a convolutional LSTM (Shi et al. 2015) without peepholes.
+
+    Its memory is [hidden, cell].
+    """
 
     def __init__(self, num_inputs: int, channels: int) -> None:
         super().__init__()
         self.channels = channels
         self.gates = nn.Conv2d(num_inputs + channels, 4 * channels, 3, padding=1)
 
-    def forward(self, inputs: Float[Tensor, "b c h w"], memory: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
+    def forward(
+        self, inputs: Float[Tensor, "b c h w"], memory: Float[Tensor, "b z h w"]
+    ) -> Float[Tensor, "b z h w"]:
         """Return the memory after these inputs; its first half is what the cell shows."""
         hidden, cell = memory.chunk(2, 1)
         keep, write, show, candidate = self.gates(torch.cat([inputs, hidden], 1)).chunk(4, 1)
-        cell = (keep + 1).sigmoid() * cell + write.sigmoid() * candidate.tanh()  # at first, it rather keeps
+        # at first, it rather keeps
+        cell = (keep + 1).sigmoid() * cell + write.sigmoid() * candidate.tanh()
         return torch.cat([show.sigmoid() * cell.tanh(), cell], 1)
 
-    def blank(self, like: Float[Tensor, "b c h w"], size: tuple[int, int]) -> Float[Tensor, "b z {size[0]} {size[1]}"]:
+    def blank(
+        self, like: Float[Tensor, "b c h w"], size: tuple[int, int]
+    ) -> Float[Tensor, "b z {size[0]} {size[1]}"]:
         """Return the memory of nothing, for as many scenes as there are frames."""
         return like.new_zeros(len(like), 2 * self.channels, *size)
 
@@ -41,11 +52,16 @@ class Residual(nn.Module):
 
 
 def doubling(num_inputs: int, channels: int) -> nn.Module:
-    """Return a layer that doubles rows and columns: a convolution of which four channels make a 2x2 block."""
+    """Return a layer that doubles rows and columns.
+
+    A convolution of which four channels make a 2x2 block.
+    """
     return nn.Sequential(nn.Conv2d(num_inputs, 4 * channels, 1), nn.PixelShuffle(2))
 
 
-def tile(vector: Float[Tensor, "b d"], size: tuple[int, int]) -> Float[Tensor, "b d {size[0]} {size[1]}"]:
+def tile(
+    vector: Float[Tensor, "b d"], size: tuple[int, int]
+) -> Float[Tensor, "b d {size[0]} {size[1]}"]:
     """Repeat a vector at every place of a grid (Finn et al. 2016, figure 1)."""
     return repeat(vector, "b d -> b d h w", h=size[0], w=size[1])
 

@@ -17,10 +17,11 @@ SAME_MAP = 1e-4  # two maps differ by rounding alone
 
 @dataclass(frozen=True)
 class Points:
-    """Pixel maps as points that carry mass. However often they move, they neither lose it nor spread.
+    """Pixel maps as points that carry mass. However often they move, they neither lose it nor
+    spread.
 
-    A candidate's maps that each stand for one place are one point each. Else they share their points: the centres of the cells
-    that had mass in any of them.
+    A candidate's maps that each stand for one place are one point each. Else they share their
+    points: the centres of the cells that had mass in any of them.
     """
 
     places: Float[Tensor, "n m 2"]
@@ -28,35 +29,56 @@ class Points:
     mass: Float[Tensor, "n p m"]
 
     @classmethod
-    def of(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
+    def of(
+        cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]
+    ) -> "Points":
         """Return the points of pixel maps."""
         mass = reduce(maps, "n p h w -> n p", "sum")
         means = expected_places(maps, frame_size) / mass.clamp(min=1e-9)[..., None]
         exact = cls(means, torch.diag_embed(mass))
-        same = torch.isclose(exact.maps((maps.shape[-2], maps.shape[-1]), frame_size), maps, atol=SAME_MAP)
+        same = torch.isclose(
+            exact.maps((maps.shape[-2], maps.shape[-1]), frame_size), maps, atol=SAME_MAP
+        )
         single = same.flatten(1).all(1)
         if single.all():
             return exact
         cells = cls._cells(maps, frame_size)
         most = max(each.places.shape[1] for each in (exact, cells))
         pairs = zip(exact._padded(most), cells._padded(most), strict=True)
-        return cls(*(torch.where(rearrange(single, "n -> n 1 1"), one, several) for one, several in pairs))
+        return cls(
+            *(
+                torch.where(rearrange(single, "n -> n 1 1"), one, several)
+                for one, several in pairs
+            )
+        )
 
     @classmethod
-    def _cells(cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]) -> "Points":
+    def _cells(
+        cls, maps: Float[Tensor, "n p map_h map_w"], frame_size: tuple[int, int]
+    ) -> "Points":
         """Return the cells that have mass in any of a candidate's maps."""
         occupied = (maps > 0).any(1).flatten(1)
         cells = occupied.int().topk(int(occupied.sum(1).max())).indices
         places = grid((maps.shape[-2], maps.shape[-1]), frame_size).to(maps).flatten(0, 1)
-        return cls(places[cells], maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)))
+        return cls(
+            places[cells],
+            maps.flatten(2).gather(2, cells[:, None].expand(-1, maps.shape[1], -1)),
+        )
 
-    def _padded(self, count: int) -> tuple[Float[Tensor, "n {count} 2"], Float[Tensor, "n p {count}"]]:
+    def _padded(
+        self, count: int
+    ) -> tuple[Float[Tensor, "n {count} 2"], Float[Tensor, "n p {count}"]]:
         """Return places and mass of so many points; those that are added have no mass."""
         missing = count - self.places.shape[1]
-        return functional.pad(self.places, (0, 0, 0, missing)), functional.pad(self.mass, (0, missing))
+        return functional.pad(self.places, (0, 0, 0, missing)), functional.pad(
+            self.mass, (0, missing)
+        )
 
     def moved(self, flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]) -> "Points":
-        """Return the points after a forward flow: what is at x goes to x + flow(x), in frame pixels, but not off the frame."""
+        """Return the points after a forward flow.
+
+        What is at x goes to x + flow(x), in frame pixels, but not off the frame.
+        """
         if not self.places.shape[1]:
             return self
         steps = sample(flow, self.places[:, :, None], frame_size)

@@ -8,7 +8,10 @@ from visual_foresight.types import Clip
 
 
 class RobotDynamics(nn.Module):
-    """How actions move the robot's own state: linear, as in Finn et al. 2016, but found by least squares, not by descent."""
+    """How actions move the robot's own state.
+
+    Linear, as in Finn et al. 2016, but found by least squares, not by descent.
+    """
 
     dynamics: Tensor
     mean: Tensor
@@ -28,9 +31,13 @@ class RobotDynamics(nn.Module):
         self.scale.copy_(before.std(0).clamp(min=1e-2))
         causes = self._causes(before, clip.actions.flatten(0, 1))
         ridge = 1e-3 * torch.eye(causes.shape[1]).to(causes)  # for what never changes
-        self.dynamics.copy_(torch.linalg.solve(causes.T @ causes + ridge, causes.T @ (after - before)))
+        self.dynamics.copy_(
+            torch.linalg.solve(causes.T @ causes + ridge, causes.T @ (after - before))
+        )
 
-    def command(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b d"]:
+    def command(
+        self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
+    ) -> Float[Tensor, "b d"]:
         """Return state and action as a network sees them: d = a + s numbers of the order of 1."""
         return torch.cat([action, self.standardised(state)], -1)
 
@@ -38,9 +45,13 @@ class RobotDynamics(nn.Module):
         """Return a state as numbers of the order of 1."""
         return (state - self.mean) / self.scale
 
-    def forward(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b s"]:
+    def forward(
+        self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
+    ) -> Float[Tensor, "b s"]:
         """Return the state after the action."""
         return state + self._causes(state, action) @ self.dynamics
 
-    def _causes(self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]) -> Float[Tensor, "b _"]:
+    def _causes(
+        self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
+    ) -> Float[Tensor, "b _"]:
         return torch.cat([self.command(state, action), torch.ones_like(state[:, :1])], -1)

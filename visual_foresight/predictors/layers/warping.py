@@ -1,9 +1,10 @@
 """Pixel motion: the one way to move frames and pixel maps alike.
 
-A motion predictor chooses, for every place, a few sources (a flow or a kernel, the frame as it was, the first frame,
-something new) and how much of each. Frames and pixel maps are then moved by the same transforms and the same masks; or maps
-become `Points`, moved by a forward flow. All of it in full precision even where networks are trained in bfloat16: a map must
-keep its mass, and a place its fraction of a pixel.
+A motion predictor chooses, for every place, a few sources (a flow or a kernel, the frame as it
+was, the first frame, something new) and how much of each. Frames and pixel maps are then moved
+by the same transforms and the same masks; or maps become `Points`, moved by a forward flow. All
+of it in full precision even where networks are trained in bfloat16: a map must keep its mass,
+and a place its fraction of a pixel.
 """
 
 import math
@@ -23,10 +24,11 @@ from visual_foresight.vision.pixel_maps import grid
 class Motion:
     """Where each place of the next image comes from.
 
-    `flows` are backward, in frame pixels (down, right): the next image at x is the image now at x + flow(x). `masks` sum
-    to 1 over their sources, in the order: first image, image now, one per flow, newly made. The last `num_earlier` flows read
-    the image before the one now. Where `forward` is given, it moves the pixel maps, as `Points`: what is at x now goes to
-    x + forward(x), on a grid of its own.
+    `flows` are backward, in frame pixels (down, right): the next image at x is the image now at
+    x + flow(x). `masks` sum to 1 over their sources, in the order: first image, image now, one
+    per flow, newly made. The last `num_earlier` flows read the image before the one now. Where
+    `forward` is given, it moves the pixel maps, as `Points`: what is at x now goes to x +
+    forward(x), on a grid of its own.
     """
 
     flows: Float[Tensor, "n k 2 h w"]
@@ -34,16 +36,19 @@ class Motion:
     forward: Float[Tensor, "n 2 y x"] | None = None
     num_earlier: int = 0
     drawn: bool = False
-    """Whether this is only a picture of what moved otherwise (bodies, as a whole), right within half a pixel or so."""
+    """Whether this is only a picture of what moved otherwise (bodies, as a whole), right within
+    half a pixel or so."""
 
 
 @dataclass(frozen=True)
 class KernelMotion:
-    """The same with convolution kernels instead of flows (Finn, Goodfellow, Levine 2016, section 3).
+    """The same with convolution kernels instead of flows (Finn, Goodfellow, Levine 2016,
+    section 3).
 
-    Kernels are backward too: the next image at x is the sum over taps u of kernel(u) times the image now at x + u. Taps (down,
-    right) lie `spacing_px` frame pixels apart around the middle one, their number is odd; a kernel is not negative and sums
-    to 1. Either each place has its own kernels (DNA: `y x` is a grid that covers the frame) or all share them (CDNA: 1 1).
+    Kernels are backward too: the next image at x is the sum over taps u of kernel(u) times the
+    image now at x + u. Taps (down, right) lie `spacing_px` frame pixels apart around the middle
+    one, their number is odd; a kernel is not negative and sums to 1. Either each place has its
+    own kernels (DNA: `y x` is a grid that covers the frame) or all share them (CDNA: 1 1).
     """
 
     kernels: Float[Tensor, "n k u v y x"]
@@ -55,7 +60,9 @@ AnyMotion = Motion | KernelMotion
 
 
 def warp(
-    images: Float[Tensor, "n c h w"], flow: Float[Tensor, "n 2 h w"], frame_size: tuple[int, int]
+    images: Float[Tensor, "n c h w"],
+    flow: Float[Tensor, "n 2 h w"],
+    frame_size: tuple[int, int],
 ) -> Float[Tensor, "n c h w"]:
     """Sample images bilinearly at x + flow(x); beyond the border, the border.
 
@@ -84,23 +91,33 @@ def sample(
     """
     scale = 2 / places.new_tensor(frame_size)
     halves = torch.addcmul(scale / 2 - 1, places, scale)  # of the frame, from its middle
-    return functional.grid_sample(images, halves.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False)
+    return functional.grid_sample(
+        images, halves.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False
+    )
 
 
 def affine_flows(
     matrices: Float[Tensor, "n k 2 3"], size: tuple[int, int], frame_size: tuple[int, int]
 ) -> Float[Tensor, "n k 2 {size[0]} {size[1]}"]:
-    """Return the flows that sample at matrix @ (row, col, 1) (STP in Finn et al. 2016, eq. 3; Jaderberg et al. 2015).
+    """Return the flows that sample at matrix @ (row, col, 1) (STP in Finn et al. 2016, eq. 3;
+    Jaderberg et al. 2015).
 
     Args:
         matrices: In half frames (down, right) from the frame's middle; (1 0 0, 0 1 0) is no motion.
         size: Rows and columns of the flows.
         frame_size: Height and width of the frame, in pixels.
     """
-    rows, cols = ((torch.arange(count, device=matrices.device) * 2 + 1) / count - 1 for count in size)
-    place = torch.stack([*torch.meshgrid(rows, cols, indexing="ij"), torch.ones(size, device=matrices.device)])
+    rows, cols = (
+        (torch.arange(count, device=matrices.device) * 2 + 1) / count - 1 for count in size
+    )
+    place = torch.stack(
+        [*torch.meshgrid(rows, cols, indexing="ij"), torch.ones(size, device=matrices.device)]
+    )
     with torch.autocast(matrices.device.type, enabled=False):
-        moved = einsum(matrices.float(), place, "n k two three, three h w -> n k two h w") - place[:2]
+        moved = (
+            einsum(matrices.float(), place, "n k two three, three h w -> n k two h w")
+            - place[:2]
+        )
     return moved * rearrange(moved.new_tensor(frame_size) / 2, "two -> two 1 1")
 
 
@@ -122,7 +139,8 @@ def transform(
         num_now = motion.flows.shape[1] - motion.num_earlier
         before = images if earlier is None else earlier
         return [
-            warp(images if k < num_now else before, flow, frame_size) for k, flow in enumerate(motion.flows.unbind(1))
+            warp(images if k < num_now else before, flow, frame_size)
+            for k, flow in enumerate(motion.flows.unbind(1))
         ]
     with torch.autocast(images.device.type, enabled=False):
         kernels, strides = motion.kernels.float(), [1, 1]
@@ -132,32 +150,47 @@ def transform(
                 strides[axis] = int(spacing)
             else:
                 shares = _shares(kernels.shape[2 + axis], spacing).to(kernels)
-                kernels = torch.movedim(torch.movedim(kernels, 2 + axis, -1) @ shares, -1, 2 + axis)
+                kernels = torch.movedim(
+                    torch.movedim(kernels, 2 + axis, -1) @ shares, -1, 2 + axis
+                )
         return _convolve(images.float(), kernels, (strides[0], strides[1]))
 
 
 def _shares(num_taps: int, spacing: float) -> Float[Tensor, "{num_taps} cells"]:
-    """Return how taps that lie between the cells of a grid are shared by the cells, bilinearly: no tap moves on average."""
+    """Return how taps that lie between the cells of a grid are shared by the cells, bilinearly.
+
+    No tap moves on average.
+    """
     places = (torch.arange(num_taps) - num_taps // 2) * spacing
     reach = math.ceil(num_taps // 2 * spacing)
     return (1 - (places[:, None] - torch.arange(-reach, reach + 1)).abs()).clamp(min=0)
 
 
 def _convolve(
-    images: Float[Tensor, "n c h w"], kernels: Float[Tensor, "n k u v y x"], strides: tuple[int, int]
+    images: Float[Tensor, "n c h w"],
+    kernels: Float[Tensor, "n k u v y x"],
+    strides: tuple[int, int],
 ) -> list[Float[Tensor, "n c h w"]]:
     """Apply each kernel to its candidate's images; taps lie `strides` cells apart."""
     (height, width), (num_rows, num_cols) = images.shape[-2:], kernels.shape[2:4]
     reach = (num_rows // 2 * strides[0], num_cols // 2 * strides[1])
     padded = functional.pad(images, (reach[1], reach[1], reach[0], reach[0]), mode="replicate")
-    if kernels.shape[-2:] == (1, 1):  # one group of channels per candidate, since each has kernels of its own
+    # one group of channels per candidate, since each has kernels of its own
+    if kernels.shape[-2:] == (1, 1):
         count = len(images)
         weights = rearrange(kernels, "n k u v 1 1 -> (n k) 1 u v")
-        moved = functional.conv2d(rearrange(padded, "n c h w -> c n h w"), weights, dilation=strides, groups=count)
+        moved = functional.conv2d(
+            rearrange(padded, "n c h w -> c n h w"), weights, dilation=strides, groups=count
+        )
         return list(rearrange(moved, "c (n k) h w -> k n c h w", n=count).unbind(0))
     windows = functional.unfold(padded, (num_rows, num_cols), dilation=strides)
-    windows = rearrange(windows, "n (c u v) (h w) -> n c u v h w", u=num_rows, v=num_cols, h=height, w=width)
-    return [reduce(kernel[:, None] * windows, "n c u v h w -> n c h w", "sum") for kernel in kernels.unbind(1)]
+    windows = rearrange(
+        windows, "n (c u v) (h w) -> n c u v h w", u=num_rows, v=num_cols, h=height, w=width
+    )
+    return [
+        reduce(kernel[:, None] * windows, "n c u v h w -> n c h w", "sum")
+        for kernel in kernels.unbind(1)
+    ]
 
 
 def move_frames(
@@ -182,13 +215,16 @@ def move_maps(
 ) -> tuple[Float[Tensor, "n p h w"], Float[Tensor, "n p"]]:
     """Move pixel maps as the frame moves; each stays a distribution.
 
-    Backward motion and masks do not conserve mass: where the arm comes to cover an object, the next frame takes nothing from
-    there. Dividing by what is left, as the papers do, blows up the little that the arm drags along. Mass that nothing takes
-    is hidden, so it stays where it is; mass that is taken twice is divided. The first frame, as a source, says that a place
-    looks as it did, so a map stays there too: the papers' copy of the first map would bring mass back to where it began.
+    Backward motion and masks do not conserve mass: where the arm comes to cover an object, the
+    next frame takes nothing from there. Dividing by what is left, as the papers do, blows up
+    the little that the arm drags along. Mass that nothing takes is hidden, so it stays where it
+    is; mass that is taken twice is divided. The first frame, as a source, says that a place
+    looks as it did, so a map stays there too: the papers' copy of the first map would bring
+    mass back to where it began.
 
     Returns:
-        The maps, of the mass that they had, and how much of it nothing took (negative: was taken twice).
+        The maps, of the mass that they had, and how much of it nothing took (negative: was
+        taken twice).
     """
     if not now.shape[1]:
         return now, now.new_zeros(len(now), 0)
@@ -209,12 +245,18 @@ def resize_motion(motion: AnyMotion, size: tuple[int, int]) -> AnyMotion:
     masks = _resize(motion.masks, size)
     if isinstance(motion, Motion):
         flows = _resize(rearrange(motion.flows, "n k two h w -> n (k two) h w"), size)
-        return replace(motion, flows=rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks=masks)
+        return replace(
+            motion, flows=rearrange(flows, "n (k two) h w -> n k two h w", two=2), masks=masks
+        )
     if motion.kernels.shape[-2:] == (1, 1):
         return KernelMotion(motion.kernels, masks, motion.spacing_px)
-    kernels = _resize(motion.kernels.flatten(1, 3), size).unflatten(1, motion.kernels.shape[1:4])
+    kernels = _resize(motion.kernels.flatten(1, 3), size).unflatten(
+        1, motion.kernels.shape[1:4]
+    )
     return KernelMotion(kernels, masks, motion.spacing_px)
 
 
-def _resize(images: Float[Tensor, "n c _ _"], size: tuple[int, int]) -> Float[Tensor, "n c {size[0]} {size[1]}"]:
+def _resize(
+    images: Float[Tensor, "n c _ _"], size: tuple[int, int]
+) -> Float[Tensor, "n c {size[0]} {size[1]}"]:
     return functional.interpolate(images, size, mode="bilinear", align_corners=False)

@@ -1,8 +1,10 @@
-"""Plain pixels: frames are drawn anew, nothing is moved, so no pixel map can be; it is planned with by goal images.
+"""Plain pixels: frames are drawn anew, nothing is moved, so no pixel map can be; it is planned
+with by goal images.
 
-A small deterministic relative of SVG' (Villegas et al. 2019): a convolutional LSTM between encoder and decoder, whose skips
-come from the newest context frame. Deviations: the context is encoded once and only the memory rolls on (SVG' encodes each
-frame that it imagined), so that a rollout that nobody looks at is not decoded; no latent variable; a thousandth of the size.
+A small deterministic relative of SVG' (Villegas et al. 2019): a convolutional LSTM between
+encoder and decoder, whose skips come from the newest context frame. Deviations: the context is
+encoded once and only the memory rolls on (SVG' encodes each frame that it imagined), so that a
+rollout that nobody looks at is not decoded; no latent variable; a thousandth of the size.
 """
 
 from dataclasses import dataclass, replace
@@ -30,7 +32,8 @@ class PixelsConfig:
     action_size: int = 2
     state_size: int = 4
     channels: int = 16
-    """Channels at half the frame's side; twice as many at a quarter, four times as many in the memory."""
+    """Channels at half the frame's side; twice as many at a quarter, four times as many in the
+    memory."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,17 @@ class Pixels(nn.Module):
         self.to_quarter = nn.Conv2d(one, two, 3, stride=2, padding=1)
         self.to_code = nn.Conv2d(two, four, 3, stride=2, padding=1)
         self.begin = nn.Conv2d(2 * four, 2 * four, 1)
-        self.trunk = nn.Conv2d(four + config.action_size + config.state_size, four, 3, padding=1)
+        self.trunk = nn.Conv2d(
+            four + config.action_size + config.state_size, four, 3, padding=1
+        )
         self.cell = ConvLSTM(four, four)
         self.from_code = doubling(four, two)
-        self.from_quarter = nn.Sequential(nn.Conv2d(2 * two, two, 3, padding=1), nn.ReLU(), doubling(two, one))
-        self.from_half = nn.Sequential(nn.Conv2d(2 * one, two, 3, padding=1), nn.ReLU(), doubling(two, 3))
+        self.from_quarter = nn.Sequential(
+            nn.Conv2d(2 * two, two, 3, padding=1), nn.ReLU(), doubling(two, one)
+        )
+        self.from_half = nn.Sequential(
+            nn.Conv2d(2 * one, two, 3, padding=1), nn.ReLU(), doubling(two, 3)
+        )
 
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot."""
@@ -76,7 +85,9 @@ class Pixels(nn.Module):
     def observe(self, clip: Clip) -> Carry:
         """Encode the two newest frames."""
         if clip.frames.shape[1] < self.context:
-            raise ValueError(f"a clip of at least {self.context} frames is needed, got {clip.frames.shape[1]}")
+            raise ValueError(
+                f"a clip of at least {self.context} frames is needed, got {clip.frames.shape[1]}"
+            )
         codes = []
         for frame in clip.frames[:, -2:].unbind(1):
             half = functional.relu(self.to_half(frame))
@@ -102,18 +113,31 @@ class Pixels(nn.Module):
                 f"this predictor imagines frames only and cannot move pixels, but {num_maps} pixel maps were asked for: "
                 f"plan with a goal image, or choose a predictor that moves pixels"
             )
-        carry = Carry(*(widen(part, count) for part in (carry.memory, carry.state, carry.half, carry.quarter)))
+        carry = Carry(
+            *(
+                widen(part, count)
+                for part in (carry.memory, carry.state, carry.half, carry.quarter)
+            )
+        )
         frames = []
         for action in actions.unbind(1):
             hidden = carry.memory.chunk(2, 1)[0]
-            command = tile(self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1]))
+            command = tile(
+                self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1])
+            )
             thought = functional.relu(self.trunk(torch.cat([hidden, command], 1)))
-            carry = replace(carry, memory=self.cell(thought, carry.memory), state=self.robot(carry.state, action))
+            carry = replace(
+                carry,
+                memory=self.cell(thought, carry.memory),
+                state=self.robot(carry.state, action),
+            )
             if decode:
                 frames.append(self._draw(carry))
         size = self.config.frame_size
         return Prediction(
-            frames=torch.stack(frames, 1) if decode else carry.memory.new_zeros(count, 0, 3, *size),
+            frames=torch.stack(frames, 1)
+            if decode
+            else carry.memory.new_zeros(count, 0, 3, *size),
             pixel_maps=pixel_maps.new_zeros(count, num_steps, 0, *grid),
             lost=pixel_maps.new_zeros(count, num_steps, 0),
             carry=carry,

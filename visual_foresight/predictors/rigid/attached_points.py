@@ -36,7 +36,8 @@ class AttachedPoints:
         to_plane_homography: Float[Tensor, "3 3"],
         to_frame: Float[Tensor, "3 3"],
     ) -> "AttachedPoints":
-        """Fix each point to the body that shows at the pixel from which its place has come, or beside it.
+        """Fix each point to the body that shows at the pixel from which its place has come, or
+        beside it.
 
         Whoever designates a pixel at the edge of a thing means the thing.
 
@@ -48,13 +49,16 @@ class AttachedPoints:
             to_frame: Its inverse.
         """
         count, (height, width) = len(points.places), seen.owner.shape[1:]
-        place, inverse_turn, starts = (widen(part, count) for part in (poses.place, heading(-poses.turn), seen.places))
+        place, inverse_turn, starts = (
+            widen(part, count) for part in (poses.place, heading(-poses.turn), seen.places)
+        )
         there = to_plane(points.places, to_plane_homography)
         owner = torch.full(there.shape, -1, device=there.device)
         local, lean = torch.zeros_like(there), torch.zeros_like(there)
         owners, leans = (widen(part, count).flatten(1) for part in _grown(seen))
         for k in range(place.shape[1]):
-            # As if the body had carried the picture with it; where the point stands follows from its height there.
+            # As if the body had carried the picture with it; where the point stands follows
+            # from its height there.
             offset = there - place[:, k, None]
             source = to_pixel(offset * inverse_turn[:, k, None] + starts[:, k, None], to_frame)
             rows, cols = source.round().unbind(-1)
@@ -64,7 +68,9 @@ class AttachedPoints:
             local = torch.where(mine, (offset - leaning) * inverse_turn[:, k, None], local)
         return cls(points, owner, local, lean)
 
-    def moved(self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]) -> "AttachedPoints":
+    def moved(
+        self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]
+    ) -> "AttachedPoints":
         """Return the points where their bodies have brought them, but not off the frame."""
         index = self.owner.clamp(min=0)
         turn, place = poses.turn.gather(1, index), poses.place.gather(1, index)
@@ -77,8 +83,12 @@ class AttachedPoints:
 def _grown(seen: Footprints) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
     """Return owners and leans of bodies that show on a pixel more all round, where no other one does."""
     owners = rearrange(seen.owner, "b h w -> b 1 h w").float()
-    beside = functional.max_pool2d(owners, 3, stride=1, padding=1, return_indices=True)[1].flatten(1)
+    beside = functional.max_pool2d(owners, 3, stride=1, padding=1, return_indices=True)[
+        1
+    ].flatten(1)
     here = torch.arange(beside.shape[1], device=beside.device).expand_as(beside)
     source = torch.where(seen.owner.flatten(1) < 0, beside, here)
-    owner, lean = (part.flatten(1).gather(1, source).view_as(part) for part in (seen.owner, seen.lean))
+    owner, lean = (
+        part.flatten(1).gather(1, source).view_as(part) for part in (seen.owner, seen.lean)
+    )
     return owner, lean

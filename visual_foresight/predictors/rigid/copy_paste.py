@@ -1,7 +1,8 @@
 """Pictures whose layers are known, made of frames alone.
 
-What was seen whole on the table is laid beside and over one another, and another frame's arm over them. Things are pasted
-as in Ghiasi et al., "Simple Copy-Paste is a Strong Data Augmentation Method for Instance Segmentation" (2021), but they touch.
+What was seen whole on the table is laid beside and over one another, and another frame's arm
+over them. Things are pasted as in Ghiasi et al., "Simple Copy-Paste is a Strong Data
+Augmentation Method for Instance Segmentation" (2021), but they touch.
 """
 
 from dataclasses import dataclass
@@ -43,7 +44,8 @@ class Collage:
 
 
 class CutPaste:
-    """Frames cut into what collages are made of: every thing in them that the arm does not touch, every arm that touches none.
+    """Frames cut into what collages are made of: every thing in them that the arm does not
+    touch, every arm that touches none.
 
     Args:
         frames: What was seen.
@@ -71,7 +73,9 @@ class CutPaste:
             self._cut(number, (shows & ~covered).astype(np.uint8), covered.astype(np.uint8))
         self.scenes = sorted({number for number, _ in self.whole})
 
-    def _cut(self, number: int, things: UInt8[np.ndarray, "h w"], arm: UInt8[np.ndarray, "h w"]) -> None:
+    def _cut(
+        self, number: int, things: UInt8[np.ndarray, "h w"], arm: UInt8[np.ndarray, "h w"]
+    ) -> None:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(things, connectivity=8)
         near = np.unique(labels[cv2.dilate(arm, SQUARE, iterations=MARGIN_PX) > 0])
         height, width = things.shape
@@ -91,7 +95,9 @@ class CutPaste:
         for _ in range(rng.integers(PASTED + 1)):
             number, label = self.whole[rng.integers(len(self.whole))]
             canvas.paste(number, label, rng)
-        thing = np.where(canvas.pieces > 0, solid(strongest(canvas.apart)), 0).astype(np.float32)
+        thing = np.where(canvas.pieces > 0, solid(strongest(canvas.apart)), 0).astype(
+            np.float32
+        )
         border = _borders(canvas.pieces)
         apart, arm, cover = canvas.apart, np.zeros_like(thing), np.zeros_like(thing)
         tip = np.array([-1e3, -1e3], np.float32)
@@ -103,7 +109,10 @@ class CutPaste:
     def _with_arm(
         self, canvas: "_Canvas", rng: np.random.Generator
     ) -> tuple[
-        Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"], Float32[np.ndarray, "2"]
+        Float32[np.ndarray, "h w 3"],
+        Float32[np.ndarray, "h w"],
+        Float32[np.ndarray, "h w"],
+        Float32[np.ndarray, "2"],
     ]:
         """Lay an arm over it, mostly where things are."""
         there = np.argwhere(canvas.pieces > 0)
@@ -119,7 +128,12 @@ class CutPaste:
         if rng.random() < SHIFTED:
             cover = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.5, UNSURE_PX))
         apart = np.where(arm[..., None], picture, canvas.apart)
-        return apart, arm.astype(np.float32), cover, (self.tips[chosen] + shift).astype(np.float32)
+        return (
+            apart,
+            arm.astype(np.float32),
+            cover,
+            (self.tips[chosen] + shift).astype(np.float32),
+        )
 
 
 class _Canvas:
@@ -128,7 +142,9 @@ class _Canvas:
     def __init__(self, cut: CutPaste, number: int) -> None:
         self.cut, self.pieces = cut, cut.pieces[number].copy()
         around = cv2.dilate((self.pieces > 0).astype(np.uint8), SQUARE) > 0
-        self.apart = np.where((around & ~cut.arm[number])[..., None], cut.apart[number], np.float32(0))
+        self.apart = np.where(
+            (around & ~cut.arm[number])[..., None], cut.apart[number], np.float32(0)
+        )
 
     def paste(self, number: int, label: int, rng: np.random.Generator) -> None:
         """Lay another thing on the table, so that it touches one, or anywhere; if there is room."""
@@ -172,13 +188,23 @@ def _borders(pieces: Int32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w"]:
     return ((pieces > 0) & (most != least)).astype(np.float32)
 
 
-def _shifted(image: np.ndarray, shift: Int[np.ndarray, "2"], extended: bool = False) -> np.ndarray:
-    """Return an image moved down and to the right; what comes in is nothing or, from above, what stood at the upper rim."""
+def _shifted(
+    image: np.ndarray, shift: Int[np.ndarray, "2"], extended: bool = False
+) -> np.ndarray:
+    """Return an image moved down and to the right.
+
+    What comes in is nothing or, from above, what stood at the upper rim.
+    """
     moved = np.zeros_like(image)
     (height, width), (down, right) = image.shape[:2], shift
-    rows, cols = slice(max(down, 0), height + min(down, 0)), slice(max(right, 0), width + min(right, 0))
+    rows, cols = (
+        slice(max(down, 0), height + min(down, 0)),
+        slice(max(right, 0), width + min(right, 0)),
+    )
     if rows.start < rows.stop and cols.start < cols.stop:
-        moved[rows, cols] = image[rows.start - down : rows.stop - down, cols.start - right : cols.stop - right]
+        moved[rows, cols] = image[
+            rows.start - down : rows.stop - down, cols.start - right : cols.stop - right
+        ]
         if extended:
             moved[: rows.start] = moved[rows.start]
     return moved

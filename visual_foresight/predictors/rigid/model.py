@@ -1,12 +1,16 @@
-"""What stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns where it errs.
+"""What stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns
+where it errs.
 
-From the newest frame, bodies are told from the table and from the arm (`scene_encoder.py`). A rollout moves their poses: the
-mechanics of planar pushing (`contact.py`) says what a finger's way does to them, and a small network what it does besides
-(`residual_push.py`). Whatever a frame shows is moved with its body (`attached_points.py`: pixel maps, too), so things stay sharp, and rest where
-nothing touches them. What is recurrent is the robot's state, the poses and their speeds; frames are drawn when somebody looks.
+From the newest frame, bodies are told from the table and from the arm (`scene_encoder.py`). A
+rollout moves their poses: the mechanics of planar pushing (`contact.py`) says what a finger's
+way does to them, and a small network what it does besides (`residual_push.py`). Whatever a
+frame shows is moved with its body (`attached_points.py`: pixel maps, too), so things stay
+sharp, and rest where nothing touches them. What is recurrent is the robot's state, the poses
+and their speeds; frames are drawn when somebody looks.
 
-Sources: frames as moved pixels of a seen one, as in Ebert et al. 2018; layers as in Wang & Adelson, "Representing Moving
-Images with Layers" (1994); `residual_push.py` names those of the motion.
+Sources: frames as moved pixels of a seen one, as in Ebert et al. 2018; layers as in Wang &
+Adelson, "Representing Moving Images with Layers" (1994); `residual_push.py` names those of the
+motion.
 """
 
 from collections.abc import Iterator
@@ -47,8 +51,13 @@ class RigidConfig:
     state_size: int = 4
     width: int = 128
     """Of the network's hidden layers."""
-    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    homography: tuple[tuple[float, ...], ...] = (
+        (1.0, 0.0, 0.0),
+        (0.0, 1.0, 0.0),
+        (0.0, 0.0, 1.0),
+    )
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
+    `interfaces.Env.homography`."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,11 @@ class Rigid(nn.Module):
         self.residual_push = ResidualPush(config.width)
         self.register_buffer("to_plane", torch.from_numpy(homography).float(), persistent=False)
         self.register_buffer("to_frame", to_frame, persistent=False)
-        self.register_buffer("seen_at", as_complex(torch.from_numpy(birds_eye_view.seen_at).float()), persistent=False)
+        self.register_buffer(
+            "seen_at",
+            as_complex(torch.from_numpy(birds_eye_view.seen_at).float()),
+            persistent=False,
+        )
 
     def calibrate(self, clip: Clip) -> None:
         """Find from experience how actions move the robot, how far it gets, and what the table looks like when it is empty."""
@@ -99,9 +112,11 @@ class Rigid(nn.Module):
             clip.frames, "b t c h w -> (b t) c h w"
         ).contiguous()  # torch 2.14: of a view, now and then NaN
         self.scene_encoder.background.copy_(frames.median(0).values)
-        self.residual_push.contact.walls.copy_(torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0)))
+        self.residual_push.contact.walls.copy_(
+            torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0))
+        )
 
-    # --- the Predictor protocol ----------------------------------------------------------------------------------
+    # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> Carry:
         """Tell the arm, the table and the bodies of the newest frame apart."""
@@ -112,7 +127,9 @@ class Rigid(nn.Module):
         frames, states = clip.frames[:, -2:], clip.states[:, -2:]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
-        scene = self.scene_encoder.scene(frames[:, -1], states[:, -1], self.scene_encoder.posture_of(frames), blind)
+        scene = self.scene_encoder.scene(
+            frames[:, -1], states[:, -1], self.scene_encoder.posture_of(frames), blind
+        )
         previous_displacement = as_complex(states[:, -1, :2] - states[:, 0, :2])
         at_rest = torch.zeros_like(scene.seen.places)
         poses = Poses(scene.seen.places, at_rest.real, at_rest, at_rest.real)
@@ -126,29 +143,48 @@ class Rigid(nn.Module):
         decode: bool = False,
     ) -> Prediction:
         """Roll poses and pixel maps, and draw frames only when asked (see `interfaces.Predictor`)."""
-        return self._prediction(list(self._roll(self._begin(carry, pixel_maps), actions)), pixel_maps, decode)
+        return self._prediction(
+            list(self._roll(self._begin(carry, pixel_maps), actions)), pixel_maps, decode
+        )
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
-        """Return the motion of each step (see `interfaces.MotionPredictor`); newly made are the arm and the empty table."""
+        """Return the motion of each step (see `interfaces.MotionPredictor`).
+
+        Newly made are the arm and the empty table.
+        """
         found, before, count = [], carry, len(actions)
         for after in self._roll(carry, actions):
             shown, backward, forward = self._flows(before, after, count)
             cover = self.scene_encoder.drawn(after.state, widen(after.scene.posture, count))[1]
             shown = (1 - cover) * shown
-            masks = torch.cat([torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1)
+            masks = torch.cat(
+                [torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1
+            )
             found.append(Motion(backward[:, None], masks, forward, drawn=True))
             before = after
         return tuple(found)
 
-    # --- the TrainingRoller protocol ----------------------------------------------------------------------------------
+    # --- the TrainingRoller protocol ----------------------------------------------------------
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Learn one thing after another: to draw the arm, on a table taken for empty; to see; what pushes do."""
+        """Learn one thing after another.
+
+        To draw the arm, on a table taken for empty; to see; what pushes do.
+        """
         pushes, seen = progress >= SEEN_UNTIL, beginning(clip, self.context)
-        draws = progress < DRAWN_UNTIL or not pushes and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
-        auxiliary_loss = 0 * self.residual_push.error.weight.sum()  # a gradient, also where nothing is touched
+        draws = (
+            progress < DRAWN_UNTIL
+            or not pushes
+            and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
+        )
+        # a gradient, also where nothing is touched
+        auxiliary_loss = 0 * self.residual_push.error.weight.sum()
         with torch.set_grad_enabled(draws):
             carry = self._observe(seen, blind=not pushes)
         if not pushes and progress >= DRAWN_UNTIL:
@@ -156,20 +192,27 @@ class Rigid(nn.Module):
             auxiliary_loss = self.scene_encoder.auxiliary_loss(
                 seen.frames[:, -1], carry.state, carry.scene.posture, seed
             )
-        steps = list(self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :]))
+        steps = list(
+            self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :])
+        )
         return self._prediction(steps, pixel_maps, decode=draws), auxiliary_loss
 
-    # --- the roll ------------------------------------------------------------------------------------------------
+    # --- the roll -----------------------------------------------------------------------------
 
     def _roll(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> Iterator[Carry]:
         """Yield the moment after each action."""
         count = len(actions)
         poses = Poses(*(widen(part, count) for part in vars(carry.poses).values()))
         state, commanded, previous_displacement = (
-            widen(part, count) for part in (carry.state, carry.commanded, carry.previous_displacement)
+            widen(part, count)
+            for part in (carry.state, carry.commanded, carry.previous_displacement)
         )
         carry = replace(
-            carry, state=state, commanded=commanded, previous_displacement=previous_displacement, poses=poses
+            carry,
+            state=state,
+            commanded=commanded,
+            previous_displacement=previous_displacement,
+            poses=poses,
         )
         with torch.autocast(actions.device.type, enabled=False):  # which would round places
             for action in actions.unbind(1):
@@ -180,37 +223,57 @@ class Rigid(nn.Module):
         """Move the finger, what it pushes, and what is fixed to that."""
         commanded = self.robot(carry.commanded, action)
         low, high = self.residual_push.contact.walls  # as far as it ever got
-        commanded = torch.cat([commanded[:, :2].maximum(low).minimum(high), commanded[:, 2:]], -1)
+        commanded = torch.cat(
+            [commanded[:, :2].maximum(low).minimum(high), commanded[:, 2:]], -1
+        )
         before, after = as_complex(carry.state[:, :2]), as_complex(commanded[:, :2])
         scene, attached = carry.scene, carry.attached
         if not carry.poses.turn.shape[1]:
-            return replace(carry, state=commanded, commanded=commanded, previous_displacement=after - before)
-        poses, tip = self.residual_push(scene.seen.bodies, carry.poses, carry.previous_displacement, before, after)
+            return replace(
+                carry,
+                state=commanded,
+                commanded=commanded,
+                previous_displacement=after - before,
+            )
+        poses, tip = self.residual_push(
+            scene.seen.bodies, carry.poses, carry.previous_displacement, before, after
+        )
         if attached is not None:
             attached = attached.moved(poses, self.to_frame, self.config.frame_size)
         state = torch.cat([torch.view_as_real(tip), commanded[:, 2:]], -1)
         return Carry(scene, state, commanded, tip - before, poses, attached)
 
-    # --- pixel maps ----------------------------------------------------------------------------------------------
+    # --- pixel maps ---------------------------------------------------------------------------
 
     def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
         """Give the carry the points of these maps, unless it has them."""
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
         attached = carry.attached
-        if attached is None or not torch.equal(attached.points.maps(map_size, size), pixel_maps):
+        if attached is None or not torch.equal(
+            attached.points.maps(map_size, size), pixel_maps
+        ):
             points = Points.of(pixel_maps.float(), size)
-            attached = AttachedPoints.of(points, carry.scene.seen, carry.poses, self.to_plane, self.to_frame)
+            attached = AttachedPoints.of(
+                points, carry.scene.seen, carry.poses, self.to_plane, self.to_frame
+            )
         return replace(carry, attached=attached)
 
-    def _prediction(self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool) -> Prediction:
+    def _prediction(
+        self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
+    ) -> Prediction:
         size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
         maps = torch.stack(
-            [step.attached.points.maps(map_size, size) for step in steps if step.attached is not None], 1
+            [
+                step.attached.points.maps(map_size, size)
+                for step in steps
+                if step.attached is not None
+            ],
+            1,
         )
         frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
 
-    # --- frames --------------------------------------------------------------------------------------------------
+    # --- frames -------------------------------------------------------------------------------
 
     def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
         """Draw the arm over the bodies over the table, at all steps."""
@@ -223,25 +286,37 @@ class Rigid(nn.Module):
         bare = self.scene_encoder.background.expand(len(states), -1, -1, -1)
         for k in range(places.shape[1]):
             place, turn = (
-                rearrange(torch.stack([getattr(step.poses, name)[:, k] for step in steps], 1), "n t ... -> (n t) ...")
+                rearrange(
+                    torch.stack([getattr(step.poses, name)[:, k] for step in steps], 1),
+                    "n t ... -> (n t) ...",
+                )
                 for name in ("place", "turn")
             )
             source = self._source(place, turn, places[:, k])
-            layer = sample(things * (owner == k)[:, None], source, self.config.frame_size, "zeros")
+            layer = sample(
+                things * (owner == k)[:, None], source, self.config.frame_size, "zeros"
+            )
             bare = layer[:, :3] + (1 - layer[:, 3:]) * bare
         drawn = torch.lerp(bare, *self.scene_encoder.drawn(states, posture))
         return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
 
     def _source(
-        self, place: Complex[Tensor, " n"], turn: Float[Tensor, " n"], start: Complex[Tensor, " n"]
+        self,
+        place: Complex[Tensor, " n"],
+        turn: Float[Tensor, " n"],
+        start: Complex[Tensor, " n"],
     ) -> Float[Tensor, "n hf wf 2"]:
         """Return from which pixel, (row, col), a body that has moved brings what each pixel shows."""
-        place, backward, start = (rearrange(each, "n -> n 1 1") for each in (place, heading(-turn), start))
+        place, backward, start = (
+            rearrange(each, "n -> n 1 1") for each in (place, heading(-turn), start)
+        )
         return to_pixel((self.seen_at - place) * backward + start, self.to_frame)
 
     def _flows(
         self, before: Carry, after: Carry, count: int
-    ) -> tuple[Float[Tensor, "n 1 hf wf"], Float[Tensor, "n 2 hf wf"], Float[Tensor, "n 2 hf wf"]]:
+    ) -> tuple[
+        Float[Tensor, "n 1 hf wf"], Float[Tensor, "n 2 hf wf"], Float[Tensor, "n 2 hf wf"]
+    ]:
         """Return where bodies are seen after a step, and the backward and the forward flow of the step, in pixels."""
         size, scene = self.config.frame_size, after.scene
         here = grid(size, size).to(after.state)
@@ -253,12 +328,27 @@ class Rigid(nn.Module):
         new = [widen(part, count) for part in (after.poses.place, after.poses.turn)]
         for k in range(starts.shape[1]):
             mine = opacity * (owner == k)[:, None]
-            (place, turn), (then, turned) = ((part[:, k] for part in pose) for pose in (old, new))
-            covers = sample(mine, self._source(then, turned, starts[:, k]), size, "zeros")
-            covered = sample(mine, self._source(place, turn, starts[:, k]), size, "zeros")[:, 0, ..., None] > 0.5
-            backward = torch.where(
-                covers[:, 0, ..., None] > 0.5, self._source(then, turned - turn, place) - here, backward
+            (place, turn), (then, turned) = (
+                (part[:, k] for part in pose) for pose in (old, new)
             )
-            forward = torch.where(covered, self._source(place, turn - turned, then) - here, forward)
+            covers = sample(mine, self._source(then, turned, starts[:, k]), size, "zeros")
+            covered = (
+                sample(mine, self._source(place, turn, starts[:, k]), size, "zeros")[
+                    :, 0, ..., None
+                ]
+                > 0.5
+            )
+            backward = torch.where(
+                covers[:, 0, ..., None] > 0.5,
+                self._source(then, turned - turn, place) - here,
+                backward,
+            )
+            forward = torch.where(
+                covered, self._source(place, turn - turned, then) - here, forward
+            )
             shown = torch.maximum(shown, covers)
-        return shown, rearrange(backward, "n h w two -> n two h w"), rearrange(forward, "n h w two -> n two h w")
+        return (
+            shown,
+            rearrange(backward, "n h w two -> n two h w"),
+            rearrange(forward, "n h w two -> n two h w"),
+        )

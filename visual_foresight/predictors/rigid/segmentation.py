@@ -1,8 +1,10 @@
-"""What a picture is made of: where the arm is, where things are, behind it too, and where one ends that touches another.
+"""What a picture is made of: where the arm is, where things are, behind it too, and where one
+ends that touches another.
 
-A U-Net (Ronneberger et al. 2015) adds to what is plain: a pixel that differs from the empty table shows a thing unless the
-arm is drawn there. It learns from collages (`collages.py`), whose layers are known: amodal completion without labels, as
-in Zhan et al., "Self-Supervised Scene De-occlusion" (2020).
+A U-Net (Ronneberger et al. 2015) adds to what is plain: a pixel that differs from the empty
+table shows a thing unless the arm is drawn there. It learns from collages (`collages.py`),
+whose layers are known: amodal completion without labels, as in Zhan et al., "Self-Supervised
+Scene De-occlusion" (2020).
 """
 
 from dataclasses import dataclass
@@ -43,11 +45,18 @@ class SegmentationNetwork(nn.Module):
         super().__init__()
         sizes = (16, 32, 64, 96)
         self.down = nn.ModuleList(
-            nn.Conv2d(9, size, 3, padding=1) if not k else nn.Conv2d(sizes[k - 1], size, 4, stride=2, padding=1)
+            nn.Conv2d(9, size, 3, padding=1)
+            if not k
+            else nn.Conv2d(sizes[k - 1], size, 4, stride=2, padding=1)
             for k, size in enumerate(sizes)
         )
         self.more = nn.ModuleList(
-            [nn.Identity(), Residual(32), Residual(64), nn.Sequential(Residual(96), Residual(96))]
+            [
+                nn.Identity(),
+                Residual(32),
+                Residual(64),
+                nn.Sequential(Residual(96), Residual(96)),
+            ]
         )
         self.up = nn.ModuleList(doubling(sizes[k + 1], sizes[k]) for k in range(3))
         self.mix = nn.ModuleList([Residual(16), nn.Identity(), Residual(64)])
@@ -67,14 +76,17 @@ class SegmentationNetwork(nn.Module):
         Args:
             frames: What is seen.
             empty: The table without anything.
-            plain: How much each pixel differs from it, as a probability that it shows something else.
+            plain: How much each pixel differs from it, as a probability that it shows something
+                else.
             cover: How much of the arm is drawn there.
             tips: (row, col) of the fingertip.
         """
         size = (frames.shape[-2], frames.shape[-1])
         away = grid(size, size).to(frames) - rearrange(tips, "b two -> b 1 1 two")
         near = (-away.square().sum(-1) / (2 * NEAR_PX**2)).exp()
-        seen = torch.cat([2 * (frames - empty), frames - 0.5, torch.stack([plain, cover, near], 1)], 1)
+        seen = torch.cat(
+            [2 * (frames - empty), frames - 0.5, torch.stack([plain, cover, near], 1)], 1
+        )
         levels, x = [], seen.contiguous(memory_format=torch.channels_last)
         for down, more in zip(self.down, self.more, strict=True):
             x = more(functional.relu(down(x)))
@@ -91,14 +103,26 @@ def layers(logits: Float[Tensor, "b 3 h w"]) -> Layers:
 
 
 def unlike(logits: Float[Tensor, "b 3 h w"], truth: Layers) -> Float[Tensor, ""]:
-    """Return how unlikely the true layers are, as binary cross-entropy; of borders, only on things."""
-    near = functional.max_pool2d(truth.thing[:, None], 2 * NEAR_THINGS_PX + 1, 1, NEAR_THINGS_PX)[:, 0]
+    """Return how unlikely the true layers are, as binary cross-entropy.
+
+    Of borders, only on things.
+    """
+    near = functional.max_pool2d(
+        truth.thing[:, None], 2 * NEAR_THINGS_PX + 1, 1, NEAR_THINGS_PX
+    )[:, 0]
     near_weight = 1 + (NEAR_WEIGHT - 1) * near
     weights = torch.stack(
-        [torch.ones_like(near), near_weight * (1 + truth.arm), (truth.thing > 0.5) * (BORDER_WEIGHT + near)], 1
+        [
+            torch.ones_like(near),
+            near_weight * (1 + truth.arm),
+            (truth.thing > 0.5) * (BORDER_WEIGHT + near),
+        ],
+        1,
     )
     true = torch.stack([truth.arm, truth.thing, truth.border], 1)
-    wrong = functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weights
+    wrong = (
+        functional.binary_cross_entropy_with_logits(logits, true, reduction="none") * weights
+    )
     return (wrong.sum((0, 2, 3)) / weights.sum((0, 2, 3)).clamp(min=1e-6)).sum()
 
 

@@ -1,11 +1,14 @@
-"""The flagship with a latent variable: what cannot be known of the next frame is drawn, from a learned prior.
+"""The flagship with a latent variable: what cannot be known of the next frame is drawn, from a
+learned prior.
 
-As SVG-LP (Denton, Fergus, "Stochastic Video Generation with a Learned Prior", 2018): p(z_t | past) is learned, so that a draw
-depends on what is seen (before contact there is little to draw; a fixed prior as in SV2P, Babaeizadeh et al. 2018, draws as
-much everywhere), and the posterior q(z_t | past, o_{t+1}) helps in training alone. A discriminator as in SAVP would sharpen
-frames, which did not help control (VP2). The latent widens the action of `flow`, so whatever moves pixels there is used here.
-Deviations: prior and posterior see imagined frames, as in use, not true ones; they share one recurrent memory, which the
-posterior reads beside o_{t+1} (as in Chung et al. 2015); the prior also sees a_t, which decides what is uncertain.
+As SVG-LP (Denton, Fergus, "Stochastic Video Generation with a Learned Prior", 2018): p(z_t |
+past) is learned, so that a draw depends on what is seen (before contact there is little to
+draw; a fixed prior as in SV2P, Babaeizadeh et al. 2018, draws as much everywhere), and the
+posterior q(z_t | past, o_{t+1}) helps in training alone. A discriminator as in SAVP would
+sharpen frames, which did not help control (VP2). The latent widens the action of `flow`, so
+whatever moves pixels there is used here. Deviations: prior and posterior see imagined frames,
+as in use, not true ones; they share one recurrent memory, which the posterior reads beside
+o_{t+1} (as in Chung et al. 2015); the prior also sees a_t, which decides what is uncertain.
 """
 
 from collections.abc import Callable
@@ -25,7 +28,8 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction
 
-ANNEALING = (1 / 6, 1 / 3)  # the KL's weight grows between these shares of the training, as in SAVP (Lee et al. 2018)
+# the KL's weight grows between these shares of the training, as in SAVP (Lee et al. 2018)
+ANNEALING = (1 / 6, 1 / 3)
 
 
 @dataclass(frozen=True)
@@ -38,17 +42,24 @@ class StochasticConfig:
     state_size: int = 4
     channels: int = 32
     """As of `flow`."""
-    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    homography: tuple[tuple[float, ...], ...] = (
+        (1.0, 0.0, 0.0),
+        (0.0, 1.0, 0.0),
+        (0.0, 0.0, 1.0),
+    )
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
+    `interfaces.Env.homography`."""
     latent_size: int = 8
     belief_size: int = 64
     """Size of the prior's recurrent memory."""
     kl_weight: float = 1e-3
     """Weight of the KL divergence, in nats per step, once it is annealed."""
     num_samples: int = 3
-    """Futures imagined for each candidate: `Prediction.members`. Their average is the mean over chance."""
+    """Futures imagined for each candidate: `Prediction.members`. Their average is the mean over
+    chance."""
     noise_seed: int = 0
-    """Decides the draws: sample k at step t draws the same for all candidates, so that chance does not choose among them."""
+    """Decides the draws: sample k at step t draws the same for all candidates, so that chance
+    does not choose among them."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,9 @@ class Stochastic(nn.Module):
         layers: list[nn.Module] = []
         for inputs, outputs in ((3, 16), (16, 32), (32, 32)):
             layers += [nn.Conv2d(inputs, outputs, 3, stride=2, padding=1), nn.ReLU()]
-        self.encoder = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(512, config.belief_size))
+        self.encoder = nn.Sequential(
+            *layers, nn.AdaptiveAvgPool2d(4), nn.Flatten(), nn.Linear(512, config.belief_size)
+        )
         self.believe = nn.LSTMCell(config.belief_size + config.action_size, config.belief_size)
         self.prior = nn.Linear(config.belief_size, 2 * config.latent_size)
         self.posterior = nn.Sequential(
@@ -104,12 +117,17 @@ class Stochastic(nn.Module):
         self.core.calibrate(replace(clip, actions=torch.cat([clip.actions, silent], -1)))
 
     def resampled(self, num_samples: int) -> "Stochastic":
-        """Return the same model with another number of samples, for the best of N; the first ones stay the same."""
-        other = Stochastic(replace(self.config, num_samples=num_samples)).to(next(self.parameters()).device)
+        """Return the same model with another number of samples, for the best of N.
+
+        The first ones stay the same.
+        """
+        other = Stochastic(replace(self.config, num_samples=num_samples)).to(
+            next(self.parameters()).device
+        )
         other.load_state_dict(self.state_dict())
         return other.train(self.training).requires_grad_(next(self.parameters()).requires_grad)
 
-    # --- the Predictor protocol ----------------------------------------------------------------------------------
+    # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> tuple[Carry, ...]:
         """Return what each sample remembers of the frames: all the same."""
@@ -122,7 +140,10 @@ class Stochastic(nn.Module):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Imagine every sample of each candidate (see `interfaces.Predictor`); the prior looks at each frame."""
+        """Imagine every sample of each candidate (see `interfaces.Predictor`).
+
+        The prior looks at each frame.
+        """
         members = [
             self._roll(memory, actions, pixel_maps, partial(self._sample, sample))
             for sample, memory in enumerate(carry)
@@ -132,9 +153,16 @@ class Stochastic(nn.Module):
         return Prediction.average(members)
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine with latents of the posterior, by reparameterisation; the extra loss is KL(posterior, prior)."""
+        """Imagine with latents of the posterior, by reparameterisation.
+
+        The extra loss is KL(posterior, prior).
+        """
         context = self.context
         divergences: list[Tensor] = []
 
@@ -146,32 +174,49 @@ class Stochastic(nn.Module):
             return posterior.mean + posterior.stddev * noise
 
         prediction = self._roll(
-            self._observe(beginning(clip, context)), clip.actions[:, context - 1 :], pixel_maps, draw
+            self._observe(beginning(clip, context)),
+            clip.actions[:, context - 1 :],
+            pixel_maps,
+            draw,
         )
         begin, end = ANNEALING
         annealed = min(max((progress - begin) / (end - begin), 0.0), 1.0)
         return prediction, self.config.kl_weight * annealed * torch.stack(divergences).mean()
 
-    # --- one sample ----------------------------------------------------------------------------------------------
+    # --- one sample ---------------------------------------------------------------------------
 
-    def _sample(self, sample: int, step: int, prior: Normal, hidden: Float[Tensor, "n z"]) -> Float[Tensor, "n latent"]:
+    def _sample(
+        self, sample: int, step: int, prior: Normal, hidden: Float[Tensor, "n z"]
+    ) -> Float[Tensor, "n latent"]:
         rng = np.random.default_rng([self.config.noise_seed, sample, step])
-        return prior.mean + prior.stddev * prior.mean.new_tensor(rng.standard_normal(self.config.latent_size))
+        return prior.mean + prior.stddev * prior.mean.new_tensor(
+            rng.standard_normal(self.config.latent_size)
+        )
 
     def _observe(self, clip: Clip) -> Carry:
         belief = clip.frames.new_zeros(len(clip.frames), 2 * self.config.belief_size)
         for frame, action in zip(clip.frames.unbind(1), clip.actions.unbind(1), strict=False):
-            belief = self._believe(frame, action, belief)  # the newest frame waits for its action
+            # the newest frame waits for its action
+            belief = self._believe(frame, action, belief)
         return Carry(self.core.observe(clip), belief, clip.frames[:, -1], 0)
 
     def _believe(
-        self, frame: Float[Tensor, "b c h w"], action: Float[Tensor, "b a"], belief: Float[Tensor, "b two_z"]
+        self,
+        frame: Float[Tensor, "b c h w"],
+        action: Float[Tensor, "b a"],
+        belief: Float[Tensor, "b two_z"],
     ) -> Float[Tensor, "b two_z"]:
         hidden, cell = belief.chunk(2, -1)
-        return torch.cat(self.believe(torch.cat([self.encoder(frame), action], -1), (hidden, cell)), -1)
+        return torch.cat(
+            self.believe(torch.cat([self.encoder(frame), action], -1), (hidden, cell)), -1
+        )
 
     def _roll(
-        self, carry: Carry, actions: Float[Tensor, "n t a"], pixel_maps: Float[Tensor, "n p map_h map_w"], draw: Draw
+        self,
+        carry: Carry,
+        actions: Float[Tensor, "n t a"],
+        pixel_maps: Float[Tensor, "n p map_h map_w"],
+        draw: Draw,
     ) -> Prediction:
         """Draw and imagine, step by step."""
         count = len(actions)
@@ -181,7 +226,9 @@ class Stochastic(nn.Module):
             belief = self._believe(carry.now, action, carry.belief)
             hidden = belief.chunk(2, -1)[0]
             latent = draw(carry.step, _normal(self.prior(hidden)), hidden)
-            step = self.core.imagine(carry.core, torch.cat([action, latent], -1)[:, None], pixel_maps, decode=True)
+            step = self.core.imagine(
+                carry.core, torch.cat([action, latent], -1)[:, None], pixel_maps, decode=True
+            )
             pixel_maps = step.pixel_maps[:, 0]
             carry = Carry(step.carry, belief, step.frames[:, 0], carry.step + 1)
             frames.append(step.frames)

@@ -1,8 +1,10 @@
-"""Several predictors as one: what it imagines is their average, and where they differ, a planner may be careful.
+"""Several predictors as one: what it imagines is their average, and where they differ, a
+planner may be careful.
 
-Deep ensembles (Lakshminarayanan et al. 2017), as in the planners of Visual Foresight (Ebert et al. 2018: four). What every
-member imagines stays in `Prediction.members`, so that any cost can be averaged over them and their disagreement added
-(`planning.costs.DisagreementPenalty`); nothing else needs to know that there are several. One checkpoint holds all members' weights.
+Deep ensembles (Lakshminarayanan et al. 2017), as in the planners of Visual Foresight (Ebert et
+al. 2018: four). What every member imagines stays in `Prediction.members`, so that any cost can
+be averaged over them and their disagreement added (`planning.costs.DisagreementPenalty`);
+nothing else needs to know that there are several. One checkpoint holds all members' weights.
 """
 
 from dataclasses import dataclass
@@ -26,8 +28,13 @@ class EnsembleConfig:
     """Height and width in pixels; what the members want of it holds."""
     action_size: int = 2
     state_size: int = 4
-    homography: tuple[tuple[float, ...], ...] = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    homography: tuple[tuple[float, ...], ...] = (
+        (1.0, 0.0, 0.0),
+        (0.0, 1.0, 0.0),
+        (0.0, 0.0, 1.0),
+    )
+    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
+    `interfaces.Env.homography`."""
     member: str = "flow"
     """Name of a learned predictor."""
     num_members: int = 3
@@ -46,7 +53,9 @@ class Ensemble(nn.Module):
             )
         self.config = config
         known = {field: value for field, value in vars(config).items() if value is not None}
-        self.members = nn.ModuleList(create(config.member, known) for _ in range(config.num_members))
+        self.members = nn.ModuleList(
+            create(config.member, known) for _ in range(config.num_members)
+        )
         self.context = self._learners()[0].context
         if isinstance(self.members[0], FramesOnly):
             self.frames_only = True
@@ -79,23 +88,37 @@ class Ensemble(nn.Module):
         )
 
     def training_rollout(
-        self, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"], rng: torch.Generator, progress: float
+        self,
+        clip: Clip,
+        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        rng: torch.Generator,
+        progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Let each member imagine its own share of the clips: they learn from different data, for the price of one.
+        """Let each member imagine its own share of the clips: they learn from different data,
+        for the price of one.
 
         With fewer clips than members, the last ones learn nothing from them.
         """
         parts, extras = [], []
         count = len(self.members)
-        seed = int(torch.randint(2**31, (), generator=rng))  # what one member leaves out, all leave out
+        # what one member leaves out, all leave out
+        seed = int(torch.randint(2**31, (), generator=rng))
         shares = zip(
-            *(whole.tensor_split(count) for whole in (clip.actions, clip.frames, clip.states, pixel_maps)), strict=True
+            *(
+                whole.tensor_split(count)
+                for whole in (clip.actions, clip.frames, clip.states, pixel_maps)
+            ),
+            strict=True,
         )
-        for member, (actions, frames, states, maps) in zip(self._learners(), shares, strict=True):
+        for member, (actions, frames, states, maps) in zip(
+            self._learners(), shares, strict=True
+        ):
             if not len(actions):
                 continue
             own = torch.Generator().manual_seed(seed)
-            part, extra = training_rollout(member, Clip(actions, frames, states), maps, own, progress)
+            part, extra = training_rollout(
+                member, Clip(actions, frames, states), maps, own, progress
+            )
             parts.append(part)
             extras.append(extra)
         joined = Prediction(

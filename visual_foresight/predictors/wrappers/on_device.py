@@ -1,4 +1,5 @@
-"""A predictor on another device than its caller: what it is given goes there, and what it imagines comes back.
+"""A predictor on another device than its caller: what it is given goes there, and what it
+imagines comes back.
 
 So that planning, judging and drawing need not know that there is a GPU.
 """
@@ -32,5 +33,7 @@ class OnDevice:
         decode: bool = False,
     ) -> Prediction:
         """Imagine there (see `interfaces.Predictor`)."""
-        imagined = self.predictor.imagine(carry, actions.to(self.device), pixel_maps.to(self.device), decode)
+        imagined = self.predictor.imagine(
+            carry, actions.to(self.device), pixel_maps.to(self.device), decode
+        )
         return imagined.to(pixel_maps.device)

@@ -1,6 +1,8 @@
-"""A predictor of frames alone, and a tracker that watches what it imagines: so it can say where a designated pixel goes.
+"""A predictor of frames alone, and a tracker that watches what it imagines: so it can say where
+a designated pixel goes.
 
-The planner of pixels can then be used with models that move none, as VP2's best on average is one (Tian et al. 2023).
+The planner of pixels can then be used with models that move none, as VP2's best on average is
+one (Tian et al. 2023).
 """
 
 from dataclasses import dataclass, replace
@@ -19,21 +21,27 @@ from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 RADIUS_PX = 2  # points are followed at offsets of up to so many pixels
 WINDOW_PX = 7
-MAX_RETURN_PX = 0.7  # a point that does not come back so near to its start, tracked backwards, is not believed
+# a point that does not come back so near to its start, tracked backwards, is not believed
+MAX_RETURN_PX = 0.7
 
 
 @dataclass(frozen=True)
 class Carry:
-    """What the predictor remembers, and the newest frame, seen or imagined; b is 1 or the number of candidates."""
+    """What the predictor remembers, and the newest frame, seen or imagined.
+
+    B is 1 or the number of candidates.
+    """
 
     memory: Any
     frame: Float[Tensor, "b 3 h w"]
 
 
 class TrackedFrames:
-    """Moves pixel maps as Lucas-Kanade (OpenCV) follows their expected place through imagined frames; no weights of its own.
+    """Moves pixel maps as Lucas-Kanade (OpenCV) follows their expected place through imagined
+    frames; no weights of its own.
 
-    A map's spread is forgotten, and a place that cannot be followed rests. Every candidate's frames are decoded.
+    A map's spread is forgotten, and a place that cannot be followed rests. Every candidate's
+    frames are decoded.
     """
 
     def __init__(self, predictor: FramesOnly) -> None:
@@ -54,13 +62,21 @@ class TrackedFrames:
         """Imagine frames, then follow the expected place of each map through them (see `interfaces.Predictor`)."""
         imagined = self.predictor.imagine(carry.memory, actions, pixel_maps[:, :0], decode=True)
         first = widen(carry.frame, len(actions))[:, None]
-        futures = tuple(_with_maps(each, first, pixel_maps, decode) for each in imagined.members or (imagined,))
+        futures = tuple(
+            _with_maps(each, first, pixel_maps, decode)
+            for each in imagined.members or (imagined,)
+        )
         joined = Prediction.average(futures) if imagined.members else futures[0]
-        return replace(joined, carry=Carry(imagined.carry, torch.cat([first, imagined.frames], 1)[:, -1]))
+        return replace(
+            joined, carry=Carry(imagined.carry, torch.cat([first, imagined.frames], 1)[:, -1])
+        )
 
 
 def _with_maps(
-    imagined: Prediction, first: Float[Tensor, "n 1 3 h w"], maps: Float[Tensor, "n p map_h map_w"], decode: bool
+    imagined: Prediction,
+    first: Float[Tensor, "n 1 3 h w"],
+    maps: Float[Tensor, "n p map_h map_w"],
+    decode: bool,
 ) -> Prediction:
     """Return a prediction of frames with the maps that go with what they show."""
     map_size, size = (maps.shape[-2], maps.shape[-1]), (first.shape[-2], first.shape[-1])
@@ -81,9 +97,16 @@ def with_tracker(predictor: Predictor) -> Predictor:
     return TrackedFrames(predictor) if isinstance(predictor, FramesOnly) else predictor
 
 
-def _follow(film: UInt8[np.ndarray, "t_plus_1 h w 3"], places: Float[np.ndarray, "p 2"]) -> Float[np.ndarray, "t p 2"]:
-    """Return where places (row, col) of the first frame go: the median motion of the points around each."""
-    around = np.moveaxis(np.mgrid[-RADIUS_PX : RADIUS_PX + 1, -RADIUS_PX : RADIUS_PX + 1], 0, -1).reshape(-1, 2)
+def _follow(
+    film: UInt8[np.ndarray, "t_plus_1 h w 3"], places: Float[np.ndarray, "p 2"]
+) -> Float[np.ndarray, "t p 2"]:
+    """Return where places (row, col) of the first frame go.
+
+    The median motion of the points around each.
+    """
+    around = np.moveaxis(
+        np.mgrid[-RADIUS_PX : RADIUS_PX + 1, -RADIUS_PX : RADIUS_PX + 1], 0, -1
+    ).reshape(-1, 2)
     limits, way = np.array(film.shape[1:3]) - 1, []
     for before, after in zip(film[:-1], film[1:], strict=True):
         places = places.copy()

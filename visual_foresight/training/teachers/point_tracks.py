@@ -27,8 +27,9 @@ class PointTracks:
     def contact(self) -> Bool[np.ndarray, " u"]:
         """Tell in which steps something besides the arm moved.
 
-        Against the simulator's truth on 150 episodes of contact-rich data: in 95 % of the steps named an object really moves by
-        2 mm or more, and 77 % of those in which one does are named.
+        Against the simulator's truth on 150 episodes of contact-rich data: in 95 % of the steps
+        named an object really moves by 2 mm or more, and 77 % of those in which one does are
+        named.
         """
         return self.moved().sum(1) >= MIN_POINTS
 
@@ -36,7 +37,8 @@ class PointTracks:
 def choose(
     tracks: PointTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
-    """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there are too few.
+    """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there
+    are too few.
 
     Args:
         tracks: The episode's points.
@@ -53,6 +55,9 @@ def choose(
     hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
     rest = rest[~np.isin(rest, hidden)]
     half, quarter = count // 2, count // 4
-    first, then = (pushed[:half], rest[:quarter], hidden[:quarter]), (pushed[half:], hidden[quarter:], rest[quarter:])
+    first, then = (
+        (pushed[:half], rest[:quarter], hidden[:quarter]),
+        (pushed[half:], hidden[quarter:], rest[quarter:]),
+    )
     order = np.concatenate([*first, *then])[:count]
     return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])

@@ -1,8 +1,9 @@
 """What moved, and where it went, found in frames alone: the teacher of the pixel maps.
 
-Training may use frames, actions and the robot's own state. What hangs together and is neither table nor arm (`Scenery`) is
-taken for a rigid thing, or for a few that touch: its well-marked pixels are followed to the next frame (Lucas-Kanade, OpenCV),
-rigid motions on the table are fitted to them (RANSAC), and all its points are carried along, plain and hidden ones, too.
+Training may use frames, actions and the robot's own state. What hangs together and is neither
+table nor arm (`Scenery`) is taken for a rigid thing, or for a few that touch: its well-marked
+pixels are followed to the next frame (Lucas-Kanade, OpenCV), rigid motions on the table are
+fitted to them (RANSAC), and all its points are carried along, plain and hidden ones, too.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,8 @@ SEEDS, GROUND_SEEDS = 20, 10  # new points on things and on the table, per round
 NEAR_PX, NEARER = 14.0, 4.0  # so near to the fingertip, so many times as many of them
 MAX_WITNESSES = 150  # pixels that are followed in a step
 MIN_MARK = 3e-3  # smallest eigenvalue of the structure tensor of a pixel that can be followed
-MAX_RETURN_PX = 0.5  # a pixel that does not come back so near to its start, tracked backwards, is not believed
+# a pixel that does not come back so near to its start, tracked backwards, is not believed
+MAX_RETURN_PX = 0.5
 REST_PX = 0.25  # what moves less in the median rests
 FIT_M = 0.004  # how well a pixel must fit a rigid motion, on the table
 MIN_FIT, MIN_FIT_SHARE = 4, 0.2  # how many must, and which share of what hangs together
@@ -81,9 +83,15 @@ def follow_points(
         if now % SEED_EVERY == 0 and now < len(frames) - 1:
             seeds, grounds = _seeds(film, now, tips[now], rng)
             found = np.concatenate([seeds, grounds])
-            added, lives = np.zeros((len(frames), len(found), 2), np.float32), np.zeros((len(frames), len(found)), bool)
+            added, lives = (
+                np.zeros((len(frames), len(found), 2), np.float32),
+                np.zeros((len(frames), len(found)), bool),
+            )
             added[now], lives[now] = found, True
-            places, valid = np.concatenate([places, added], 1), np.concatenate([valid, lives], 1)
+            places, valid = (
+                np.concatenate([places, added], 1),
+                np.concatenate([valid, lives], 1),
+            )
             rests = np.concatenate([rests, np.arange(len(found)) >= len(seeds)])
     covered = np.stack([_read(*each) for each in zip(arm, places, strict=True)])
     return PointTracks(places, valid, valid & covered)
@@ -94,10 +102,14 @@ def _seeds(
 ) -> tuple[Float32[np.ndarray, "k 2"], Float32[np.ndarray, "l 2"]]:
     """Return new points on things and on the bare table, more of them near the fingertip."""
     chosen = []
-    for shown, count in ((film.things[now], SEEDS), (~film.around[now] & ~film.arm[now], GROUND_SEEDS)):
+    for shown, count in (
+        (film.things[now], SEEDS),
+        (~film.around[now] & ~film.arm[now], GROUND_SEEDS),
+    ):
         pixels = np.argwhere(shown)
         weights = np.where(np.linalg.norm(pixels - tip, axis=-1) < NEAR_PX, NEARER, 1.0)
-        order = (rng.exponential(size=len(pixels)) / weights).argsort()  # a draw without replacement, by weight
+        # a draw without replacement, by weight
+        order = (rng.exponential(size=len(pixels)) / weights).argsort()
         picked = pixels[order[:count]]
         chosen.append((picked + rng.uniform(-0.4, 0.4, picked.shape)).astype(np.float32))
     return chosen[0], chosen[1]
@@ -111,22 +123,31 @@ def _carry(
     rests: Bool[np.ndarray, " m"],
     now: int,
 ) -> None:
-    """Write where the points are in this frame: each goes as what is nearest to it, the table rests."""
+    """Write where the points are in this frame.
+
+    Each goes as what is nearest to it, the table rests.
+    """
     alive = np.flatnonzero(valid[now - 1])
     before = places[now - 1, alive]
     after, known = before.copy(), rests[alive].copy()
     to_frame = np.linalg.inv(film.homography)
     if len(motions.places):
         away_px = np.linalg.norm(before[:, None] - motions.places, axis=-1)
-        nearest = np.where(rests[alive] | (away_px.min(1) > REACH_PX), -1, motions.which[away_px.argmin(1)])
+        nearest = np.where(
+            rests[alive] | (away_px.min(1) > REACH_PX), -1, motions.which[away_px.argmin(1)]
+        )
         for number, matrix in enumerate(motions.matrices):
             own = nearest == number
-            on_table = apply_homography(before[own], film.homography) @ matrix[:, :2].T + matrix[:, 2]
+            on_table = (
+                apply_homography(before[own], film.homography) @ matrix[:, :2].T + matrix[:, 2]
+            )
             after[own] = apply_homography(on_table, to_frame)
             known |= own
     places[now, alive] = after
     covered = _read(film.arm[now], after)
-    shown = np.where(rests[alive], ~_read(film.things[now], after), _read(film.around[now], after))
+    shown = np.where(
+        rests[alive], ~_read(film.things[now], after), _read(film.around[now], after)
+    )
     looks = [cv2.blur(film.frames[t], (3, 3)).astype(np.float32) for t in (now - 1, now)]
     changed = np.abs(_read(looks[1], after) - _read(looks[0], before)).mean(-1) > SAME_LOOK
     changed &= ~rests[alive] & ~_read(film.arm[now - 1], before)
@@ -137,7 +158,11 @@ def _carry(
 def _motions(film: _Film, now: int) -> _Motions:
     """Find what moved how from this frame to the next."""
     marks = np.max(
-        [cv2.cornerMinEigenVal(np.ascontiguousarray(channel), 3) for channel in np.moveaxis(film.frames[now], -1, 0)], 0
+        [
+            cv2.cornerMinEigenVal(np.ascontiguousarray(channel), 3)
+            for channel in np.moveaxis(film.frames[now], -1, 0)
+        ],
+        0,
     )
     marks = marks * (film.around[now] & ~film.arm[now])
     pixels = np.argwhere(marks > MIN_MARK)
@@ -162,10 +187,14 @@ def _motions(film: _Film, now: int) -> _Motions:
 
 
 def _fits(
-    here: Float32[np.ndarray, "k 2"], there: Float32[np.ndarray, "k 2"], homography: Float[np.ndarray, "3 3"]
+    here: Float32[np.ndarray, "k 2"],
+    there: Float32[np.ndarray, "k 2"],
+    homography: Float[np.ndarray, "3 3"],
 ) -> Iterator[tuple[Float[np.ndarray, "2 3"], Int[np.ndarray, " l"]]]:
     """Yield rigid motions on the table, in metres, each with the pixels that fit it and none before."""
-    begin, end = (apply_homography(places, homography).astype(np.float32) for places in (here, there))
+    begin, end = (
+        apply_homography(places, homography).astype(np.float32) for places in (here, there)
+    )
     steps_px = np.linalg.norm(there - here, axis=-1)
     left = np.arange(len(here))
     for _ in range(MAX_MOTIONS):
@@ -174,7 +203,12 @@ def _fits(
         matrix, fits = np.eye(2, 3), steps_px[left] < 2 * REST_PX
         if np.median(steps_px[left]) > REST_PX:
             found, inliers = cv2.estimateAffinePartial2D(
-                begin[left], end[left], method=cv2.RANSAC, ransacReprojThreshold=FIT_M, maxIters=200, refineIters=5
+                begin[left],
+                end[left],
+                method=cv2.RANSAC,
+                ransacReprojThreshold=FIT_M,
+                maxIters=200,
+                refineIters=5,
             )
             if found is None:
                 return
@@ -192,7 +226,9 @@ def _fits(
 
 def _widened(masks: Bool[np.ndarray, "t h w"]) -> Bool[np.ndarray, "t h w"]:
     """Return masks with the pixels around them."""
-    return np.stack([cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for mask in masks])
+    return np.stack(
+        [cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for mask in masks]
+    )
 
 
 def _read(picture: np.ndarray, places: Float[np.ndarray, "m 2"]) -> np.ndarray:
