@@ -1,0 +1,73 @@
+"""Registries: our own alternatives and those of installed packages, and one sentence for each fault."""
+
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from visual_foresight.system.plugins import Registry
+from visual_foresight.types import UserError
+
+
+class Walker(Protocol):
+    """Something that walks."""
+
+    def walk(self, steps: int) -> int: ...
+
+
+OWN = {"counter": "collections:Counter", "path": "pathlib:Path"}
+
+
+def install(folder: Path, package: str, name: str, value: str) -> None:
+    """Do what pip does for a package with one entry point."""
+    info = folder / f"{package}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[visual_foresight.walkers]\n{name} = {value}\n")
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return Registry("walker", "walkers", OWN, Walker)
+
+
+def test_our_own_are_found_by_name(registry: Registry) -> None:
+    assert list(registry) == ["counter", "path"] and len(registry) == 2
+    assert registry["path"] is Path
+    assert "path" in registry and "other" not in registry
+
+
+def test_an_installed_package_is_enough(registry: Registry, tmp_path: Path) -> None:
+    install(tmp_path, "legs", "biped", "legs_module:Biped")
+    (tmp_path / "legs_module.py").write_text(
+        "class Biped:\n    def walk(self, steps): return 2 * steps\n"
+    )
+    assert list(registry) == ["counter", "path", "biped"]
+    assert registry.require("biped", registry["biped"])().walk(3) == 6
+
+
+def test_an_unknown_name_lists_what_there_is(registry: Registry) -> None:
+    with pytest.raises(UserError, match="unknown walker 'snail': choose one of counter, path"):
+        registry["snail"]
+
+
+def test_what_cannot_be_imported_names_its_package(registry: Registry, tmp_path: Path) -> None:
+    install(tmp_path, "broken-legs", "biped", "no_such_module:Biped")
+    with pytest.raises(
+        UserError, match="'biped' of the package broken-legs cannot be imported"
+    ):
+        registry["biped"]
+
+
+@pytest.mark.parametrize("name", ["biped", "path"])
+def test_two_of_one_name_are_refused(registry: Registry, tmp_path: Path, name: str) -> None:
+    for package in ("one-legs", "other-legs"):
+        install(tmp_path, package, name, "pathlib:Path")
+    with pytest.raises(UserError, match="one-legs and other-legs.*uninstall one"):
+        registry[name]
+
+
+def test_a_missing_method_is_named(registry: Registry) -> None:
+    with pytest.raises(UserError, match=r"'path' has no walk\(\)"):
+        registry.require("path", registry["path"])

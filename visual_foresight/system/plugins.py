@@ -1,0 +1,110 @@
+"""Alternatives by their names: our own, and those that installed packages bring.
+
+A package brings one by an entry point of a group such as `visual_foresight.costs`
+(https://packaging.python.org/specifications/entry-points); our own are written in the same way,
+`module:object`. Nothing is imported before it is asked for.
+"""
+
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from visual_foresight.types import UserError
+
+OURS = "visual_foresight"
+
+
+class Registry(Mapping[str, Any]):
+    """Name -> alternative, imported when it is asked for.
+
+    Args:
+        kind: What the alternatives are, in one word, for sentences: "cost".
+        group: The last part of the entry-point group: "costs" for `visual_foresight.costs`.
+        own: Name -> `module:object` of the alternatives of this package.
+        protocol: What each alternative, a class or a factory's result, promises to do; see
+            `require`. None where there is nothing to check.
+    """
+
+    def __init__(
+        self, kind: str, group: str, own: Mapping[str, str], protocol: type | None = None
+    ) -> None:
+        self.kind = kind
+        self.group = f"{OURS}.{group}"
+        self.protocol = protocol
+        self._own = {name: EntryPoint(name, value, self.group) for name, value in own.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield all names, our own first."""
+        others = (entry.name for entry in entry_points(group=self.group))
+        return iter(dict.fromkeys([*self._own, *others]))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __contains__(self, name: object) -> bool:
+        return name in list(iter(self))
+
+    def __getitem__(self, name: str) -> Any:
+        """Import and return an alternative.
+
+        Raises:
+            UserError: There is none of this name, two packages bring one, or it cannot be
+                imported. The sentence names the package.
+        """
+        found = [
+            entry for entry in (self._own.get(name), *entry_points(group=self.group)) if entry
+        ]
+        found = [entry for entry in found if entry.name == name]
+        if not found:
+            raise UserError(f"unknown {self.kind} {name!r}: choose one of {', '.join(self)}")
+        if len(found) > 1:
+            packages = " and ".join(sorted(_package(entry) for entry in found))
+            raise UserError(
+                f"the {self.kind} {name!r} is brought by {packages}: uninstall one of them"
+            )
+        if name in self._own:
+            return found[0].load()  # what goes wrong in here is a bug of ours
+        try:
+            loaded = found[0].load()
+        except (
+            Exception
+        ) as error:  # a stranger's module may raise anything while it is imported
+            raise UserError(
+                f"the {self.kind} {name!r} of the package {_package(found[0])} cannot be imported "
+                f"({type(error).__name__}: {error}): repair that package, or uninstall it"
+            ) from error
+        return loaded
+
+    def require(self, name: str, alternative: Any) -> Any:
+        """Return an alternative that keeps its promise.
+
+        Args:
+            name: Of the alternative.
+            alternative: A class, or an instance.
+
+        Raises:
+            UserError: A method of the protocol is missing; the sentence names it.
+        """
+        missing = [each for each in _methods(self.protocol) if each not in dir(alternative)]
+        if missing:
+            raise UserError(
+                f"the {self.kind} {name!r} has no {missing[0]}(), which every {self.kind} needs: "
+                f"add it, or uninstall the package that brings it"
+            )
+        return alternative
+
+
+def _methods(protocol: type | None) -> list[str]:
+    """Return the names of the methods that a protocol asks for, those of its bases included."""
+    names: dict[str, None] = {}
+    for base in reversed(protocol.__mro__ if protocol is not None else ()):
+        if base.__module__ not in ("typing", "builtins"):
+            for name, value in vars(base).items():
+                if callable(value) and (name == "__call__" or not name.startswith("_")):
+                    names[name] = None
+    return list(names)
+
+
+def _package(entry: EntryPoint) -> str:
+    """Return the name of the package that brings an entry point."""
+    return entry.dist.name if entry.dist is not None else OURS
