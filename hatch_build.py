@@ -1,7 +1,8 @@
 """Puts the shipped checkpoints and sample episodes, where they exist, into the wheel as
 `visual_foresight/shipped`.
 
-An editable install reads them from `models/` and `data/sample/` themselves (see `DECISIONS.md`).
+An editable install reads them from `models/` and `data/sample/` themselves (see
+`docs/decisions/0003-shipped-checkpoints.md`).
 """
 
 from pathlib import Path
