@@ -15,7 +15,8 @@ from visual_foresight.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "visual_foresight").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
-SOURCES = [*PACKAGE, *TESTS, *sorted((ROOT / "benchmarks").rglob("*.py"))]
+PROGRAMS = [path for name in ("benchmarks", "docs") for path in (ROOT / name).rglob("*.py")]
+SOURCES = [*PACKAGE, *TESTS, *sorted(PROGRAMS)]
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_MODULES = 14  # in a folder
