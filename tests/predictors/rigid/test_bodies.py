@@ -34,6 +34,12 @@ def birds_eye_view(env: PushEnv) -> BirdsEyeView:
     return BirdsEyeView(env.homography, SIZE, pixel_side(homography, SIZE))
 
 
+def numbers(part: ElementTree.Element, tag: str, attribute: str) -> np.ndarray:
+    element = part.find(tag)
+    assert element is not None
+    return np.array(element.attrib[attribute].split(), float)
+
+
 def covered(env: PushEnv, places: np.ndarray) -> np.ndarray:
     """Return which places (x, y) are under which object: bool, one mask per object."""
     under = []
@@ -44,17 +50,13 @@ def covered(env: PushEnv, places: np.ndarray) -> np.ndarray:
         )
         inside = np.zeros(places.shape[:-1], bool)
         for part in ElementTree.fromstring(spec.urdf).iter("collision"):
-            middle = np.array(
-                [float(number) for number in part.find("origin").get("xyz").split()]
-            )[:2]
-            box = part.find("geometry/box")
-            if box is not None:
-                half = np.array([float(number) for number in box.get("size").split()])[:2] / 2
+            middle = numbers(part, "origin", "xyz")[:2]
+            if part.find("geometry/box") is not None:
+                half = numbers(part, "geometry/box", "size")[:2] / 2
                 inside |= (np.abs(local - middle) < half).all(-1)
             else:
-                inside |= np.linalg.norm(local - middle, axis=-1) < float(
-                    part.find("geometry/cylinder").get("radius")
-                )
+                radius = numbers(part, "geometry/cylinder", "radius")[0]
+                inside |= np.linalg.norm(local - middle, axis=-1) < radius
         under.append(inside)
     return np.stack(under)
 

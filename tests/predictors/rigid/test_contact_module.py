@@ -94,10 +94,13 @@ def once(
 
 def both(*each: Bodies | Poses) -> Any:
     """Return scenes, or candidates, as one batch."""
-    columns = zip(*(vars(one).values() for one in each), strict=True)
-    return type(each[0])(
-        *(torch.cat(parts) if isinstance(parts[0], Tensor) else parts[0] for parts in columns)
-    )
+    joined: dict[str, Any] = {
+        name: torch.cat([vars(one)[name] for one in each])
+        for name, part in vars(each[0]).items()
+        if isinstance(part, Tensor)
+    }
+    first: Any = each[0]
+    return replace(first, **joined)
 
 
 def close(one: Tensor, two: Tensor, tolerance: float) -> None:
@@ -235,9 +238,10 @@ def test_an_absent_body_neither_pushes_nor_is_pushed() -> None:
 
 def test_on_an_empty_table_the_finger_is_free() -> None:
     scene, poses = bodies("disc"), at(0.03 + 0j)
-    nothing = Bodies(
-        *(part[:, :0] if isinstance(part, Tensor) else part for part in vars(scene).values())
-    )
+    empty: dict[str, Any] = {
+        name: part[:, :0] for name, part in vars(scene).items() if isinstance(part, Tensor)
+    }
+    nothing = replace(scene, **empty)
     nowhere = Poses(*(part[:, :0] for part in vars(poses).values()))
     found, tip = once(nothing, nowhere, torch.tensor([0j]), torch.tensor([0.03 + 0j]))
     assert found.position.shape == (1, 0) and tip.item() == pytest.approx(0.03)

@@ -32,7 +32,7 @@ def scene(*corners: tuple[int, int], bar: bool = True) -> tuple[np.ndarray, np.n
 def cut(*scenes: tuple[np.ndarray, np.ndarray]) -> CutPaste:
     frames = np.stack([frame for frame, _ in scenes])
     arms = np.stack([arm for _, arm in scenes])
-    tips = np.tile(np.float32(TIP), (len(frames), 1))
+    tips = np.tile(np.array(TIP, np.float32), (len(frames), 1))
     return CutPaste(frames, BACKGROUND, arms.astype(np.float32), arms, tips)
 
 

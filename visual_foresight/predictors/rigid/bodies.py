@@ -78,7 +78,7 @@ class BirdsEyeView:
         self.cell_m = pixel_m / CELLS_PER_PIXEL
         self.patch_cells = max(int(np.ceil(PATCH_M / self.cell_m)), PATCH_CELLS)
         self.camera = camera_of(homography, frame_size)
-        pixels = np.stack(np.mgrid[: frame_size[0], : frame_size[1]], -1)
+        pixels = np.moveaxis(np.mgrid[: frame_size[0], : frame_size[1]], 0, -1)
         self.pixel_positions = apply_homography(pixels.astype(float), homography)
         self._corner = self.pixel_positions.reshape(-1, 2).min(0)
         largest = max(TABLE_M, TABLE_CELLS * self.cell_m)
@@ -99,7 +99,7 @@ class BirdsEyeView:
         self, heights: Float[np.ndarray, " z"], to_frame: Float[np.ndarray, "3 3"]
     ) -> list[Float32[np.ndarray, "x y 2"]]:
         """Return where in the frame, (col, row), a point over each cell is seen, per height."""
-        indices = np.stack(np.mgrid[: self._grid_size[0], : self._grid_size[1]], -1)
+        indices = np.moveaxis(np.mgrid[: self._grid_size[0], : self._grid_size[1]], 0, -1)
         cells = self._corner + (indices + 0.5) * self.cell_m
         found = []
         for height in heights:

@@ -74,20 +74,25 @@ def push_bodies(
     )
     reached = push_candidates(
         Shapes(
-            np.require(shapes.field, np.float32, "CAW"),
+            _required(shapes.field, np.float32),
             float(shapes.half),
-            np.require(shapes.outline, np.complex64, "CAW"),
-            np.require(shapes.spread, np.float32, "CAW"),
-            np.require(shapes.gyration, np.float32, "CAW"),
-            np.require(shapes.present, np.bool_, "CAW"),
+            _required(shapes.outline, np.complex64),
+            _required(shapes.spread, np.float32),
+            _required(shapes.gyration, np.float32),
+            _required(shapes.present, np.bool_),
         ),
         moved,
         numbers,
         walls,
-        np.require(before, np.complex128, "CAW"),
-        np.require(after, np.complex128, "CAW"),
+        _required(before, np.complex128),
+        _required(after, np.complex128),
     )
     return moved, reached
+
+
+def _required(array: np.ndarray, dtype: type[np.generic]) -> np.ndarray:
+    """Return an array in the one layout that the core is compiled for; copy it if need be."""
+    return np.require(array, dtype, ["C", "A", "W"])
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
