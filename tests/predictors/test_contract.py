@@ -23,7 +23,7 @@ from visual_foresight.vision.pixel_maps import splat_places
 SIZE, MAP_SIZE = (16, 24), (8, 12)
 # states in [0, 1] are anywhere in the frame
 TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))
-DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "table": TABLE}
+DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "homography": TABLE}
 LEARNED = [name for name, classes in PREDICTORS.items() if classes()[1] is not None]
 TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
 
@@ -40,7 +40,7 @@ def model(name: str) -> nn.Module:
     # A new network takes everything from one frame: no law would be tested. With 0.2, rounding
     # grows fourfold a step.
     for key, parameter in model.named_parameters():
-        if ".sight." not in key:  # which would see a heap of things in noise: a heap is chaotic
+        if ".segmentation." not in key:  # it would see a heap in noise, and a heap is chaotic
             nn.init.normal_(parameter, std=0.15)
     known = clip(8, 6, seed=1)
     model.calibrate(Clip(known.actions, torch.full_like(known.frames, 0.14), known.states))
@@ -229,7 +229,7 @@ def a_moving_square(num: int, steps: int) -> Clip:
 def test_a_few_gradient_steps_help_and_reach_every_weight(name: str) -> None:
     torch.manual_seed(0)
     model = create(
-        name, DATA | {"table": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))}
+        name, DATA | {"homography": ((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0))}
     )
     seen = a_moving_square(3, model.context + 2)
     places = seen.states[:, :, None, :2] * 20

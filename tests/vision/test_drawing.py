@@ -1,7 +1,4 @@
-"""Pictures with known answers.
-
-Where the heat, the rings and the crosses are, and that files come out as written.
-"""
+"""Where heat, rings and crosses are drawn, and that files are what was written."""
 
 import cv2
 import imageio.v3 as imageio
@@ -52,8 +49,8 @@ def test_heat_is_where_the_map_is():
 
 
 def test_a_coarser_map_covers_the_frame_exactly():
-    # cell (1, 3) of a 3x4 grid over 6x8 pixels: its centre is at 1.5 * 2 - 0.5 = 2.5 and 3.5 *
-    # 2 - 0.5 = 6.5
+    # Cell (1, 2) of a 3 x 4 grid over 6 x 8 pixels has its centre at row 1.5 * 2 - 0.5 = 2.5 and
+    # column 2.5 * 2 - 0.5 = 4.5.
     picture = drawing.overlay(GREY, one_hot(1, 2, (3, 4)), scale=5)
     assert changed_centre(picture, 5) == pytest.approx((2.5, 4.5), abs=0.1)
 
@@ -67,10 +64,13 @@ def test_overlay_leaves_its_frame_alone():
 @pytest.mark.parametrize("kind", ["ring", "cross"])
 def test_markers_are_centred_on_their_pixel_and_differ(kind):
     pixel = Pixel(2, 5)
-    rings, crosses = ([pixel], []) if kind == "ring" else ([], [pixel])
-    picture = drawing.overlay(GREY, nothing(), rings, crosses, scale=9)
+    if kind == "ring":
+        picture = drawing.overlay(GREY, nothing(), [pixel], [], scale=9)
+        own, other = drawing.SOURCE_COLOUR, drawing.GOAL_COLOUR
+    else:
+        picture = drawing.overlay(GREY, nothing(), [], [pixel], scale=9)
+        own, other = drawing.GOAL_COLOUR, drawing.SOURCE_COLOUR
     assert changed_centre(picture, 9) == pytest.approx((2, 5), abs=0.15)
-    own, other = (drawing.SOURCE_COLOUR, drawing.GOAL_COLOUR)[:: 1 if kind == "ring" else -1]
     assert (picture == own).all(axis=-1).any()
     assert not (picture == other).all(axis=-1).any()
 
@@ -127,16 +127,16 @@ def trial(horizon, decoded):
     return Trial(goal, episode, (plan,) * num_steps, (0.1, 0.07, 0.02), (3.0, 2.0, 1.0))
 
 
-@pytest.mark.parametrize(("decoded", "below"), [(True, 255), (False, 90)])
-def test_trial_animation_plays_the_plans_beside_the_camera(decoded, below):
+@pytest.mark.parametrize(("decoded", "shade"), [(True, 255), (False, 90)])
+def test_trial_animation_plays_the_plans_beside_the_camera(decoded, shade):
     movie = drawing.trial_animation(trial(horizon=5, decoded=decoded), scale=4, num_glimpses=3)
-    assert movie.shape[0] == 2 * 3 + 9, "3 glimpses of each of 2 plans, then the end held"
+    assert movie.shape[0] == 2 * 3 + 9, "3 steps of each of 2 plans, then the end, 9 times"
     half = WIDTH * 4
-    assert (movie[0, -1, half + drawing.GAP] == below).all(), (
+    assert (movie[0, -1, half + drawing.GAP] == shade).all(), (
         "the imagined frame, or the newest real one"
     )
     assert (movie[0, :, :half] == movie[2, :, :half]).all(), (
-        "the camera stands while a plan plays"
+        "the camera's frame stays while a plan plays"
     )
     assert not (movie[0, 22:, half:] == movie[1, 22:, half:]).all(), "the pixel map moves"
     assert (movie[-1, -1, 0] == 110).all(), "the last real frame at the end"
@@ -168,13 +168,12 @@ def test_animation_round_trip(tmp_path, suffix, size):
     frames = np.stack([np.full((31, 45, 3), shade, dtype=np.uint8) for shade in shades])
     path = tmp_path / f"a{suffix}"
     drawing.write_animation(path, frames, fps=5)
-    back = (
-        imageio.imread(path, index=None, plugin="pillow")
-        if suffix == ".gif"
-        else np.stack(list(read_video(path)))
-    )
-    assert back.shape[:3] == (3, *size)
-    assert back.mean(axis=(1, 2, 3)) == pytest.approx(shades, abs=6)
+    if suffix == ".gif":
+        found = imageio.imread(path, index=None, plugin="pillow")
+    else:
+        found = np.stack(list(read_video(path)))
+    assert found.shape[:3] == (3, *size)
+    assert found.mean(axis=(1, 2, 3)) == pytest.approx(shades, abs=6)
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -37,12 +37,12 @@ def test_splat_keeps_the_expected_position(map_size):
         assert found.distance(pixel) < 1e-5
 
 
-def test_beyond_the_outermost_centres_the_outermost_cells_take_it():
+def test_a_pixel_beyond_the_outermost_centres_fills_the_outermost_cell():
     maps = splat((Pixel(-5.0, 40.0),), (3, 4), (12, 20))
     assert maps[0, 0, 3] == 1
 
 
-def test_where_a_map_is_keeps_its_fraction_of_a_pixel_where_products_are_rounded():
+def test_the_expected_place_keeps_its_fraction_of_a_pixel_in_bfloat16():
     places = torch.tensor([[20.3, 41.7], [55.1, 60.9]])
     with torch.autocast("cpu", torch.bfloat16):
         found = expected_places(splat_places(places, (32, 32), (64, 64)), (64, 64))
@@ -55,10 +55,10 @@ def test_mode_is_the_centre_of_the_likeliest_cell():
     assert mode(maps, (12, 20)) == (Pixel(9.5, 7.0),)
 
 
-def test_where_a_map_is_follows_its_place_even_from_the_centre_of_a_cell():
+def test_the_expected_place_has_the_gradient_of_its_place_even_at_the_centre_of_a_cell():
     place = torch.tensor([2.5, 10.0], requires_grad=True)
     expected_places(splat_places(place, (4, 6), (8, 18)), (8, 18)).sum().backward()
-    assert place.grad.tolist() == [1, 1]
+    assert place.grad is not None and place.grad.tolist() == [1, 1]
 
 
 def test_the_grid_of_a_map_as_large_as_the_frame_is_its_pixels_exactly():

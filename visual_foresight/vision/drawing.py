@@ -1,7 +1,7 @@
-"""Arrays into pictures: pixel maps over frames, filmstrips, animations of trials, files on disk.
+"""Pictures for people: pixel maps over frames, filmstrips, animations of trials, files on disk.
 
-Everything takes and returns uint8 arrays `h w 3`; nothing here opens a window. A designated
-pixel is a cyan ring, a goal pixel a magenta cross: they differ in shape as well as in colour.
+Pictures are uint8 arrays `h w 3`; nothing here opens a window. A designated pixel is a cyan ring, a
+goal pixel a magenta cross: they differ in shape as well as in colour.
 """
 
 from collections.abc import Sequence
@@ -42,11 +42,10 @@ def overlay(
     targets: Sequence[Pixel] = (),
     scale: int = 5,
 ) -> Picture:
-    """Draw where designated pixels may be, as heat over an enlarged frame, with rings and
-    crosses on top.
+    """Draw pixel maps as heat over an enlarged frame, with rings and crosses on top.
 
     Args:
-        frame: what is below.
+        frame: what is under the heat.
         pixel_maps: distributions on a grid that covers the frame exactly and may be coarser;
             each is shown relative to its own largest value, so that a blurred map is as visible
             as a sharp one. p = 0 shows none.
@@ -59,9 +58,8 @@ def overlay(
     for pixel_map in pixel_maps:
         share = np.clip(pixel_map / max(float(pixel_map.max()), 1e-12), 0, 1).astype(np.float32)
         heat = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)
-        glow = (
-            (110 + 145 * heat).round().astype(np.uint8)
-        )  # the lower part of the map is black, which would look like shade
+        # the lower part of the colour map is black, which would look like a shadow
+        glow = (110 + 145 * heat).round().astype(np.uint8)
         colours = cv2.applyColorMap(glow, cv2.COLORMAP_HOT)[..., ::-1]
         weight = 0.85 * heat[..., None] ** 0.6
         picture = (picture * (1 - weight) + colours * weight).round().astype(np.uint8)
@@ -71,33 +69,32 @@ def overlay(
 def _mark(
     picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], scale: int
 ) -> Picture:
-    """Draw rings and crosses with a dark rim, so that they show on any ground."""
-    canvas = np.ascontiguousarray(picture)
-    radius, rim, line = max(2, round(1.6 * scale)), max(3, scale), max(1, scale // 2)
-    for colour, thickness in (((0, 0, 0), rim), (None, line)):
+    """Draw rings and crosses with a dark outline, so that they show on any background."""
+    marked = np.ascontiguousarray(picture)
+    radius = max(2, round(1.6 * scale))
+    outline = max(3, scale)
+    line = max(1, scale // 2)
+    for source_colour, goal_colour, thickness in (
+        ((0, 0, 0), (0, 0, 0), outline),
+        (SOURCE_COLOUR, GOAL_COLOUR, line),
+    ):
         for pixel in sources:
-            cv2.circle(
-                canvas,
-                _centre(pixel, scale),
-                radius,
-                colour or SOURCE_COLOUR,
-                thickness,
-                cv2.LINE_AA,
-            )
+            centre = _centre(pixel, scale)
+            cv2.circle(marked, centre, radius, source_colour, thickness, cv2.LINE_AA)
         for pixel in targets:
             col, row = _centre(pixel, scale)
             for side in (-1, 1):
-                ends = (col - radius, row - side * radius), (col + radius, row + side * radius)
-                cv2.line(canvas, *ends, colour or GOAL_COLOUR, thickness, cv2.LINE_AA)
-    return canvas
+                start = (col - radius, row - side * radius)
+                end = (col + radius, row + side * radius)
+                cv2.line(marked, start, end, goal_colour, thickness, cv2.LINE_AA)
+    return marked
 
 
 def _centre(pixel: Pixel, scale: int) -> tuple[int, int]:
-    """Return the centre of an enlarged pixel as (column, row).
-
-    The centre of the first pixel of all is at (0, 0).
-    """
-    return round((pixel.col + 0.5) * scale - 0.5), round((pixel.row + 0.5) * scale - 0.5)
+    """Return the centre (column, row) of a frame's pixel in the enlarged picture."""
+    col = round((pixel.col + 0.5) * scale - 0.5)
+    row = round((pixel.row + 0.5) * scale - 0.5)
+    return col, row
 
 
 def label(picture: Frame, text: str) -> Picture:
@@ -120,7 +117,9 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 def filmstrip(
     rows: Sequence[UInt8[np.ndarray, "_ h w 3"]], labels: Sequence[str], scale: int = 2
 ) -> Picture:
-    """Lay out rows of frames, time to the right, each row under its label; shorter rows end early.
+    """Lay out rows of frames, time to the right, each row under its label.
+
+    Shorter rows end early.
 
     Args:
         rows: frames of one size, one strip per row.
@@ -161,63 +160,60 @@ def beside(pictures: Sequence[Frame]) -> Picture:
 
 
 def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Strip:
-    """Show a trial: what the camera sees beside what the model imagines that its plan will do.
+    """Show a trial: the camera's frame beside what the model imagines that the plan will do.
 
-    Each step of the trial plays a few moments of that step's plan: the imagined frame (or the
-    newest real one, if the plan was not decoded) with the pixel maps as heat. The last picture
-    stays for a while.
+    Each step of the trial plays a few steps of its plan: the imagined frame (or the newest real
+    one, if the plan was not decoded) with the pixel maps as heat. The last picture is repeated.
 
     Args:
         trial: what happened.
         scale: how many times larger the frames are shown.
-        num_glimpses: how many moments of each plan to show, spread over its horizon, the last
+        num_glimpses: how many steps of each plan to show, spread over its horizon, the last
             included.
     """
-    marks = trial.goal if isinstance(trial.goal, PixelGoal) else None
-    targets, num_steps = () if marks is None else marks.targets, len(trial.plans)
+    sources: Sequence[Pixel] = ()
+    targets: Sequence[Pixel] = ()
+    if isinstance(trial.goal, PixelGoal):
+        sources, targets = trial.goal.sources, trial.goal.targets
+    distances = [f"{100 * distance_m:.1f} cm to go" for distance_m in trial.distances_m]
+    num_steps = len(trial.plans)
     pictures = []
     for step, plan in enumerate(trial.plans):
         frame = trial.episode.frames[step]
-        text = (
-            f"camera, step {step} of {num_steps}: {100 * trial.distances_m[step]:.1f} cm to go"
-        )
+        text = f"camera, step {step} of {num_steps}: {distances[step]}"
         real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
-        for step in _glimpses(len(plan.actions), num_glimpses):
-            maps = maps_of(plan, step)
-            future = overlay(imagined(plan, step, frame), maps, (), targets, scale)
-            pictures.append(beside([real, label(future, f"imagined, {step + 1} steps ahead")]))
+        for ahead in _glimpses(len(plan.actions), num_glimpses):
+            maps = maps_of(plan, ahead)
+            future = overlay(imagined(plan, ahead, frame), maps, (), targets, scale)
+            pictures.append(beside([real, label(future, f"imagined, {ahead + 1} steps ahead")]))
     end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
-    text = f"camera, after {num_steps} steps: {100 * trial.distances_m[-1]:.1f} cm to go"
-    start = overlay(
-        trial.episode.frames[0],
-        _no_maps(),
-        () if marks is None else marks.sources,
-        targets,
-        scale,
-    )
+    start = overlay(trial.episode.frames[0], _no_maps(), sources, targets, scale)
     last = beside(
         [
-            label(end, text),
-            label(start, f"at the start: {100 * trial.distances_m[0]:.1f} cm to go"),
+            label(end, f"camera, after {num_steps} steps: {distances[-1]}"),
+            label(start, f"at the start: {distances[0]}"),
         ]
     )
     return np.stack([*pictures, *[last] * (3 * num_glimpses)])
 
 
 def _glimpses(horizon: int, num_glimpses: int) -> list[int]:
-    """Return the indices of moments spread evenly over 0 ... horizon - 1, ascending, the last one included."""
+    """Return steps spread evenly over 0 ... horizon - 1, ascending, the last one included."""
     count = min(num_glimpses, horizon)
     return [round(horizon * (i + 1) / count) - 1 for i in range(count)]
 
 
 def imagined(plan: Plan, step: int, otherwise: Frame, number: int = 0) -> Frame:
-    """Return the frame that a plan (number 0) or a runner-up is imagined to show, or another where it was not decoded."""
+    """Return an imagined frame of the plan (number 0) or of a runner-up.
+
+    Where frames were not decoded, return `otherwise`.
+    """
     frames: Tensor = plan.prediction.frames
     return to_uint8(frames[number, step]) if frames.shape[1] else otherwise
 
 
 def maps_of(plan: Plan, step: int, number: int = 0) -> Float[np.ndarray, "p map_h map_w"]:
-    """Return where the designated pixels are imagined to be then, by a plan (number 0) or a runner-up."""
+    """Return the pixel maps of the plan (number 0) or of a runner-up after a step."""
     return plan.prediction.pixel_maps[number, step].detach().float().cpu().numpy()
 
 
@@ -232,8 +228,9 @@ def write_png(path: Path, picture: Picture) -> None:
 
 
 def write_animation(path: Path, frames: Strip, fps: float = 8) -> None:
-    """Write a GIF (endless) or an MP4 (H.264, sides padded to even numbers), as the suffix
-    says, whole or not at all.
+    """Write an endless GIF or an MP4, as the suffix says, whole or not at all.
+
+    An MP4 is H.264; its sides are padded to even numbers.
 
     Raises:
         UserError: the suffix is another.

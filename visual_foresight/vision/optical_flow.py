@@ -1,7 +1,4 @@
-"""The one way to follow points from a frame to another.
-
-Pyramidal Lucas-Kanade (OpenCV), there and back.
-"""
+"""Tracking points from one frame to another by pyramidal Lucas-Kanade (OpenCV)."""
 
 import cv2
 import numpy as np
@@ -15,16 +12,26 @@ def follow(
     window_px: int,
     max_return_px: float,
 ) -> tuple[Float32[np.ndarray, "k 2"], Bool[np.ndarray, " k"]]:
-    """Return where points (row, col) go, and which of them, followed back, come to within `max_return_px` of their start."""
+    """Track points to another frame, and check them by tracking them back.
+
+    Args:
+        before: The frame in which the points are known.
+        after: The other frame.
+        places: (row, col) of the points, in pixels.
+        window_px: Side of the window that is compared.
+        max_return_px: How far from its start a point may be that is tracked back.
+
+    Returns:
+        (row, col) of the points in the other frame, and which of them return to their start.
+    """
     start = np.ascontiguousarray(places[:, None, ::-1], np.float32)  # OpenCV's order: x, y
     window = (window_px, window_px)
-    found, seen, _ = cv2.calcOpticalFlowPyrLK(
+    found, tracked, _ = cv2.calcOpticalFlowPyrLK(
         before, after, start, None, winSize=window, maxLevel=2
     )
-    came_back, returned, _ = cv2.calcOpticalFlowPyrLK(
+    returned, tracked_back, _ = cv2.calcOpticalFlowPyrLK(
         after, before, found, None, winSize=window, maxLevel=2
     )
-    missed_px = np.linalg.norm(came_back - start, axis=-1)[:, 0]
-    return found[:, 0, ::-1], (missed_px <= max_return_px) & (seen[:, 0] == 1) & (
-        returned[:, 0] == 1
-    )
+    missed_px = np.linalg.norm(returned - start, axis=-1)[:, 0]
+    sure = (missed_px <= max_return_px) & (tracked[:, 0] == 1) & (tracked_back[:, 0] == 1)
+    return found[:, 0, ::-1], sure

@@ -1,3 +1,5 @@
+"""Motions with known answers: translations, turns, kernels and points."""
+
 from dataclasses import replace
 
 import pytest
@@ -104,7 +106,7 @@ def test_points_stop_at_the_border_of_the_frame() -> None:
     assert moved.maps(SIZE, SIZE).sum() == 1
 
 
-def test_each_candidate_moves_the_points_its_own_way() -> None:
+def test_candidates_move_points_independently() -> None:
     points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE).widened(2)
     flow = torch.zeros(2, 2, *SIZE)
     flow[1, 1] = 3.0
@@ -203,7 +205,8 @@ def test_a_kernel_translates_a_map_exactly_on_any_grid(
 
 def test_candidates_have_kernels_of_their_own() -> None:
     frames = torch.rand(2, 3, *SIZE)
-    one, two = one_kernel(1, 0, False), one_kernel(0, -2, False)
+    one = one_kernel(1, 0, False)
+    two = one_kernel(0, -2, False)
     both = KernelMotion(
         torch.cat([one.kernels, two.kernels]), torch.cat([one.masks, two.masks])
     )
@@ -230,7 +233,7 @@ def test_an_affine_map_translates_a_map_exactly(map_size: tuple[int, int]) -> No
     torch.testing.assert_close(lost, torch.zeros(1, 1), atol=1e-5, rtol=0)
 
 
-def test_an_affine_map_can_turn_the_frame_round() -> None:
+def test_an_affine_map_can_rotate_the_frame() -> None:
     frame = torch.rand(1, 3, *SIZE)
     flows = affine_flows(torch.tensor([[[[-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]]]), SIZE, SIZE)
     torch.testing.assert_close(
@@ -258,7 +261,7 @@ def test_an_affine_map_keeps_its_place_in_bfloat16() -> None:
         torch.testing.assert_close(affine_flows(matrices, SIZE, SIZE), exact)
 
 
-def test_points_keep_their_fraction_of_a_pixel_where_products_are_rounded() -> None:
+def test_points_keep_their_fraction_of_a_pixel_in_bfloat16() -> None:
     maps = splat_places(torch.tensor([[[20.3, 41.7], [55.1, 60.9]]]), (32, 32), (64, 64))
     with torch.autocast("cpu", torch.bfloat16):
         drawn = Points.of(maps, (64, 64)).maps((32, 32), (64, 64))

@@ -1,7 +1,4 @@
-"""Squares on a plain table, seen from straight above.
-
-Where they are, and what pushes them, is known.
-"""
+"""Red squares on a grey table, seen from straight above, pushed in known ways."""
 
 from dataclasses import replace
 
@@ -14,7 +11,7 @@ from visual_foresight.types import Clip, UserError
 from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE, MAP_SIZE, PIXEL_M = (40, 48), (20, 24), 0.008
-TABLE = ((PIXEL_M, 0.0, 0.0), (0.0, PIXEL_M, 0.0), (0.0, 0.0, 1.0))  # x is down, y to the right
+HOMOGRAPHY = ((PIXEL_M, 0.0, 0.0), (0.0, PIXEL_M, 0.0), (0.0, 0.0, 1.0))  # x down, y right
 STEP_M = 0.04
 
 
@@ -34,9 +31,9 @@ def seen(frame: Tensor, tip: tuple[float, float]) -> Clip:
 
 @pytest.fixture
 def model() -> Rigid:
-    """One that knows the robot and the table, and has learnt nothing else."""
+    """Return a model that is calibrated, but not trained."""
     torch.manual_seed(0)
-    model = Rigid(RigidConfig(SIZE, 2, 2, homography=TABLE))
+    model = Rigid(RigidConfig(SIZE, 2, 2, homography=HOMOGRAPHY))
     rng = torch.Generator().manual_seed(0)
     actions = torch.rand(32, 10, 2, generator=rng) * 2 - 1
     places = 0.2 + torch.cat([torch.zeros(32, 1, 2), STEP_M * actions.cumsum(1)], 1)
@@ -53,12 +50,12 @@ def test_a_pixel_goes_with_the_body_that_is_pushed_and_others_stay(model: Rigid)
     actions = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])  # 5 pixels to the right, twice
     maps = maps_at((20.5, 22.5), (28.5, 36.5), (10.0, 40.0))
     places = expected_places(model.imagine(carry, actions, maps).pixel_maps[0], SIZE)
-    pushed, resting, homography = places[-1]
+    pushed, resting, beside = places[-1]
     # From 12 to 22, less the finger's 1.5 and the square's 3 pixels: it is met at 15.5 or so,
     # and may slide on.
     assert 26.0 < pushed[1] < 28.5 and abs(pushed[0] - 20.5) < 0.5
     torch.testing.assert_close(resting, torch.tensor([28.5, 36.5]))
-    torch.testing.assert_close(homography, torch.tensor([10.0, 40.0]))
+    torch.testing.assert_close(beside, torch.tensor([10.0, 40.0]))
 
 
 def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(
@@ -111,14 +108,12 @@ def test_imagining_goes_on_where_it_stopped(model: Rigid) -> None:
     part = model.imagine(carry, actions[:, :2], maps)
     rest = model.imagine(part.carry, actions[:, 2:], part.pixel_maps[:, -1])
     torch.testing.assert_close(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2])
-    # Maps drawn anew by someone else are found on the bodies where these are by then.
+    # Without the points, the maps are attached to the bodies anew.
     spread = model.imagine(
         replace(part.carry, attached=None), actions[:, 2:], part.pixel_maps[:, -1]
     )
-    found, true = (
-        expected_places(each, SIZE)
-        for each in (spread.pixel_maps[:, 0], whole.pixel_maps[:, 2])
-    )
+    found = expected_places(spread.pixel_maps[:, 0], SIZE)
+    true = expected_places(whole.pixel_maps[:, 2], SIZE)
     torch.testing.assert_close(found, true, atol=0.2, rtol=0)
 
 
@@ -135,13 +130,11 @@ def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
         actions * torch.tensor([1.0, -1.0]),
         maps_at((20.5, 2 * middle - 16.5)),
     )
-    there, backward = (
-        expected_places(each.pixel_maps[0, -1, 0], SIZE) for each in (one, other)
-    )
-    torch.testing.assert_close(
-        there, torch.stack([backward[0], 2 * middle - backward[1]]), atol=0.15, rtol=0
-    )
-    assert there[1] > 19
+    plain = expected_places(one.pixel_maps[0, -1, 0], SIZE)
+    row, col = expected_places(other.pixel_maps[0, -1, 0], SIZE)
+    mirrored_back = torch.stack([row, 2 * middle - col])
+    torch.testing.assert_close(plain, mirrored_back, atol=0.15, rtol=0)
+    assert plain[1] > 19
 
 
 def test_an_empty_table_stays_empty(model: Rigid) -> None:
@@ -162,3 +155,37 @@ def test_one_frame_is_not_enough(model: Rigid) -> None:
 def test_frames_of_odd_sizes_are_refused() -> None:
     with pytest.raises(UserError, match="multiples of 8"):
         Rigid(RigidConfig((30, 40)))
+
+
+@pytest.mark.parametrize("progress", [0.0, 0.3, 0.9])
+def test_each_phase_of_training_gives_a_gradient_to_what_it_trains_alone(
+    model: Rigid, progress: float
+) -> None:
+    trained = {0.0: "scene_encoder.arm", 0.3: "segmentation", 0.9: "residual_push"}[progress]
+    untrained = {0.0: "residual_push", 0.3: "residual_push", 0.9: "scene_encoder"}[progress]
+    model.requires_grad_(True)
+    frames = torch.stack([table_with((18, 20)), table_with((18, 21)), table_with((18, 21))])
+    tips = torch.tensor([[20.5, 12.0], [20.5, 16.0], [20.5, 20.0]]) * PIXEL_M
+    clip = Clip(torch.tensor([[[0.0, 0.8], [0.0, 0.8]]]), frames[None], tips[None])
+    rng = torch.Generator().manual_seed(0)
+    prediction, extra = model.training_rollout(clip, maps_at((20.5, 23.5)), rng, progress)
+    loss = extra + prediction.frames.sum() + expected_places(prediction.pixel_maps, SIZE).sum()
+    loss.backward()
+    learnt = {name for name, each in model.named_parameters() if each.grad is not None}
+    assert any(trained in name for name in learnt)
+    assert not any(untrained in name for name in learnt)
+
+
+def test_a_phase_with_nothing_to_learn_from_has_a_loss_without_a_gradient(model: Rigid) -> None:
+    model.requires_grad_(True)
+    empty = table_with().expand(1, 3, 3, *SIZE)
+    clip = Clip(torch.zeros(1, 2, 2), empty, torch.full((1, 3, 2), 0.2))
+    maps = maps_at((20.5, 22.5))
+    for progress in (0.3, 0.9):  # no object to segment, none to push
+        for seed in range(20):
+            rng = torch.Generator().manual_seed(seed)
+            prediction, extra = model.training_rollout(clip, maps, rng, progress)
+            if not prediction.frames.shape[1]:
+                break
+        assert extra.item() == 0
+        assert not extra.requires_grad and not prediction.pixel_maps.requires_grad

@@ -171,7 +171,8 @@ def _training_step(
         if imagined.frames.shape[1]:
             loss = loss + (imagined.frames - clip.frames[:, context:]).abs().mean()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:  # some batches have nothing to teach
+            loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
 
     return step

@@ -1,1 +1,1 @@
-"""What several models are built from."""
+"""Parts that several predictors are built from."""

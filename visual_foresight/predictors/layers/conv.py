@@ -1,7 +1,4 @@
-"""What convolutional predictors are built from.
-
-A convolutional LSTM, residual layers, up-sampling.
-"""
+"""Convolutional layers: a convolutional LSTM, residual layers, up-sampling."""
 
 import torch
 from einops import repeat
@@ -24,17 +21,17 @@ class ConvLSTM(nn.Module):
     def forward(
         self, inputs: Float[Tensor, "b c h w"], memory: Float[Tensor, "b z h w"]
     ) -> Float[Tensor, "b z h w"]:
-        """Return the memory after these inputs; its first half is what the cell shows."""
+        """Return the memory after these inputs; its first half is the hidden state."""
         hidden, cell = memory.chunk(2, 1)
         keep, write, show, candidate = self.gates(torch.cat([inputs, hidden], 1)).chunk(4, 1)
-        # at first, it rather keeps
+        # by + 1, an untrained cell tends to keep what it holds
         cell = (keep + 1).sigmoid() * cell + write.sigmoid() * candidate.tanh()
         return torch.cat([show.sigmoid() * cell.tanh(), cell], 1)
 
     def blank(
         self, like: Float[Tensor, "b c h w"], size: tuple[int, int]
     ) -> Float[Tensor, "b z {size[0]} {size[1]}"]:
-        """Return the memory of nothing, for as many scenes as there are frames."""
+        """Return an initial memory, zeros, for a batch like this one."""
         return like.new_zeros(len(like), 2 * self.channels, *size)
 
 
@@ -47,15 +44,12 @@ class Residual(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, inputs: Float[Tensor, "b z h w"]) -> Float[Tensor, "b z h w"]:
-        """Return inputs plus what two convolutions make of them."""
+        """Return the inputs plus what two convolutions make of them."""
         return inputs + self.second(functional.relu(self.first(functional.relu(inputs))))
 
 
 def doubling(num_inputs: int, channels: int) -> nn.Module:
-    """Return a layer that doubles rows and columns.
-
-    A convolution of which four channels make a 2x2 block.
-    """
+    """Return a layer that doubles rows and columns (a convolution and a pixel shuffle)."""
     return nn.Sequential(nn.Conv2d(num_inputs, 4 * channels, 1), nn.PixelShuffle(2))
 
 
@@ -67,7 +61,10 @@ def tile(
 
 
 def normal_(layer: nn.Module, std: float) -> nn.Module:
-    """Draw a layer's weights with this standard deviation, its bias being 0."""
+    """Initialise a layer's weights from a normal distribution, and its bias with 0."""
     for name, weights in layer.named_parameters():
-        nn.init.zeros_(weights) if name == "bias" else nn.init.normal_(weights, std=std)
+        if name == "bias":
+            nn.init.zeros_(weights)
+        else:
+            nn.init.normal_(weights, std=std)
     return layer

@@ -1,4 +1,4 @@
-"""What an action does to the robot's own state: linear, and found by least squares."""
+"""What an action does to the robot's own state: a linear model, fitted by least squares."""
 
 import torch
 from jaxtyping import Float
@@ -10,7 +10,7 @@ from visual_foresight.types import Clip
 class RobotDynamics(nn.Module):
     """How actions move the robot's own state.
 
-    Linear, as in Finn et al. 2016, but found by least squares, not by descent.
+    Linear, as in Finn et al. 2016, but fitted by least squares, not by gradient descent.
     """
 
     dynamics: Tensor
@@ -25,20 +25,21 @@ class RobotDynamics(nn.Module):
 
     @torch.no_grad()
     def calibrate(self, clip: Clip) -> None:
-        """Find the dynamics, and the range of the states, in experience."""
-        before, after = clip.states[:, :-1].flatten(0, 1), clip.states[:, 1:].flatten(0, 1)
+        """Fit the dynamics and the mean and scale of the states to a clip."""
+        before = clip.states[:, :-1].flatten(0, 1)
+        after = clip.states[:, 1:].flatten(0, 1)
         self.mean.copy_(before.mean(0))
         self.scale.copy_(before.std(0).clamp(min=1e-2))
-        causes = self._causes(before, clip.actions.flatten(0, 1))
-        ridge = 1e-3 * torch.eye(causes.shape[1]).to(causes)  # for what never changes
+        inputs = self._inputs(before, clip.actions.flatten(0, 1))
+        ridge = 1e-3 * torch.eye(inputs.shape[1]).to(inputs)  # for inputs that never change
         self.dynamics.copy_(
-            torch.linalg.solve(causes.T @ causes + ridge, causes.T @ (after - before))
+            torch.linalg.solve(inputs.T @ inputs + ridge, inputs.T @ (after - before))
         )
 
     def command(
         self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
     ) -> Float[Tensor, "b d"]:
-        """Return state and action as a network sees them: d = a + s numbers of the order of 1."""
+        """Return the d = a + s numbers of action and state, of the order of 1, for a network."""
         return torch.cat([action, self.standardised(state)], -1)
 
     def standardised(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b s"]:
@@ -49,9 +50,10 @@ class RobotDynamics(nn.Module):
         self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
     ) -> Float[Tensor, "b s"]:
         """Return the state after the action."""
-        return state + self._causes(state, action) @ self.dynamics
+        return state + self._inputs(state, action) @ self.dynamics
 
-    def _causes(
+    def _inputs(
         self, state: Float[Tensor, "b s"], action: Float[Tensor, "b a"]
     ) -> Float[Tensor, "b _"]:
+        """Return what the next state is linear in: action, state, 1."""
         return torch.cat([self.command(state, action), torch.ones_like(state[:, :1])], -1)

@@ -1,10 +1,9 @@
-"""Pixel motion: the one way to move frames and pixel maps alike.
+"""Pixel motion: frames and pixel maps are moved by the same transforms and masks.
 
-A motion predictor chooses, for every place, a few sources (a flow or a kernel, the frame as it
-was, the first frame, something new) and how much of each. Frames and pixel maps are then moved
-by the same transforms and the same masks; or maps become `Points`, moved by a forward flow. All
-of it in full precision even where networks are trained in bfloat16: a map must keep its mass,
-and a place its fraction of a pixel.
+A motion predictor chooses a few sources for every place (an image moved by a flow or a kernel, the
+newest image, the first image, newly made pixels) and how much of each. Pixel maps may also become
+`Points`, moved by a forward flow. All of this is computed in full precision, also where networks
+are trained in bfloat16: a map must keep its mass, and a place its fraction of a pixel.
 """
 
 import math
@@ -36,14 +35,13 @@ class Motion:
     forward: Float[Tensor, "n 2 y x"] | None = None
     num_earlier: int = 0
     drawn: bool = False
-    """Whether this is only a picture of what moved otherwise (bodies, as a whole), right within
-    half a pixel or so."""
+    """Whether the flows are only a picture of what moved in another way (bodies, as a whole), right
+    within about half a pixel."""
 
 
 @dataclass(frozen=True)
 class KernelMotion:
-    """The same with convolution kernels instead of flows (Finn, Goodfellow, Levine 2016,
-    section 3).
+    """The same with convolution kernels in place of flows (Finn et al. 2016, section 3).
 
     Kernels are backward too: the next image at x is the sum over taps u of kernel(u) times the
     image now at x + u. Taps (down, right) lie `spacing_px` frame pixels apart around the middle
@@ -99,20 +97,20 @@ def sample(
 def affine_flows(
     matrices: Float[Tensor, "n k 2 3"], size: tuple[int, int], frame_size: tuple[int, int]
 ) -> Float[Tensor, "n k 2 {size[0]} {size[1]}"]:
-    """Return the flows that sample at matrix @ (row, col, 1) (STP in Finn et al. 2016, eq. 3;
-    Jaderberg et al. 2015).
+    """Return the flows that sample at matrix @ (row, col, 1).
+
+    STP in Finn et al. 2016, eq. 3; Jaderberg et al. 2015.
 
     Args:
         matrices: In half frames (down, right) from the frame's middle; (1 0 0, 0 1 0) is no motion.
         size: Rows and columns of the flows.
         frame_size: Height and width of the frame, in pixels.
     """
-    rows, cols = (
-        (torch.arange(count, device=matrices.device) * 2 + 1) / count - 1 for count in size
-    )
-    place = torch.stack(
-        [*torch.meshgrid(rows, cols, indexing="ij"), torch.ones(size, device=matrices.device)]
-    )
+    device = matrices.device
+    rows = (torch.arange(size[0], device=device) * 2 + 1) / size[0] - 1
+    cols = (torch.arange(size[1], device=device) * 2 + 1) / size[1] - 1
+    row, col = torch.meshgrid(rows, cols, indexing="ij")
+    place = torch.stack([row, col, torch.ones(size, device=device)])
     with torch.autocast(matrices.device.type, enabled=False):
         moved = (
             einsum(matrices.float(), place, "n k two three, three h w -> n k two h w")
@@ -143,7 +141,8 @@ def transform(
             for k, flow in enumerate(motion.flows.unbind(1))
         ]
     with torch.autocast(images.device.type, enabled=False):
-        kernels, strides = motion.kernels.float(), [1, 1]
+        kernels = motion.kernels.float()
+        strides = [1, 1]
         for axis in (0, 1):
             spacing = motion.spacing_px * images.shape[2 + axis] / frame_size[axis]
             if spacing.is_integer():
@@ -157,9 +156,9 @@ def transform(
 
 
 def _shares(num_taps: int, spacing: float) -> Float[Tensor, "{num_taps} cells"]:
-    """Return how taps that lie between the cells of a grid are shared by the cells, bilinearly.
+    """Return how taps that lie between the cells of a grid are shared by the cells, linearly.
 
-    No tap moves on average.
+    Sharing moves no tap on average.
     """
     places = (torch.arange(num_taps) - num_taps // 2) * spacing
     reach = math.ceil(num_taps // 2 * spacing)
@@ -172,7 +171,8 @@ def _convolve(
     strides: tuple[int, int],
 ) -> list[Float[Tensor, "n c h w"]]:
     """Apply each kernel to its candidate's images; taps lie `strides` cells apart."""
-    (height, width), (num_rows, num_cols) = images.shape[-2:], kernels.shape[2:4]
+    height, width = images.shape[-2:]
+    num_rows, num_cols = kernels.shape[2:4]
     reach = (num_rows // 2 * strides[0], num_cols // 2 * strides[1])
     padded = functional.pad(images, (reach[1], reach[1], reach[0], reach[0]), mode="replicate")
     # one group of channels per candidate, since each has kernels of its own
@@ -200,7 +200,10 @@ def move_frames(
     new: Float[Tensor, "n c h w"],
     earlier: Float[Tensor, "n c h w"] | None = None,
 ) -> Float[Tensor, "n c h w"]:
-    """Compose the next frame (Finn et al. 2016, eq. 4, with the first frame as a source as in Ebert et al. 2017)."""
+    """Compose the next frame from its sources.
+
+    Finn et al. 2016, eq. 4, with the first frame as a source as in Ebert et al. 2017.
+    """
     size = (now.shape[-2], now.shape[-1])
     sources = [first, now, *transform(motion, now, size, earlier), new]
     masks = rearrange(motion.masks, "n m h w -> n m 1 h w")
@@ -215,16 +218,16 @@ def move_maps(
 ) -> tuple[Float[Tensor, "n p h w"], Float[Tensor, "n p"]]:
     """Move pixel maps as the frame moves; each stays a distribution.
 
-    Backward motion and masks do not conserve mass: where the arm comes to cover an object, the
-    next frame takes nothing from there. Dividing by what is left, as the papers do, blows up
-    the little that the arm drags along. Mass that nothing takes is hidden, so it stays where it
-    is; mass that is taken twice is divided. The first frame, as a source, says that a place
-    looks as it did, so a map stays there too: the papers' copy of the first map would bring
-    mass back to where it began.
+    Backward motion and masks do not conserve mass: where the arm moves over an object, the next
+    frame takes nothing from there. The papers divide by the mass that is left, which blows up the
+    little that the arm drags along. Here, mass that no place takes counts as hidden and stays where
+    it is, and mass that several places take is divided. Where the first frame is a source, a place
+    looks as it did, so a map stays there, too; the papers' copy of the first map would return mass
+    to where it began.
 
     Returns:
-        The maps, of the mass that they had, and how much of it nothing took (negative: was
-        taken twice).
+        The maps with the mass that they had, and how much of it no place took (negative if it was
+        taken several times).
     """
     if not now.shape[1]:
         return now, now.new_zeros(len(now), 0)

@@ -17,78 +17,83 @@ from visual_foresight.vision.homography import heading, to_pixel, to_plane
 
 @dataclass(frozen=True)
 class AttachedPoints:
-    """Points, each fixed to a body or to the table."""
+    """m points of each of n candidates, each attached to a body or to the table."""
 
     points: Points
-    owner: Int[Tensor, "n m"]
-    """Number of the body; -1 for the table."""
+    label: Int[Tensor, "n m"]
+    """Index of the body; -1 for the table."""
     local: Complex[Tensor, "n m"]
-    """In the body's frame."""
-    lean: Complex[Tensor, "n m"]
-    """From where it stands to where it is seen."""
+    """Ground under the point in the body's frame, x + iy in metres."""
+    parallax: Complex[Tensor, "n m"]
+    """From that ground to where the point is seen on the calibrated plane (see `Footprints`)."""
 
     @classmethod
-    def of(
+    def attach(
         cls,
         points: Points,
-        seen: Footprints,
+        footprints: Footprints,
         poses: Poses,
         to_plane_homography: Float[Tensor, "3 3"],
         to_frame: Float[Tensor, "3 3"],
     ) -> "AttachedPoints":
-        """Fix each point to the body that shows at the pixel from which its place has come, or
-        beside it.
+        """Attach each point to the body that its pixel shows, or that a pixel beside it shows.
 
-        Whoever designates a pixel at the edge of a thing means the thing.
+        A designated pixel at the edge of an object is meant to be on the object.
 
         Args:
-            points: Of n candidates, where bodies are by now.
-            seen: The bodies when they were seen, of one scene or n.
-            poses: Where they are by now.
+            points: The points now.
+            footprints: The bodies when they were seen, of one scene or n.
+            poses: The bodies' poses now.
             to_plane_homography: From (row, col, 1) to the robot's (x, y, 1).
             to_frame: Its inverse.
         """
-        count, (height, width) = len(points.places), seen.owner.shape[1:]
-        place, inverse_turn, starts = (
-            widen(part, count) for part in (poses.place, heading(-poses.turn), seen.places)
-        )
-        there = to_plane(points.places, to_plane_homography)
-        owner = torch.full(there.shape, -1, device=there.device)
-        local, lean = torch.zeros_like(there), torch.zeros_like(there)
-        owners, leans = (widen(part, count).flatten(1) for part in _grown(seen))
-        for k in range(place.shape[1]):
-            # As if the body had carried the picture with it; where the point stands follows
-            # from its height there.
-            offset = there - place[:, k, None]
-            source = to_pixel(offset * inverse_turn[:, k, None] + starts[:, k, None], to_frame)
-            rows, cols = source.round().unbind(-1)
-            index = (rows.clamp(0, height - 1) * width + cols.clamp(0, width - 1)).long()
-            mine, leaning = (owners.gather(1, index) == k) & (owner < 0), leans.gather(1, index)
-            owner, lean = torch.where(mine, k, owner), torch.where(mine, leaning, lean)
-            local = torch.where(mine, (offset - leaning) * inverse_turn[:, k, None], local)
-        return cls(points, owner, local, lean)
+        count = len(points.places)
+        height, width = footprints.labels.shape[1:]
+        position = widen(poses.position, count)
+        inverse_heading = widen(heading(-poses.angle), count)
+        first_position = widen(footprints.positions, count)
+        pixel_labels, pixel_parallax = _dilated(footprints)
+        pixel_labels = widen(pixel_labels, count).flatten(1)
+        pixel_parallax = widen(pixel_parallax, count).flatten(1)
+        seen = to_plane(points.places, to_plane_homography)
+        label = torch.full(seen.shape, -1, device=seen.device)
+        local = torch.zeros_like(seen)
+        parallax = torch.zeros_like(seen)
+        for k in range(position.shape[1]):
+            # The pixel that showed the point when body k was first seen, if the body had moved it
+            # as a picture on the calibrated plane.
+            offset = seen - position[:, k, None]
+            first_seen = offset * inverse_heading[:, k, None] + first_position[:, k, None]
+            rows, cols = to_pixel(first_seen, to_frame).round().unbind(-1)
+            pixel = (rows.clamp(0, height - 1) * width + cols.clamp(0, width - 1)).long()
+            on_body = (pixel_labels.gather(1, pixel) == k) & (label < 0)
+            shift = pixel_parallax.gather(1, pixel)
+            label = torch.where(on_body, k, label)
+            parallax = torch.where(on_body, shift, parallax)
+            local = torch.where(on_body, (offset - shift) * inverse_heading[:, k, None], local)
+        return cls(points, label, local, parallax)
 
     def moved(
         self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]
     ) -> "AttachedPoints":
-        """Return the points where their bodies have brought them, but not off the frame."""
-        index = self.owner.clamp(min=0)
-        turn, place = poses.turn.gather(1, index), poses.place.gather(1, index)
-        there = to_pixel(place + self.local * heading(turn) + self.lean, to_frame).clamp(min=0)
-        there = there.minimum(there.new_tensor(frame_size) - 1)
-        places = torch.where((self.owner >= 0)[..., None], there, self.points.places)
+        """Return the points after their bodies have moved; they stay within the frame."""
+        index = self.label.clamp(min=0)
+        position = poses.position.gather(1, index)
+        angle = poses.angle.gather(1, index)
+        seen = position + self.local * heading(angle) + self.parallax
+        pixels = to_pixel(seen, to_frame).clamp(min=0)
+        pixels = pixels.minimum(pixels.new_tensor(frame_size) - 1)
+        places = torch.where((self.label >= 0)[..., None], pixels, self.points.places)
         return replace(self, points=Points(places, self.points.mass))
 
 
-def _grown(seen: Footprints) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
-    """Return owners and leans of bodies that show on a pixel more all round, where no other one does."""
-    owners = rearrange(seen.owner, "b h w -> b 1 h w").float()
-    beside = functional.max_pool2d(owners, 3, stride=1, padding=1, return_indices=True)[
-        1
-    ].flatten(1)
-    here = torch.arange(beside.shape[1], device=beside.device).expand_as(beside)
-    source = torch.where(seen.owner.flatten(1) < 0, beside, here)
-    owner, lean = (
-        part.flatten(1).gather(1, source).view_as(part) for part in (seen.owner, seen.lean)
-    )
-    return owner, lean
+def _dilated(footprints: Footprints) -> tuple[Int[Tensor, "b h w"], Complex[Tensor, "b h w"]]:
+    """Return labels and parallaxes; a pixel that shows no body takes those of a neighbour."""
+    labels = footprints.labels.flatten(1)
+    parallax = footprints.parallax.flatten(1)
+    channels = rearrange(footprints.labels, "b h w -> b 1 h w").float()
+    _, neighbour = functional.max_pool2d(channels, 3, stride=1, padding=1, return_indices=True)
+    itself = torch.arange(labels.shape[1], device=labels.device).expand_as(labels)
+    source = torch.where(labels < 0, neighbour.flatten(1), itself)
+    shape = footprints.labels.shape
+    return labels.gather(1, source).view(shape), parallax.gather(1, source).view(shape)

@@ -1,9 +1,9 @@
-"""From a picture to rigid bodies: what stands on a known empty table, seen as from above.
+"""From an image of objects on a known empty table to rigid bodies, seen from above.
 
-A place on the table is under a thing if all that would stand on it, up to a thing's height,
-shows no table: so the sides that a camera sees of a thing are not taken for ground that it
-covers. What hangs together is one body (OpenCV's connected components) unless a border parts
-it. Colours that the arm hides are filled in from around it (Telea 2004, OpenCV).
+A cell of the table is under an object if every point above it, up to an object's height, is seen
+as an object. So the sides of an object that the camera sees are not mistaken for ground that it
+covers. Connected components (OpenCV) are bodies, unless a predicted border parts them. Colours that
+the arm hides are inpainted (Telea 2004, OpenCV).
 """
 
 from dataclasses import dataclass
@@ -15,51 +15,55 @@ from jaxtyping import Bool, Complex, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.predictors.rigid.contact_module import Bodies
-from visual_foresight.vision.background import apart_from
-from visual_foresight.vision.homography import apply_homography, camera_of
+from visual_foresight.vision.background import difference
+from visual_foresight.vision.homography import apply_homography, as_complex, camera_of
 
-SAME = 0.04  # difference of a colour to the empty table up to which a pixel shows it
-FAINT = 0.1  # from which on it shows a thing,
-PLAIN = 0.3  # and from which on nothing else
-# of what is seen of a thing, from the height for which the camera is calibrated
+SAME_COLOUR = 0.04  # a pixel that differs less from the background shows the background
+TRANSPARENT = 0.1  # difference to the background at which a pixel begins to show an object
+OPAQUE = 0.3  # difference to the background from which on a pixel shows an object alone
+# Heights of what is seen of an object, over the plane for which the camera is calibrated.
 LOWEST_M, HIGHEST_M = -0.026, 0.008
-HEIGHTS = 5
+NUM_HEIGHTS = 5
 MAX_BODIES = 6
-SMALLEST_M2 = 3e-4  # footprint of a body
-LARGEST_HOLE_M2 = 1.5e-3  # of a hole in it: 2 or 3 pixels of a thing that look like the table
-PATCH_M, TABLE_M = 0.173, 1.73  # sides of a body's patch and, at most, of the table,
-PATCH, TABLE = 40, 400  # or so many cells, where that is more
-# cells of the table a side, where a pixel in the middle of the frame is one
-CELLS_PER_PIXEL = 2
-RIM = 24
-BORDER = 0.3  # probability from which on a pixel parts two things
-SMALLEST_PX = 6  # pixels of a thing, without its borders,
-FAINTEST, REACH_PX = 0.3, 4.0  # to which others belong if they show so much of a thing, so near
+SMALLEST_M2 = 3e-4  # least area of a body's footprint
+LARGEST_HOLE_M2 = 1.5e-3  # largest hole that is filled: 2 or 3 pixels that look like the table
+# Sides of a body's patch, and of the table at most. Each has at least so many cells.
+PATCH_M, TABLE_M = 0.173, 1.73
+PATCH_CELLS, TABLE_CELLS = 40, 400
+CELLS_PER_PIXEL = 2  # along each axis, for a pixel in the middle of the frame
+OUTLINE_POINTS = 24
+BORDER = 0.3  # probability from which on a pixel is a border between two objects
+SMALLEST_PX = 6  # least pixels of a segment, without its borders
+# A pixel outside of all segments joins the nearest one if it is so opaque, and so near.
+LEAST_OPACITY, MAX_REACH_PX = 0.3, 4.0
+SQUARE = np.ones((3, 3), np.uint8)  # a pixel or cell and its eight neighbours
 
 
 @dataclass(frozen=True)
 class Footprints:
-    """The bodies of b scenes, where they were seen, and which pixel shows which."""
+    """The bodies of b scenes where they were seen, and which pixels show them."""
 
     bodies: Bodies
-    places: Complex[Tensor, "b k"]
-    """Of their middles, x + iy in metres."""
-    owner: Int[Tensor, "b h w"]
-    """Number of the body that a pixel shows; -1 where there is none."""
-    lean: Complex[Tensor, "b h w"]
-    """From the ground on which what a pixel shows stands to where it seems to be, x + iy in
-    metres on the calibrated plane."""
+    positions: Complex[Tensor, "b k"]
+    """Of the bodies, x + iy in metres."""
+    labels: Int[Tensor, "b h w"]
+    """Index of the body that a pixel shows; -1 for none."""
+    parallax: Complex[Tensor, "b h w"]
+    """From the ground under what a pixel shows to where it is seen on the calibrated plane, x + iy
+    in metres."""
 
     def to(self, device: torch.device) -> "Footprints":
-        """Return them on a device."""
+        """Return the footprints on a device."""
         return Footprints(
             self.bodies.to(device),
-            *(part.to(device) for part in (self.places, self.owner, self.lean)),
+            self.positions.to(device),
+            self.labels.to(device),
+            self.parallax.to(device),
         )
 
 
 class BirdsEyeView:
-    """Looks at one camera's frames as from above.
+    """Maps one camera's frames to the table seen from above.
 
     Args:
         homography: From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
@@ -70,271 +74,270 @@ class BirdsEyeView:
     def __init__(
         self, homography: Float[np.ndarray, "3 3"], frame_size: tuple[int, int], pixel_m: float
     ) -> None:
-        self.frame_size, self.cell = frame_size, pixel_m / CELLS_PER_PIXEL
-        rows, cols = np.mgrid[: frame_size[0], : frame_size[1]]
-        self.seen_at = apply_homography(np.stack([rows, cols], -1).astype(float), homography)
-        to_frame = np.linalg.inv(homography)
-        self.low = self.seen_at.reshape(-1, 2).min(0)
-        self.patch = max(int(np.ceil(PATCH_M / self.cell)), PATCH)
-        widest = max(TABLE_M, TABLE * self.cell)
-        extent = np.minimum(self.seen_at.reshape(-1, 2).max(0) - self.low, widest)
-        self.shape = np.ceil(extent / self.cell).astype(int)
+        self.frame_size = frame_size
+        self.cell_m = pixel_m / CELLS_PER_PIXEL
+        self.patch_cells = max(int(np.ceil(PATCH_M / self.cell_m)), PATCH_CELLS)
         self.camera = camera_of(homography, frame_size)
-        cells = (
-            self.low
-            + (np.moveaxis(np.mgrid[: self.shape[0], : self.shape[1]], 0, -1) + 0.5) * self.cell
-        )
-        self.heights = np.linspace(LOWEST_M, HIGHEST_M, HEIGHTS)
-        # Where in the frame, (col, row) for OpenCV, what stands on each cell is seen, per
-        # height.
-        self.columns = [
-            apply_homography(self._leaning(cells, height), to_frame)[..., ::-1].astype(
-                np.float32
-            )
-            for height in self.heights
-        ]
-        # Over which ground, and over which cell, what each pixel shows would be, from the
-        # highest on.
+        pixels = np.moveaxis(np.mgrid[: frame_size[0], : frame_size[1]], 0, -1)
+        self.pixel_positions = apply_homography(pixels.astype(float), homography)
+        self._corner = self.pixel_positions.reshape(-1, 2).min(0)
+        largest = max(TABLE_M, TABLE_CELLS * self.cell_m)
+        extent = self.pixel_positions.reshape(-1, 2).max(0) - self._corner
+        self._grid_size = np.ceil(np.minimum(extent, largest) / self.cell_m).astype(int)
+        heights = np.linspace(LOWEST_M, HIGHEST_M, NUM_HEIGHTS)
+        self._pixels_above = self._project(heights, np.linalg.inv(homography))
         grounds = np.stack(
-            [self._upright(self.seen_at, height) for height in self.heights[::-1]]
+            [self._ground_under(self.pixel_positions, height) for height in heights[::-1]]
         )
-        self.leans = (self.seen_at - grounds).astype(np.float32)
-        spots = np.floor((grounds - self.low) / self.cell).astype(int).clip(0, self.shape - 1)
-        self.cells = spots[..., 0] * self.shape[1] + spots[..., 1]
+        # Of each pixel, the parallax and the cell of the table under it, highest point first.
+        self._parallax = (self.pixel_positions - grounds).astype(np.float32)
+        cells = np.floor((grounds - self._corner) / self.cell_m).astype(int)
+        cells = cells.clip(0, self._grid_size - 1)
+        self._cells_under = cells[..., 0] * self._grid_size[1] + cells[..., 1]
 
-    def _leaning(
-        self, ground: Float[np.ndarray, "*b 2"], height: float
-    ) -> Float[np.ndarray, "*b 2"]:
-        """Return where on the calibrated plane a point at this height over a place is seen."""
-        aside, above = self.camera[:2], self.camera[2]
-        return ground + (ground - aside) * (height / (above - height))
+    def _project(
+        self, heights: Float[np.ndarray, " z"], to_frame: Float[np.ndarray, "3 3"]
+    ) -> list[Float32[np.ndarray, "x y 2"]]:
+        """Return where in the frame, (col, row), a point over each cell is seen, per height."""
+        indices = np.moveaxis(np.mgrid[: self._grid_size[0], : self._grid_size[1]], 0, -1)
+        cells = self._corner + (indices + 0.5) * self.cell_m
+        found = []
+        for height in heights:
+            # The ray from the camera through the point meets the calibrated plane there.
+            seen = cells + (cells - self.camera[:2]) * (height / (self.camera[2] - height))
+            found.append(apply_homography(seen, to_frame)[..., ::-1].astype(np.float32))
+        return found
 
-    def _upright(
+    def _ground_under(
         self, seen: Float[np.ndarray, "*b 2"], height: float
     ) -> Float[np.ndarray, "*b 2"]:
-        """Return over which place a point of this height is that is seen on the calibrated plane there."""
-        aside, above = self.camera[:2], self.camera[2]
-        return seen + (aside - seen) * (height / above)
+        """Return the ground under points of this height that are seen at places of the plane."""
+        return seen + (self.camera[:2] - seen) * (height / self.camera[2])
 
     def find_bodies(
         self,
         opacity: Float32[np.ndarray, "b h w"],
         border: Float32[np.ndarray, "b h w"] | None = None,
     ) -> Footprints:
-        """Find the bodies in scenes, given how much of each pixel shows a thing, and where one touches another."""
-        border = np.zeros_like(opacity) if border is None else border
-        return _gathered(
-            [self._one(*each) for each in zip(opacity, border, strict=True)],
-            self.cell,
-            self.patch,
-        )
+        """Find the bodies of scenes.
 
-    def _one(
+        Args:
+            opacity: How much of each pixel shows an object, from 0 to 1.
+            border: Probability that a pixel lies between two objects that touch; None for 0.
+        """
+        border = np.zeros_like(opacity) if border is None else border
+        scenes = [self._find(*each) for each in zip(opacity, border, strict=True)]
+        return _batch(scenes, self.cell_m, self.patch_cells)
+
+    def _find(
         self, opacity: Float32[np.ndarray, "h w"], border: Float32[np.ndarray, "h w"]
-    ) -> "_Found":
-        if not (opacity > FAINTEST).any():
-            return _Found(
-                np.zeros((0, 2)),
-                [],
-                np.full(opacity.shape, -1),
-                np.zeros((*opacity.shape, 2), np.float32),
-            )
-        labels, areas, middles = self._parted(opacity, _pieces(opacity, border))
-        side = self.patch
-        corners = [np.round(middle - (side - 1) / 2).astype(int) for middle in middles]
+    ) -> "_Scene":
+        """Find the bodies of one scene, the largest first."""
+        if not (opacity > LEAST_OPACITY).any():
+            nowhere = np.zeros((*opacity.shape, 2), np.float32)
+            return _Scene(np.zeros((0, 2)), [], np.full(opacity.shape, -1), nowhere)
+        labels, areas, centres = self._footprints(opacity, _segments(opacity, border))
+        side = self.patch_cells
         padded = np.pad(labels, side)
+        corners = [np.round(centre - (side - 1) / 2).astype(int) for centre in centres]
         patches = [
             padded[row + side : row + 2 * side, col + side : col + 2 * side] == number
             for number, (row, col) in enumerate(corners, 1)
         ]
-        # What is so large and bent that nothing of it is near its middle is no body.
-        chosen = sorted(
-            (i for i, patch in enumerate(patches) if patch.any()), key=lambda i: -areas[i]
-        )[:MAX_BODIES]
-        numbers = np.full(len(areas) + 1, -1, np.int32)
-        numbers[[i + 1 for i in chosen]] = np.arange(len(chosen))
-        places = np.array(
-            [self.low + (corners[i] + side / 2) * self.cell for i in chosen]
-        ).reshape(-1, 2)
-        owner, lean = self._owners(numbers[labels], opacity)
-        return _Found(places, [_shape(patches[i], self.cell) for i in chosen], owner, lean)
+        # A footprint so large and bent that its own patch shows none of it is no body.
+        candidates = [i for i, patch in enumerate(patches) if patch.any()]
+        chosen = sorted(candidates, key=lambda i: -areas[i])[:MAX_BODIES]
+        index_of = np.full(len(areas) + 1, -1, np.int32)
+        index_of[[i + 1 for i in chosen]] = np.arange(len(chosen))
+        positions = [self._corner + (corners[i] + side / 2) * self.cell_m for i in chosen]
+        shapes = [_shape(patches[i], self.cell_m) for i in chosen]
+        pixel_labels, parallax = self._label_pixels(index_of[labels], opacity)
+        return _Scene(np.array(positions).reshape(-1, 2), shapes, pixel_labels, parallax)
 
-    def _parted(
-        self, opacity: Float32[np.ndarray, "h w"], pieces: Int[np.ndarray, "h w"]
+    def _footprints(
+        self, opacity: Float32[np.ndarray, "h w"], segments: Int[np.ndarray, "h w"]
     ) -> tuple[Int[np.ndarray, "x y"], list[int], list[Float[np.ndarray, "2"]]]:
-        """Return which body stands on each cell of the table, from 1 on, and the bodies' areas and middles, in cells."""
-        stand = (
-            np.min(
-                [cv2.remap(opacity, where, None, cv2.INTER_LINEAR) for where in self.columns], 0
-            )
-            > 0.5
-        )
-        # Tops hide least of one another: a cell is of what is seen highest above it.
-        tops = np.zeros(stand.shape, np.float32)
-        for where in self.columns:
-            seen = cv2.remap(pieces.astype(np.float32), where, None, cv2.INTER_NEAREST)
+        """Label the cells of the table that objects stand on.
+
+        Returns:
+            The labels, from 1 on, 0 for none; and the footprints' areas and centroids, in cells.
+        """
+        columns = [cv2.remap(opacity, at, None, cv2.INTER_LINEAR) for at in self._pixels_above]
+        occupied = np.min(columns, 0) > 0.5
+        # Tops are hidden least by other objects: a cell is of the highest segment seen over it.
+        tops = np.zeros(occupied.shape, np.float32)
+        for at in self._pixels_above:
+            seen = cv2.remap(segments.astype(np.float32), at, None, cv2.INTER_NEAREST)
             tops = np.where(seen > 0, seen, tops)
-        labels, areas, middles = np.zeros(stand.shape, np.int32), [], []
-        for piece in range(1, pieces.max() + 1):
-            mask = self._whole(stand & (tops == piece)) * (labels == 0).astype(np.uint8)
-            num, parts, stats, centroids = cv2.connectedComponentsWithStats(
+        labels = np.zeros(occupied.shape, np.int32)
+        areas: list[int] = []
+        centroids: list[Float[np.ndarray, "2"]] = []
+        for segment in range(1, segments.max() + 1):
+            mask = self._without_holes(occupied & (tops == segment))
+            mask *= (labels == 0).astype(np.uint8)
+            count, parts, stats, middles = cv2.connectedComponentsWithStats(
                 mask, connectivity=4
             )
-            for part in range(1, num):
-                if (area := stats[part, cv2.CC_STAT_AREA]) * self.cell**2 >= SMALLEST_M2:
-                    areas.append(int(area))
-                    middles.append(centroids[part][::-1])
+            for part in range(1, count):
+                area = int(stats[part, cv2.CC_STAT_AREA])
+                if area * self.cell_m**2 >= SMALLEST_M2:
+                    areas.append(area)
+                    centroids.append(middles[part][::-1])
                     labels[parts == part] = len(areas)
-        return labels, areas, middles
+        return labels, areas, centroids
 
-    def _whole(self, mask: Bool[np.ndarray, "x y"]) -> UInt8[np.ndarray, "x y"]:
-        """Return a mask without its small holes, where a thing looks like the table."""
-        _, gaps, stats, _ = cv2.connectedComponentsWithStats(
+    def _without_holes(self, mask: Bool[np.ndarray, "x y"]) -> UInt8[np.ndarray, "x y"]:
+        """Return a mask with its small holes filled, where an object looks like the table."""
+        _, holes, stats, _ = cv2.connectedComponentsWithStats(
             (~mask).astype(np.uint8), connectivity=4
         )
-        small = stats[:, cv2.CC_STAT_AREA] * self.cell**2 < LARGEST_HOLE_M2
-        return (mask | small[gaps]).astype(np.uint8)
+        small = stats[:, cv2.CC_STAT_AREA] * self.cell_m**2 < LARGEST_HOLE_M2
+        return (mask | small[holes]).astype(np.uint8)
 
-    def _owners(
-        self, labels: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
+    def _label_pixels(
+        self, footprints: Int[np.ndarray, "x y"], opacity: Float32[np.ndarray, "h w"]
     ) -> tuple[Int[np.ndarray, "h w"], Float32[np.ndarray, "h w 2"]]:
-        """Tell which body each pixel shows, and its lean at the greatest height at which it
-        would stand on that body.
+        """Return the body that each pixel shows (-1 for none), and the pixel's parallax.
 
-        What looks like the table in the middle of a thing is of that thing, too.
+        A pixel shows the body on whose footprint it stands at the greatest height, also where it
+        looks like the table. An opaque pixel may stand one cell beside the footprint.
         """
-        near = (
-            cv2.dilate((labels + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(
-                np.int32
-            )
-            - 1
-        )
-        found = np.concatenate([each.ravel()[self.cells] for each in (labels, near)])
-        found[HEIGHTS:, opacity <= 0] = -1
+        widened = cv2.dilate((footprints + 1).astype(np.uint8), SQUARE).astype(np.int32) - 1
+        inside = footprints.ravel()[self._cells_under]
+        beside = widened.ravel()[self._cells_under]
+        beside[:, opacity <= 0] = -1
+        found = np.concatenate([inside, beside])
         first = (found >= 0).argmax(0)
-        owner = np.take_along_axis(found, first[None], 0)[0]
-        lean = np.take_along_axis(self.leans, (first % HEIGHTS)[None, ..., None], 0)[0]
-        return owner, lean
+        labels = np.take_along_axis(found, first[None], 0)[0]
+        height = (first % NUM_HEIGHTS)[None, ..., None]
+        return labels, np.take_along_axis(self._parallax, height, 0)[0]
 
 
 @dataclass(frozen=True)
 class _Shape:
+    """One body in its own frame, as in `Bodies`."""
+
     distance: Float32[np.ndarray, "g g"]
-    rim: Float32[np.ndarray, "m 2"]
+    outline: Float32[np.ndarray, "m 2"]
     spread: float
     gyration: float
 
 
 @dataclass(frozen=True)
-class _Found:
-    places: Float[np.ndarray, "k 2"]
+class _Scene:
+    """The bodies of one scene, as in `Footprints`."""
+
+    positions: Float[np.ndarray, "k 2"]
     shapes: list[_Shape]
-    owner: Int[np.ndarray, "h w"]
-    lean: Float32[np.ndarray, "h w 2"]
+    labels: Int[np.ndarray, "h w"]
+    parallax: Float32[np.ndarray, "h w 2"]
 
 
-def _pieces(
+def _segments(
     opacity: Float32[np.ndarray, "h w"], border: Float32[np.ndarray, "h w"]
 ) -> Int[np.ndarray, "h w"]:
-    """Tell the things of a picture apart, from 1 on.
+    """Label the objects of an image, from 1 on.
 
-    What hangs together without its borders, and what is nearest to that.
+    These are connected components without their borders, and the pixels that are near to them.
     """
-    num, labels, stats, _ = cv2.connectedComponentsWithStats(
-        ((opacity > 0.5) & (border < BORDER)).astype(np.uint8), connectivity=4
-    )
-    for label in range(1, num):
+    core = ((opacity > 0.5) & (border < BORDER)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(core, connectivity=4)
+    for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < SMALLEST_PX:
             labels[labels == label] = 0
     if not labels.any():
         return labels
-    distance, nearest = cv2.distanceTransformWithLabels(
+    distance_px, nearest = cv2.distanceTransformWithLabels(
         (labels == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    numbers = np.zeros(nearest.max() + 1, np.int32)
-    numbers[nearest[labels > 0]] = labels[labels > 0]
-    return np.where((opacity > FAINTEST) & (distance < REACH_PX), numbers[nearest], 0)
+    label_of = np.zeros(nearest.max() + 1, np.int32)
+    label_of[nearest[labels > 0]] = labels[labels > 0]
+    joins = (opacity > LEAST_OPACITY) & (distance_px < MAX_REACH_PX)
+    return np.where(joins, label_of[nearest], 0)
 
 
-def _shape(patch: np.ndarray, cell: float) -> _Shape:
+def _shape(patch: Bool[np.ndarray, "g g"], cell_m: float) -> _Shape:
     """Measure one body on its patch."""
-    mask, middle = patch.astype(np.uint8), (len(patch) - 1) / 2
-    inside, outside = (cv2.distanceTransform(each, cv2.DIST_L2, 5) for each in (mask, 1 - mask))
-    distance = (
-        cv2.GaussianBlur(np.where(mask > 0, 0.5 - inside, outside - 0.5), (0, 0), 0.7) * cell
-    )
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    outline = max(outlines, key=len)[:, 0, ::-1]
-    rim = (outline[np.linspace(0, len(outline) - 1, RIM).astype(int)] - middle) * cell
-    points = (np.argwhere(mask) - middle) * cell
-    _, sides, _ = cv2.minAreaRect(outline.astype(np.float32))
-    gyration = float(np.hypot(sides[0] + 1, sides[1] + 1) / np.sqrt(12) * cell)
+    mask = patch.astype(np.uint8)
+    middle = (len(patch) - 1) / 2
+    inside = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    outside = cv2.distanceTransform(1 - mask, cv2.DIST_L2, 5)
+    signed = np.where(mask > 0, 0.5 - inside, outside - 0.5)
+    distance = cv2.GaussianBlur(signed, (0, 0), 0.7) * cell_m
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=len)[:, 0, ::-1]
+    chosen = np.linspace(0, len(contour) - 1, OUTLINE_POINTS).astype(int)
+    outline = (contour[chosen] - middle) * cell_m
+    points = (np.argwhere(mask) - middle) * cell_m
+    _, (length, width), _ = cv2.minAreaRect(contour.astype(np.float32))
     return _Shape(
         distance.astype(np.float32),
-        rim.astype(np.float32),
-        float(np.linalg.norm(points, axis=1).mean()),
-        gyration,
+        outline.astype(np.float32),
+        spread=float(np.linalg.norm(points, axis=1).mean()),
+        gyration=float(np.hypot(length + 1, width + 1) / np.sqrt(12) * cell_m),
     )
 
 
-def _gathered(found: list[_Found], cell: float, side: int) -> Footprints:
-    """Bring scenes with different numbers of bodies together."""
-    count = max(len(each.shapes) for each in found)
-    size = (len(found), count)
-    distance, rim = (
-        np.ones((*size, side, side), np.float32),
-        np.zeros((*size, RIM, 2), np.float32),
+def _batch(scenes: list[_Scene], cell_m: float, patch_cells: int) -> Footprints:
+    """Put scenes with different numbers of bodies together."""
+    size = (len(scenes), max(len(scene.shapes) for scene in scenes))
+    distance = np.ones((*size, patch_cells, patch_cells), np.float32)
+    outline = np.zeros((*size, OUTLINE_POINTS, 2), np.float32)
+    spread = np.full(size, 0.03, np.float32)
+    gyration = np.full(size, 0.03, np.float32)
+    present = np.zeros(size, bool)
+    positions = np.zeros((*size, 2), np.float32)
+    for b, scene in enumerate(scenes):
+        positions[b, : len(scene.positions)] = scene.positions
+        present[b, : len(scene.shapes)] = True
+        for k, shape in enumerate(scene.shapes):
+            distance[b, k] = shape.distance
+            outline[b, k] = shape.outline
+            spread[b, k] = max(shape.spread, cell_m)
+            gyration[b, k] = max(shape.gyration, cell_m)
+    slope_x, slope_y = np.gradient(distance, cell_m, axis=(2, 3))
+    steepness = np.maximum(np.hypot(slope_x, slope_y), 1e-6)
+    field = np.stack([distance, slope_x / steepness, slope_y / steepness], 2)
+    bodies = Bodies(
+        torch.from_numpy(field.astype(np.float32)),
+        patch_cells / 2 * cell_m,
+        _complex(outline),
+        torch.from_numpy(spread),
+        torch.from_numpy(gyration),
+        torch.from_numpy(present),
     )
-    spread, gyration, present = (
-        np.full(size, 0.03, np.float32),
-        np.full(size, 0.03, np.float32),
-        np.zeros(size, bool),
-    )
-    places = np.zeros((*size, 2), np.float32)
-    for b, each in enumerate(found):
-        places[b, : len(each.places)] = each.places
-        for k, shape in enumerate(each.shapes):
-            distance[b, k], rim[b, k] = shape.distance, shape.rim
-            spread[b, k], gyration[b, k], present[b, k] = (
-                max(shape.spread, cell),
-                max(shape.gyration, cell),
-                True,
-            )
-    slopes = np.gradient(distance, cell, axis=(2, 3))
-    length = np.maximum(np.hypot(*slopes), 1e-6)
-    field = np.stack([distance, slopes[0] / length, slopes[1] / length], 2).astype(np.float32)
-    outlines = torch.complex(*torch.from_numpy(rim).unbind(-1))
-    sizes = [torch.from_numpy(each) for each in (spread, gyration, present)]
-    bodies = Bodies(torch.from_numpy(field), side / 2 * cell, outlines, *sizes)
-    owner, lean = (
-        torch.from_numpy(np.stack([getattr(each, name) for each in found]))
-        for name in ("owner", "lean")
-    )
-    middles = torch.complex(*torch.from_numpy(places).unbind(-1))
-    return Footprints(bodies, middles, owner, torch.complex(*lean.unbind(-1)))
+    labels = torch.from_numpy(np.stack([scene.labels for scene in scenes]))
+    parallax = _complex(np.stack([scene.parallax for scene in scenes]))
+    return Footprints(bodies, _complex(positions), labels, parallax)
 
 
-def filled(
+def _complex(vectors: Float32[np.ndarray, "*b 2"]) -> Complex[Tensor, "*b"]:
+    """Return (x, y) as x + iy."""
+    return as_complex(torch.from_numpy(vectors))
+
+
+def inpaint(
     frames: Float32[np.ndarray, "b h w 3"],
-    empty: Float32[np.ndarray, "h w 3"],
+    background: Float32[np.ndarray, "h w 3"],
     hidden: Bool[np.ndarray, "b h w"],
 ) -> Float32[np.ndarray, "b h w 3"]:
-    """Return frames, filled in where they are hidden.
+    """Return frames whose hidden pixels continue what is around them.
 
-    As around it, in how they differ from the empty table.
+    What is inpainted is the difference to the background, in steps of 1/127.
     """
-    hidden = hidden & (apart_from(frames, empty) > SAME)
-    apart = np.round((frames - empty) * 127 + 128).clip(0, 255).astype(np.uint8)
-    around = np.stack(
+    hidden = hidden & (difference(frames, background) > SAME_COLOUR)
+    differences = np.round((frames - background) * 127 + 128).clip(0, 255).astype(np.uint8)
+    painted = np.stack(
         [
-            cv2.inpaint(each, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA)
-            for each, mask in zip(apart, hidden, strict=True)
+            cv2.inpaint(image, mask.astype(np.uint8), 3, cv2.INPAINT_TELEA)
+            for image, mask in zip(differences, hidden, strict=True)
         ]
     )
-    bare = np.where(hidden[..., None], empty + (around.astype(np.float32) - 128) / 127, frames)
-    return bare.clip(0, 1).astype(np.float32)
+    continued = background + (painted.astype(np.float32) - 128) / 127
+    return np.where(hidden[..., None], continued, frames).clip(0, 1).astype(np.float32)
 
 
-def solid(apart: Float32[np.ndarray, "*b h w"]) -> Float32[np.ndarray, "*b h w"]:
-    """Tell how much of each pixel shows a thing."""
-    return np.asarray(((apart - FAINT) / (PLAIN - FAINT)).clip(0, 1), np.float32)
+def opacity_of(differences: Float32[np.ndarray, "*b h w"]) -> Float32[np.ndarray, "*b h w"]:
+    """Return how much of each pixel shows an object (0 to 1), given how it differs."""
+    opacity = (differences - TRANSPARENT) / (OPAQUE - TRANSPARENT)
+    return np.asarray(opacity.clip(0, 1), np.float32)

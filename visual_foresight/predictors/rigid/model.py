@@ -1,16 +1,14 @@
-"""What stands on the table is rigid, and the finger pushes it; mechanics foresees, and learns
-where it errs.
+"""A scene is rigid bodies on a table, and the fingertip pushes them.
 
-From the newest frame, bodies are told from the table and from the arm (`scene_encoder.py`). A
-rollout moves their poses: the mechanics of planar pushing (`contact.py`) says what a finger's
-way does to them, and a small network what it does besides (`residual_push.py`). Whatever a
-frame shows is moved with its body (`attached_points.py`: pixel maps, too), so things stay
-sharp, and rest where nothing touches them. What is recurrent is the robot's state, the poses
-and their speeds; frames are drawn when somebody looks.
+The scene encoder finds arm, background and bodies in the newest frame. A rollout moves the bodies'
+poses: the mechanics of planar pushing predicts each action's effect, and a small network corrects
+it. Every pixel of a body, and every pixel map on it, moves with the body. So images stay sharp, and
+what nothing touches rests exactly. The recurrent state is the robot's state and the bodies' poses
+and velocities; frames are rendered from it only on request.
 
-Sources: frames as moved pixels of a seen one, as in Ebert et al. 2018; layers as in Wang &
-Adelson, "Representing Moving Images with Layers" (1994); `residual_push.py` names those of the
-motion.
+Sources: frames as moved pixels of an earlier one, as in Ebert et al. 2018; layers as in Wang &
+Adelson, "Representing Moving Images with Layers" (1994). `residual_push.py` and `contact_solver.py`
+name those of the motion.
 """
 
 from collections.abc import Iterator
@@ -36,21 +34,22 @@ from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.homography import as_complex, heading, pixel_side, to_pixel
 from visual_foresight.vision.pixel_maps import grid
 
-DRAWN_UNTIL = 0.15  # of the gradient steps, in which the arm is learnt,
-SEEN_UNTIL = 0.6  # and to see; then pushes are
-DRAWN_SHARE = 1 / 4  # of the steps in which seeing is learnt, in which the arm is, too
+# Training has three phases; these shares of the gradient steps end the first and the second.
+ARM_UNTIL = 0.15  # the arm renderer learns
+SEGMENTATION_UNTIL = 0.6  # segmentation learns; after that, pushes
+ARM_SHARE = 1 / 4  # of the steps of the second phase, in which the arm renderer learns, too
 
 
 @dataclass(frozen=True)
 class RigidConfig:
-    """Shape of the network and of what it sees."""
+    """What the model sees, and its size."""
 
     frame_size: tuple[int, int] = (64, 64)
     """Height and width in pixels; multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     width: int = 128
-    """Of the network's hidden layers."""
+    """Of the hidden layers of the network that corrects mechanics."""
     homography: tuple[tuple[float, ...], ...] = (
         (1.0, 0.0, 0.0),
         (0.0, 1.0, 0.0),
@@ -62,18 +61,18 @@ class RigidConfig:
 
 @dataclass(frozen=True)
 class Carry:
-    """A moment of the imagination."""
+    """The model's memory after an action; b is 1 or the number of candidates."""
 
     scene: Scene
     state: Float[Tensor, "b s"]
-    """Where the robot is."""
+    """Of the robot."""
     commanded: Float[Tensor, "b s"]
-    """Where it would be if nothing had ever been in its way."""
+    """State of a robot that nothing has ever stopped."""
     previous_displacement: Complex[Tensor, " b"]
-    """How the fingertip has moved in the action before."""
+    """Of the fingertip in the action before, x + iy in metres."""
     poses: Poses
     attached: AttachedPoints | None = None
-    """What the pixel maps were drawn from that were returned with this carry."""
+    """The points from which the pixel maps were drawn that were returned with this carry."""
 
 
 class Rigid(nn.Module):
@@ -81,59 +80,59 @@ class Rigid(nn.Module):
 
     context = 2
     to_frame: Tensor
+    """Homography from the robot's (x, y, 1) to (row, col, 1)."""
     to_plane: Tensor
-    seen_at: Tensor
+    """Its inverse."""
+    pixel_positions: Tensor
+    """Where each pixel is seen on the calibrated plane, x + iy in metres."""
 
     def __init__(self, config: RigidConfig) -> None:
         super().__init__()
         size = config.frame_size
         if size[0] % 8 or size[1] % 8:
             raise UserError(
-                f"frames whose sides are multiples of 8 are needed, got {size}: collect others, or choose another predictor"
+                f"frames whose sides are multiples of 8 are needed, got {size}: "
+                f"collect others, or choose another predictor"
             )
-        self.config, homography = config, np.array(config.homography)
-        self.robot = RobotDynamics(config.action_size, config.state_size)
-        birds_eye_view = BirdsEyeView(homography, size, pixel_side(config.homography, size))
+        self.config = config
+        homography = np.array(config.homography)
         to_frame = torch.from_numpy(np.linalg.inv(homography)).float()
-        self.scene_encoder = SceneEncoder(self.robot, birds_eye_view, to_frame)
+        view = BirdsEyeView(homography, size, pixel_side(config.homography, size))
+        positions = as_complex(torch.from_numpy(view.pixel_positions).float())
+        self.robot = RobotDynamics(config.action_size, config.state_size)
+        self.scene_encoder = SceneEncoder(self.robot, view, to_frame)
         self.residual_push = ResidualPush(config.width)
         self.register_buffer("to_plane", torch.from_numpy(homography).float(), persistent=False)
         self.register_buffer("to_frame", to_frame, persistent=False)
-        self.register_buffer(
-            "seen_at",
-            as_complex(torch.from_numpy(birds_eye_view.seen_at).float()),
-            persistent=False,
-        )
+        self.register_buffer("pixel_positions", positions, persistent=False)
 
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience how actions move the robot, how far it gets, and what the table looks like when it is empty."""
+        """Set the robot's dynamics, the background and the walls from experience."""
         self.robot.calibrate(clip)
-        frames = rearrange(
-            clip.frames, "b t c h w -> (b t) c h w"
-        ).contiguous()  # torch 2.14: of a view, now and then NaN
+        # contiguous: the median of a view is now and then NaN (torch 2.14)
+        frames = rearrange(clip.frames, "b t c h w -> (b t) c h w").contiguous()
         self.scene_encoder.background.copy_(frames.median(0).values)
-        self.residual_push.contact.walls.copy_(
-            torch.stack(clip.states[..., :2].flatten(0, 1).aminmax(dim=0))
-        )
+        low, high = clip.states[..., :2].flatten(0, 1).aminmax(dim=0)
+        self.residual_push.contact.walls.copy_(torch.stack([low, high]))
 
     # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> Carry:
-        """Tell the arm, the table and the bodies of the newest frame apart."""
-        return self._observe(clip, blind=False)
+        """Find arm, background and bodies in the newest frame."""
+        return self._observe(clip)
 
-    def _observe(self, clip: Clip, blind: bool) -> Carry:
-        """Do so, or take the table for empty."""
+    def _observe(self, clip: Clip, assume_empty: bool = False) -> Carry:
+        """Find them, or the arm alone on a table that is assumed to be empty."""
         frames, states = clip.frames[:, -2:], clip.states[:, -2:]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
-        scene = self.scene_encoder.scene(
-            frames[:, -1], states[:, -1], self.scene_encoder.posture_of(frames), blind
-        )
-        previous_displacement = as_complex(states[:, -1, :2] - states[:, 0, :2])
-        at_rest = torch.zeros_like(scene.seen.places)
-        poses = Poses(scene.seen.places, at_rest.real, at_rest, at_rest.real)
-        return Carry(scene, states[:, -1], states[:, -1], previous_displacement, poses)
+        before, now = states.unbind(1)
+        posture = self.scene_encoder.encode_posture(frames)
+        scene = self.scene_encoder.encode(frames[:, -1], now, posture, assume_empty)
+        position = scene.footprints.positions
+        at_rest = torch.zeros_like(position)
+        poses = Poses(position, at_rest.real, at_rest, at_rest.real)
+        return Carry(scene, now, now, as_complex(now[:, :2] - before[:, :2]), poses)
 
     def imagine(
         self,
@@ -142,27 +141,28 @@ class Rigid(nn.Module):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Roll poses and pixel maps, and draw frames only when asked (see `interfaces.Predictor`)."""
-        return self._prediction(
-            list(self._roll(self._begin(carry, pixel_maps), actions)), pixel_maps, decode
-        )
+        """Roll poses and pixel maps out; render frames on request (see `interfaces.Predictor`)."""
+        steps = list(self._rollout(self._attach(carry, pixel_maps), actions))
+        return self._prediction(steps, pixel_maps, decode)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step (see `interfaces.MotionPredictor`).
 
-        Newly made are the arm and the empty table.
+        Arm and background count as newly made.
         """
-        found, before, count = [], carry, len(actions)
-        for after in self._roll(carry, actions):
-            shown, backward, forward = self._flows(before, after, count)
-            cover = self.scene_encoder.drawn(after.state, widen(after.scene.posture, count))[1]
-            shown = (1 - cover) * shown
-            masks = torch.cat(
-                [torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1
-            )
-            found.append(Motion(backward[:, None], masks, forward, drawn=True))
+        motions = []
+        count = len(actions)
+        before = carry
+        for after in self._rollout(carry, actions):
+            visible, backward, forward = self._flows(before, after, count)
+            posture = widen(after.scene.posture, count)
+            _, cover = self.scene_encoder.render_arm(after.state, posture)
+            visible = (1 - cover) * visible
+            nothing = torch.zeros_like(cover).expand(-1, 2, -1, -1)
+            masks = torch.cat([nothing, visible, 1 - visible], 1)
+            motions.append(Motion(backward[:, None], masks, forward, drawn=True))
             before = after
-        return tuple(found)
+        return tuple(motions)
 
     # --- the TrainingRoller protocol ----------------------------------------------------------
 
@@ -173,62 +173,60 @@ class Rigid(nn.Module):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Learn one thing after another.
+        """Learn to render the arm on an empty table, then segmentation, then pushes.
 
-        To draw the arm, on a table taken for empty; to see; what pushes do.
+        What a phase does not train gets no gradient. Frames are rendered where the arm renderer
+        learns; in the second phase, segmentation learns from the auxiliary loss.
         """
-        pushes, seen = progress >= SEEN_UNTIL, beginning(clip, self.context)
-        draws = (
-            progress < DRAWN_UNTIL
-            or not pushes
-            and bool(torch.rand((), generator=rng) < DRAWN_SHARE)
-        )
-        # a gradient, also where nothing is touched
-        auxiliary_loss = 0 * self.residual_push.error.weight.sum()
-        with torch.set_grad_enabled(draws):
-            carry = self._observe(seen, blind=not pushes)
-        if not pushes and progress >= DRAWN_UNTIL:
+        learns_pushes = progress >= SEGMENTATION_UNTIL
+        learns_segmentation = ARM_UNTIL <= progress < SEGMENTATION_UNTIL
+        learns_arm = progress < ARM_UNTIL
+        if learns_segmentation:
+            learns_arm = bool(torch.rand((), generator=rng) < ARM_SHARE)
+        context = beginning(clip, self.context)
+        with torch.set_grad_enabled(learns_arm):
+            carry = self._observe(context, assume_empty=not learns_pushes)
+        auxiliary_loss = clip.frames.new_zeros(())
+        if learns_segmentation:
             seed = int(torch.randint(2**31, (), generator=rng))
             auxiliary_loss = self.scene_encoder.auxiliary_loss(
-                seen.frames[:, -1], carry.state, carry.scene.posture, seed
+                context.frames[:, -1], carry.state, carry.scene.posture, seed
             )
-        steps = list(
-            self._roll(self._begin(carry, pixel_maps), clip.actions[:, self.context - 1 :])
-        )
-        return self._prediction(steps, pixel_maps, decode=draws), auxiliary_loss
+        actions = clip.actions[:, self.context - 1 :]
+        steps = list(self._rollout(self._attach(carry, pixel_maps), actions))
+        return self._prediction(steps, pixel_maps, decode=learns_arm), auxiliary_loss
 
-    # --- the roll -----------------------------------------------------------------------------
+    # --- dynamics -----------------------------------------------------------------------------
 
-    def _roll(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> Iterator[Carry]:
-        """Yield the moment after each action."""
+    def _rollout(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> Iterator[Carry]:
+        """Yield the carry after each action."""
         count = len(actions)
-        poses = Poses(*(widen(part, count) for part in vars(carry.poses).values()))
-        state, commanded, previous_displacement = (
-            widen(part, count)
-            for part in (carry.state, carry.commanded, carry.previous_displacement)
+        poses = Poses(
+            widen(carry.poses.position, count),
+            widen(carry.poses.angle, count),
+            widen(carry.poses.velocity, count),
+            widen(carry.poses.spin, count),
         )
         carry = replace(
             carry,
-            state=state,
-            commanded=commanded,
-            previous_displacement=previous_displacement,
+            state=widen(carry.state, count),
+            commanded=widen(carry.commanded, count),
+            previous_displacement=widen(carry.previous_displacement, count),
             poses=poses,
         )
-        with torch.autocast(actions.device.type, enabled=False):  # which would round places
+        with torch.autocast(actions.device.type, enabled=False):  # it would round positions
             for action in actions.unbind(1):
                 carry = self._step(carry, action.float())
                 yield carry
 
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> Carry:
-        """Move the finger, what it pushes, and what is fixed to that."""
+        """Move the fingertip, the bodies that it pushes, and the points attached to them."""
         commanded = self.robot(carry.commanded, action)
-        low, high = self.residual_push.contact.walls  # as far as it ever got
-        commanded = torch.cat(
-            [commanded[:, :2].maximum(low).minimum(high), commanded[:, 2:]], -1
-        )
-        before, after = as_complex(carry.state[:, :2]), as_complex(commanded[:, :2])
-        scene, attached = carry.scene, carry.attached
-        if not carry.poses.turn.shape[1]:
+        low, high = self.residual_push.contact.walls
+        inside = commanded[:, :2].maximum(low).minimum(high)
+        commanded = torch.cat([inside, commanded[:, 2:]], -1)
+        before, after = as_complex(carry.state[:, :2]), as_complex(inside)
+        if not carry.poses.position.shape[1]:  # no bodies
             return replace(
                 carry,
                 state=commanded,
@@ -236,119 +234,141 @@ class Rigid(nn.Module):
                 previous_displacement=after - before,
             )
         poses, tip = self.residual_push(
-            scene.seen.bodies, carry.poses, carry.previous_displacement, before, after
+            carry.scene.footprints.bodies,
+            carry.poses,
+            carry.previous_displacement,
+            before,
+            after,
         )
+        attached = carry.attached
         if attached is not None:
             attached = attached.moved(poses, self.to_frame, self.config.frame_size)
         state = torch.cat([torch.view_as_real(tip), commanded[:, 2:]], -1)
-        return Carry(scene, state, commanded, tip - before, poses, attached)
+        return Carry(carry.scene, state, commanded, tip - before, poses, attached)
 
     # --- pixel maps ---------------------------------------------------------------------------
 
-    def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
-        """Give the carry the points of these maps, unless it has them."""
-        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
+    def _attach(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
+        """Return the carry with the points of these maps attached to its bodies.
+
+        Points from which the same maps were drawn stay, so that rollouts can be continued exactly.
+        """
+        size = self.config.frame_size
+        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
         attached = carry.attached
-        if attached is None or not torch.equal(
+        if attached is not None and torch.equal(
             attached.points.maps(map_size, size), pixel_maps
         ):
-            points = Points.of(pixel_maps.float(), size)
-            attached = AttachedPoints.of(
-                points, carry.scene.seen, carry.poses, self.to_plane, self.to_frame
-            )
+            return carry
+        attached = AttachedPoints.attach(
+            Points.of(pixel_maps.float(), size),
+            carry.scene.footprints,
+            carry.poses,
+            self.to_plane,
+            self.to_frame,
+        )
         return replace(carry, attached=attached)
 
     def _prediction(
         self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
     ) -> Prediction:
-        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        maps = torch.stack(
-            [
-                step.attached.points.maps(map_size, size)
-                for step in steps
-                if step.attached is not None
-            ],
-            1,
-        )
-        frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
+        """Return the pixel maps of all steps, and their frames on request."""
+        size = self.config.frame_size
+        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        attached = [step.attached for step in steps if step.attached is not None]
+        maps = torch.stack([each.points.maps(map_size, size) for each in attached], 1)
+        frames = self._render(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
 
     # --- frames -------------------------------------------------------------------------------
 
-    def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
-        """Draw the arm over the bodies over the table, at all steps."""
-        count, scene = len(steps[0].state), steps[0].scene
-        states = rearrange(torch.stack([step.state for step in steps], 1), "n t s -> (n t) s")
-        things, owner, places, posture = (
-            repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))
-            for part in (scene.things, scene.seen.owner, scene.seen.places, scene.posture)
-        )
-        bare = self.scene_encoder.background.expand(len(states), -1, -1, -1)
-        for k in range(places.shape[1]):
-            place, turn = (
-                rearrange(
-                    torch.stack([getattr(step.poses, name)[:, k] for step in steps], 1),
-                    "n t ... -> (n t) ...",
-                )
-                for name in ("place", "turn")
-            )
-            source = self._source(place, turn, places[:, k])
-            layer = sample(
-                things * (owner == k)[:, None], source, self.config.frame_size, "zeros"
-            )
-            bare = layer[:, :3] + (1 - layer[:, 3:]) * bare
-        drawn = torch.lerp(bare, *self.scene_encoder.drawn(states, posture))
-        return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
+    def _render(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
+        """Render all steps: background, bodies over it, the arm on top."""
+        count = len(steps[0].state)
+        num_steps = len(steps)
+        scene = steps[0].scene
 
-    def _source(
-        self,
-        place: Complex[Tensor, " n"],
-        turn: Float[Tensor, " n"],
-        start: Complex[Tensor, " n"],
-    ) -> Float[Tensor, "n hf wf 2"]:
-        """Return from which pixel, (row, col), a body that has moved brings what each pixel shows."""
-        place, backward, start = (
-            rearrange(each, "n -> n 1 1") for each in (place, heading(-turn), start)
+        def repeated(part: Tensor) -> Tensor:
+            return repeat(widen(part, count), "n ... -> (n t) ...", t=num_steps)
+
+        def stacked(parts: list[Tensor]) -> Tensor:
+            return rearrange(torch.stack(parts, 1), "n t ... -> (n t) ...")
+
+        foreground = repeated(scene.foreground)
+        labels = repeated(scene.footprints.labels)
+        first_position = repeated(scene.footprints.positions)
+        position = stacked([step.poses.position for step in steps])
+        angle = stacked([step.poses.angle for step in steps])
+        image = self.scene_encoder.background.expand(count * num_steps, -1, -1, -1)
+        for k in range(first_position.shape[1]):
+            body = foreground * (labels == k)[:, None]
+            source = self._source_pixels(position[:, k], angle[:, k], first_position[:, k])
+            moved = sample(body, source, self.config.frame_size, "zeros")
+            image = moved[:, :3] + (1 - moved[:, 3:]) * image
+        arm, cover = self.scene_encoder.render_arm(
+            stacked([step.state for step in steps]), repeated(scene.posture)
         )
-        return to_pixel((self.seen_at - place) * backward + start, self.to_frame)
+        image = torch.lerp(image, arm, cover)
+        return rearrange(image, "(n t) c h w -> n t c h w", n=count)
+
+    def _source_pixels(
+        self,
+        position: Complex[Tensor, " n"],
+        angle: Float[Tensor, " n"],
+        first_position: Complex[Tensor, " n"],
+    ) -> Float[Tensor, "n hf wf 2"]:
+        """Return the (row, col) from which a body that has moved brings what each pixel shows.
+
+        The body has turned by `angle`, and moved from `first_position` to `position`.
+        """
+        position = rearrange(position, "n -> n 1 1")
+        inverse_heading = rearrange(heading(-angle), "n -> n 1 1")
+        first_position = rearrange(first_position, "n -> n 1 1")
+        source = (self.pixel_positions - position) * inverse_heading + first_position
+        return to_pixel(source, self.to_frame)
 
     def _flows(
         self, before: Carry, after: Carry, count: int
     ) -> tuple[
         Float[Tensor, "n 1 hf wf"], Float[Tensor, "n 2 hf wf"], Float[Tensor, "n 2 hf wf"]
     ]:
-        """Return where bodies are seen after a step, and the backward and the forward flow of the step, in pixels."""
-        size, scene = self.config.frame_size, after.scene
-        here = grid(size, size).to(after.state)
-        shown = here.new_zeros(count, 1, *size)
-        backward, forward = here.new_zeros(2, count, *size, 2).unbind(0)
-        owner, starts = (widen(part, count) for part in (scene.seen.owner, scene.seen.places))
-        opacity = widen(scene.things[:, 3:], count)
-        old = [widen(part, count) for part in (before.poses.place, before.poses.turn)]
-        new = [widen(part, count) for part in (after.poses.place, after.poses.turn)]
-        for k in range(starts.shape[1]):
-            mine = opacity * (owner == k)[:, None]
-            (place, turn), (then, turned) = (
-                (part[:, k] for part in pose) for pose in (old, new)
+        """Return how much of each pixel shows bodies after a step, and the flows of the step.
+
+        These are the backward and the forward flow, (down, right) in pixels.
+        """
+        size = self.config.frame_size
+        footprints = after.scene.footprints
+        pixels = grid(size, size).to(after.state)
+        visible = pixels.new_zeros(count, 1, *size)
+        backward = pixels.new_zeros(count, *size, 2)
+        forward = pixels.new_zeros(count, *size, 2)
+        labels = widen(footprints.labels, count)
+        opacity = widen(after.scene.foreground[:, 3:], count)
+        first_position = widen(footprints.positions, count)
+        old_positions = widen(before.poses.position, count)
+        old_angles = widen(before.poses.angle, count)
+        for k in range(first_position.shape[1]):
+            body = opacity * (labels == k)[:, None]
+            first = first_position[:, k]
+            old, old_angle = old_positions[:, k], old_angles[:, k]
+            new, new_angle = after.poses.position[:, k], after.poses.angle[:, k]
+            old_visible = sample(
+                body, self._source_pixels(old, old_angle, first), size, "zeros"
             )
-            covers = sample(mine, self._source(then, turned, starts[:, k]), size, "zeros")
-            covered = (
-                sample(mine, self._source(place, turn, starts[:, k]), size, "zeros")[
-                    :, 0, ..., None
-                ]
-                > 0.5
+            new_visible = sample(
+                body, self._source_pixels(new, new_angle, first), size, "zeros"
             )
+            origin = self._source_pixels(new, new_angle - old_angle, old)
+            destination = self._source_pixels(old, old_angle - new_angle, new)
             backward = torch.where(
-                covers[:, 0, ..., None] > 0.5,
-                self._source(then, turned - turn, place) - here,
-                backward,
+                new_visible[:, 0, ..., None] > 0.5, origin - pixels, backward
             )
             forward = torch.where(
-                covered, self._source(place, turn - turned, then) - here, forward
+                old_visible[:, 0, ..., None] > 0.5, destination - pixels, forward
             )
-            shown = torch.maximum(shown, covers)
+            visible = torch.maximum(visible, new_visible)
         return (
-            shown,
+            visible,
             rearrange(backward, "n h w two -> n two h w"),
             rearrange(forward, "n h w two -> n two h w"),
         )

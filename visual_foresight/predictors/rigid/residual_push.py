@@ -1,23 +1,43 @@
-"""What a finger's way does to bodies: what mechanics says, and what a network has learnt that
-it misses.
+"""What one action does to bodies: the prediction of mechanics, and a learnt correction.
 
-Residual learning over the mechanics of pushing, as in Kloss, Schaal & Bohg, "Combining learned
-and analytical models for predicting action effects from sensory data" (2017) and Ajay et al.,
-"Augmenting Physical Simulators with Stochastic Neural Networks: Case Study of Planar Pushing
-and Bouncing" (2018).
+Residual learning over the mechanics of pushing, as in Kloss, Schaal & Bohg, "Combining learned and
+analytical models for predicting action effects from sensory data" (2017) and Ajay et al.,
+"Augmenting Physical Simulators with Stochastic Neural Networks: Case Study of Planar Pushing and
+Bouncing" (2018).
 """
 
+from dataclasses import dataclass
+
 import torch
-from jaxtyping import Complex
+from jaxtyping import Complex, Float
 from torch import Tensor, nn
 
 from visual_foresight.predictors.rigid.contact_module import Bodies, ContactModule, Poses
 from visual_foresight.vision.homography import heading
 
-REACH_M = 0.01  # the network speaks where the finger comes so near
-LOOKS = 9  # places on the finger's way from which a body's distance is taken
-LENGTH_M, TURN = 0.02, 0.3  # what the network sees as 1
+REACH_M = 0.01  # gap to the finger from which on the correction is 0
+PATH_POINTS = 9  # points on the finger's path at which its gap to a body is measured
+LENGTH_M = 0.02  # lengths are divided by this for the network
+ANGLE = 0.3  # angles, in radians, are divided by this for the network
 NUM_FEATURES = 5 + 1 + 2 * 6 + 2
+
+
+@dataclass(frozen=True)
+class Approach:
+    """How the finger's path, straight and before anything moves, meets each body."""
+
+    path: Complex[Tensor, "n 1"]
+    """From its start to its commanded end, in metres."""
+    first_gap: Float[Tensor, "n k"]
+    """Gap between fingertip and body at the start, in metres; negative inside."""
+    least_gap: Float[Tensor, "n k"]
+    """Smallest gap along the path."""
+    touch: Float[Tensor, "n k"]
+    """Share of the path at which the finger first touches the body; 1 if it never does."""
+    normal: Complex[Tensor, "n k"]
+    """Of the body's surface where the finger first touches it, or else is nearest."""
+    arm: Complex[Tensor, "n k"]
+    """From the body's position to the fingertip there, in metres."""
 
 
 class ResidualPush(nn.Module):
@@ -30,7 +50,7 @@ class ResidualPush(nn.Module):
             nn.Linear(NUM_FEATURES, width), nn.SiLU(), nn.Linear(width, width), nn.SiLU()
         )
         self.error = nn.Linear(width, 3, bias=False)
-        nn.init.zeros_(self.error.weight)  # at first, mechanics is right
+        nn.init.zeros_(self.error.weight)  # an untrained network corrects nothing
 
     def forward(
         self,
@@ -40,95 +60,112 @@ class ResidualPush(nn.Module):
         before: Complex[Tensor, " n"],
         after: Complex[Tensor, " n"],
     ) -> tuple[Poses, Complex[Tensor, " n"]]:
-        """Return where the bodies and the finger are after its way from one place on the table
-        towards another.
+        """Return the bodies' poses after an action, and where the fingertip gets to.
 
-        What mechanics misses is told along the way, so that a turned push is the same push; and
-        what a mirrored push would miss, mirrored, counts as much.
+        The network sees lengths and directions relative to the finger's path, so its correction
+        turns with the push. It is made symmetric, so that a mirrored push has the mirrored effect.
 
         Args:
-            bodies: What can be pushed.
-            poses: Where it is.
-            came: How the finger has moved in the action before.
-            before: Where the finger is.
-            after: Where it goes.
+            bodies: The bodies' shapes.
+            poses: Before the action.
+            previous_displacement: Of the fingertip in the action before, x + iy in metres.
+            before: Where the fingertip is, x + iy in metres.
+            after: Where it is commanded to go.
         """
-        foreseen, reached = self._foreseen(bodies, poses, before, after)
-        short, way, before = (
-            (after - reached)[:, None],
-            (after - before)[:, None],
-            before[:, None],
-        )
-        length = way.abs()
-        along = way / length.clamp(min=1e-6)
-        shares = torch.linspace(0, 1, LOOKS, device=way.device)
-        away = (before + way * shares)[:, None] - poses.place[..., None]
-        facing = heading(poses.turn)
-        surface, slope = bodies.distance(away * facing.conj()[..., None])
-        gap = surface - self.contact.number("finger")
-        nearest, when = gap.min(-1, keepdim=True)
-        touching = (
-            torch.where(gap < 0, 1.0, 0.0).argmax(-1, keepdim=True).where(nearest < 0, when)
-        )
-        normal, arm = (
-            (slope * facing[..., None]).gather(2, touching)[..., 0],
-            away.gather(2, touching)[..., 0],
-        )
-        first, nearest = torch.where(gap < 0, shares, 1.0).amin(-1), nearest[..., 0]
+        predicted, reached = self._mechanics(bodies, poses, before, after)
+        approach = self._approach(bodies, poses, before, after)
+        path_length = approach.path.abs()
+        direction = approach.path / path_length.clamp(min=1e-6)
         lengths = torch.stack(
             torch.broadcast_tensors(
-                bodies.spread, bodies.gyration, gap[..., 0], nearest, length
+                bodies.spread,
+                bodies.gyration,
+                approach.first_gap,
+                approach.least_gap,
+                path_length,
             ),
             -1,
         )
-        vectors = torch.broadcast_tensors(
-            foreseen.place - poses.place,
-            poses.speed,
-            previous_displacement[:, None],
-            short,
-            arm,
-            LENGTH_M * normal,
+        vectors = torch.stack(
+            torch.broadcast_tensors(
+                predicted.position - poses.position,
+                poses.velocity,
+                previous_displacement[:, None],
+                (after - reached)[:, None],
+                approach.arm,
+                LENGTH_M * approach.normal,
+            ),
+            -1,
         )
-        directed = (
-            torch.view_as_real(torch.stack(vectors, -1) * along.conj()[..., None]) / LENGTH_M
-        )
-        turns = torch.stack([foreseen.turn - poses.turn, poses.spin], -1) / TURN
-        known = [lengths / LENGTH_M, first[..., None], directed[..., 0]]
-        odd = torch.cat([directed[..., 1], turns], -1)  # what a mirror turns round
-        plain, mirrored = (
-            self.error(self.trunk(torch.cat([*known, sign * odd], -1))) for sign in (1, -1)
-        )
-        missed = torch.cat([(plain + mirrored)[..., :1], (plain - mirrored)[..., 1:]], -1)
-        speaks = (
-            (1 - nearest / REACH_M).clamp(0, 1)
-            * (length / LENGTH_M).clamp(max=1)
+        relative = torch.view_as_real(vectors * direction.conj()[..., None]) / LENGTH_M
+        turns = torch.stack([predicted.angle - poses.angle, poses.spin], -1) / ANGLE
+        # A mirror image has the same even features and the odd features negated.
+        even = torch.cat([lengths / LENGTH_M, approach.touch[..., None], relative[..., 0]], -1)
+        odd = torch.cat([relative[..., 1], turns], -1)
+        plain = self.error(self.trunk(torch.cat([even, odd], -1)))
+        mirrored = self.error(self.trunk(torch.cat([even, -odd], -1)))
+        correction = torch.cat([(plain + mirrored)[..., :1], (plain - mirrored)[..., 1:]], -1)
+        shift = torch.complex(correction[..., 0], correction[..., 1]) * direction
+        weight = (
+            (1 - approach.least_gap / REACH_M).clamp(0, 1)
+            * (path_length / LENGTH_M).clamp(max=1)
             * bodies.present
         )
-        shift, turn = torch.complex(missed[..., 0], missed[..., 1]) * along, missed[..., 2]
-        place, turned = (
-            foreseen.place + LENGTH_M * speaks * shift,
-            foreseen.turn + TURN * speaks * turn,
+        corrected = Poses(
+            predicted.position + LENGTH_M * weight * shift,
+            predicted.angle + ANGLE * weight * correction[..., 2],
+            predicted.velocity,
+            predicted.spin,
         )
-        return Poses(place, turned, foreseen.speed, foreseen.spin), reached
+        return corrected, reached
 
-    def _foreseen(
+    def _approach(
+        self,
+        bodies: Bodies,
+        poses: Poses,
+        before: Complex[Tensor, " n"],
+        after: Complex[Tensor, " n"],
+    ) -> Approach:
+        """Measure how the finger's path meets each body."""
+        path = (after - before)[:, None]
+        shares = torch.linspace(0, 1, PATH_POINTS, device=path.device)
+        points = before[:, None] + path * shares
+        arms = points[:, None] - poses.position[..., None]
+        facing = heading(poses.angle)[..., None]
+        surface, slope = bodies.distance(arms * facing.conj())
+        gap = surface - self.contact.number("finger")
+        least_gap, nearest = gap.min(-1, keepdim=True)
+        first_touch = torch.where(gap < 0, 1.0, 0.0).argmax(-1, keepdim=True)
+        meeting = first_touch.where(least_gap < 0, nearest)
+        return Approach(
+            path,
+            first_gap=gap[..., 0],
+            least_gap=least_gap[..., 0],
+            touch=torch.where(gap < 0, shares, 1.0).amin(-1),
+            normal=(slope * facing).gather(2, meeting)[..., 0],
+            arm=arms.gather(2, meeting)[..., 0],
+        )
+
+    def _mechanics(
         self,
         bodies: Bodies,
         poses: Poses,
         before: Complex[Tensor, " n"],
         after: Complex[Tensor, " n"],
     ) -> tuple[Poses, Complex[Tensor, " n"]]:
-        """Return what mechanics says.
+        """Return the prediction of mechanics.
 
-        Its numbers are learnt from the first step of an imagination; in later ones, where what
-        it is told depends on what is learnt, too, it is as if bodies were carried along.
+        Its numbers are learnt from the first step of a rollout. In later steps the poses depend on
+        what is learnt, and gradients pass as if mechanics added a constant to them.
         """
-        if not poses.place.requires_grad:
-            foreseen, reached = self.contact(bodies, poses, before, after)
-            return foreseen, reached.detach()
+        if not poses.position.requires_grad:
+            predicted, reached = self.contact(bodies, poses, before, after)
+            return predicted, reached.detach()
         with torch.no_grad():
-            foreseen, reached = self.contact(bodies, poses, before, after)
-            shift, turned = foreseen.place - poses.place, foreseen.turn - poses.turn
-        return Poses(
-            poses.place + shift, poses.turn + turned, foreseen.speed, foreseen.spin
-        ), reached
+            predicted, reached = self.contact(bodies, poses, before, after)
+            shift = predicted.position - poses.position
+            turn = predicted.angle - poses.angle
+        carried = Poses(
+            poses.position + shift, poses.angle + turn, predicted.velocity, predicted.spin
+        )
+        return carried, reached
