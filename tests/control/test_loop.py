@@ -37,13 +37,11 @@ class Scripted:
         index = len(self.clips)
         self.clips.append(clip)
         self.previous.append(previous)
-        nothing = Prediction(
-            torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 3, 0, 5, 7), torch.zeros(1, 3, 0), None
-        )
+        actions = self.actions[index : index + 3]
         return Plan(
-            self.actions[index : index + 3],
+            actions,
             (Pixel(0, 0),),
-            nothing,
+            Prediction.without_model(actions[None], SIZE),
             (),
             0.0,
             clip.frames[0, -1],

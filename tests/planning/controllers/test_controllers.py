@@ -10,7 +10,7 @@ from einops import rearrange
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC, moved_on
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC, shifted
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
@@ -75,7 +75,8 @@ class DotModel:
             _hat(mean_col, cols), "n t p w -> n t p 1 w"
         )
         frames = drawn(places) if decode else torch.zeros(len(actions), 0, 3, *SIZE)
-        return Prediction(frames, maps, torch.zeros(maps.shape[:3]), places[:, -1])
+        lost = torch.zeros(maps.shape[:3])
+        return Prediction(frames, maps, lost, places[:, -1], frame_size=SIZE)
 
 
 def _hat(place, axis):
@@ -169,15 +170,15 @@ def test_the_previous_best_goes_on_where_it_stopped():
     controller = VisualMPC(seen, WORKSPACE, QUICK)
     _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
     warm = WORKSPACE.clip(
-        torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], moved_on(plans[0], 6)[None]
+        torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], shifted(plans[0], 6)[None]
     )
     second = torch.cat(seen.imagined[4:7])
     assert (second - warm).abs().amax((1, 2)).min() < 1e-5
-    shifted = moved_on(plans[0], 6)
-    assert torch.equal(shifted[:5], plans[0].actions[1:])
-    assert torch.equal(shifted[5], plans[0].actions[5])
-    assert moved_on(plans[0], 9).shape == (9, 2)
-    assert moved_on(None, 9) is None
+    warm_start = shifted(plans[0], 6)
+    assert torch.equal(warm_start[:5], plans[0].actions[1:])
+    assert torch.equal(warm_start[5], plans[0].actions[5])
+    assert shifted(plans[0], 9).shape == (9, 2)
+    assert shifted(None, 9) is None
 
 
 def test_proposals_of_the_caller_are_imagined():
@@ -292,7 +293,7 @@ def test_caution_avoids_what_models_disagree_on():
 
 def test_too_short_a_clip_is_refused():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
-    with pytest.raises(ValueError, match="wants 2 frames of context, the clip has 1"):
+    with pytest.raises(ValueError, match="2 frames of context are needed, the clip has 1"):
         VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
             clip_of([(6.0, 8.0)]), goal, None, torch.Generator()
         )

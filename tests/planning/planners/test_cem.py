@@ -63,7 +63,8 @@ def test_returns_the_cheapest_candidate_ever_evaluated(config):
         return cost
 
     best, _ = CEM(config).plan(cost_of, None, seeded(3))
-    actions, costs = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    actions = torch.cat([each for each, _ in seen])
+    costs = torch.cat([cost for _, cost in seen])
     assert torch.equal(best, actions[costs.argmin()])
 
 

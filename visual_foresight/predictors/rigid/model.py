@@ -164,7 +164,7 @@ class Rigid(nn.Module):
             before = after
         return tuple(found)
 
-    # --- the TrainingRoller protocol ----------------------------------------------------------
+    # --- the CustomTrainingRollout protocol ----------------------------------------------------------
 
     def training_rollout(
         self,
@@ -271,7 +271,8 @@ class Rigid(nn.Module):
             1,
         )
         frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
-        return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
+        lost = maps.new_zeros(maps.shape[:3])
+        return Prediction(frames, maps, lost, steps[-1], frame_size=size)
 
     # --- frames -------------------------------------------------------------------------------
 
