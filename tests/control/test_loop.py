@@ -154,7 +154,8 @@ def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
     trial = finish(
         goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4))
     )
-    assert trial.distances_m == trial.distances_px == (0, 0, 0, 0, 0)
+    assert list(trial.distances_m) == [0.0] * 5
+    assert list(trial.distances_px) == [0.0] * 5
     assert trial.episode.tracks.shape == (5, 0, 2) and len(trial.episode.actions) == 4
 
 

@@ -105,7 +105,8 @@ def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
         UserError: there is no such model, locator or preset, or the model's folder is no
             checkpoint.
     """
-    model, locator = row, "track"
+    model = row
+    locator = "track"
     if "@" in row:
         model, _, locator = row.rpartition("@")
     known_locators = (*LOCATORS, TRUTH)

@@ -1,5 +1,7 @@
 """What the classic family alone promises: where pixels may come from, and how a network begins."""
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -49,7 +51,7 @@ def test_the_planners_of_2018_had_ten_masks_and_made_nothing_new() -> None:
 def test_its_last_flows_read_the_frame_before() -> None:
     """The first half of the flows reads the current frame, the second half the one before."""
     torch.manual_seed(0)
-    model = NeuralAdvection(ForesightConfig(SIZE, channels=8)).requires_grad_(False)
+    model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8)).requires_grad_(False)
     nn.init.zeros_(model.read.weights.weight)
     nn.init.zeros_(model.read.weights.bias)
     frames = torch.rand(1, 2, 3, *SIZE)
@@ -71,9 +73,8 @@ def test_its_last_flows_read_the_frame_before() -> None:
 
 def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_nothing() -> None:
     torch.manual_seed(0)
-    model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(
-        False
-    )
+    model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5))
+    model.requires_grad_(False)
     seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
     maps = torch.zeros(1, 0, *SIZE)
     assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] > 0
@@ -85,7 +86,7 @@ def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_noth
 def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
     torch.manual_seed(0)
     shape = Shape(SIZE, 4, 4, num_transforms=3, kernel_size=5, spacing_px=1, num_earlier=0)
-    reader = LocalKernels(shape).requires_grad_(False)
+    reader: Any = LocalKernels(shape).requires_grad_(False)
     features = (torch.zeros(2, 4), torch.randn(2, 4, 8, 12), torch.ones(2, 5, 8, 12) / 5)
 
     def kernels() -> torch.Tensor:

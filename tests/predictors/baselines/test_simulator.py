@@ -93,7 +93,7 @@ def test_a_point_outside_the_frame_stays_at_the_border() -> None:
     env, mirror = DotEnv(SIZE), Mirror(SIZE)
     env.reset(seed=2)
     env.restore(Snapshot(Square((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0))))
-    simulator = Simulator(env, mirror, (Point("object", (40 * PIXEL_M, 0.0), goes=True),))
+    simulator = Simulator(env, mirror, (Point("object", (40 * PIXEL_M, 0.0), on_dot=True),))
     imagined = simulator.imagine(simulator.observe(clip_of(env)), ACTIONS[:1, :1], MAPS[:1])
     assert imagined.pixel_maps[0, 0, 0, -1].sum() == pytest.approx(1)
 

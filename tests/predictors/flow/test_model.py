@@ -5,6 +5,7 @@ The laws of all predictors are in `test_contract`.
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_frames_that_cannot_be_drawn_are_refused_in_a_sentence() -> None:
 
 def test_what_is_pushed_away_leaves_the_empty_table_behind() -> None:
     """Where something stood, and to which nothing came, is what calibration saw there."""
-    model = Flow(CONFIG)
+    model: Any = Flow(CONFIG)
     model.background.copy_(torch.rand(3, *SIZE))
     objects = torch.zeros(1, 4, *SIZE)
     objects[:, :, 4:8, 4:8] = 1  # white and opaque

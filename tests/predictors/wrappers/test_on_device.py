@@ -50,10 +50,13 @@ def seen() -> Clip:
 def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(
     monkeypatch,
 ) -> None:
-    asked: list[torch.device] = []  # nothing can be copied from the device "meta"
-    monkeypatch.setattr(
-        Prediction, "to", lambda imagined, device: asked.append(device) or imagined
-    )
+    asked: list[torch.device] = []
+
+    def to(imagined: Prediction, device: torch.device) -> Prediction:
+        asked.append(device)  # nothing can be copied from the device "meta"
+        return imagined
+
+    monkeypatch.setattr(Prediction, "to", to)
     witness = Witness()
     there = torch.device("meta")
     predictor = OnDevice(witness, there)
