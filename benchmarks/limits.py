@@ -79,7 +79,8 @@ class Foreseen:
         """Return the next maps (see `interfaces.Predictor`)."""
         maps = torch.stack([next(self._maps) for _ in actions])
         frames = repeat(carry, "b c h w -> b t c h w", t=actions.shape[1] if decode else 0)
-        return Prediction(frames, maps, torch.zeros(maps.shape[:3]), None)
+        size = (carry.shape[-2], carry.shape[-1])
+        return Prediction(frames, maps, torch.zeros(maps.shape[:3]), None, frame_size=size)
 
 
 def guess(snapshot: Snapshot, rng: np.random.Generator) -> Snapshot:

@@ -1,8 +1,7 @@
-"""The verbs of the house: what each room must be able to do. One screen; read it first.
+"""The protocols that the packages honour: what each replaceable part must be able to do.
 
-A new predictor or env is one file that honours one of these protocols, and one registry line; a
-cost or a controller is one file, and a branch where they are chosen (`planning/mpc.py`,
-`evaluation/methods.py`).
+A new predictor, env, planner, cost or locator is one file that honours one of them, and one line
+in the registry beside the other alternatives.
 """
 
 from collections.abc import Callable
@@ -13,27 +12,35 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from visual_foresight.types import Clip, Goal, Observation, Pixel, Plan, Prediction, Workspace
+from visual_foresight.types import (
+    Clip,
+    Goal,
+    Observation,
+    Pixel,
+    PixelGoal,
+    Plan,
+    Prediction,
+    Workspace,
+)
 
 
 @runtime_checkable
 class Env(Protocol):
-    """A `gymnasium.Env` whose observation is {"frame", "state"}, seen by judges.
+    """A `gymnasium.Env` whose observation is {"frame", "state"}, with what a judge needs to know.
 
     A controller never holds one.
     """
 
     workspace: Workspace
     frame_size: tuple[int, int]
+    """Height and width in pixels."""
     state_size: int
     """How many numbers the robot's own state has."""
     homography: Float[np.ndarray, "3 3"]
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the
-    height of what is pushed: where the camera stands, which a rig is calibrated for once. It
-    says nothing of objects."""
-
+    height of what is pushed. It is the camera's calibration and says nothing of objects."""
     renderer: str
-    """What draws its frames, with its version where that decides what they look like."""
+    """What draws the frames, with its version where that changes them."""
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -46,17 +53,19 @@ class Env(Protocol):
         ...
 
     def save(self) -> Any:
-        """Return a picklable snapshot.
+        """Return a picklable snapshot of the whole world."""
+        ...
 
-        After `restore` of it, here or in another env of this kind, the same actions give the
-        same frames bit for bit.
+    def restore(self, snapshot: Any, exact: bool = True) -> None:
+        """Return to a snapshot of this env or of another of its kind.
+
+        Restored exactly, the same actions give the same frames bit for bit; otherwise nearly so,
+        and faster.
         """
         ...
 
-    def restore(self, snapshot: Any, exact: bool = True) -> None: ...
-
     def move(self, action: Any) -> None:
-        """Carry out an action without looking."""
+        """Carry out an action without rendering a frame."""
         ...
 
     def truth(self) -> Float[np.ndarray, "k 7"]:
@@ -71,9 +80,9 @@ class Env(Protocol):
         ...
 
     def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
-        """Return where a picked point is now.
+        """Return where a picked point is now: in the frame, also when occluded, and in the world.
 
-        In the frame (also when occluded) and in the world, in metres. Judges only.
+        World places are in metres. For judges only.
         """
         ...
 
@@ -84,13 +93,10 @@ class Env(Protocol):
 
 @runtime_checkable
 class Drawable(Protocol):
-    """An env that can also show its present scene larger than its frames, for people to look at."""
+    """An env that can also draw its present scene larger than its frames, for people to see."""
 
     def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
-        """Return the scene `scale` times as large as a frame.
-
-        A frame's pixel is a square of so many pixels a side.
-        """
+        """Return the scene drawn with `scale` pixels a side for each pixel of a frame."""
         ...
 
 
@@ -99,10 +105,13 @@ class Predictor(Protocol):
     """p(o_{t+1} | o_{1:t}, a_t) in image space, with the motion of designated pixels."""
 
     context: int
-    """How many frames it wants to see before it imagines."""
+    """How many frames it needs to see before it imagines."""
 
     def observe(self, clip: Clip) -> Any:
-        """Return the carry after the clip's frames (b = 1, or b equal to the number of candidates imagined later)."""
+        """Return the carry, its memory of the clip's frames.
+
+        b is 1, or the number of candidates that will be imagined from it.
+        """
         ...
 
     def imagine(
@@ -112,32 +121,34 @@ class Predictor(Protocol):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Imagine each candidate from the carry (broadcast over n when b = 1). p = 0 asks for no pixel maps."""
-        ...
+        """Imagine what each candidate leads to.
 
-
-@runtime_checkable
-class Learner(Predictor, Protocol):
-    """A predictor with weights.
-
-    A `torch.nn.Module` built from its frozen configuration, which it keeps.
-    """
-
-    config: Any
-
-    def calibrate(self, clip: Clip) -> None:
-        """Set from experience, before the first gradient step, what needs no gradient.
-
-        Doing nothing is fine.
+        Args:
+            carry: of `observe`, or of an earlier prediction; shared by all candidates if b = 1.
+            actions: the candidates.
+            pixel_maps: where the designated pixels are now; with p = 0, none are followed.
+            decode: whether to make frames as well.
         """
         ...
 
 
 @runtime_checkable
-class TrainingRoller(Learner, Protocol):
-    """A learner that learns from another imagination than the one it is used with.
+class Learner(Predictor, Protocol):
+    """A predictor with weights: a `torch.nn.Module` built from its frozen configuration."""
 
-    It may look at what came next.
+    config: Any
+
+    def calibrate(self, clip: Clip) -> None:
+        """Set what is estimated from data without gradients, before the first gradient step."""
+        ...
+
+
+@runtime_checkable
+class CustomTrainingRollout(Learner, Protocol):
+    """A learner whose training rollout differs from its free-running one.
+
+    While training it may see the frames that it is to predict (a posterior does), leave out what
+    is not learnt from, or add an auxiliary loss. See `predictors.rollouts`.
     """
 
     def training_rollout(
@@ -147,34 +158,31 @@ class TrainingRoller(Learner, Protocol):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine what follows the clip's first `context` frames, and return what to add to the
-        loss besides its errors.
-
-        Frames may be left out (none, instead of t), now and then: pixel maps alone are learnt
-        from then.
+        """Imagine what follows the clip's first `context` frames, to learn from it.
 
         Args:
-            clip: known to its end.
-            pixel_maps: of the newest context frame.
-            rng: decides what is drawn.
-            progress: the share of the training that is done, for what changes on the way.
+            clip: the whole clip, with the frames that are to be predicted.
+            pixel_maps: where the points are in the newest context frame.
+            rng: the source of all chance.
+            progress: share of the training that is done, from 0 to 1, for schedules.
+
+        Returns:
+            The prediction, whose errors are the loss (it may come without frames: then pixel maps
+            alone are learnt from), and an auxiliary loss to add to them.
         """
         ...
 
 
 @runtime_checkable
 class FramesOnly(Predictor, Protocol):
-    """A predictor that cannot move pixels.
-
-    It imagines with p = 0, and given more it raises `UserError`.
-    """
+    """A predictor that cannot follow pixels: it raises `UserError` unless p = 0."""
 
     frames_only: Literal[True]
 
 
 @runtime_checkable
 class Sampler(Predictor, Protocol):
-    """A predictor that draws futures: the members of its `Prediction` are samples."""
+    """A stochastic predictor: the members of its `Prediction` are samples."""
 
     def resampled(self, num_samples: int) -> Predictor:
         """Return the same model with another number of samples; the first ones stay the same."""
@@ -183,10 +191,13 @@ class Sampler(Predictor, Protocol):
 
 @runtime_checkable
 class MotionPredictor(Predictor, Protocol):
-    """A predictor that moves pixels, and can show how."""
+    """A predictor that moves pixels and can show how."""
 
     def motions(self, carry: Any, actions: Float[Tensor, "n t a"]) -> tuple[Any, ...]:
-        """Return the `predictors.motion.AnyMotion` of each step, as `imagine` applies it to frames and pixel maps."""
+        """Return the motion of each step, as `imagine` applies it to frames and pixel maps.
+
+        Each is a `predictors.layers.warping.AnyMotion`.
+        """
         ...
 
 
@@ -194,7 +205,20 @@ class MotionPredictor(Predictor, Protocol):
 class Cost(Protocol):
     """How bad an imagined future is; the goal is bound at construction."""
 
-    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]: ...
+    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
+        """Return the cost of each candidate; lower is better, others do not matter."""
+        ...
+
+
+@runtime_checkable
+class Proposer(Protocol):
+    """A source of action sequences that deserve a place in the planner's first population."""
+
+    def __call__(
+        self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
+    ) -> Float[Tensor, "m t a"]:
+        """Return the sequences, given what is seen and where the designated pixels are now."""
+        ...
 
 
 @runtime_checkable
@@ -210,34 +234,51 @@ class Planner(Protocol):
         clip: Callable[[Float[Tensor, "n t a"]], Float[Tensor, "n t a"]],
         proposals: Float[Tensor, "m t a"] | None = None,
     ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " _"], ...]]:
-        """Return the best sequence found and the costs per iteration. A cost that is not finite
-        raises `ValueError`.
+        """Search for the sequence that costs least.
 
         Args:
-            cost_of: what a batch of sequences costs.
-            warm_start: the sequence found before, moved on by one action.
-            rng: decides the search.
-            clip: what the robot would really carry out; sequences are clipped before they are
-                imagined.
-            proposals: sequences worth a place among the first.
+            cost_of: gives the cost of each sequence of a batch.
+            warm_start: the previous best sequence, shifted by one action; None at first.
+            rng: the source of all chance.
+            clip: gives what the robot would really carry out; every candidate is clipped before
+                its cost is asked for.
+            proposals: sequences that take a place in the first population.
+
+        Returns:
+            The cheapest sequence found, and the costs of the candidates of each iteration.
+
+        Raises:
+            ValueError: a cost is not finite.
         """
         ...
 
 
 @runtime_checkable
 class Locator(Protocol):
-    """Where is each designated pixel now?
+    """Finds each designated pixel in the newest frame: the weakest assumption of the method."""
 
-    The weakest assumption of the method, so it is named and swappable.
-    """
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return one place per designated pixel in the clip's newest frame; none for an image goal.
 
-    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]: ...
+        Args:
+            clip: what was seen, newest last.
+            goal: its sources are places in the frame that was newest when `previous` was None.
+            previous: the plan whose first action was carried out since; None at the first plan.
+        """
+        ...
 
 
 @runtime_checkable
 class Controller(Protocol):
     """Chooses actions from what was seen; the previous plan is an argument, not an attribute."""
 
-    def plan(
-        self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator
-    ) -> Plan: ...
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        """Return a plan whose first action is to be carried out next.
+
+        Args:
+            clip: what was seen, newest last (b = 1).
+            goal: see `Locator.locate`.
+            previous: the plan whose first action was carried out since; None at the first plan.
+            rng: the source of all chance.
+        """
+        ...

@@ -1,4 +1,4 @@
-"""The nouns of the house: what the rooms hand to one another.
+"""The data types that the packages hand to one another.
 
 Everything here is frozen and checks itself on construction; nothing here knows a simulator, a
 network or a screen. Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a`
@@ -21,10 +21,7 @@ class UserError(Exception):
 
 @dataclass(frozen=True)
 class Observation:
-    """What the robot perceives at one instant.
-
-    A camera frame, and its own measured state (SI units).
-    """
+    """What the robot perceives at one instant: a frame and its own measured state (SI units)."""
 
     frame: UInt8[np.ndarray, "h w 3"]
     state: Float32[np.ndarray, " s"]
@@ -32,7 +29,10 @@ class Observation:
 
 @dataclass(frozen=True)
 class Episode:
-    """A recorded run: t actions join t+1 frames and states; action t takes frame t to frame t+1."""
+    """A recorded run: t actions join t+1 frames and states.
+
+    Action t takes frame t to frame t+1.
+    """
 
     actions: Float32[np.ndarray, "t a"]
     frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
@@ -45,30 +45,49 @@ class Episode:
     "background"."""
 
     def __post_init__(self) -> None:
-        counts = (len(self.actions) + 1, len(self.frames), len(self.states), len(self.tracks))
-        if len(set(counts)) != 1:
+        num_steps = len(self.actions)
+        counts = (len(self.frames), len(self.states), len(self.tracks))
+        if set(counts) != {num_steps + 1}:
             raise ValueError(
-                f"t actions join t+1 frames, states and tracks, got {counts[0] - 1} and {counts[1:]}"
+                f"t actions join t+1 frames, states and tracks, got {num_steps} and {counts}"
             )
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A slice of experience to learn from or to plan from, batched, as tensors.
-
-    Frames are in [0, 1].
-    """
+    """A slice of experience to learn from or to plan from: batched tensors, frames in [0, 1]."""
 
     actions: Float[Tensor, "b t a"]
     frames: Float[Tensor, "b t_plus_1 c h w"]
     states: Float[Tensor, "b t_plus_1 s"]
 
     def __post_init__(self) -> None:
-        counts = (self.actions.shape[1] + 1, self.frames.shape[1], self.states.shape[1])
-        if len(set(counts)) != 1:
+        num_steps = self.actions.shape[1]
+        num_frames = self.frames.shape[1]
+        num_states = self.states.shape[1]
+        if not num_frames == num_states == num_steps + 1:
             raise ValueError(
-                f"t actions join t+1 frames and states, got {counts[0] - 1}, {counts[1]} and {counts[2]}"
+                f"t actions join t+1 frames and states, got {num_steps}, {num_frames} "
+                f"and {num_states}"
             )
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """Height and width of the frames, in pixels."""
+        return self.frames.shape[-2], self.frames.shape[-1]
+
+    def newest(self, num_frames: int) -> "Clip":
+        """Return the last frames of the clip and the actions between them.
+
+        Raises:
+            ValueError: the clip is shorter.
+        """
+        first = self.frames.shape[1] - num_frames
+        if first < 0:
+            raise ValueError(
+                f"{num_frames} frames of context are needed, the clip has {self.frames.shape[1]}"
+            )
+        return Clip(self.actions[:, first:], self.frames[:, first:], self.states[:, first:])
 
     def to(self, device: torch.device | str) -> "Clip":
         """Return the same clip on another device."""
@@ -77,10 +96,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Pixel:
-    """A place in a frame, in pixels.
-
-    Origin at the top left, the centre of the first pixel at (0, 0).
-    """
+    """A place in a frame, in pixels; the centre of the top left pixel is at (0, 0)."""
 
     row: float
     col: float
@@ -96,7 +112,10 @@ class Pixel:
 
 @dataclass(frozen=True)
 class PixelGoal:
-    """Move what is now seen at each source (the designated pixels) to the target of the same position (the goal pixels)."""
+    """Move what is now seen at each designated pixel to its goal pixel.
+
+    `sources` are the designated pixels, `targets` the goal pixels in the same order.
+    """
 
     sources: tuple[Pixel, ...]
     targets: tuple[Pixel, ...]
@@ -104,8 +123,24 @@ class PixelGoal:
     def __post_init__(self) -> None:
         if len(self.sources) != len(self.targets) or not self.sources:
             raise ValueError(
-                f"one goal pixel per designated pixel: {len(self.sources)} sources, {len(self.targets)} targets"
+                f"one goal pixel per designated pixel: {len(self.sources)} sources, "
+                f"{len(self.targets)} targets"
             )
+
+    def check_inside(self, frame_size: tuple[int, int]) -> None:
+        """Check that all pixels lie in a frame of this height and width.
+
+        Raises:
+            UserError: one does not.
+        """
+        height, width = frame_size
+        for name, pixels in (("designated", self.sources), ("goal", self.targets)):
+            for pixel in pixels:
+                if not pixel.inside(height, width):
+                    raise UserError(
+                        f"the {name} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the "
+                        f"frame of {height} rows and {width} columns: choose one inside it"
+                    )
 
 
 @dataclass(frozen=True)
@@ -120,10 +155,10 @@ Goal = PixelGoal | ImageGoal
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where the arm may go, and what an action means: one unit of action i moves `state[i]` by
-    `step[i]`, kept in [low, high].
+    """Where the arm may go, and how far an action takes it.
 
-    An env applies it; a planner applies the same clip to its candidates *before* it imagines them.
+    One unit of action i moves `state[i]` by `step[i]`, within [`low[i]`, `high[i]`]. An env
+    applies these limits; a planner applies the same to its candidates *before* they are imagined.
     """
 
     low: tuple[float, ...]
@@ -135,105 +170,129 @@ class Workspace:
     ) -> Float[Tensor, "n t a"]:
         """Return the actions that are really carried out from this state.
 
-        In [-1, 1] and inside the limits at every step.
+        They are in [-1, 1] and lead to no place outside the limits, at any step.
         """
         size = actions.shape[-1]
-        low, high, step = (
-            actions.new_tensor(limit) for limit in (self.low, self.high, self.step)
-        )
+        low = actions.new_tensor(self.low)
+        high = actions.new_tensor(self.high)
+        step = actions.new_tensor(self.step)
         position = torch.minimum(torch.maximum(state[:size].to(actions), low), high)
-        kept = []
+        clipped = []
         for action in actions.clamp(-1, 1).unbind(1):
             reached = torch.minimum(torch.maximum(position + action * step, low), high)
-            kept.append((reached - position) / step)
+            clipped.append((reached - position) / step)
             position = reached
-        return torch.stack(kept, dim=1) if kept else actions
+        return torch.stack(clipped, dim=1) if clipped else actions
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a predictor imagines for n candidates.
-
-    `frames` has f = t imagined frames in [0, 1] when they were asked for, and f = 0 otherwise
-    (h and w are the frame's size all the same). `pixel_maps` say where each designated pixel is
-    after each action, as distributions (each sums to 1) on a grid that may be coarser than the
-    frame and covers it exactly. `lost` is the mass that the motion lost (or, negative, made)
-    before a map was normalised. `carry` is the predictor's memory after the last action:
-    imagine further from it. `members` are what each of several models, or several samples of
-    one, imagine for the same candidates; where there are any, frames and maps are their
-    average.
-    """
+    """What a predictor imagines for n candidates of t actions."""
 
     frames: Float[Tensor, "n f c h w"]
+    """Imagined frames in [0, 1]: f = t where they were decoded, f = 0 otherwise."""
     pixel_maps: Float[Tensor, "n t p map_h map_w"]
+    """Where each designated pixel is after each action: distributions (each sums to 1) on a grid
+    that may be coarser than the frame and covers it exactly."""
     lost: Float[Tensor, "n t p"]
+    """The mass that the motion lost (negative: made) before a map was normalised."""
     carry: Any
+    """The predictor's memory after the last action: imagine further from it."""
+    frame_size: tuple[int, int]
+    """Height and width in pixels of the frames, decoded or not, and of what the maps cover."""
     members: tuple["Prediction", ...] = ()
+    """What each of several models, or several samples of one, imagine for the same candidates;
+    where there are any, frames and maps are their average."""
+
+    def __post_init__(self) -> None:
+        num_frames = self.frames.shape[1]
+        num_steps = self.pixel_maps.shape[1]
+        if num_frames not in (0, num_steps):
+            raise ValueError(
+                f"no frames, or one per action, were expected: "
+                f"got {num_frames} frames for {num_steps} actions"
+            )
+        if num_frames and tuple(self.frames.shape[-2:]) != self.frame_size:
+            raise ValueError(
+                f"frames of {self.frame_size} were expected, got {tuple(self.frames.shape[-2:])}"
+            )
 
     def to(self, device: torch.device | str) -> "Prediction":
         """Return the same prediction on another device; its carry stays where it is."""
         return Prediction(
-            self.frames.to(device),
-            self.pixel_maps.to(device),
-            self.lost.to(device),
-            self.carry,
-            tuple(member.to(device) for member in self.members),
+            frames=self.frames.to(device),
+            pixel_maps=self.pixel_maps.to(device),
+            lost=self.lost.to(device),
+            carry=self.carry,
+            frame_size=self.frame_size,
+            members=tuple(member.to(device) for member in self.members),
         )
 
     @staticmethod
     def average(members: "Sequence[Prediction]") -> "Prediction":
-        """Return the average of several predictions of the same candidates; its carry is the
-        tuple of theirs.
+        """Return the average of several predictions of the same candidates.
 
-        Who imagines further gives one set of pixel maps, the average, to all members, so that
-        where their maps differed is forgotten; their memories and frames go on as they were.
+        Its carry is the tuple of theirs. Imagining further starts every member from the same
+        pixel maps, the average; their memories and frames go on as they were.
         """
         return Prediction(
             frames=torch.stack([member.frames for member in members]).mean(0),
             pixel_maps=torch.stack([member.pixel_maps for member in members]).mean(0),
             lost=torch.stack([member.lost for member in members]).mean(0),
             carry=tuple(member.carry for member in members),
+            frame_size=members[0].frame_size,
             members=tuple(members),
+        )
+
+    @staticmethod
+    def without_model(
+        actions: Float[Tensor, "n t a"], frame_size: tuple[int, int]
+    ) -> "Prediction":
+        """Return the prediction of a controller that imagines nothing: no frames and no maps."""
+        num, num_steps, _ = actions.shape
+        height, width = frame_size
+        return Prediction(
+            frames=torch.zeros(num, 0, 3, height, width),
+            pixel_maps=torch.zeros(num, num_steps, 0, height, width),
+            lost=torch.zeros(num, num_steps, 0),
+            carry=None,
+            frame_size=frame_size,
         )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a controller chose, and why.
-
-    The best actions found, what they are imagined to do, the costs of all candidates.
-    """
+    """What a controller chose, and why."""
 
     actions: Float[Tensor, "t a"]
+    """The best sequence found; the first action is carried out."""
     sources: tuple[Pixel, ...]
-    """Where the designated pixels were believed to be in the newest frame (empty when the goal
-    is an image)."""
+    """Where the locator found the designated pixels in the newest frame; none for an image goal."""
     prediction: Prediction
-    """The imagination of `actions`, and after it those of the runners-up: n = 1 + m."""
+    """What is imagined of `actions`, and after it of the runners-up: n = 1 + m."""
     costs: tuple[Float[Tensor, " _"], ...]
-    """Costs of the candidates, one tensor per planner iteration (their number differs)."""
+    """Costs of all candidates, one tensor per planner iteration (their number differs)."""
     seconds: float
     """Wall-clock time that the planning took."""
     reference: Float[Tensor, "c h w"]
-    """The frame in which the goal's designated pixels were designated; it travels from plan to
-    plan."""
+    """The frame in which the goal's pixels were designated; each plan hands it to the next."""
     runners_up: Float[Tensor, "m _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
-    """The best other candidates of the last iteration, best first, where they were asked for."""
+    """The next best candidates of the last iteration, best first, where they were asked for."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One closed-loop run with a goal, judged by the simulator's truth."""
+    """One closed-loop run with a goal, measured by the judge."""
 
     goal: Goal
     episode: Episode
     plans: tuple[Plan, ...]
     distances_m: tuple[float, ...]
-    """True distance of the designated point to its goal on the table, before the first and
-    after each step: of several, that of the one farthest from its goal; 0 when nothing is
-    designated, because the goal is an image."""
+    """True distance on the table, in metres, from the designated point to its goal, before the
+    first and after each step. Of several points, the one farthest from its goal counts; for an
+    image goal, which has none, the distance is 0."""
     distances_px: tuple[float, ...]
-    """The same in the frame."""
+    """The same in the frame, in pixels."""
 
     def success(self, radius_m: float) -> bool:
         """Tell whether every designated point ended within this distance of its goal."""
@@ -241,18 +300,18 @@ class Trial:
 
 
 def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch c h w"]:
-    """Turn frames as stored (uint8, channels last) into frames as networks see them (float in [0, 1], channels first)."""
-    # In NumPy: batches are made in a thread beside training, and a second pool of OpenMP
-    # threads slows both by half.
+    """Turn frames as stored (uint8, channels last) into frames as networks see them.
+
+    Those are floats in [0, 1], channels first.
+    """
+    # NumPy does it, not torch: batches are made in a thread beside training, and a second pool
+    # of OpenMP threads makes both half as fast.
     return torch.from_numpy(np.moveaxis(frames, -1, -3).astype(np.float32) / np.float32(255))
 
 
 def to_uint8(frames: Float[Tensor, "*batch c h w"]) -> UInt8[np.ndarray, "*batch h w c"]:
-    """Turn frames as networks see them into frames as stored; values outside [0, 1] are clamped.
-
-    NumPy does it, not torch: two threads that compute with torch, the page's and a search's,
-    have twice as many helpers as cores, which then wait asleep for one another, and a search
-    takes a fifth longer.
-    """
+    """Turn frames as networks see them into frames as stored; values outside [0, 1] are clamped."""
+    # NumPy does it, not torch: the page draws in a thread beside a search, and with two pools of
+    # OpenMP threads on the same cores a search takes a fifth longer.
     pixels = frames.detach().float().cpu().numpy()
     return np.moveaxis((pixels.clip(0, 1) * 255).round().astype(np.uint8), -3, -1)

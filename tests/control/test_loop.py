@@ -37,13 +37,11 @@ class Scripted:
         index = len(self.clips)
         self.clips.append(clip)
         self.previous.append(previous)
-        nothing = Prediction(
-            torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 3, 0, 5, 7), torch.zeros(1, 3, 0), None
-        )
+        actions = self.actions[index : index + 3]
         return Plan(
-            self.actions[index : index + 3],
+            actions,
             (Pixel(0, 0),),
-            nothing,
+            Prediction.without_model(actions[None], SIZE),
             (),
             0.0,
             clip.frames[0, -1],
@@ -156,7 +154,8 @@ def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
     trial = finish(
         goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4))
     )
-    assert trial.distances_m == trial.distances_px == (0, 0, 0, 0, 0)
+    assert list(trial.distances_m) == [0.0] * 5
+    assert list(trial.distances_px) == [0.0] * 5
     assert trial.episode.tracks.shape == (5, 0, 2) and len(trial.episode.actions) == 4
 
 

@@ -29,7 +29,8 @@ def batch_of(
 
 def imagined(places: list[list[list[float]]], frames: torch.Tensor) -> Prediction:
     maps = splat_places(torch.tensor(places)[None], SIZE, SIZE)
-    return Prediction(frames, maps, torch.zeros(maps.shape[:3]), None)
+    size = (frames.shape[-2], frames.shape[-1])
+    return Prediction(frames, maps, torch.zeros(maps.shape[:3]), None, frame_size=size)
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def trial(horizon, decoded):
         )[None],
         lost=torch.zeros(1, horizon, 1),
         carry=None,
+        frame_size=(HEIGHT, WIDTH),
     )
     plan = Plan(
         torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1, torch.zeros(3, 8, 8)

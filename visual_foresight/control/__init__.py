@@ -1,1 +1,1 @@
-"""The one closed loop, what it is configured with, and its judge."""
+"""Control: the one closed loop, its judge, and how the compared methods are put together."""

@@ -1,19 +1,20 @@
-"""The rows of the control benchmark: which controller each stands for, and what identifies it.
+"""The methods that are compared in closed loop: their names, and how a controller is made of one.
 
-A row is written `model` or `model@locator`: `random`, `scripted`, `still`, `flow`,
+A method is written `model` or `model@locator`: `random`, `scripted`, `still`, `flow`,
 `models/mine@propagate`, `simulator`. The locator `truth` asks the simulator where the pixel is;
 like the model `simulator` it is a ceiling, and labelled by its name.
 """
 
 import hashlib
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import numpy as np
 import torch
 
-from visual_foresight.interfaces import Controller, Env, Locator
+from visual_foresight.interfaces import Controller, Env, Locator, Predictor
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
@@ -33,14 +34,19 @@ from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, Goal, Pixel, Plan, UserError
 
-RANDOM, SCRIPTED, STILL, SIMULATOR, TRUTH = "random", "scripted", "still", "simulator", "truth"
+RANDOM = "random"
+SCRIPTED = "scripted"
+PERSISTENCE = "still"
+SIMULATOR = "simulator"
+TRUTH = "truth"
 WITHOUT_MODEL = (RANDOM, SCRIPTED)
+WITHOUT_CHECKPOINT = (*WITHOUT_MODEL, PERSISTENCE, SIMULATOR)
 CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
 class TruthLocator:
-    """Knows where the designated pixels are: a ceiling for locators. Judges only."""
+    """Knows where the designated pixels are: the ceiling of locators. For judges only."""
 
     env: Env
     points: tuple[Any, ...]
@@ -52,37 +58,35 @@ class TruthLocator:
 
 @dataclass(frozen=True)
 class Method:
-    """A row of the benchmark.
-
-    Its fields decide what it does, `weights` standing for what is in the checkpoint.
-    """
+    """What is compared: a model, a locator, and the settings of the search."""
 
     row: str
+    """The name that it was given by, of a row in tables."""
     model: str
     locator: str
     preset: str
     weights: str
+    """The model's name, or the hash of its checkpoint."""
     disagreement: float = 0.0
-    """What it costs that the model's members, or samples, disagree (see
-    `planning.costs.DisagreementPenalty`)."""
+    """Weight of the disagreement among the model's members or samples in the cost (see
+    `planning.costs.disagreement.DisagreementPenalty`)."""
 
     @property
     def key(self) -> str:
-        """Return what identifies the method, wherever its checkpoint lies."""
+        """Return what identifies the method in stored results, wherever its checkpoint lies."""
         model = self.model if self.model in (*WITHOUT_MODEL, SIMULATOR) else self.weights
-        locating = repr(LOCATORS[self.locator]()) if self.locator in LOCATORS else self.locator
-        # results without it are older than it
-        caution = [self.disagreement] if self.disagreement else []
-        return fingerprint(
-            [model, locating, asdict(PRESETS[self.preset]), asdict(PushConfig()), *caution]
-        )
+        locator = repr(LOCATORS[self.locator]()) if self.locator in LOCATORS else self.locator
+        parts: list[Any] = [model, locator, asdict(PRESETS[self.preset]), asdict(PushConfig())]
+        if self.disagreement:  # not always, since there are results from before it was added
+            parts.append(self.disagreement)
+        return fingerprint(parts)
 
     def generator(self, seed: int, index: int) -> torch.Generator:
-        """Return the chance of one trial.
+        """Return the source of chance of one trial.
 
-        Models share theirs, so that they are compared on the same draws.
+        All models have the same, so that they are compared on the same draws.
         """
-        kind = self.model if self.model in (*WITHOUT_MODEL, STILL, SIMULATOR) else "model"
+        kind = self.model if self.model in WITHOUT_CHECKPOINT else "model"
         state = np.random.SeedSequence([seed, index, crc32(kind.encode())]).generate_state(
             1, np.uint64
         )
@@ -90,32 +94,40 @@ class Method:
 
 
 def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
-    """Return the method that a row's name stands for.
+    """Return the method that is written so.
+
+    Args:
+        row: `model` or `model@locator`.
+        preset: a name in `PRESETS`.
+        disagreement: see `Method`; ignored where there is one future only.
 
     Raises:
         UserError: there is no such model, locator or preset, or the model's folder is no
             checkpoint.
     """
-    model, _, locator = row.rpartition("@") if "@" in row else (row, "", "track")
-    if locator not in (*LOCATORS, TRUTH):
+    model = row
+    locator = "track"
+    if "@" in row:
+        model, _, locator = row.rpartition("@")
+    known_locators = (*LOCATORS, TRUTH)
+    if locator not in known_locators:
         raise UserError(
-            f"unknown locator {locator!r} in {row!r}: choose one of {', '.join((*LOCATORS, TRUTH))}"
+            f"unknown locator {locator!r} in {row!r}: choose one of {', '.join(known_locators)}"
         )
     if preset not in PRESETS:
         raise UserError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
-    # these know one future: there is nothing to disagree about
-    if model in (*WITHOUT_MODEL, STILL, SIMULATOR):
-        return Method(row, model, locator, preset, model)
+    if model in WITHOUT_CHECKPOINT:
+        return Method(row, model, locator, preset, weights=model)
     folder = resolve(model)
     read_config(folder)
-    content = b"".join(
-        path.read_bytes()
-        for path in (folder / CONFIG_FILE, folder / WEIGHTS_FILE)
-        if path.is_file()
-    )
-    return Method(
-        row, model, locator, preset, hashlib.sha256(content).hexdigest()[:16], disagreement
-    )
+    return Method(row, model, locator, preset, _hash_of(folder), disagreement)
+
+
+def _hash_of(folder: Path) -> str:
+    """Return a hash of what is in a checkpoint."""
+    files = [folder / CONFIG_FILE, folder / WEIGHTS_FILE]
+    content = b"".join(path.read_bytes() for path in files if path.is_file())
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def build(
@@ -124,11 +136,11 @@ def build(
     """Return the controller of a method for one trial.
 
     Args:
-        method: which.
+        method: what to build.
         env: where the trial takes place; only ceilings keep it.
-        mirror: another env of the same kind, for the simulator to try things out.
-        points: the designated points.
-        device: where its model computes; the benchmark stays where its published figures were made.
+        mirror: another env of the same kind, in which the simulator tries candidates.
+        points: the designated points; only ceilings keep them.
+        device: where its model computes; published figures were made on the CPU.
 
     Raises:
         UserError: the model does not fit the env, or cannot be loaded.
@@ -142,16 +154,11 @@ def build(
     propose = PushProposals(env.workspace, env.homography, config)
     if method.model == SCRIPTED:
         return ScriptedController(env.workspace, propose, locator)
+    predictor: Predictor
     if method.model == SIMULATOR:
-        simulator = Simulator(env, mirror, points)
-        return VisualMPC(
-            simulator, env.workspace, config, locator, decode_best=False, propose=propose
-        )
-    predictor = with_tracker(
-        load(method.model, device, env.frame_size, len(env.workspace.step), env.state_size)
-    )
-    if device != CPU:
-        predictor = OnDevice(predictor, device)
+        predictor = Simulator(env, mirror, points)
+    else:
+        predictor = _load(method.model, env, device)
     return VisualMPC(
         predictor,
         env.workspace,
@@ -161,3 +168,10 @@ def build(
         decode_best=False,
         propose=propose,
     )
+
+
+def _load(model: str, env: Env, device: torch.device) -> Predictor:
+    """Return a predictor that moves pixels, computes on the device, and fits the env."""
+    action_size = len(env.workspace.step)
+    predictor = with_tracker(load(model, device, env.frame_size, action_size, env.state_size))
+    return predictor if device == CPU else OnDevice(predictor, device)

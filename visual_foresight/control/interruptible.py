@@ -13,12 +13,12 @@ from visual_foresight.types import Clip, Goal, Plan
 
 @dataclass(frozen=True)
 class InterruptibleController:
-    """A controller whose planning may be interrupted: it then rests, which is never carried out."""
+    """Returns a plan to do nothing when its planning was interrupted; it is never carried out."""
 
     controller: Controller
 
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the controller's plan, or rest (see `interfaces.Controller`)."""
+        """Return the controller's plan, or that of doing nothing (see `interfaces.Controller`)."""
         try:
             return self.controller.plan(clip, goal, previous, rng)
         except StoppedError:

@@ -1,48 +1,106 @@
-"""The judge of the loop.
+"""The judge of the loop: which points are to be moved, and how far they are from their goals.
 
-Which physical points are behind designated pixels, and where on the table a goal pixel is.
+It may ask the env for the truth; controllers may not.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from visual_foresight.interfaces import Env
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Goal, Pixel, PixelGoal, UserError
 
 SUCCESS_M = 0.05
-"""A trial that ends within this distance of its goal has reached it."""
+"""A trial succeeds if it ends within this distance of its goal."""
+NUDGE_M = 1e-4
+"""Step of the finite differences in `on_height`."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """Where the designated points really are, and how far from their goals."""
+
+    places: tuple[Pixel, ...]
+    """In the frame, also when occluded."""
+    distance_m: float
+    """Horizontal distance from a point to its goal, of the point farthest from its own; 0 if there
+    are no points."""
+    distance_px: float
+    """The same in the frame, in pixels."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Measures the designated points of a goal in an env."""
+
+    env: Env
+    points: tuple[Any, ...]
+    """The physical points (`Env.pick`) behind the designated pixels."""
+    targets: tuple[Pixel, ...]
+    """Their goals in the frame."""
+    targets_m: tuple[Float[np.ndarray, "2"], ...]
+    """Their goals on the table, (x, y) in metres."""
+
+    @classmethod
+    def of(cls, env: Env, goal: Goal, points: tuple[Any, ...]) -> "Judge":
+        """Return the judge of a goal; an image goal has no points.
+
+        Raises:
+            ValueError: there are not as many points as designated pixels.
+            UserError: see `on_height`.
+        """
+        targets = goal.targets if isinstance(goal, PixelGoal) else ()
+        if len(points) != len(targets):
+            raise ValueError(
+                f"one point per designated pixel: {len(points)} points, {len(targets)} pixels"
+            )
+        targets_m = tuple(
+            on_height(env.project, target, env.where(point)[1])
+            for point, target in zip(points, targets, strict=True)
+        )
+        return cls(env, points, targets, targets_m)
+
+    def measure(self) -> Measurement:
+        """Measure the env's present state."""
+        places, gaps_m, gaps_px = [], [], []
+        for point, target, target_m in zip(
+            self.points, self.targets, self.targets_m, strict=True
+        ):
+            place, place_m = self.env.where(point)
+            places.append(place)
+            gaps_m.append(np.hypot(*(place_m[:2] - target_m)))
+            gaps_px.append(place.distance(target))
+        return Measurement(
+            places=tuple(places),
+            distance_m=float(max(gaps_m, default=0)),
+            distance_px=float(max(gaps_px, default=0)),
+        )
 
 
 def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
-    """Return the points behind designated pixels that somebody chose, for the judge. All pixels
-    must make sense.
+    """Return the physical points behind the designated pixels that somebody chose.
 
     Args:
-        env: what is to be moved must be an object there; what is to keep still (its goal is
-            where it is) may be anything.
+        env: what is to be moved must be an object there; what is to stay (its goal pixel is its
+            designated pixel) may be anything.
         goal: places in the present frame.
 
     Raises:
         UserError: a pixel is outside the frame, or does not show an object.
     """
-    height, width = env.frame_size
+    goal.check_inside(env.frame_size)
     points = []
     for source, target in zip(goal.sources, goal.targets, strict=True):
-        for what, pixel in (("designated", source), ("goal", target)):
-            if not pixel.inside(height, width):
-                raise UserError(
-                    f"the {what} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the frame of {height} rows and "
-                    f"{width} columns: choose one inside it"
-                )
-        points.append(env.pick(source))
-        if points[-1].kind != "object" and source != target:
+        point = env.pick(source)
+        if point.kind != "object" and source != target:
             raise UserError(
-                f"the designated pixel (row {source.row:g}, col {source.col:g}) does not show an object but the "
-                f"{points[-1].kind}: choose one on an object"
+                f"the designated pixel (row {source.row:g}, col {source.col:g}) does not show an "
+                f"object but the {point.kind}: choose one on an object"
             )
+        points.append(point)
     return tuple(points)
 
 
@@ -51,16 +109,15 @@ def on_height(
     pixel: Pixel,
     like_m: Float[np.ndarray, "3"],
 ) -> Float[np.ndarray, "2"]:
-    """Return the place (x, y) in metres that is seen at a pixel, at the height of a known place
-    (Newton's method).
+    """Return the place (x, y), in metres, that is seen at a pixel, at the height of another place.
 
-    A thing that is pushed keeps its height, so this is where its point must go to be seen at
-    the pixel.
+    An object that is pushed keeps its height, so this is where its point must go to be seen at
+    the pixel. Found by Newton's method.
 
     Args:
-        project: where a world point (metres) is seen.
-        pixel: where to look.
-        like_m: a place at the height wanted, and the start of the search.
+        project: gives the pixel at which a world point (metres) is seen.
+        pixel: where the place is seen.
+        like_m: a place at the height wanted, from which the search starts.
 
     Raises:
         UserError: no place at that height is seen there.
@@ -70,21 +127,18 @@ def on_height(
         spot = project(np.array([*place, like_m[2]]))
         return np.array([spot.row, spot.col])
 
-    wanted, place, nudge = (
-        np.array([pixel.row, pixel.col]),
-        np.array(like_m[:2]),
-        1e-4 * np.eye(2),
-    )
+    wanted = np.array([pixel.row, pixel.col])
+    place = np.array(like_m[:2])
+    nudges = NUDGE_M * np.eye(2)
     for _ in range(20):
         missing = wanted - seen(place)
         if np.abs(missing).max() < 1e-6:
             return place
-        slope = np.stack(
-            [(seen(place + nudge[axis]) - seen(place)) / 1e-4 for axis in (0, 1)], axis=1
-        )
-        place = place + np.linalg.solve(slope, missing)
+        slopes = [(seen(place + nudge) - seen(place)) / NUDGE_M for nudge in nudges]
+        place = place + np.linalg.solve(np.stack(slopes, axis=1), missing)
     if np.abs(wanted - seen(place)).max() > 1e-3:
         raise UserError(
-            f"the goal pixel (row {pixel.row:g}, col {pixel.col:g}) shows no place at the height: choose another"
+            f"the goal pixel (row {pixel.row:g}, col {pixel.col:g}) shows no place at the height: "
+            f"choose another"
         )
     return place

@@ -1,7 +1,4 @@
-"""What a model imagines of given actions, frames included.
-
-For people to look at, and to compare with what happened.
-"""
+"""What a model imagines of given actions, frames included: to look at, or to compare with truth."""
 
 import time
 from collections.abc import Sequence
@@ -15,7 +12,6 @@ from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.interfaces import Predictor
-from visual_foresight.planning.controllers.visual_mpc import newest_of
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of, splat
@@ -33,85 +29,95 @@ def imagine(
     Args:
         predictor: any.
         clip: of one scene for all sequences, or of n.
-        actions: what would be done.
+        actions: the sequences.
         sources: designated pixels in the newest frame of each scene.
     """
-    frame_size = (clip.frames.shape[-2], clip.frames.shape[-1])
-    maps = torch.stack(
-        [splat(pixels, map_size_of(frame_size), frame_size) for pixels in sources]
-    ).to(clip.frames)
+    size = clip.frame_size
+    maps = torch.stack([splat(pixels, map_size_of(size), size) for pixels in sources])
+    maps = maps.to(clip.frames)
     if len(maps) == 1:
         maps = repeat(maps, "1 p h w -> n p h w", n=len(actions))
-    return predictor.imagine(
-        predictor.observe(newest_of(clip, predictor.context)), actions, maps, True
-    )
+    carry = predictor.observe(clip.newest(predictor.context))
+    return predictor.imagine(carry, actions, maps, decode=True)
 
 
 @torch.inference_mode()
 def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Plan, ...]:
-    """Return for each step of an episode what the model imagines of the actions that were then
-    really carried out.
+    """Return for each step of an episode what the model imagines of the actions that followed.
 
-    The designated pixels start from their true places, so what is wrong later is the model's doing.
+    The designated pixels start from their true places, so later errors are the model's alone.
 
     Args:
         predictor: any that can be asked about the past.
         episode: with one action or more.
-        horizon: how far ahead; less near the end.
+        horizon: how many actions ahead; fewer near the end.
     """
     start_s = time.perf_counter()
-    count = len(episode.actions)
+    num_steps = len(episode.actions)
+    clip = _clips_of(episode)
+    actions = _actions_ahead(episode, horizon)
+    places = [places_at(episode, step) for step in range(num_steps)]
+    whole = imagine(predictor, clip, actions, places)
+    seconds = (time.perf_counter() - start_s) / num_steps
+    plans = []
+    for step in range(num_steps):
+        length = min(horizon, num_steps - step)
+        own = slice(step, step + 1)
+        prediction = Prediction(
+            frames=whole.frames[own, :length],
+            pixel_maps=whole.pixel_maps[own, :length],
+            lost=whole.lost[own, :length],
+            carry=None,
+            frame_size=whole.frame_size,
+        )
+        plans.append(
+            Plan(
+                actions=actions[step, :length],
+                sources=places[step],
+                prediction=prediction,
+                costs=(),
+                seconds=seconds,
+                reference=clip.frames[0, -1],
+            )
+        )
+    return tuple(plans)
+
+
+def _clips_of(episode: Episode) -> Clip:
+    """Return what a controller saw at each step with an action, as one batch."""
+    num_steps, action_size = episode.actions.shape
     seen = [
         Observation(frame, state)
         for frame, state in zip(episode.frames, episode.states, strict=True)
     ]
     done = list(episode.actions)
-    clips = [
-        clip_of(seen[: step + 1], done[:step], episode.actions.shape[1])
-        for step in range(count)
-    ]
-    clip = Clip(
-        torch.cat([one.actions for one in clips]),
-        torch.cat([one.frames for one in clips]),
-        torch.cat([one.states for one in clips]),
+    clips = [clip_of(seen[: step + 1], done[:step], action_size) for step in range(num_steps)]
+    return Clip(
+        actions=torch.cat([clip.actions for clip in clips]),
+        frames=torch.cat([clip.frames for clip in clips]),
+        states=torch.cat([clip.states for clip in clips]),
     )
-    padded = np.concatenate(
-        [episode.actions, np.zeros((horizon, episode.actions.shape[1]), np.float32)]
-    )
-    actions = torch.from_numpy(
-        np.stack([padded[step : step + horizon] for step in range(count)])
-    )
-    places = [places_at(episode, step) for step in range(count)]
-    whole = imagine(predictor, clip, actions, places)
-    seconds = (time.perf_counter() - start_s) / count
-    plans = []
-    for step in range(count):
-        length = min(horizon, count - step)
-        part = Prediction(
-            whole.frames[step : step + 1, :length],
-            whole.pixel_maps[step : step + 1, :length],
-            whole.lost[step : step + 1, :length],
-            None,
-        )
-        plans.append(
-            Plan(actions[step, :length], places[step], part, (), seconds, clip.frames[0, -1])
-        )
-    return tuple(plans)
+
+
+def _actions_ahead(episode: Episode, horizon: int) -> Float[Tensor, "n {horizon} a"]:
+    """Return the actions that followed each step; beyond the end, actions of 0."""
+    num_steps, action_size = episode.actions.shape
+    padded = np.concatenate([episode.actions, np.zeros((horizon, action_size), np.float32)])
+    ahead = [padded[step : step + horizon] for step in range(num_steps)]
+    return torch.from_numpy(np.stack(ahead))
 
 
 def places_at(episode: Episode, step: int) -> tuple[Pixel, ...]:
-    """Return where the designated points truly were."""
+    """Return where the designated points truly were in a frame."""
     return tuple(Pixel(float(row), float(col)) for row, col in episode.tracks[step])
 
 
 @dataclass(frozen=True)
 class ReplayController:
-    """A controller that carries out a given sequence, and then rests.
-
-    It imagines what is left of it.
-    """
+    """A controller that carries out a given sequence, and then rests."""
 
     predictor: Predictor
+    """Imagines what is left of the sequence."""
     actions: Float[Tensor, "t a"]
 
     @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""The planning room: planners, costs, locators, and the controllers made of them.
+"""Planning: planners, costs, locators, and the controllers made of them.
 
-It sees models only through `visual_foresight.interfaces`.
+It knows models only through `visual_foresight.interfaces`.
 """

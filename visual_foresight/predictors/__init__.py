@@ -1,4 +1,1 @@
-"""Models that imagine frames.
-
-One package each, beside what wraps them, builds them and keeps them.
-"""
+"""Video-prediction models: one package each, beside their baselines, wrappers and checkpoints."""

@@ -1,5 +1,4 @@
-"""Checkpoints to disk and back: `load` builds a predictor from a name or a folder, `save`
-writes a folder.
+"""Checkpoints: `save` writes a folder, `load` builds a predictor from a folder or a name.
 
 A checkpoint holds `config.json` (which predictor, its configuration, training facts) and
 `weights.safetensors`.
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 import visual_foresight
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.registry import PREDICTORS, SHIPPED
+from visual_foresight.predictors.registry import PREDICTORS, SHIPPED, learned
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import UserError
 
@@ -27,12 +26,12 @@ WEIGHTS_FILE = "weights.safetensors"
 PAST_NAMES: dict[str, dict[str, str]] = json.loads(
     Path(__file__).with_name("past_names.json").read_text()
 )
-"""What fields of configurations, and parts of the names of weights, were called in checkpoints
-of earlier versions."""
+"""Name in checkpoints of earlier versions -> present name, for the fields of configurations
+("config") and for the parts of the names of weights ("weights")."""
 
 
 def renamed(weights: Mapping[str, Any]) -> dict[str, Any]:
-    """Return weights by their present names, also those of a checkpoint, or a run, of an earlier version."""
+    """Return the weights of a checkpoint, or a run, of any version by their present names."""
     now = PAST_NAMES["weights"]
     return {
         ".".join(now.get(part, part) for part in name.split(".")): value
@@ -53,10 +52,9 @@ def load(
         source: a name in `PREDICTORS` (a learned one stands for its shipped checkpoint) or a
             checkpoint's folder.
         device: where its weights go.
-        frame_size: (height, width) of the frames that it will see, in pixels, where known: it
-            must have been made for them.
-        action_size: how many numbers an action has, likewise.
-        state_size: how many numbers the robot's state has, likewise.
+        frame_size: (height, width) of the frames that it will see, in pixels; None: not checked.
+        action_size: how many numbers an action has; None: not checked.
+        state_size: how many numbers the robot's state has; None: not checked.
 
     Raises:
         UserError: there is no such predictor or checkpoint, it is damaged, or it was made for
@@ -74,20 +72,19 @@ def load(
     ):
         if wanted is not None and wanted != made_for:
             raise UserError(
-                f"the checkpoint {folder} was trained on {what} {made_for}, but {wanted} was asked for: "
-                f"choose another checkpoint, or the env and frame size that it was trained on"
+                f"the checkpoint {folder} was trained on {what} {made_for}, but {wanted} was asked "
+                f"for: choose another checkpoint, or the env and frame size that it was trained on"
             )
     predictor.load_state_dict(_read_weights(folder, predictor.state_dict()))
     return cast(Predictor, predictor.to(device).eval().requires_grad_(False))
 
 
 def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
-    """Write a checkpoint; at every moment the folder holds a whole old or new file of each
-    kind, the weights first.
+    """Write a checkpoint, the weights first; each file is replaced whole or not at all.
 
     Args:
         predictor: an instance of a class in `PREDICTORS`.
-        folder: where to; made if need be, what is there is replaced.
+        folder: where to; made if need be, and its files replaced.
         meta: training facts as plain JSON values: env, data, steps, seconds, seed.
 
     Raises:
@@ -99,7 +96,8 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
     name = known.get((type(predictor), type(config)))
     if name is None:
         raise ValueError(
-            f"a predictor out of {', '.join(PREDICTORS)} was expected, got {type(predictor).__name__}"
+            f"a predictor out of {', '.join(PREDICTORS)} was expected, "
+            f"got {type(predictor).__name__}"
         )
     weights = {
         key: value.detach().cpu().contiguous().clone()
@@ -116,11 +114,10 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
 
 
 def resolve(source: str | Path) -> Path:
-    """Return the folder of a checkpoint, given itself or the name of a predictor with a shipped
-    one.
+    """Return a checkpoint's folder, given the folder itself or a shipped predictor's name.
 
-    A folder of that name in the current directory does not hide a predictor's name; write
-    `./flow` for the folder.
+    A folder in the current directory does not hide a predictor of the same name: write `./flow`
+    for the folder.
 
     Raises:
         UserError: there is no such folder.
@@ -135,28 +132,24 @@ def resolve(source: str | Path) -> Path:
             f"get it back from the repository, train one, or give the folder of another"
         )
     folder = Path(source).expanduser()
-    if not folder.is_dir():
-        if str(source) in PREDICTORS:
-            raise UserError(
-                f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder"
-            )
-        known = ", ".join(
-            sorted(
-                {
-                    *SHIPPED,
-                    *(name for name, classes in PREDICTORS.items() if classes()[1] is None),
-                }
-            )
-        )
+    if folder.is_dir():
+        return folder
+    if str(source) in PREDICTORS:
         raise UserError(
-            f"there is no predictor or checkpoint {str(source)!r}: give one of {known}, or a checkpoint's folder"
+            f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder"
         )
-    return folder
+    without_weights = set(PREDICTORS) - set(learned())
+    known = ", ".join(sorted({*SHIPPED, *without_weights}))
+    raise UserError(
+        f"there is no predictor or checkpoint {str(source)!r}: "
+        f"give one of {known}, or a checkpoint's folder"
+    )
 
 
 def read_config(folder: Path) -> dict[str, Any]:
-    """Return a checkpoint's `config.json`: "predictor" (a name), "config" (a dict) and "meta"
-    (a dict).
+    """Return a checkpoint's `config.json`.
+
+    It has "predictor" (a name), "config" (its fields, by their present names) and "meta" (a dict).
 
     Raises:
         UserError: it is missing, damaged or names an unknown predictor.
@@ -172,21 +165,23 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise UserError(
             f"{path} is damaged (no JSON: {error}): get the checkpoint again, or train it again"
         ) from error
+    kinds = {"predictor": str, "config": dict, "meta": dict}
     if not isinstance(content, dict) or not all(
-        isinstance(content.get(key), kind)
-        for key, kind in (("predictor", str), ("config", dict), ("meta", dict))
+        isinstance(content.get(key), kind) for key, kind in kinds.items()
     ):
         raise UserError(
-            f'{path} is damaged: "predictor", "config" and "meta" were expected; get the checkpoint again'
+            f'{path} is damaged: "predictor", "config" and "meta" were expected; '
+            f"get the checkpoint again"
         )
     if content["predictor"] not in PREDICTORS:
         known = ", ".join(sorted(PREDICTORS))
         raise UserError(
-            f"{path} names the unknown predictor {content['predictor']!r}: this version knows {known}; "
-            f"update Visual Foresight or choose another checkpoint"
+            f"{path} names the unknown predictor {content['predictor']!r}: this version knows "
+            f"{known}; update Visual Foresight or choose another checkpoint"
         )
+    now = PAST_NAMES["config"]
     content["config"] = {
-        PAST_NAMES["config"].get(name, name): value for name, value in content["config"].items()
+        now.get(name, name): value for name, value in content["config"].items()
     }
     return content
 
@@ -199,29 +194,24 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
             f"{folder} names {content['predictor']!r}, which has no weights: give the name alone"
         )
     expected = {field.name for field in dataclasses.fields(config_class)}
+    path = folder / CONFIG_FILE
     if different := expected ^ content["config"].keys():
         raise UserError(
-            f"the configuration in {folder / CONFIG_FILE} does not fit {content['predictor']!r} (missing or unknown: "
-            f"{', '.join(sorted(different))}): it is damaged or of another version; get the checkpoint again"
+            f"the configuration in {path} does not fit {content['predictor']!r} "
+            f"(missing or unknown: {', '.join(sorted(different))}): "
+            f"it is damaged or of another version; get the checkpoint again"
         )
+    values = {name: _tuples(value) for name, value in content["config"].items()}
     try:
-        return cast(
-            nn.Module,
-            predictor_class(
-                config_class(**{k: _tuples(v) for k, v in content["config"].items()})
-            ),
-        )
+        return cast(nn.Module, predictor_class(config_class(**values)))
     except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
         raise UserError(
-            f"the configuration in {folder / CONFIG_FILE} cannot be built ({error}): get the checkpoint again"
+            f"the configuration in {path} cannot be built ({error}): get the checkpoint again"
         ) from error
 
 
 def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return a checkpoint's weights.
-
-    They must be finite and have the names and shapes of `expected`.
-    """
+    """Return a checkpoint's weights: finite, with the names and shapes of `expected`."""
     path = folder / WEIGHTS_FILE
     again = "get the checkpoint again, or train it again"
     try:
@@ -232,17 +222,15 @@ def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Ten
         ) from error
     except safetensors.SafetensorError as error:
         raise UserError(f"{path} is damaged ({error}): {again}") from error
-    shapes, wanted = (
-        {name: tuple(value.shape) for name, value in side.items()}
-        for side in (weights, expected)
-    )
-    if different := sorted(
-        name for name in shapes.keys() | wanted.keys() if shapes.get(name) != wanted.get(name)
-    ):
+    found = _shapes(weights)
+    wanted = _shapes(expected)
+    names = sorted(found.keys() | wanted.keys())
+    if different := [name for name in names if found.get(name) != wanted.get(name)]:
         first = different[0]
         raise UserError(
-            f"{path} does not fit its {CONFIG_FILE}: for {first}, {wanted.get(first, 'nothing')} was expected, "
-            f"got {shapes.get(first, 'nothing')} ({len(different)} such weights): {again}"
+            f"{path} does not fit its {CONFIG_FILE}: for {first}, "
+            f"{wanted.get(first, 'nothing')} was expected, got {found.get(first, 'nothing')} "
+            f"({len(different)} such weights): {again}"
         )
     if broken := _not_finite(weights):
         raise UserError(
@@ -251,7 +239,12 @@ def _read_weights(folder: Path, expected: Mapping[str, Tensor]) -> dict[str, Ten
     return weights
 
 
+def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in weights.items()}
+
+
 def _not_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """Return the names of the weights with a value that is not finite."""
     return [name for name, value in weights.items() if not bool(torch.isfinite(value).all())]
 
 

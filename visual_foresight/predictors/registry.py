@@ -1,6 +1,6 @@
-"""Models that imagine frames, by their names. A predictor is imported when it is asked for.
+"""The predictors by their names. A predictor is imported when it is asked for.
 
-The simulator behind the protocol is not listed: it needs an env, and only judges may use it.
+The simulator as a predictor is not listed: it needs an env, and it is for judges only.
 """
 
 import dataclasses
@@ -13,10 +13,9 @@ from torch import nn
 from visual_foresight.types import UserError
 
 SHIPPED = ("rigid", "flow")
-"""Learned predictors whose name alone stands for a checkpoint: `models/NAME`, in the repository
-or the wheel."""
+"""Learned predictors with a shipped checkpoint, `models/NAME` in the repository or the wheel."""
 FLAGSHIP = "rigid"
-"""What is used where no predictor is named."""
+"""The predictor that is used where none is named."""
 
 
 def _lazy(
@@ -25,8 +24,9 @@ def _lazy(
     """Return a function that imports a predictor and returns its class and its configuration's."""
 
     def classes() -> tuple[type, type | None]:
-        room = importlib.import_module(f"visual_foresight.predictors.{module}")
-        return getattr(room, predictor), None if config is None else getattr(room, config)
+        imported = importlib.import_module(f"visual_foresight.predictors.{module}")
+        config_class = None if config is None else getattr(imported, config)
+        return getattr(imported, predictor), config_class
 
     return classes
 
@@ -44,33 +44,39 @@ PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
     "pixels": _lazy("pixels.model", "Pixels", "PixelsConfig"),
     "ensemble": _lazy("wrappers.ensemble", "Ensemble", "EnsembleConfig"),
 }
-"""Name -> a function that imports the predictor and returns its class and its configuration's
-(None: it has no weights).
+"""Name -> a function that imports the predictor and returns its class and its configuration's.
 
-A learned predictor is a `torch.nn.Module` built from its frozen configuration alone, which it
-keeps as `.config`. Names may share a class; the configuration's class tells them apart.
+The latter is None for a predictor without weights. A learned predictor (`interfaces.Learner`) is
+built from its configuration alone, which it keeps as `.config`. Names may share a class: the
+configuration's class tells them apart.
 """
 
 
+def learned() -> tuple[str, ...]:
+    """Return the names of the predictors that have weights."""
+    return tuple(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
+
+
 def create(name: str, data: Mapping[str, Any]) -> nn.Module:
-    """Build an untrained predictor for such data: what its configuration has in common with it,
-    by name, is set.
+    """Build an untrained predictor for such data.
 
     Args:
         name: a learned predictor's.
-        data: what is known of the data: frame_size, action_size, state_size, homography (see
-            `interfaces.Env.homography`), ...
+        data: what is known of the data, by the names of the configuration's fields: frame_size,
+            action_size, state_size, homography (see `interfaces.Env.homography`), ... What the
+            configuration does not have is ignored; fields that are not given keep their defaults.
 
     Raises:
-        UserError: the name is unknown or stands for nothing that learns, or the predictor
+        UserError: the name is unknown or stands for a predictor without weights, or the predictor
             cannot be made for such frames.
     """
-    learned = sorted(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
-    if name not in learned:
+    known = sorted(learned())
+    if name not in known:
         raise UserError(
-            f"there is no learned predictor {name!r}: choose one of {', '.join(learned)}"
+            f"there is no learned predictor {name!r}: choose one of {', '.join(known)}"
         )
     predictor_class, config_class = PREDICTORS[name]()
     fields = {field.name for field in dataclasses.fields(cast(Any, config_class))}
     shared = {field: value for field, value in data.items() if field in fields}
-    return cast(nn.Module, predictor_class(cast(Any, config_class)(**shared)))
+    config = cast(Any, config_class)(**shared)
+    return cast(nn.Module, predictor_class(config))

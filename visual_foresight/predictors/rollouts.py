@@ -1,23 +1,56 @@
-"""How a predictor imagines a clip that is known to its end.
+"""The two ways of rolling a predictor out over a clip whose future is known.
 
-Freely from its first frames, unless it learns in another way.
+The *free-running* rollout is how a predictor is used: it sees the context frames, and then only
+the actions; every later step starts from its own imagination. Evaluation and planning use it.
+
+The *training* rollout is what gradients are taken of. It is the free-running one, so that a
+predictor learns from its own mistakes (no teacher forcing, no scheduled sampling), unless the
+predictor has its own (`interfaces.CustomTrainingRollout`): then it may see what it is to predict,
+leave frames out, and add an auxiliary loss.
+
+Both take the whole clip, and the pixel maps of the newest context frame (`first_maps`).
 """
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.interfaces import Predictor, TrainingRoller
+from visual_foresight.interfaces import CustomTrainingRollout, Predictor
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 
-def first_maps(
-    clip: Clip, places: Float[Tensor, "b t p 2"], context: int
-) -> Float[Tensor, "b p map_h map_w"]:
-    """Return the pixel maps of points (row, col) in the newest context frame."""
-    height, width = clip.frames.shape[-2:]
-    return splat_places(places[:, context - 1], map_size_of((height, width)), (height, width))
+def free_running_rollout(
+    predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]
+) -> Prediction:
+    """Imagine what follows a clip's context frames, as when the predictor is used.
+
+    Args:
+        predictor: what imagines.
+        clip: its first `context` frames are seen; of the rest, only the actions.
+        pixel_maps: of the newest context frame.
+    """
+    carry = predictor.observe(beginning(clip, predictor.context))
+    actions = clip.actions[:, predictor.context - 1 :]
+    return predictor.imagine(carry, actions, pixel_maps, decode=True)
+
+
+def training_rollout(
+    predictor: Predictor,
+    clip: Clip,
+    pixel_maps: Float[Tensor, "b p map_h map_w"],
+    rng: torch.Generator,
+    progress: float,
+) -> tuple[Prediction, Float[Tensor, ""]]:
+    """Imagine what follows a clip's context frames, to learn from it.
+
+    Args, and what is returned, are those of `interfaces.CustomTrainingRollout`; the auxiliary
+    loss of a predictor without a training rollout of its own is 0.
+    """
+    if isinstance(predictor, CustomTrainingRollout):
+        return predictor.training_rollout(clip, pixel_maps, rng, progress)
+    no_auxiliary_loss = clip.frames.new_zeros(())
+    return free_running_rollout(predictor, clip, pixel_maps), no_auxiliary_loss
 
 
 def beginning(clip: Clip, num_frames: int) -> Clip:
@@ -29,30 +62,9 @@ def beginning(clip: Clip, num_frames: int) -> Clip:
     )
 
 
-def free_running_rollout(
-    predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]
-) -> Prediction:
-    """Imagine what follows a clip's first frames, as when it is used.
-
-    Args:
-        predictor: what imagines.
-        clip: its first `context` frames are seen; of the rest, only the actions.
-        pixel_maps: of the newest frame that is seen.
-    """
-    carry = predictor.observe(beginning(clip, predictor.context))
-    return predictor.imagine(
-        carry, clip.actions[:, predictor.context - 1 :], pixel_maps, decode=True
-    )
-
-
-def training_rollout(
-    predictor: Predictor,
-    clip: Clip,
-    pixel_maps: Float[Tensor, "b p map_h map_w"],
-    rng: torch.Generator,
-    progress: float,
-) -> tuple[Prediction, Float[Tensor, ""]]:
-    """Imagine the same to learn from it, and return what to add to the loss (see `interfaces.TrainingRoller`)."""
-    if isinstance(predictor, TrainingRoller):
-        return predictor.training_rollout(clip, pixel_maps, rng, progress)
-    return free_running_rollout(predictor, clip, pixel_maps), clip.frames.new_zeros(())
+def first_maps(
+    clip: Clip, places: Float[Tensor, "b t p 2"], context: int
+) -> Float[Tensor, "b p map_h map_w"]:
+    """Return the pixel maps of points (row, col) in the newest context frame."""
+    size = clip.frame_size
+    return splat_places(places[:, context - 1], map_size_of(size), size)

@@ -17,7 +17,7 @@ from visual_foresight.vision.pixel_maps import expected_places
 def objective(
     predictor: Predictor, batch: Batch, config: TrainConfig, step: int
 ) -> tuple[Float[Tensor, ""], dict[str, Float[Tensor, ""]]]:
-    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.TrainingRoller`), and its parts."""
+    """Return the loss of gradient step `step`, imagined as in learning (see `interfaces.CustomTrainingRollout`), and its parts."""
     maps = first_maps(batch.clip, batch.places, predictor.context)
     rng = torch.Generator().manual_seed(
         int(np.random.SeedSequence([config.seed, step]).generate_state(1)[0])

@@ -85,7 +85,11 @@ class Knowing:
         ]
         frames = carry[:, None].expand(-1, actions.shape[1], -1, -1, -1)
         return Prediction(
-            frames, torch.stack(maps), torch.zeros(*moved.shape[:2], pixel_maps.shape[1]), None
+            frames,
+            torch.stack(maps),
+            torch.zeros(*moved.shape[:2], pixel_maps.shape[1]),
+            None,
+            frame_size=SIZE,
         )
 
 

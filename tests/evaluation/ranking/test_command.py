@@ -62,6 +62,7 @@ class Moving:
             maps[:, :, None],
             torch.zeros(*maps.shape[:2], 1),
             0,
+            frame_size=SIZE,
         )
 
 

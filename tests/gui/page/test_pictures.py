@@ -14,7 +14,7 @@ def tasks():
     return len(os.listdir("/proc/self/task"))
 
 frame = np.zeros((64, 64, 3), np.uint8)
-future = Prediction(torch.rand(5, 12, 3, 64, 64), torch.rand(5, 12, 1, 32, 32), torch.rand(5, 12, 1), None)
+future = Prediction(torch.rand(5, 12, 3, 64, 64), torch.rand(5, 12, 1, 32, 32), torch.rand(5, 12, 1), None, (64, 64))
 plan = Plan(torch.zeros(12, 2), (Pixel(3, 4),), future, (torch.rand(312),), 0.5, torch.zeros(3, 64, 64))
 torch.set_num_threads(2)  # also where there is one core
 cv2.resize(frame, (512, 512))  # OpenCV has helpers of its own

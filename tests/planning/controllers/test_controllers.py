@@ -10,7 +10,7 @@ from einops import rearrange
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC, moved_on
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC, shifted
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
@@ -23,6 +23,7 @@ from visual_foresight.types import (
     ImageGoal,
     Pixel,
     PixelGoal,
+    Plan,
     Prediction,
     UserError,
     Workspace,
@@ -75,7 +76,8 @@ class DotModel:
             _hat(mean_col, cols), "n t p w -> n t p 1 w"
         )
         frames = drawn(places) if decode else torch.zeros(len(actions), 0, 3, *SIZE)
-        return Prediction(frames, maps, torch.zeros(maps.shape[:3]), places[:, -1])
+        lost = torch.zeros(maps.shape[:3])
+        return Prediction(frames, maps, lost, places[:, -1], frame_size=SIZE)
 
 
 def _hat(place, axis):
@@ -96,7 +98,8 @@ def run(controller, start, target, num_steps=12, seed=0):
     Return the places of the dot and the plans.
     """
     rng = torch.Generator().manual_seed(seed)
-    places, plans = [start, start], []
+    places = [start, start]
+    plans: list[Plan] = []
     goal = PixelGoal((Pixel(*start),), (Pixel(*target),))
     for _ in range(num_steps):
         clip = clip_of(places[-2:])
@@ -168,16 +171,17 @@ def test_the_previous_best_goes_on_where_it_stopped():
     seen = DotModel()
     controller = VisualMPC(seen, WORKSPACE, QUICK)
     _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
-    warm = WORKSPACE.clip(
-        torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0], moved_on(plans[0], 6)[None]
-    )
+    warm_start = shifted(plans[0], 6)
+    longer = shifted(plans[0], 9)
+    assert warm_start is not None and longer is not None
+    state = torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0]
+    warm = WORKSPACE.clip(state, warm_start[None])
     second = torch.cat(seen.imagined[4:7])
     assert (second - warm).abs().amax((1, 2)).min() < 1e-5
-    shifted = moved_on(plans[0], 6)
-    assert torch.equal(shifted[:5], plans[0].actions[1:])
-    assert torch.equal(shifted[5], plans[0].actions[5])
-    assert moved_on(plans[0], 9).shape == (9, 2)
-    assert moved_on(None, 9) is None
+    assert torch.equal(warm_start[:5], plans[0].actions[1:])
+    assert torch.equal(warm_start[5], plans[0].actions[5])
+    assert longer.shape == (9, 2)
+    assert shifted(None, 9) is None
 
 
 def test_proposals_of_the_caller_are_imagined():
@@ -249,11 +253,15 @@ def test_a_goal_image_is_reached_without_pixel_maps():
     goal = ImageGoal(env.observe().frame)
     env.restore(Snapshot(Square((7 * PIXEL_M, 18 * PIXEL_M), (255, 0, 0))))
     mirror.reset(seed=2)
-    propose = pytest.fail  # proposals are for pixels
+
+    def propose(clip, sources, goal, rng):
+        pytest.fail("proposals are for goals of pixels")
+
     controller = VisualMPC(
         Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose
     )
-    rng, plan = torch.Generator().manual_seed(0), None
+    rng = torch.Generator().manual_seed(0)
+    plan: Plan | None = None
     for _ in range(8):
         seen = env.observe()
         clip = Clip(
@@ -263,7 +271,8 @@ def test_a_goal_image_is_reached_without_pixel_maps():
         )
         plan = controller.plan(clip, goal, plan, rng)
         env.move(plan.actions[0].numpy())
-    assert plan.sources == () and plan.prediction.pixel_maps.shape == (1, 6, 0, 12, 18)
+    assert plan is not None and plan.sources == ()
+    assert plan.prediction.pixel_maps.shape == (1, 6, 0, 12, 18)
     assert np.hypot(*(env.truth()[0, :2] / PIXEL_M - (10, 14))) < 1.5
 
 
@@ -292,7 +301,7 @@ def test_caution_avoids_what_models_disagree_on():
 
 def test_too_short_a_clip_is_refused():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
-    with pytest.raises(ValueError, match="wants 2 frames of context, the clip has 1"):
+    with pytest.raises(ValueError, match="2 frames of context are needed, the clip has 1"):
         VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
             clip_of([(6.0, 8.0)]), goal, None, torch.Generator()
         )

@@ -1,6 +1,7 @@
 """Known answers of the costs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ def imagined(paths, map_size=FRAME):
     )
     num, steps, pixels = maps.shape[:3]
     return Prediction(
-        torch.zeros(num, 0, 3, *FRAME), maps, torch.zeros(num, steps, pixels), None
+        frames=torch.zeros(num, 0, 3, 0, 0),
+        pixel_maps=maps,
+        lost=torch.zeros(num, steps, pixels),
+        carry=None,
+        frame_size=FRAME,
     )
 
 
@@ -63,7 +68,7 @@ def test_is_lower_nearer_the_goal_and_candidates_do_not_mix():
 def test_low_precision_maps_are_judged_in_full_precision():
     goal = PixelGoal((Pixel(0.0, 0.0),), (Pixel(0.0, 0.0),))
     full = imagined([[[Pixel(8.0, 16.0)]]])
-    low = Prediction(full.frames, full.pixel_maps.bfloat16(), full.lost, None)
+    low = replace(full, pixel_maps=full.pixel_maps.bfloat16())
     assert PixelDistance(goal)(low).item() == pytest.approx(math.hypot(8, 16), abs=1e-4)
 
 
@@ -81,6 +86,7 @@ def shades(*levels):
         torch.zeros(*frames.shape[:2], 0, *FRAME),
         torch.zeros(*frames.shape[:2], 0),
         None,
+        frame_size=FRAME,
     )
 
 

@@ -44,7 +44,7 @@ def a_plan(sources, believed, reference):
     """Build a plan that believes its executed action brings the sources to these places."""
     maps = splat(believed, (20, 28), SIZE)[None, None]
     prediction = Prediction(
-        torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None
+        torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None, SIZE
     )
     return Plan(torch.zeros(1, 2), sources, prediction, (), 0.0, reference=reference)
 
@@ -84,9 +84,7 @@ def test_propagate_believes_the_first_imagined_step(summary):
 def test_propagate_keeps_the_sources_after_a_plan_that_imagined_nothing():
     sources = (Pixel(10.0, 10.0),)
     frames = film([(20, 20), (20, 20)])
-    empty = Prediction(
-        torch.zeros(1, 0, 3, *SIZE), torch.zeros(1, 2, 0, 20, 28), torch.zeros(1, 2, 0), None
-    )
+    empty = Prediction.without_model(torch.zeros(1, 2, 2), SIZE)
     previous = Plan(torch.zeros(2, 2), (), empty, (), 0.0, torch.zeros(3, 16, 16))
     assert Propagate().locate(clip_of(frames), PixelGoal(sources, sources), previous) == sources
 

@@ -1,7 +1,6 @@
-"""What the classic family alone promises.
+"""What the classic family alone promises: where pixels may come from, and how a network begins."""
 
-Where pixels may come from, and that its kernels begin without motion.
-"""
+from typing import Any
 
 import pytest
 import torch
@@ -15,40 +14,44 @@ from visual_foresight.predictors.advection.model import (
     SNAConfig,
     STPConfig,
 )
-from visual_foresight.predictors.advection.readout import _normalised
+from visual_foresight.predictors.advection.readout import LocalKernels, Shape
+from visual_foresight.predictors.layers.warping import KernelMotion
 from visual_foresight.types import Clip, UserError
 
 SIZE = (16, 24)
 
 
 def masks_of(config: CDNAConfig) -> torch.Tensor:
+    """Return the masks of a new network's first step."""
     torch.manual_seed(0)
-    return NeuralAdvection(config)._masks(torch.rand(2, 16, 8, 12))
+    model = NeuralAdvection(config).requires_grad_(False)
+    seen = Clip(torch.zeros(1, 1, 2), torch.rand(1, 2, 3, *SIZE), torch.zeros(1, 2, 4))
+    (motion,) = model.motions(model.observe(seen), torch.zeros(2, 1, 2))
+    return motion.masks
 
 
 def test_only_the_skip_connection_brings_back_the_first_frame() -> None:
-    without, with_it = (
-        masks_of(CDNAConfig(SIZE, channels=8)),
-        masks_of(SNAConfig(SIZE, channels=8)),
-    )
-    assert without.shape == with_it.shape == (2, 9, 8, 12)  # first, now, six transforms, new
-    assert (without[:, 0] == 0).all()
+    without_it = masks_of(CDNAConfig(SIZE, channels=8))
+    with_it = masks_of(SNAConfig(SIZE, channels=8))
+    # first frame, current frame, six transforms, new pixels
+    assert without_it.shape == with_it.shape == (2, 9, 8, 12)
+    assert (without_it[:, 0] == 0).all()
     assert (with_it[:, 0] > 0).all()
-    for masks in (without, with_it):
+    for masks in (without_it, with_it):
         torch.testing.assert_close(masks.sum(1), torch.ones(2, 8, 12))
 
 
 def test_the_planners_of_2018_had_ten_masks_and_made_nothing_new() -> None:
     masks = masks_of(ForesightConfig(SIZE, channels=8))
-    assert masks.shape == (2, 11, 8, 12)  # first, now, eight flows, new
+    assert masks.shape == (2, 11, 8, 12)  # first, current, eight flows, new
     assert (masks[:, :-1] > 0).all()
     assert (masks[:, -1] == 0).all()
 
 
 def test_its_last_flows_read_the_frame_before() -> None:
-    """With the first half of the flows nothing is left of the frame before, with the others all is."""
+    """The first half of the flows reads the current frame, the second half the one before."""
     torch.manual_seed(0)
-    model = NeuralAdvection(ForesightConfig(SIZE, channels=8)).requires_grad_(False)
+    model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8)).requires_grad_(False)
     nn.init.zeros_(model.read.weights.weight)
     nn.init.zeros_(model.read.weights.bias)
     frames = torch.rand(1, 2, 3, *SIZE)
@@ -70,9 +73,8 @@ def test_its_last_flows_read_the_frame_before() -> None:
 
 def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_nothing() -> None:
     torch.manual_seed(0)
-    model = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5)).requires_grad_(
-        False
-    )
+    model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5))
+    model.requires_grad_(False)
     seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
     maps = torch.zeros(1, 0, *SIZE)
     assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] > 0
@@ -82,11 +84,21 @@ def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_noth
 
 
 def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
-    kernels = _normalised(torch.randn(2, 3, 5, 5, 1, 1))
-    assert (kernels > 0).all()
-    torch.testing.assert_close(kernels.sum((2, 3)), torch.ones(2, 3, 1, 1))
-    identity = _normalised(torch.zeros(1, 1, 5, 5, 1, 1))
-    assert identity[0, 0, 2, 2].item() == pytest.approx(1)
+    torch.manual_seed(0)
+    shape = Shape(SIZE, 4, 4, num_transforms=3, kernel_size=5, spacing_px=1, num_earlier=0)
+    reader: Any = LocalKernels(shape).requires_grad_(False)
+    features = (torch.zeros(2, 4), torch.randn(2, 4, 8, 12), torch.ones(2, 5, 8, 12) / 5)
+
+    def kernels() -> torch.Tensor:
+        motion = reader(*features)
+        assert isinstance(motion, KernelMotion)
+        return motion.kernels
+
+    nn.init.normal_(reader.weights.weight)
+    assert (kernels() > 0).all()
+    torch.testing.assert_close(kernels().sum((2, 3)), torch.ones(2, 3, 8, 12))
+    nn.init.zeros_(reader.weights.weight)
+    torch.testing.assert_close(kernels()[:, :, 2, 2], torch.ones(2, 3, 8, 12))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The floor predicts that nothing moves."""
+"""The persistence baseline predicts that nothing moves."""
 
 import pytest
 import torch
@@ -15,8 +15,8 @@ def a_clip(scenes: int = 1) -> Clip:
 @pytest.mark.parametrize("scenes", [1, 8])
 def test_repeats_the_last_frame_and_the_maps(scenes):
     clip, maps = a_clip(scenes), torch.rand(8, 9, 2, 3)
-    still = Persistence()
-    prediction = still.imagine(still.observe(clip), torch.ones(8, 10, 5), maps, decode=True)
+    model = Persistence()
+    prediction = model.imagine(model.observe(clip), torch.ones(8, 10, 5), maps, decode=True)
     assert prediction.frames.shape == (8, 10, 3, 4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 9, 2, 3)
     for step in range(10):
@@ -26,25 +26,27 @@ def test_repeats_the_last_frame_and_the_maps(scenes):
     assert not prediction.lost.any()
 
 
-def test_undecoded_frames_are_empty_but_know_their_size():
-    still = Persistence()
-    prediction = still.imagine(
-        still.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3)
+def test_undecoded_frames_are_empty_and_their_size_is_known():
+    model = Persistence()
+    prediction = model.imagine(
+        model.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3)
     )
-    assert prediction.frames.shape == (8, 0, 3, 4, 6)
+    assert prediction.frames.shape[:2] == (8, 0)
+    assert prediction.frame_size == (4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 0, 2, 3)
 
 
 def test_imagines_further_from_its_carry():
-    still, clip = Persistence(), a_clip()
-    first = still.imagine(still.observe(clip), torch.ones(8, 4, 5), torch.rand(8, 1, 2, 3))
-    further = still.imagine(
+    model = Persistence()
+    clip = a_clip()
+    first = model.imagine(model.observe(clip), torch.ones(8, 4, 5), torch.rand(8, 1, 2, 3))
+    further = model.imagine(
         first.carry, torch.ones(8, 2, 5), first.pixel_maps[:, -1], decode=True
     )
     assert torch.equal(further.frames[3, 1], clip.frames[0, -1])
 
 
 def test_a_carry_of_another_number_of_scenes_is_refused():
-    still = Persistence()
+    model = Persistence()
     with pytest.raises(ValueError, match="1 or 8 scenes was expected"):
-        still.imagine(still.observe(a_clip(3)), torch.ones(8, 10, 5), torch.zeros(8, 1, 2, 3))
+        model.imagine(model.observe(a_clip(3)), torch.ones(8, 10, 5), torch.zeros(8, 1, 2, 3))

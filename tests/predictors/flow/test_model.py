@@ -1,10 +1,11 @@
-"""What the flagship alone promises, on a tiny non-square network.
+"""What the flow model alone promises, on a tiny non-square network.
 
 The laws of all predictors are in `test_contract`.
 """
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_the_fingertip_is_seen_where_the_calibrated_camera_says() -> None:
             )
         )
         state = env.observe().state
-        row, col = model._finger_px(torch.from_numpy(state[None]))[0].tolist()
+        row, col = model.finger_px(torch.from_numpy(state[None]))[0].tolist()
         seen = env.project(np.array([*state[:2], TOUCH_HEIGHT_M]))
         assert Pixel(seen.row - OFF_PX, seen.col + OFF_PX).distance(Pixel(row, col)) < 1e-3
     finally:
@@ -66,28 +67,25 @@ def test_frames_that_cannot_be_drawn_are_refused_in_a_sentence() -> None:
 
 
 def test_what_is_pushed_away_leaves_the_empty_table_behind() -> None:
-    """The place where something stood, and to which nothing came, shows what calibration saw there."""
-    model = Flow(CONFIG)
+    """Where something stood, and to which nothing came, is what calibration saw there."""
+    model: Any = Flow(CONFIG)
     model.background.copy_(torch.rand(3, *SIZE))
-    things = torch.zeros(1, 4, *SIZE)
-    things[:, :, 4:8, 4:8] = 1  # white, and all there
+    objects = torch.zeros(1, 4, *SIZE)
+    objects[:, :, 4:8, 4:8] = 1  # white and opaque
     origin = grid(SIZE, SIZE).permute(2, 0, 1)[None].clone()
     origin[:, :, 4:8, 4:8] = 12.0  # nothing comes from there
-    step = Carry(Foreground(things, torch.zeros(1, 16)), torch.zeros(1, 5), origin)
+    step = Carry(Foreground(objects, torch.zeros(1, 16)), torch.zeros(1, 5), origin)
     with torch.inference_mode():
         model.arm.finest.bias.fill_(-40)  # no arm
         torch.testing.assert_close(
-            model._draw([step])[0, 0], model.background, atol=1e-4, rtol=0
+            model.decoded([step])[0, 0], model.background, atol=1e-4, rtol=0
         )
         rests = replace(step, origin=grid(SIZE, SIZE).permute(2, 0, 1)[None])
-        assert (model._draw([rests])[0, 0, :, 5:7, 5:7] > 0.999).all()
+        assert (model.decoded([rests])[0, 0, :, 5:7, 5:7] > 0.999).all()
 
 
-def test_it_learns_one_clip_to_below_still() -> None:
-    """A square moves with the action.
-
-    After a few steps of learning, its place is known better than `still` knows it.
-    """
+def test_it_learns_one_clip_to_below_persistence() -> None:
+    """A square moves with the action; soon its place is predicted better than by persistence."""
     torch.manual_seed(0)
     model = Flow(
         replace(CONFIG, homography=((0.05, 0.0, 0.0), (0.0, 0.05, 0.0), (0.0, 0.0, 1.0)))
@@ -119,22 +117,20 @@ def test_it_learns_one_clip_to_below_still() -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    still_px = (places[:, 2:] - places[:, 1:2]).norm(dim=-1).mean()
-    assert after["track_px"] < 0.5 * still_px
+    persistence_px = (places[:, 2:] - places[:, 1:2]).norm(dim=-1).mean()
+    assert after["track_px"] < 0.5 * persistence_px
     assert after["pixels"] < 0.7 * before["pixels"]
 
 
 def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
-    """The carry knows the points of the maps it came with; other maps are honoured all the same."""
+    """The carry has the points of the maps that it was returned with, but uses other maps."""
     torch.manual_seed(0)
     model = Flow(CONFIG)
     torch.nn.init.normal_(model.head.weight, std=0.3)
     clip = Clip(torch.zeros(1, 1, 3), torch.rand(1, 2, 3, *SIZE), torch.rand(1, 2, 5))
     actions = torch.rand(2, 3, 3)
-    first, other = (
-        splat_places(torch.tensor([[place]]), (8, 12), SIZE)
-        for place in ([5.2, 7.7], [9.0, 3.4])
-    )
+    first = splat_places(torch.tensor([[[5.2, 7.7]]]), (8, 12), SIZE)
+    other = splat_places(torch.tensor([[[9.0, 3.4]]]), (8, 12), SIZE)
     with torch.inference_mode():
         begun = model.imagine(model.observe(clip), actions, first.expand(2, 1, 8, 12))
         honoured = model.imagine(begun.carry, actions, other.expand(2, 1, 8, 12)).pixel_maps
@@ -151,10 +147,11 @@ def test_frames_are_learnt_from_in_a_sixth_of_the_steps_and_points_in_all() -> N
     drawn = []
     for seed in range(60):
         model.zero_grad()
-        imagined, extra = model.training_rollout(
+        imagined, auxiliary_loss = model.training_rollout(
             clip, maps, torch.Generator().manual_seed(seed), 0.0
         )
-        (imagined.frames.sum() + imagined.pixel_maps.square().sum() + extra).backward()
+        loss = imagined.frames.sum() + imagined.pixel_maps.square().sum() + auxiliary_loss
+        loss.backward()
         drawn.append(imagined.frames.shape[1] > 0)
         assert (model.arm.middle.weight.grad is not None) == drawn[-1]
         assert imagined.pixel_maps.requires_grad

@@ -36,6 +36,7 @@ class Witness:
             maps,
             maps[..., 0, 0],
             carry,
+            frame_size=(64, 64),
         )
         return Prediction.average([one, one])
 
@@ -49,11 +50,15 @@ def seen() -> Clip:
 def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(
     monkeypatch,
 ) -> None:
-    asked: list[torch.device] = []  # nothing can be copied from the device "meta"
-    monkeypatch.setattr(
-        Prediction, "to", lambda imagined, device: asked.append(device) or imagined
-    )
-    witness, there = Witness(), torch.device("meta")
+    asked: list[torch.device] = []
+
+    def to(imagined: Prediction, device: torch.device) -> Prediction:
+        asked.append(device)  # nothing can be copied from the device "meta"
+        return imagined
+
+    monkeypatch.setattr(Prediction, "to", to)
+    witness = Witness()
+    there = torch.device("meta")
     predictor = OnDevice(witness, there)
     carry = predictor.observe(seen())
     assert carry.device == there
@@ -64,12 +69,12 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_wer
 
 def test_the_shipped_model_imagines_the_same_there() -> None:
     device = find_device("auto")
-    here, there = load("flow"), OnDevice(load("flow", device), device)
+    here = load("flow")
+    there = OnDevice(load("flow", device), device)
     maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
-    one, two = (
-        model.imagine(model.observe(seen()), actions, maps, True) for model in (here, there)
-    )
+    one = here.imagine(here.observe(seen()), actions, maps, True)
+    two = there.imagine(there.observe(seen()), actions, maps, True)
     for part in ("frames", "pixel_maps", "lost"):
         assert getattr(two, part).device.type == "cpu"
         torch.testing.assert_close(getattr(one, part), getattr(two, part), rtol=1e-3, atol=1e-3)

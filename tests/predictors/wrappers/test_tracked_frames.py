@@ -1,7 +1,4 @@
-"""A tracker over imagined frames.
-
-It finds the motion that they show, and keeps the laws of a predictor.
-"""
+"""A tracker over imagined frames finds the motion that they show."""
 
 from typing import Any, Literal
 
@@ -42,7 +39,9 @@ class Shifter:
             frame = torch.stack(rolled)
             frames.append(frame)
         empty = torch.zeros(len(actions), actions.shape[1], 0, *pixel_maps.shape[-2:])
-        return Prediction(torch.stack(frames, 1), empty, empty[..., 0, 0], frame)
+        return Prediction(
+            torch.stack(frames, 1), empty, empty[..., 0, 0], frame, frame_size=SIZE
+        )
 
 
 def scene() -> Clip:
@@ -61,7 +60,8 @@ def maps() -> torch.Tensor:
 def test_maps_go_where_the_frames_show_it() -> None:
     model = TrackedFrames(Shifter())
     imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
-    assert imagined.frames.shape == (2, 0, 3, *SIZE)
+    assert imagined.frames.shape[:2] == (2, 0)
+    assert imagined.frame_size == SIZE
     true = PLACES + ACTIONS.cumsum(1)[:, :, None]
     assert (expected_places(imagined.pixel_maps, SIZE) - true).abs().max() < 0.15
 
@@ -75,7 +75,7 @@ def test_imagining_further_goes_on_from_the_carry() -> None:
     assert torch.equal(rest.frames[:, 0], whole.frames[:, 2])
 
 
-def test_only_who_moves_no_pixels_is_followed() -> None:
-    still = Persistence()
-    assert with_tracker(still) is still
+def test_only_a_predictor_of_frames_alone_gets_a_tracker() -> None:
+    moves_pixels = Persistence()
+    assert with_tracker(moves_pixels) is moves_pixels
     assert isinstance(with_tracker(Shifter()), TrackedFrames)

@@ -133,7 +133,13 @@ def _costs(
     )
     lost = torch.zeros(true_maps.shape[:3])
     true = cost(
-        Prediction(torch.zeros(len(actions), 0, 3, height, width), true_maps, lost, None)
+        Prediction(
+            torch.zeros(len(actions), 0, 3, height, width),
+            true_maps,
+            lost,
+            None,
+            frame_size=(height, width),
+        )
     )
     rounded = np.round(true.double().numpy() / COST_UNIT_PX) * COST_UNIT_PX
     foreseen = cost(imagined).double().numpy()

@@ -85,7 +85,7 @@ def installed_models() -> dict[str, str]:
     }
     named = {name: f"{name} (shipped)" for name in SHIPPED}
     floors = {
-        methods.STILL: "still (nothing moves)",
+        methods.PERSISTENCE: "still (nothing moves)",
         methods.SIMULATOR: "simulator (knows the truth)",
         methods.SCRIPTED: "scripted pushes (no model)",
         methods.RANDOM: "random (no model)",

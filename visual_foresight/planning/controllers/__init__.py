@@ -1,1 +1,1 @@
-"""Who chooses the next action: one file each."""
+"""Controllers, which choose the next action: one file each."""

@@ -1,32 +1,28 @@
-"""The floor: smooth random actions."""
+"""Smooth random actions: the floor that any method must beat."""
 
 import time
 from dataclasses import dataclass
 
 import torch
 
-from visual_foresight.planning.controllers.parts import nothing_imagined
 from visual_foresight.planning.planners.colored_noise import colored_noise
-from visual_foresight.types import Clip, Goal, Plan, Workspace
+from visual_foresight.types import Clip, Goal, Plan, Prediction, Workspace
 
 
 @dataclass(frozen=True)
 class RandomController:
-    """Smooth random actions inside the workspace: what any method must beat.
-
-    It looks at nothing and imagines nothing.
-    """
+    """Smooth random actions inside the workspace; it looks at nothing and imagines nothing."""
 
     workspace: Workspace
     horizon: int = 12
+    """Actions per sequence; after the last one, another sequence is drawn."""
     noise_exponent: float = 2.0
+    """See `colored_noise`: 2 is the spectrum of a random walk."""
     std: float = 1.0
+    """Standard deviation of each number of an action, before it is clipped."""
 
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
-        """Return the rest of the previous plan, so that what is carried out is smooth.
-
-        A new one when it is used up.
-        """
+        """Return the rest of the previous sequence, or a new one when it is used up."""
         start_s = time.perf_counter()
         if previous is not None and len(previous.actions) > 1:
             actions = previous.actions[None, 1:]
@@ -35,10 +31,10 @@ class RandomController:
             actions = self.std * colored_noise(shape, self.noise_exponent, rng)
         actions = self.workspace.clip(clip.states[0, -1], actions)
         return Plan(
-            actions[0],
-            (),
-            nothing_imagined(actions, clip),
-            (),
-            time.perf_counter() - start_s,
-            clip.frames[0, -1],
+            actions=actions[0],
+            sources=(),
+            prediction=Prediction.without_model(actions, clip.frame_size),
+            costs=(),
+            seconds=time.perf_counter() - start_s,
+            reference=clip.frames[0, -1],
         )

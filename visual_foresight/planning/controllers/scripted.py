@@ -1,46 +1,41 @@
-"""Proposed pushes without a model: what imagining must add to."""
+"""Proposed pushes carried out without a model: what imagining must add to."""
 
 import time
 from dataclasses import dataclass, field
 
 import torch
 
-from visual_foresight.interfaces import Locator
-from visual_foresight.planning.controllers.parts import Propose, checked_goal, nothing_imagined
+from visual_foresight.interfaces import Locator, Proposer
+from visual_foresight.planning.goals import require_pixel_goal
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.types import Clip, Goal, Plan, Workspace
+from visual_foresight.types import Clip, Goal, Plan, Prediction, Workspace
 
 
 @dataclass(frozen=True)
 class ScriptedController:
-    """Carries out the first proposed push to its end, and so on, without a model.
-
-    What imagining must add to.
-    """
+    """Carries out the first proposed push to its end, then the first of new proposals, etc."""
 
     workspace: Workspace
-    propose: Propose
+    propose: Proposer
     locator: Locator = field(default_factory=Track)
 
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
         """Return the rest of the previous push, or a new one (see `interfaces.Controller`)."""
         start_s = time.perf_counter()
-        wanted = checked_goal(goal, (clip.frames.shape[-2], clip.frames.shape[-1]))
-        sources = self.locator.locate(clip, wanted, previous)
-        actions = (
-            self.propose(clip, sources, wanted, rng)[:1]
-            if previous is None
-            else previous.actions[None, 1:]
-        )
+        pixel_goal = require_pixel_goal(goal, clip.frame_size)
+        sources = self.locator.locate(clip, pixel_goal, previous)
+        if previous is None:
+            actions = self.propose(clip, sources, pixel_goal, rng)[:1]
+        else:
+            actions = previous.actions[None, 1:]
         if not actions.any():  # the push is done
-            actions = self.propose(clip, sources, wanted, rng)[:1]
+            actions = self.propose(clip, sources, pixel_goal, rng)[:1]
         actions = self.workspace.clip(clip.states[0, -1], actions)
-        reference = clip.frames[0, -1] if previous is None else previous.reference
         return Plan(
-            actions[0],
-            sources,
-            nothing_imagined(actions, clip),
-            (),
-            time.perf_counter() - start_s,
-            reference,
+            actions=actions[0],
+            sources=sources,
+            prediction=Prediction.without_model(actions, clip.frame_size),
+            costs=(),
+            seconds=time.perf_counter() - start_s,
+            reference=clip.frames[0, -1] if previous is None else previous.reference,
         )

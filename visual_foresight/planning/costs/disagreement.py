@@ -12,22 +12,27 @@ from visual_foresight.types import Prediction, UserError
 
 @dataclass(frozen=True)
 class DisagreementPenalty:
-    """Mean cost of a prediction's members, plus a weight times their disagreement: the standard
-    deviation of their costs.
+    """Mean cost of a prediction's members, plus a weight times their disagreement.
 
-    Ebert's planners add 0.1 times the variance over four models; the deviation keeps the cost's
-    unit. A negative weight seeks what is uncertain.
+    Disagreement is the standard deviation of the members' costs. The planners of Ebert et al.
+    (2018) add 0.1 times the variance over four models; the deviation keeps the cost's unit. A
+    negative weight seeks what is uncertain.
     """
 
     cost: Cost
     weight: float
 
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
-        """Return the cost of each candidate."""
+        """Return the cost of each candidate.
+
+        Raises:
+            UserError: the prediction has no members that could disagree.
+        """
         if len(prediction.members) < 2:
             raise UserError(
-                "disagreement needs two members or more, and this predictor imagines one future: choose an ensemble, a "
-                "stochastic predictor with several samples, or a disagreement weight of 0"
+                "disagreement needs two members or more, and this predictor imagines one future: "
+                "choose an ensemble, a stochastic predictor with several samples, or a "
+                "disagreement weight of 0"
             )
         costs = torch.stack([self.cost(member) for member in prediction.members])
         return costs.mean(0) + self.weight * costs.std(0, correction=0)

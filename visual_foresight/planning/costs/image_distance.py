@@ -12,8 +12,9 @@ from visual_foresight.types import ImageGoal, Prediction, to_float
 
 @dataclass(frozen=True)
 class ImageDistance:
-    """Difference of imagined frames from a goal image: root mean square over pixels, averaged
-    over time; from 0 to 1.
+    """Difference of imagined frames from a goal image, from 0 to 1.
+
+    Root mean square over pixels, averaged over time.
 
     The plain alternative to designated pixels, and the cost of VP2 (Tian et al. 2023) for
     models without pixel maps. It sees what covers many pixels, the arm most of all.
@@ -27,14 +28,12 @@ class ImageDistance:
         """Return the cost of each candidate; its frames must have been decoded."""
         frames = prediction.frames.float()
         target = to_float(self.goal.frame).to(frames)
-        if not frames.shape[1] or frames.shape[2:] != target.shape:
+        num_frames = frames.shape[1]
+        if not num_frames or frames.shape[2:] != target.shape:
             raise ValueError(
-                f"one or more decoded frames of (channels, height, width) {tuple(target.shape)} were expected, as the goal "
-                f"has, got {frames.shape[1]} of {tuple(frames.shape[2:])}"
+                f"one or more decoded frames of (channels, height, width) {tuple(target.shape)} "
+                f"were expected, as the goal has, got {num_frames} of {tuple(frames.shape[2:])}"
             )
         difference = reduce((frames - target).square(), "n t c h w -> n t", "mean").sqrt()
-        return einsum(
-            difference,
-            step_weights(frames.shape[1], self.final_weight).to(frames),
-            "n t, t -> n",
-        )
+        weight = step_weights(num_frames, self.final_weight).to(frames)
+        return einsum(difference, weight, "n t, t -> n")

@@ -14,8 +14,9 @@ from visual_foresight.vision.pixel_maps import centres
 
 @dataclass(frozen=True)
 class PixelDistance:
-    """Expected distance of each designated pixel to its goal pixel, in frame pixels, averaged
-    over time and pixels.
+    """Expected distance of designated pixels to their goal pixels, in frame pixels.
+
+    Averaged over time and over the pixels.
 
     Ebert et al., "Visual Foresight", 2018, section V-B: C = sum_t w_t E[|d_t - g|] / sum_t w_t
     with w = 1 except for the last step. They sum over designated pixels, we average, so that
@@ -29,18 +30,15 @@ class PixelDistance:
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate, whatever the grid of its pixel maps."""
         maps = prediction.pixel_maps.float()
-        _, num_steps, num_pixels, *map_size = maps.shape
+        _, num_steps, num_pixels, map_height, map_width = maps.shape
         if num_pixels != len(self.goal.targets) or num_steps == 0:
             raise ValueError(
-                f"{num_pixels} pixel maps over {num_steps} steps came, one or more steps of "
+                f"got {num_pixels} pixel maps over {num_steps} steps, one or more steps of "
                 f"{len(self.goal.targets)} (one per goal pixel) were expected"
             )
-        frame_height, frame_width = prediction.frames.shape[-2:]
+        map_size = (map_height, map_width)
         distance = torch.stack(
-            [
-                _distance((map_size[0], map_size[1]), (frame_height, frame_width), target)
-                for target in self.goal.targets
-            ]
+            [_distance(map_size, prediction.frame_size, target) for target in self.goal.targets]
         )
         weight = step_weights(num_steps, self.final_weight) / num_pixels
         return einsum(maps, distance.to(maps), weight.to(maps), "n t p h w, p h w, t -> n")

@@ -1,4 +1,4 @@
-"""Which cost stands for which kind of goal."""
+"""Which cost belongs to which kind of goal."""
 
 from visual_foresight.interfaces import Cost
 from visual_foresight.planning.costs.image_distance import ImageDistance

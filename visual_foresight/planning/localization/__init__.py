@@ -1,1 +1,1 @@
-"""Where each designated pixel is now: one file each."""
+"""Locators, which find each designated pixel in the newest frame: one file each."""

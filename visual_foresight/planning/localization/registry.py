@@ -1,9 +1,7 @@
 """The locators by their names.
 
-Where is each designated pixel now? The weakest assumption of the method, so it is one
-replaceable piece. A locator sees what the camera saw and the previous plan, never the truth,
-and keeps nothing between calls: the frame in which the pixels were designated travels in the
-plan (`Plan.reference`).
+A locator sees what the camera saw and the previous plan, never the truth. It keeps nothing
+between calls: the frame in which the pixels were designated is handed on in `Plan.reference`.
 """
 
 from visual_foresight.interfaces import Locator

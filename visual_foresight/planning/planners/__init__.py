@@ -1,1 +1,1 @@
-"""Searches over action sequences."""
+"""Planners, which search for actions, and what gives them candidates: one file each."""

@@ -1,7 +1,6 @@
-"""Cross-entropy search over action sequences, in its improved form (iCEM) and, as a setting, in
-its plain form.
+"""The cross-entropy method over action sequences: improved (iCEM), or plain as a setting.
 
-It knows neither images nor models: a function gives the cost of candidates, another says what
+It knows neither images nor models: one function gives the cost of candidates, another says what
 of them would really be carried out. Source: Pinneri et al., "Sample-efficient Cross-Entropy
 Method for Real-time Planning", CoRL 2020 (iCEM).
 """
@@ -25,53 +24,47 @@ History = tuple[Float[Tensor, " _"], ...]  # one tensor per iteration, each of i
 
 @dataclass(frozen=True)
 class CEMConfig:
-    """How widely and how long to search.
-
-    An action's range is [-1, 1], so its half range, the unit of every std, is 1.
-    """
+    """How widely and how long to search; the unit of every std is an action's half range, 1."""
 
     populations: tuple[int, ...] = (128, 102, 82)
-    """New candidates per iteration; the sum is the exact number of rollouts. iCEM shrinks it by
-    1.25 each time."""
+    """New candidates per iteration; their sum is the exact number of rollouts. iCEM divides the
+    number by 1.25 each time."""
     horizon: int = 12
     """Actions per candidate."""
     num_elites: int = 12
     """Best candidates that the next distribution is fitted to."""
     noise_exponent: float = 2.0
-    """Power of the noise falls as frequency ** -noise_exponent: 0 is white, 2 is a random
-    walk's (slow, smooth pushes)."""
+    """The power of the noise falls as frequency ** -noise_exponent: 0 is white noise, 2 that of a
+    random walk (slow, smooth pushes)."""
     hold: int = 1
-    """Steps for which each noise value is held (action blocks); 1 means none."""
+    """Steps for which each noise value is repeated (action blocks)."""
     momentum: float = 0.1
     """Share of the old mean and std in the new ones."""
     keep_fraction: float = 0.3
-    """Share of the elites that competes again in the next iteration."""
+    """Share of the elites that compete again in the next iteration."""
     shift_fraction: float = 0.3
-    """Share of the first population drawn near the warm start; the warm start itself is one of
-    them."""
+    """Share of the first population drawn near the warm start, which is itself one of them."""
     initial_std: float = 1.0
-    """Std of the first population. iCEM has 0.5; a push must first go round the object, and the
-    cost is flat until then (toy pushing with the exact model, 97 rollouts, 8-12 cm: 90 % of 40
-    pushes end within 5 cm at 0.5, all at 1)."""
+    """Std of the first population. iCEM has 0.5, but a push must first go round the object, and
+    the cost is flat until then: on a toy task with the exact model (97 rollouts, 8-12 cm), 90 % of
+    40 pushes ended within 5 cm with 0.5, and all with 1."""
     warm_std: float = 0.2
     """Std of the candidates drawn near the warm start."""
     min_std: float = 0.05
-    """The search never becomes narrower than this."""
+    """Lower limit of the std in every iteration."""
     mean_last: bool = True
-    """Whether the mean itself is one of the candidates of the last iteration."""
+    """Whether the mean itself is a candidate of the last iteration."""
     rest_first: bool = True
-    """Whether doing nothing is one of the candidates of the first iteration, so that a goal
-    that is reached is kept."""
+    """Whether doing nothing is a candidate of the first iteration, so that the robot can stay at a
+    goal that is reached."""
 
     def __post_init__(self) -> None:
-        if (
-            not self.populations
-            or min(self.populations) < self.num_elites
-            or self.num_elites < 1
-        ):
+        smallest = min(self.populations, default=0)
+        if smallest < self.num_elites or self.num_elites < 1:
             raise UserError(
-                f"Every iteration needs at least num_elites candidates (and at least one), but populations is "
-                f"{self.populations} and num_elites is {self.num_elites}: enlarge the one or lower the other."
+                f"Every iteration needs at least num_elites candidates (and at least one), but "
+                f"populations is {self.populations} and num_elites is {self.num_elites}: "
+                f"enlarge the one or lower the other."
             )
         if self.horizon < 1 or self.hold < 1:
             raise UserError(
@@ -80,7 +73,8 @@ class CEMConfig:
         shares = (self.momentum, self.keep_fraction, self.shift_fraction)
         if not all(0 <= share <= 1 for share in shares):
             raise UserError(
-                f"momentum, keep_fraction and shift_fraction must be in [0, 1], but they are {shares}."
+                f"momentum, keep_fraction and shift_fraction must be in [0, 1], "
+                f"but they are {shares}."
             )
 
     @property
@@ -89,10 +83,7 @@ class CEMConfig:
         return sum(self.populations)
 
     def plain(self) -> "CEMConfig":
-        """Return the plain CEM of the same budget.
-
-        White noise, equal populations, nothing kept, shifted or remembered.
-        """
+        """Return the plain CEM of the same budget: white noise, equal populations, nothing kept."""
         count = len(self.populations)
         equal = tuple(
             self.rollouts * (i + 1) // count - self.rollouts * i // count for i in range(count)
@@ -110,14 +101,14 @@ class CEMConfig:
         )
 
 
-def as_asked(actions: Candidates) -> Candidates:
+def unlimited(actions: Candidates) -> Candidates:
     """Return the candidates unchanged: the clip of a world without limits of its own."""
     return actions
 
 
 @dataclass(frozen=True)
 class CEM:
-    """The planner. It keeps nothing between calls."""
+    """The cross-entropy method. It keeps nothing between calls."""
 
     config: CEMConfig = field(default_factory=CEMConfig)
     action_size: int = 2
@@ -128,33 +119,34 @@ class CEM:
         warm_start: Float[Tensor, "t a"] | None,
         rng: torch.Generator,
         *,
-        clip: Callable[[Candidates], Candidates] = as_asked,
+        clip: Callable[[Candidates], Candidates] = unlimited,
         proposals: Float[Tensor, "m t a"] | None = None,
     ) -> tuple[Float[Tensor, "t a"], History]:
         """Return the best sequence found, and the costs of the new candidates of each iteration.
 
-        Deviations from iCEM. Kept elites compete with the cost that they have and are not
-        imagined again, so a cost must depend on the actions alone, and the number of rollouts
-        is exact. A plan remembers its best sequence only, so in place of shifted elites the
-        first population has a share drawn close to the warm start. It has doing nothing too. Of
-        equal costs the earlier candidate wins: the warm start, where the cost is flat.
+        Deviations from iCEM: Kept elites compete with the cost that they have and are not imagined
+        again, so the number of rollouts is exact, and a cost must depend on the actions alone. A
+        plan hands on its best sequence only, so a share of the first population is drawn near the
+        warm start where iCEM shifts elites. Doing nothing is a candidate, too. Of equal costs the
+        earlier candidate wins: where the cost is flat, the warm start.
 
         Args:
-            cost_of: Lower is better.
-            warm_start: The last best sequence, already moved on by one action; None for a fresh
-                search.
+            cost_of: Gives the cost of each candidate; lower is better.
+            warm_start: The previous best sequence, shifted by one action; None for a fresh search.
             rng: The same state of it gives the same plan.
-            clip: What of candidates in [-1, 1] is really carried out; the result is what
-                competes and is returned.
-            proposals: Sequences from elsewhere that take places in the first population.
+            clip: Gives what is really carried out of candidates in [-1, 1]; that competes and is
+                returned.
+            proposals: Sequences that take places in the first population.
 
         Raises:
-            ValueError: A cost is not finite.
+            ValueError: A cost is not finite, or the warm start or the proposals do not fit.
         """
         sizes = self.config.populations
         mean, std = self._start(warm_start, rng)
-        best, best_cost = mean, math.inf
-        kept, kept_costs = mean.new_empty(0, *mean.shape), mean.new_empty(0)
+        best = mean
+        best_cost = math.inf
+        kept = mean.new_empty(0, *mean.shape)
+        kept_costs = mean.new_empty(0)
         history = []
         for iteration, size in enumerate(sizes):
             if iteration == 0:
@@ -166,37 +158,41 @@ class CEM:
             candidates = clip(raw.clamp(-1, 1))
             costs = _finite(cost_of(candidates).to(candidates), iteration, size)
             history.append(costs)
-            pool, pool_costs = torch.cat([kept, candidates]), torch.cat([kept_costs, costs])
+            pool = torch.cat([kept, candidates])
+            pool_costs = torch.cat([kept_costs, costs])
             order = pool_costs.argsort(stable=True)[: self.config.num_elites]
-            elites, elite_costs = pool[order], pool_costs[order]
+            elites = pool[order]
+            elite_costs = pool_costs[order]
             if elite_costs[0].item() < best_cost:
-                best, best_cost = elites[0], elite_costs[0].item()
+                best = elites[0]
+                best_cost = elite_costs[0].item()
             num_kept = round(self.config.keep_fraction * len(elites))
-            kept, kept_costs = elites[:num_kept], elite_costs[:num_kept]
+            kept = elites[:num_kept]
+            kept_costs = elite_costs[:num_kept]
             mean, std = self._refit(mean, std, elites)
         return best, tuple(history)
 
     def _noise(self, num: int, rng: torch.Generator) -> Candidates:
-        """Draw unit noise, each value held for `hold` steps."""
-        steps = math.ceil(self.config.horizon / self.config.hold)
-        noise = colored_noise((num, steps, self.action_size), self.config.noise_exponent, rng)
-        return repeat(noise, "n t a -> n (t hold) a", hold=self.config.hold)[
-            :, : self.config.horizon
-        ]
+        """Draw noise of unit variance, each value repeated for `hold` steps."""
+        num_values = math.ceil(self.config.horizon / self.config.hold)
+        shape = (num, num_values, self.action_size)
+        noise = colored_noise(shape, self.config.noise_exponent, rng)
+        blocks = repeat(noise, "n t a -> n (t hold) a", hold=self.config.hold)
+        return blocks[:, : self.config.horizon]
 
     def _start(
         self, warm_start: Float[Tensor, "t a"] | None, rng: torch.Generator
     ) -> tuple[Float[Tensor, "t a"], Float[Tensor, "t a"]]:
         """Return the mean and std of the first population."""
         shape = (self.config.horizon, self.action_size)
-        mean = (
-            torch.zeros(shape, device=rng.device)
-            if warm_start is None
-            else warm_start.to(rng.device)
-        )
+        if warm_start is None:
+            mean = torch.zeros(shape, device=rng.device)
+        else:
+            mean = warm_start.to(rng.device)
         if mean.shape != shape:
             raise ValueError(
-                f"a warm start of (horizon, action size) = {shape} was expected, got {tuple(mean.shape)}"
+                f"a warm start of (horizon, action size) = {shape} was expected, "
+                f"got {tuple(mean.shape)}"
             )
         return mean, torch.full_like(mean, self.config.initial_std)
 
@@ -207,9 +203,9 @@ class CEM:
         proposals: Float[Tensor, "m t a"] | None,
         rng: torch.Generator,
     ) -> Candidates:
-        """Draw the first population.
+        """Draw the first population, in this order.
 
-        Near the warm start (itself first), noise at large, proposals, doing nothing.
+        The warm start, candidates near it, noise at large, proposals, doing nothing.
         """
         mean, std = self._start(warm_start, rng)
         num_near = round(self.config.shift_fraction * size) if warm_start is not None else 0
@@ -223,7 +219,8 @@ class CEM:
             room = size - num_near - self.config.rest_first
             if len(proposals) > room:
                 raise ValueError(
-                    f"at most {room} proposals fit into a first population of {size}, got {len(proposals)}"
+                    f"at most {room} proposals fit into a first population of {size}, "
+                    f"got {len(proposals)}"
                 )
             end = size - self.config.rest_first
             population[end - len(proposals) : end] = proposals.to(population)
@@ -240,6 +237,7 @@ class CEM:
 
 
 def _finite(costs: Costs, iteration: int, size: int) -> Costs:
+    """Return the costs of an iteration, one finite number per candidate, or raise."""
     if costs.shape != (size,):
         raise ValueError(
             f"one cost per candidate: expected ({size},), got {tuple(costs.shape)}"

@@ -11,8 +11,7 @@ from torch import Tensor
 def colored_noise(
     shape: tuple[int, int, int], exponent: float, rng: torch.Generator
 ) -> Float[Tensor, "{shape[0]} {shape[1]} {shape[2]}"]:
-    """Draw Gaussian sequences whose power falls as frequency ** -exponent, each value of
-    variance 1.
+    """Draw Gaussian sequences of variance 1 whose power falls as frequency ** -exponent.
 
     Timmer & Koenig, "On generating power law noise", Astronomy and Astrophysics 300, 1995, as
     in iCEM: the mean of a sequence (frequency 0) has the power of the lowest frequency. iCEM
@@ -21,8 +20,8 @@ def colored_noise(
 
     Args:
         shape: Sequences, steps per sequence, action size.
-        exponent: 0 for white noise, 1 pink, 2 that of a random walk.
-        rng: Where the chance comes from; the noise is made on its device.
+        exponent: 0 for white noise, 1 for pink noise, 2 for that of a random walk.
+        rng: The source of chance; the noise is made on its device.
     """
     num, steps, size = shape
     frequency = torch.fft.rfftfreq(steps).clamp(min=1 / steps)
@@ -34,9 +33,8 @@ def colored_noise(
     if steps % 2 == 0:
         copies[-1] = 1.0
     share = (power / (power * copies).sum()).to(rng.device)
-    real, imaginary = torch.randn(
-        2, num, size, len(share), generator=rng, device=rng.device
-    ).unbind(0)
+    drawn = torch.randn(2, num, size, len(share), generator=rng, device=rng.device)
+    real, imaginary = drawn.unbind(0)
     once = (copies == 1).to(rng.device)
     imaginary = imaginary.masked_fill(once, 0)
     real = torch.where(once, real, real / math.sqrt(2))

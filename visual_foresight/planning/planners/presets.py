@@ -1,4 +1,4 @@
-"""How widely to search, by name."""
+"""Named settings of the search, from fast to thorough."""
 
 from visual_foresight.planning.planners.cem import CEMConfig
 

@@ -3,5 +3,4 @@
 from visual_foresight.planning.planners.cem import CEM
 
 PLANNERS = {"cem": CEM}
-"""Name -> a class that is made of a `CEMConfig` and the size of an action (see
-`interfaces.Planner`)."""
+"""Name -> a class built from a `CEMConfig` and the action size (see `interfaces.Planner`)."""

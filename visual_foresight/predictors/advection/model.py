@@ -1,16 +1,17 @@
-"""The classic family: a convolutional LSTM that moves pixels by learned kernels, affine maps or
-flows (see `transforms`).
+"""The classic family: a convolutional LSTM that moves pixels by kernels, affine maps or flows.
 
-DNA, CDNA, STP: Finn, Goodfellow, Levine, "Unsupervised Learning for Physical Interaction
-through Video Prediction", 2016. SNA adds the first frame as a source of pixels (Ebert et al.
-2017). `foresight` is what the robots of Visual Foresight (Ebert et al. 2018) planned with: SAVP
-(Lee et al. 2018) without its latent variable; its flows read the last two frames, and no pixel
-is newly made; unlike there, masks do not see what the flows bring. The frame that was imagined
-is what the network sees next, so that, unlike `flow`, all compose every frame, asked for or
-not. Scaled to 64x64 on a CPU: three cells of 16, 32 and 16 channels with 3x3 convolutions for
-seven of 32 to 128 with 5x5, 6 transforms for 10, masks and DNA's kernels at half resolution, no
-layer normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step.
-They learn from their own imagination, as all do here, not by scheduled sampling.
+How motion is read off its features is in `readout`. DNA, CDNA, STP: Finn, Goodfellow, Levine,
+"Unsupervised Learning for Physical Interaction through Video Prediction", 2016. SNA adds the
+first frame as a source of pixels (Ebert et al. 2017). `foresight` is what the robots of Visual
+Foresight (Ebert et al. 2018) planned with: SAVP (Lee et al. 2018) without its latent variable;
+its flows read the last two frames, and no pixel is newly made; unlike there, masks do not see
+what the flows bring. The network sees the frame that it imagined last, so that, unlike `flow`,
+all of the family compose every frame, asked for or not.
+
+Scaled to 64x64 on a CPU: three cells of 16, 32 and 16 channels with 3x3 convolutions for seven of
+32 to 128 with 5x5, 6 transforms for 10, masks and DNA's kernels at half resolution, no layer
+normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels a step. They are
+trained on free-running rollouts, as all models here, not by scheduled sampling.
 """
 
 from dataclasses import dataclass, replace
@@ -34,7 +35,7 @@ from visual_foresight.predictors.layers.warping import (
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 
-COARSEST_PX = 8  # the deepest cell's grid: one place for 8x8 pixels
+COARSEST_PX = 8  # side, in pixels, of a place of the deepest features
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,14 @@ class CDNAConfig:
     spacing_px: int = 1
     """Pixels from tap to tap."""
     first_frame: bool = False
-    """Whether the newest context frame stays a source of pixels. In SNA it replaces the frame
-    now, here it joins it."""
+    """Whether the newest context frame stays a source of pixels. In SNA it replaces the current
+    frame, here it joins it."""
     num_earlier: int = 0
-    """How many of the transforms, flows, read the frame before the one now."""
+    """How many of the transforms (flows only) read the frame before the current one."""
     makes_new: bool = True
-    """Whether pixels that are newly made are a source."""
+    """Whether newly made pixels are a source."""
     smoothness: float = 0.0
-    """Weight, in learning, of the flows' total variation: mean difference of neighbours, in
+    """Weight of the auxiliary loss, the flows' total variation: mean difference of neighbours, in
     pixels."""
 
 
@@ -102,20 +103,26 @@ class ForesightConfig(CDNAConfig):
     smoothness: float = 1e-3
 
 
+Memories = tuple[
+    Float[Tensor, "b z1 h1 w1"], Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 h1 w1"]
+]
+"""Of the cells: the first, the deepest and the last one."""
+
+
 @dataclass(frozen=True)
 class Carry:
     """What is remembered between imagined steps; b is 1 or the number of candidates."""
 
-    memories: tuple[
-        Float[Tensor, "b z1 h1 w1"], Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 h1 w1"]
-    ]
+    memories: Memories
     state: Float[Tensor, "b s"]
     first: Float[Tensor, "b c h w"]
-    earlier: Float[Tensor, "b c h w"]
-    """The frame before the one now."""
-    now: Float[Tensor, "b c h w"]
+    """The newest context frame."""
+    previous: Float[Tensor, "b c h w"]
+    """The frame before the current one."""
+    current: Float[Tensor, "b c h w"]
+    """The newest frame, seen or imagined."""
     maps: tuple[Float[Tensor, "b p map_h map_w"], ...] = ()
-    """The pixel maps of these two frames, once there are any."""
+    """The pixel maps of the previous and the current frame, once there are any."""
 
 
 class NeuralAdvection(nn.Module):
@@ -127,7 +134,8 @@ class NeuralAdvection(nn.Module):
         super().__init__()
         if any(side % COARSEST_PX for side in config.frame_size):
             raise UserError(
-                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
+                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, "
+                f"got {config.frame_size}"
             )
         if config.num_earlier and config.transform != "flow":
             raise UserError(
@@ -140,7 +148,9 @@ class NeuralAdvection(nn.Module):
             )
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
-        one, two, four = (factor * config.channels for factor in (1, 2, 4))
+        one = config.channels
+        two = 2 * config.channels
+        four = 4 * config.channels
         self.stem = nn.Conv2d(3, one, 5, stride=2, padding=2)
         self.down = nn.Conv2d(one, two, 3, stride=2, padding=1)
         self.cell_in = ConvLSTM(two, two)
@@ -150,49 +160,60 @@ class NeuralAdvection(nn.Module):
         self.cell_out = ConvLSTM(2 * two, two)
         self.higher = doubling(two, one)
         self.fuse = nn.Conv2d(two, two, 3, padding=1)
-        rows, cols = (side // COARSEST_PX for side in config.frame_size)
-        kernels = (
-            config.num_transforms,
-            config.kernel_size,
-            config.spacing_px,
-            config.num_earlier,
+        height, width = config.frame_size
+        shape = Shape(
+            frame_size=config.frame_size,
+            num_deep=four * (height // COARSEST_PX) * (width // COARSEST_PX),
+            num_wide=two,
+            num_transforms=config.num_transforms,
+            kernel_size=config.kernel_size,
+            spacing_px=config.spacing_px,
+            num_earlier=config.num_earlier,
         )
-        self.read = READERS[config.transform](
-            Shape(config.frame_size, four * rows * cols, two, *kernels)
-        )
-        self.masks = normal_(
-            nn.Conv2d(
-                two, config.num_transforms + 1 + config.first_frame + config.makes_new, 1
-            ),
-            std=0.02,
-        )
+        self.read = READERS[config.transform](shape)
+        num_masks = config.num_transforms + 1 + config.first_frame + config.makes_new
+        self.masks = normal_(nn.Conv2d(two, num_masks, 1), std=0.02)
         self.synthesis = doubling(two, 3) if config.makes_new else None
 
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience how actions move the robot."""
+        """Estimate how actions move the robot."""
         self.robot.calibrate(clip)
 
     def observe(self, clip: Clip) -> Carry:
-        """See all frames but the newest, from which imagining goes on.
+        """Run the network over the frames; imagining goes on from the newest one.
 
-        One frame is enough, two show what moves.
+        One frame is enough; two show what moves.
         """
-        height, width = self.config.frame_size
         first = clip.frames[:, 0]
-        memories = tuple(
-            cell.blank(first, (height // side_px, width // side_px))
-            for cell, side_px in ((self.cell_in, 4), (self.cell_deep, 8), (self.cell_out, 4))
+        memories = (
+            self._blank(self.cell_in, first, 4),
+            self._blank(self.cell_deep, first, 8),
+            self._blank(self.cell_out, first, 4),
         )
-        carry = Carry(memories, clip.states[:, 0], clip.frames[:, -1], first, first)  # type: ignore[arg-type]
+        carry = Carry(
+            memories,
+            state=clip.states[:, 0],
+            first=clip.frames[:, -1],
+            previous=first,
+            current=first,
+        )
         for step, action in enumerate(clip.actions.unbind(1)):
-            carry, _, _ = self._remember(carry, action)
+            memories, _, _ = self._features(carry, action)
             carry = replace(
                 carry,
+                memories=memories,
                 state=clip.states[:, step + 1],
-                earlier=carry.now,
-                now=clip.frames[:, step + 1],
+                previous=carry.current,
+                current=clip.frames[:, step + 1],
             )
         return carry
+
+    def _blank(
+        self, cell: ConvLSTM, like: Float[Tensor, "b c h w"], side_px: int
+    ) -> Float[Tensor, "b z _h _w"]:
+        """Return an empty memory of a cell whose places are squares of so many pixels a side."""
+        height, width = self.config.frame_size
+        return cell.blank(like, (height // side_px, width // side_px))
 
     def imagine(
         self,
@@ -201,8 +222,12 @@ class NeuralAdvection(nn.Module):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Compose frame after frame, and move the pixel maps likewise (see `interfaces.Predictor`)."""
-        return self._roll(carry, actions, pixel_maps, decode)[0]
+        """Compose frame after frame, and move the pixel maps likewise.
+
+        See `interfaces.Predictor`.
+        """
+        prediction, _ = self._roll(carry, actions, pixel_maps, decode)
+        return prediction
 
     def training_rollout(
         self,
@@ -211,16 +236,19 @@ class NeuralAdvection(nn.Module):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine as ever; the extra loss is the flows' total variation (see `interfaces.TrainingRoller`)."""
+        """Imagine freely; the auxiliary loss is the flows' total variation.
+
+        See `interfaces.CustomTrainingRollout`.
+        """
         carry = self.observe(beginning(clip, self.context))
-        prediction, motions = self._roll(
-            carry, clip.actions[:, self.context - 1 :], pixel_maps, decode=True
-        )
-        varied = [
-            _total_variation(motion.flows) for motion in motions if isinstance(motion, Motion)
-        ]
-        extra = torch.stack(varied).mean() if varied else clip.frames.new_zeros(())
-        return prediction, self.config.smoothness * extra
+        actions = clip.actions[:, self.context - 1 :]
+        prediction, motions = self._roll(carry, actions, pixel_maps, decode=True)
+        flows = [motion.flows for motion in motions if isinstance(motion, Motion)]
+        if flows:
+            variation = torch.stack([_total_variation(each) for each in flows]).mean()
+        else:
+            variation = clip.frames.new_zeros(())
+        return prediction, self.config.smoothness * variation
 
     def _roll(
         self,
@@ -230,101 +258,123 @@ class NeuralAdvection(nn.Module):
         decode: bool,
     ) -> tuple[Prediction, list[AnyMotion]]:
         """Imagine, and return the motions, too."""
-        count, size = len(actions), self.config.frame_size
+        count = len(actions)
+        size = self.config.frame_size
         map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
         carry = _widened(carry, count)
-        earlier = (
-            carry.maps[0]
-            if carry.maps and torch.equal(carry.maps[1], pixel_maps)
-            else pixel_maps
-        )
+        # Maps of the previous frame are known if the carry's maps are imagined further.
+        previous_maps = pixel_maps
+        if carry.maps and torch.equal(carry.maps[1], pixel_maps):
+            previous_maps = carry.maps[0]
         frames, maps, lost, motions = [], [], [], []
         for action in actions.unbind(1):
             carry, motion = self._step(carry, action)
-            moved, gone = move_maps(resize_motion(motion, map_size), pixel_maps, size, earlier)
-            earlier, pixel_maps = pixel_maps, moved
-            frames.append(carry.now)
+            moved, lost_mass = move_maps(
+                resize_motion(motion, map_size), pixel_maps, size, previous_maps
+            )
+            previous_maps = pixel_maps
+            pixel_maps = moved
+            frames.append(carry.current)
             maps.append(pixel_maps)
-            lost.append(gone)
+            lost.append(lost_mass)
             motions.append(motion)
-        imagined = torch.stack(frames, 1) if decode else carry.now.new_zeros(count, 0, 3, *size)
-        carry = replace(carry, maps=(earlier, pixel_maps))
-        return Prediction(imagined, torch.stack(maps, 1), torch.stack(lost, 1), carry), motions
+        prediction = Prediction(
+            frames=torch.stack(frames, 1)
+            if decode
+            else carry.current.new_zeros(count, 0, 3, *size),
+            pixel_maps=torch.stack(maps, 1),
+            lost=torch.stack(lost, 1),
+            carry=replace(carry, maps=(previous_maps, pixel_maps)),
+            frame_size=size,
+        )
+        return prediction, motions
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[AnyMotion, ...]:
-        """Return the motion of each step, on the grid of the widest features (see `interfaces.MotionPredictor`)."""
+        """Return the motion of each step, on the grid of the widest features.
+
+        See `interfaces.MotionPredictor`.
+        """
         carry = _widened(carry, len(actions))
-        found = []
+        motions = []
         for action in actions.unbind(1):
             carry, motion = self._step(carry, action)
-            found.append(motion)
-        return tuple(found)
+            motions.append(motion)
+        return tuple(motions)
 
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, AnyMotion]:
-        """Read the motion of one action off what is remembered, and compose the next frame."""
-        carry, deep, wide = self._remember(carry, action)
+        """Read the motion of one action off the features, and compose the next frame."""
+        memories, deep, wide = self._features(carry, action)
         motion = self.read(deep, wide, self._masks(wide))
-        new = (
-            torch.zeros_like(carry.now)
-            if self.synthesis is None
-            else self.synthesis(wide).sigmoid()
-        )
-        now = move_frames(
+        if self.synthesis is None:
+            new = torch.zeros_like(carry.current)
+        else:
+            new = self.synthesis(wide).sigmoid()
+        frame = move_frames(
             resize_motion(motion, self.config.frame_size),
             carry.first,
-            carry.now,
+            carry.current,
             new,
-            carry.earlier,
+            carry.previous,
         )
-        return replace(
-            carry, state=self.robot(carry.state, action), earlier=carry.now, now=now
-        ), motion
+        after = replace(
+            carry,
+            memories=memories,
+            state=self.robot(carry.state, action),
+            previous=carry.current,
+            current=frame,
+        )
+        return after, motion
 
-    def _remember(
+    def _features(
         self, carry: Carry, action: Float[Tensor, "b a"]
-    ) -> tuple[Carry, Float[Tensor, "b z2 h2 w2"], Float[Tensor, "b z1 hw ww"]]:
-        """See the frame now and the action.
+    ) -> tuple[Memories, Float[Tensor, "b deep hd wd"], Float[Tensor, "b wide hw ww"]]:
+        """Run the network on the current frame and the action.
 
-        Return what the cells remember, and the deepest and the widest features.
+        Return what the cells remember now, and the deepest and the widest features.
         """
-        fine = functional.relu(self.stem(carry.now))
-        memory_in = self.cell_in(functional.relu(self.down(fine)), carry.memories[0])
-        middle = memory_in.chunk(2, 1)[0]
+        cell_in, cell_deep, cell_out = carry.memories
+        fine = functional.relu(self.stem(carry.current))
+        cell_in = self.cell_in(functional.relu(self.down(fine)), cell_in)
+        middle = cell_in.chunk(2, 1)[0]
         coarse = functional.relu(self.deeper(middle))
         command = tile(
             self.robot.command(carry.state, action), (coarse.shape[-2], coarse.shape[-1])
         )
-        memory_deep = self.cell_deep(torch.cat([coarse, command], 1), carry.memories[1])
-        deep = memory_deep.chunk(2, 1)[0]
-        memory_out = self.cell_out(
-            torch.cat([functional.relu(self.up(deep)), middle], 1), carry.memories[2]
-        )
-        wide = torch.cat([functional.relu(self.higher(memory_out.chunk(2, 1)[0])), fine], 1)
-        return (
-            replace(carry, memories=(memory_in, memory_deep, memory_out)),
-            deep,
-            functional.relu(self.fuse(wide)),
-        )
+        cell_deep = self.cell_deep(torch.cat([coarse, command], 1), cell_deep)
+        deep = cell_deep.chunk(2, 1)[0]
+        up = functional.relu(self.up(deep))
+        cell_out = self.cell_out(torch.cat([up, middle], 1), cell_out)
+        higher = functional.relu(self.higher(cell_out.chunk(2, 1)[0]))
+        wide = functional.relu(self.fuse(torch.cat([higher, fine], 1)))
+        return (cell_in, cell_deep, cell_out), deep, wide
 
     def _masks(self, wide: Float[Tensor, "n z h w"]) -> Float[Tensor, "n m h w"]:
         """Return how much of each source each place takes (eq. 4).
 
-        First frame, now, transforms, new; 0 for what is none.
+        The sources are the first frame, the current one, the transforms, and new pixels; those
+        that the configuration does not have get 0.
         """
         logits = self.masks(wide)
-        # at first, most is taken from where nothing moves
+        # A new network takes most from the first source, which does not move.
         logits = torch.cat([logits[:, :1] + 2.0, logits[:, 1:]], 1)
-        missing = (not self.config.first_frame, not self.config.makes_new)
-        return functional.pad(logits.softmax(1), (0, 0, 0, 0, *map(int, missing)))
+        before = int(not self.config.first_frame)
+        after = int(not self.config.makes_new)
+        return functional.pad(logits.softmax(1), (0, 0, 0, 0, before, after))
 
 
 def _widened(carry: Carry, count: int) -> Carry:
     """Give every candidate the carry."""
-    memories = tuple(widen(memory, count) for memory in carry.memories)
-    frames = (widen(frame, count) for frame in (carry.first, carry.earlier, carry.now))
-    return Carry(memories, widen(carry.state, count), *frames, maps=carry.maps)  # type: ignore[arg-type, misc]
+    cell_in, cell_deep, cell_out = carry.memories
+    return Carry(
+        memories=(widen(cell_in, count), widen(cell_deep, count), widen(cell_out, count)),
+        state=widen(carry.state, count),
+        first=widen(carry.first, count),
+        previous=widen(carry.previous, count),
+        current=widen(carry.current, count),
+        maps=carry.maps,
+    )
 
 
 def _total_variation(flows: Float[Tensor, "n k 2 h w"]) -> Float[Tensor, ""]:
-    """Return the mean difference of neighbours."""
+    """Return the mean absolute difference of neighbours, summed over both axes."""
     return flows.diff(dim=-1).abs().mean() + flows.diff(dim=-2).abs().mean()

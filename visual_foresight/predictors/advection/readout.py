@@ -1,7 +1,4 @@
-"""How the classic family reads motion off its features.
-
-Kernels for all places or for each, affine maps, flows.
-"""
+"""How the classic family reads motion off its features: as kernels, affine maps or flows."""
 
 from dataclasses import dataclass
 
@@ -19,16 +16,16 @@ from visual_foresight.predictors.layers.warping import (
     affine_flows,
 )
 
-LEAST_TAP = 1e-12  # of a kernel before it is normalised, as in the authors' code
+MIN_TAP = 1e-12  # lower limit of a kernel's taps before normalisation, as in the authors' code
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is read, and from what; see `cdna.CDNAConfig`."""
+    """The sizes of features and of what is read off them; see `model.CDNAConfig`."""
 
     frame_size: tuple[int, int]
     num_deep: int
-    """Numbers of the deepest features, all places together."""
+    """Size of the deepest features, all places and channels together."""
     num_wide: int
     """Channels of the widest features."""
     num_transforms: int
@@ -75,7 +72,7 @@ class AffineMaps(nn.Module):
         self.matrices = normal_(nn.Linear(shape.num_deep, shape.num_transforms * 6), std=1e-3)
 
     def forward(self, deep: Tensor, wide: Tensor, masks: Float[Tensor, "n m h w"]) -> AnyMotion:
-        """Return the motion of these features: the identity, and what is read."""
+        """Return the motion of these features, read as a deviation from the identity."""
         read = self.matrices(deep.flatten(1)).float()
         matrices = rearrange(read, "n (k two three) -> n k two three", two=2, three=3)
         matrices = matrices + torch.eye(2, 3).to(matrices)
@@ -110,18 +107,19 @@ READERS: dict[str, type[nn.Module]] = {
 def _by_kernels(
     raw: Float[Tensor, "n kuv y x"], masks: Float[Tensor, "n m h w"], shape: Shape
 ) -> KernelMotion:
+    """Return a motion by kernels, made of raw numbers for all places or for each."""
     size = shape.kernel_size
     raw = rearrange(raw.float(), "n (k u v) y x -> n k u v y x", u=size, v=size)
     return KernelMotion(_normalised(raw), masks, shape.spacing_px)
 
 
 def _normalised(raw: Float[Tensor, "n k u v y x"]) -> Float[Tensor, "n k u v y x"]:
-    """Make kernels of numbers, 0 standing for no motion (as in SAVP, Lee et al. 2018).
+    """Return kernels, positive and each with sum 1; 0 everywhere stands for no motion.
 
-    Positive, each with sum 1.
+    As in SAVP (Lee et al. 2018).
     """
     size = raw.shape[2]
     identity = torch.zeros(size, size, 1, 1).to(raw)
     identity[size // 2, size // 2] = 1
-    positive = functional.relu(raw + identity - LEAST_TAP) + LEAST_TAP
+    positive = functional.relu(raw + identity - MIN_TAP) + MIN_TAP
     return positive / positive.sum((2, 3), keepdim=True)

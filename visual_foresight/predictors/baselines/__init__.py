@@ -1,1 +1,1 @@
-"""What models are measured against: nothing moves, and the simulator itself."""
+"""Baselines that models are measured against: persistence (floor) and the simulator (ceiling)."""

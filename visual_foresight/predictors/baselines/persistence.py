@@ -1,6 +1,6 @@
-"""The floor that every model must beat: it predicts that nothing moves.
+"""The persistence baseline, the floor that every model must beat: nothing moves.
 
-No weights; the smallest predictor to imitate.
+It is called `still` on the command line. The smallest predictor, to imitate.
 """
 
 import torch
@@ -18,7 +18,7 @@ class Persistence:
     context: int = 1
 
     def observe(self, clip: Clip) -> Float[Tensor, "b c h w"]:
-        """Return the newest frame: all that this predictor remembers."""
+        """Return the newest frame, which is all of the carry."""
         return clip.frames[:, -1]
 
     def imagine(
@@ -36,4 +36,5 @@ class Persistence:
             pixel_maps=repeat(pixel_maps, "n p h w -> n t p h w", t=num_steps),
             lost=torch.zeros(num, num_steps, pixel_maps.shape[1]).to(pixel_maps),
             carry=frame,
+            frame_size=(frame.shape[-2], frame.shape[-1]),
         )

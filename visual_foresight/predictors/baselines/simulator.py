@@ -1,5 +1,4 @@
-"""The true simulator behind the Predictor protocol: the ceiling of any model. For judges only,
-since it knows the truth.
+"""The simulator as a predictor, the ceiling of any model. It knows the truth: for judges only.
 
 It rolls candidates out in a mirror, a second env of the same kind, so that the real one is
 never disturbed, and it sees envs only through their interface.
@@ -19,26 +18,27 @@ from visual_foresight.vision.pixel_maps import splat
 
 @dataclass(frozen=True)
 class Carry:
-    """Where the imagined worlds are: a snapshot, and what each of n candidates has done since."""
+    """The state of the imagined worlds: a snapshot, and the actions carried out since."""
 
     snapshot: Any
     done: Float[Tensor, "n t a"] | None = None
+    """The actions of each candidate; None: the snapshot itself."""
 
 
 class Simulator:
-    """Imagines by simulating. The pixel maps that it is given only say on which grid to answer.
+    """Imagines by simulating; of the pixel maps that it is given, it uses the grid alone.
 
-    Imagining further from a `Prediction.carry` replays what was done before: right in every
-    case, and no cost at all to planners, who imagine once from a fresh carry.
+    Imagining further from a `Prediction.carry` replays what was done before. Planners, which
+    imagine once from a fresh carry, never pay for that.
 
     Args:
         real: the env that the clips come from; `observe` takes its present state to be that of
             the newest frame.
-        mirror: where candidates are tried out.
+        mirror: where candidates are simulated.
         points: the physical points (`Env.pick`) behind the designated pixels, one per pixel map.
         exact: whether every candidate starts from the same state bit for bit (7 ms each in
-            PyBullet). Otherwise only the first does, the others nearly so, and what is imagined
-            for a candidate depends a little on those before it.
+            PyBullet). Otherwise only the first one does, and what is imagined for the others
+            depends a little on those before them.
     """
 
     context: int = 1
@@ -52,7 +52,7 @@ class Simulator:
         self._exact = exact
 
     def observe(self, clip: Clip) -> Carry:
-        """Return the state of the real world now; of the clip, nothing is needed."""
+        """Return the present state of the real env; nothing of the clip is needed."""
         if len(clip.frames) != 1:
             raise ValueError(f"one real world has one clip (b = 1), got b = {len(clip.frames)}")
         return Carry(self._real.save())
@@ -64,24 +64,25 @@ class Simulator:
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Simulate each candidate.
+        """Simulate each candidate (see `interfaces.Predictor`).
 
-        A point that leaves the frame stays at its border (see `interfaces.Predictor`).
+        The map of a point that leaves the frame stays at the border.
         """
         num, num_steps, _ = actions.shape
-        num_maps, *grid = pixel_maps.shape[1:]
+        _, num_maps, map_height, map_width = pixel_maps.shape
         if num_maps not in (0, len(self._points)):
             raise ValueError(
                 f"{len(self._points)} points are known, but {num_maps} pixel maps are asked for"
             )
         done = actions[:, :0] if carry.done is None else carry.done.expand(num, -1, -1)
         points = self._points[:num_maps]
-        height, width = self._mirror.frame_size
-        maps = torch.zeros(num, num_steps, num_maps, *grid)
-        frames = torch.zeros(num, num_steps if decode else 0, 3, height, width)
+        map_size = (map_height, map_width)
+        size = self._mirror.frame_size
+        maps = torch.zeros(num, num_steps, num_maps, *map_size)
+        frames = torch.zeros(num, num_steps if decode else 0, 3, *size)
         for candidate in range(num):
-            # The first return is exact, so that what follows does not depend on what the mirror
-            # went through before.
+            # The first restoration is exact, so that nothing depends on what the mirror went
+            # through before.
             self._mirror.restore(carry.snapshot, exact=self._exact or candidate == 0)
             for action in done[candidate].cpu().numpy():
                 self._mirror.move(action)
@@ -89,7 +90,7 @@ class Simulator:
                 self._mirror.move(action)
                 if points:
                     places = tuple(self._mirror.where(point)[0] for point in points)
-                    maps[candidate, t] = splat(places, (grid[0], grid[1]), (height, width))
+                    maps[candidate, t] = splat(places, map_size, size)
                 if decode:
                     frames[candidate, t] = to_float(self._mirror.observe().frame)
         return Prediction(
@@ -97,4 +98,5 @@ class Simulator:
             pixel_maps=maps.to(pixel_maps),
             lost=torch.zeros(num, num_steps, num_maps).to(pixel_maps),
             carry=Carry(carry.snapshot, torch.cat([done, actions], 1)),
+            frame_size=size,
         )

@@ -1,1 +1,1 @@
-"""A model of what the fingertip moves, seen from the fingertip. Outside, only `model` is known."""
+"""The flow model: motion read in a window that follows the fingertip. Its door is `model`."""

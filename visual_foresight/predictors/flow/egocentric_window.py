@@ -1,9 +1,9 @@
-"""A step seen from the fingertip: a window on the table that follows it and is turned along its
-way, and what moves in it.
+"""A step seen from the fingertip: a window on the table that follows it, and what moves in it.
 
-A spatial transformer (Jaderberg et al. 2015) whose parameters are known, since the robot's
-state and the camera are: every push looks alike, whatever its place and direction, and so does
-its mirror image. Everything that the window does not reach rests.
+The window is turned along the fingertip's path. It is a spatial transformer (Jaderberg et al.
+2015) whose parameters are known, since the robot's state and the camera are: every push looks
+alike, whatever its place and direction, and so does its mirror image. What lies outside the
+window rests.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CELLS = 28  # rows and columns of the window
 
 @dataclass(frozen=True)
 class Axes:
-    """A grid of cells around a middle, each one step along and one across from the next."""
+    """A grid of cells: its middle, and the vectors from one cell to the next."""
 
     middle: Float[Tensor, "n 2"]
     along: Float[Tensor, "n 2"]
@@ -30,32 +30,32 @@ class Axes:
     """From a column of cells to the next."""
 
     def cells(self) -> Float[Tensor, "n y x 2"]:
-        """Return where the middles of the cells are."""
+        """Return the places of the cells' centres."""
         offsets = torch.arange(CELLS, device=self.middle.device) - (CELLS - 1) / 2
-        ahead, aside = offsets[:, None, None], offsets[None, :, None]
-        middle, along, across = (
-            rearrange(vector, "n two -> n 1 1 two")
-            for vector in (self.middle, self.along, self.across)
-        )
-        return middle + ahead * along + aside * across
+        rows = offsets[:, None, None]
+        cols = offsets[None, :, None]
+        middle = rearrange(self.middle, "n two -> n 1 1 two")
+        along = rearrange(self.along, "n two -> n 1 1 two")
+        across = rearrange(self.across, "n two -> n 1 1 two")
+        return middle + rows * along + cols * across
 
     def inverse(self) -> tuple[Float[Tensor, "n 2"], Float[Tensor, "n 2"]]:
-        """Return what a displacement is to be multiplied with to know how many cells it goes along, and across."""
+        """Return the vectors whose dot products with a displacement count it in cells.
+
+        The first one counts cells along, the second one cells across.
+        """
         area = _cross(self.along, self.across)[:, None]
         return -_turned(self.across) / area, _turned(self.along) / area
 
 
 @dataclass(frozen=True)
 class EgocentricWindow:
-    """Where a step is looked at.
-
-    Square cells of the table around the middle of the fingertip's way, whose rows follow it.
-    """
+    """Square cells of the table around the middle of a step, with rows across the step."""
 
     on_table: Axes
-    """(x, y) as in the robot's state."""
+    """In (x, y), as in the robot's state."""
     in_frame: Axes
-    """(row, col) in pixels: as the camera sees the table around the window's middle."""
+    """In (row, col), in pixels: as the camera sees the table around the window's middle."""
 
     @classmethod
     def between(
@@ -71,83 +71,89 @@ class EgocentricWindow:
         Args:
             here: (x, y) of the fingertip before.
             there: (x, y) of the fingertip afterwards.
-            spacing: Between cells, in the unit of x and y.
+            spacing: From cell to cell, in the unit of x and y.
             to_frame: Homography from (x, y, 1) to (row, col, 1).
-            mirrored: Whose columns run the other way.
+            mirrored: Which windows have their columns reversed.
         """
-        nudge = here.new_tensor([1e-3 * spacing, 0.0])  # who stays looks ahead
+        # A fingertip that stays has a direction, too.
+        nudge = here.new_tensor([1e-3 * spacing, 0.0])
         along = functional.normalize(there - here + nudge, dim=-1) * spacing
         across = _turned(along)
         if mirrored is not None:
             across = torch.where(mirrored[:, None], -across, across)
         on_table = Axes((here + there) / 2, along, across)
         scaled = functional.pad(on_table.middle, (0, 1), value=1.0) @ to_frame.T
-        scale, middle = scaled[:, 2:], scaled[:, :2] / scaled[:, 2:]
-        # The homography's derivative: a window is small beside the camera's distance, and is
-        # seen as a parallelogram.
-        seen = (
-            (vector @ to_frame[:2, :2].T - middle * (vector @ to_frame[2, :2])[:, None]) / scale
-            for vector in (along, across)
-        )
-        return cls(on_table, Axes(middle, *seen))
+        scale = scaled[:, 2:]
+        middle = scaled[:, :2] / scale
+
+        def seen(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
+            # The homography's derivative: the window is small beside the camera's distance, so
+            # it is seen as a parallelogram.
+            return (
+                vector @ to_frame[:2, :2].T - middle * (vector @ to_frame[2, :2])[:, None]
+            ) / scale
+
+        return cls(on_table, Axes(middle, seen(along), seen(across)))
 
     def fields(
         self, flows: Float[Tensor, "n 4 y x"], side: int, frame_size: tuple[int, int]
-    ) -> "Fields":
-        """Bring the forward and the backward flow from the window's cells to an upright square
-        of pixels.
+    ) -> "FlowFields":
+        """Resample the forward and the backward flow from the cells to an upright square.
 
         Args:
             flows: (along, across) each, in cells.
-            side: Of the square, in pixels; what it does not reach, or the window, rests.
+            side: Of the square, in pixels; nothing moves outside of it or of the window.
             frame_size: Height and width of the frame, in pixels.
         """
         axes = self.in_frame
         corner, span = _square(axes.middle, side, frame_size)
-        # (along, across) becomes (down, right) where there are fewest numbers: at the cells
+        # (along, across) becomes (down, right) where there are fewest numbers: at the cells.
         turn = rearrange(torch.stack([axes.along, axes.across], -1), "n two k -> n 1 two k 1 1")
-        turned = (turn * rearrange(flows, "n (flow k) y x -> n flow 1 k y x", k=2)).unbind(3)
-        turned_flows = rearrange(turned[0] + turned[1], "n flow two y x -> n (flow two) y x")
-        rows, cols = _lines(corner, span)
-        down, right = rows - axes.middle[:, :1], cols - axes.middle[:, 1:]
-        ahead, aside = axes.inverse()
-        places = torch.stack(
-            [
-                (down * to[:, :1])[:, :, None] + (right * to[:, 1:])[:, None]
-                for to in (vector * (2 / CELLS) for vector in (aside, ahead))
-            ],
-            -1,
-        )
+        by_axis = turn * rearrange(flows, "n (flow k) y x -> n flow 1 k y x", k=2)
+        along, across = by_axis.unbind(3)
+        turned_flows = rearrange(along + across, "n flow two y x -> n (flow two) y x")
+        rows, cols = _pixels(corner, span)
+        down = rows - axes.middle[:, :1]
+        right = cols - axes.middle[:, 1:]
+
+        def normalised(inverse: Float[Tensor, "n 2"]) -> Float[Tensor, "n y x"]:
+            # grid_sample counts from -1 to 1 across the window.
+            inverse = inverse * (2 / CELLS)
+            return (down * inverse[:, :1])[:, :, None] + (right * inverse[:, 1:])[:, None]
+
+        inverse_along, inverse_across = axes.inverse()
+        places = torch.stack([normalised(inverse_across), normalised(inverse_along)], -1)
         read = functional.grid_sample(turned_flows, places, align_corners=False)
-        read = read * functional.pad(read.new_ones(span[0] - 2, span[1] - 2), (1, 1, 1, 1))
-        return Fields(corner, read[:, :2], read[:, 2:], frame_size)
+        inner = functional.pad(read.new_ones(span[0] - 2, span[1] - 2), (1, 1, 1, 1))
+        read = read * inner
+        return FlowFields(corner, read[:, :2], read[:, 2:], frame_size)
 
 
 @dataclass(frozen=True)
-class Fields:
-    """What moves in a step: flows (down, right) in pixels, on a square of pixels whose border rests."""
+class FlowFields:
+    """The flows (down, right) of a step, in pixels, on a square of pixels whose border rests."""
 
     corner: Float[Tensor, "n 2"]
     """(row, col) of the square's first pixel."""
     forward: Float[Tensor, "n 2 y x"]
-    """What is at x now goes to x + forward(x)."""
+    """Forward flow: the content of x moves to x + forward(x)."""
     backward: Float[Tensor, "n 2 y x"]
-    """What is at x afterwards was at x + backward(x)."""
+    """Backward flow: the content of x afterwards comes from x + backward(x)."""
     frame_size: tuple[int, int]
 
-    def steps(self, places: Float[Tensor, "n m 2"]) -> Float[Tensor, "n m 2"]:
-        """Return how far what is at these places goes."""
+    def displacements(self, places: Float[Tensor, "n m 2"]) -> Float[Tensor, "n m 2"]:
+        """Return the forward flow at places (row, col) of the frame."""
         inside = places - self.corner[:, None]
         size = (self.forward.shape[-2], self.forward.shape[-1])
         read = sample(self.forward, inside[:, :, None], size, "zeros")
         return rearrange(read, "n two m 1 -> n m two")
 
-    def bring(self, origin: Float[Tensor, "n 2 hf wf"]) -> Float[Tensor, "n 2 hf wf"]:
-        """Return where everything came from, after what came to each pixel of the square has come."""
-        rows, cols = self._pixels()
-        sources = torch.stack(
-            [self.backward[:, 0] + rows[:, :, None], self.backward[:, 1] + cols[:, None]], -1
-        )
+    def warp(self, origin: Float[Tensor, "n 2 hf wf"]) -> Float[Tensor, "n 2 hf wf"]:
+        """Return an origin map after the step: backward warping, inside the square."""
+        rows, cols = self._square_pixels()
+        source_rows = self.backward[:, 0] + rows[:, :, None]
+        source_cols = self.backward[:, 1] + cols[:, None]
+        sources = torch.stack([source_rows, source_cols], -1)
         return self._put(origin, sample(origin, sources, self.frame_size))
 
     def dense(self) -> Float[Tensor, "n 4 hf wf"]:
@@ -155,14 +161,17 @@ class Fields:
         flows = torch.cat([self.forward, self.backward], 1)
         return self._put(flows.new_zeros(*flows.shape[:2], *self.frame_size), flows)
 
-    def _pixels(self) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
+    def _square_pixels(self) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
         """Return the rows and the columns of the square's pixels."""
-        return _lines(self.corner, (self.forward.shape[-2], self.forward.shape[-1]))
+        return _pixels(self.corner, (self.forward.shape[-2], self.forward.shape[-1]))
 
     def _put(
         self, images: Float[Tensor, "n c hf wf"], square: Float[Tensor, "n c y x"]
     ) -> Float[Tensor, "n c hf wf"]:
-        rows, cols = (numbers.round().long() for numbers in self._pixels())
+        """Return the images with their square replaced."""
+        rows, cols = self._square_pixels()
+        rows = rows.round().long()
+        cols = cols.round().long()
         index = (rows[:, :, None] * self.frame_size[1] + cols[:, None]).flatten(1)
         index = index[:, None].expand(-1, images.shape[1], -1)
         return images.flatten(2).scatter(2, index, square.flatten(2)).view_as(images)
@@ -175,24 +184,27 @@ def _turned(vector: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
 
 
 def _cross(one: Float[Tensor, "n 2"], two: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
-    """Return the area between two vectors, negative where the second is to the left of the first."""
+    """Return the signed area between two vectors."""
     return one[:, 0] * two[:, 1] - one[:, 1] * two[:, 0]
 
 
-def _lines(
+def _pixels(
     corner: Float[Tensor, "n 2"], span: tuple[int, int]
 ) -> tuple[Float[Tensor, "n y"], Float[Tensor, "n x"]]:
-    """Return the rows and the columns of a square's pixels."""
-    rows, cols = (
-        corner[:, axis, None] + torch.arange(span[axis]).to(corner) for axis in (0, 1)
-    )
+    """Return the rows and the columns of the pixels of a square, given its first one."""
+    rows = corner[:, 0, None] + torch.arange(span[0]).to(corner)
+    cols = corner[:, 1, None] + torch.arange(span[1]).to(corner)
     return rows, cols
 
 
 def _square(
     middle: Float[Tensor, "n 2"], side: int, frame_size: tuple[int, int]
 ) -> tuple[Float[Tensor, "n 2"], tuple[int, int]]:
-    """Return the first pixel of the upright square around a place, inside the frame, and its rows and columns."""
+    """Return the upright square around a place, inside the frame.
+
+    Its first pixel, and its numbers of rows and columns.
+    """
     span = (min(side, frame_size[0]), min(side, frame_size[1]))
     room = middle.new_tensor([frame_size[0] - span[0], frame_size[1] - span[1]])
-    return (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room), span
+    corner = (middle - (middle.new_tensor(span) - 1) / 2).round().clamp(min=0).minimum(room)
+    return corner, span

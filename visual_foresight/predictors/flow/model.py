@@ -1,20 +1,20 @@
-"""The flagship: what the fingertip moves, seen from the fingertip; everything else stays where
-it is.
+"""The flow model: what the fingertip moves, seen from the fingertip; all else stays where it is.
 
-Three layers are told apart. The *table* is known empty. The *things* on it are what differs
-from it in the newest frame, without the arm; they are never painted anew: a place remembers
-which place of that frame has come to it, so things stay sharp however far they go, and the
-table appears where they were. The *arm* is drawn from the robot's own state. The *motion* of a
-step is read in a window on the table that follows the fingertip and is turned along its way, so
-every push looks alike, and so does its mirror image. What is recurrent is the robot's state and
-where everything came from; a rollout that nobody looks at rolls these and the pixel maps alone.
+A frame has three layers. The *table* with nothing on it is known from calibration. The *objects*
+on it are what differs from it in the newest frame, without the arm; they are never painted anew:
+an origin map says from which place of that frame the content of each pixel has come, so objects
+stay sharp however far they go, and the table appears where they were. The *arm* is drawn from
+the robot's own state. The *motion* of a step is read in a window on the table that follows the
+fingertip and is turned along its path, so every push looks alike, and so does its mirror image.
+Recurrent are the robot's state and the origin map; a rollout whose frames are not asked for rolls
+these and the pixel maps alone.
 
 Sources: frames as moved pixels of the first one, as in SNA (Ebert et al. 2017) and the planners
 of Visual Foresight (Ebert et al. 2018); layers as in Wang & Adelson, "Representing Moving
 Images with Layers" (1994); the turned window is a spatial transformer (Jaderberg et al. 2015)
 whose parameters are known; actions enter by it and by FiLM (Perez et al. 2018). Pixel maps are
-moved forward, as points that carry mass: backward flows say nothing of a place that comes to be
-covered.
+moved forward, as points that carry mass: backward flows do not say where a place goes that is
+covered afterwards.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.predictors.flow.egocentric_window import CELLS, EgocentricWindow, Fields
+from visual_foresight.predictors.flow.egocentric_window import (
+    CELLS,
+    EgocentricWindow,
+    FlowFields,
+)
 from visual_foresight.predictors.layers.arm_renderer import ArmRenderer
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import Residual, doubling
@@ -38,16 +42,25 @@ from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.homography import pixel_side
 from visual_foresight.vision.pixel_maps import grid
 
-FLOW_CHANNELS = 3  # a share of the fingertip's motion; along it and across it
-MOST = 1.5  # shares of the fingertip's motion, or units of free motion
-FREE_CELLS = 4.0  # what a 1 of the latter two stands for
-REACH_PX = 32  # side of the square in which things can move, where a frame has 64 pixels
-FAINT = 0.05  # difference of a colour to the empty table from which on a pixel shows a thing
-PLAIN = 0.15  # and from which on it shows nothing else
+FLOW_CHANNELS = 3
+"""Numbers per flow and cell: a share of the fingertip's motion, free motion along, and across."""
+MAX_SHARE = 1.5
+"""Limit of these numbers, in shares of the fingertip's motion or in units of free motion."""
+FREE_CELLS = 4.0
+"""Unit of free motion, in cells of the window."""
+REACH_PX = 32
+"""Side of the square in which objects can move, for frames of 64 pixels."""
+MIN_DIFFERENCE = 0.05
+"""Difference to the table's colour (of 1) above which a pixel begins to show an object."""
+FULL_DIFFERENCE = 0.15
+"""Difference to the table's colour from which on a pixel shows an object and nothing else."""
 POSTURE_SIZE = 16
-DRAWN_SHARE = 1 / 6  # of the gradient steps in which frames are learnt from, too
-# beside 0.3 for the error of pixel maps; with 0.15, a step is learnt a sixth worse
+"""Numbers that describe what the robot's state does not say of the arm's shape."""
+DECODED_SHARE = 1 / 6
+"""Share of the gradient steps in which frames are learnt from, too."""
 ORIGIN_WEIGHT = 0.05
+"""Weight of the auxiliary loss. Pixel maps have 0.3; with 0.15 here, a step is learnt a sixth
+worse."""
 
 
 @dataclass(frozen=True)
@@ -59,44 +72,41 @@ class FlowConfig:
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
-    """Half of those of the dynamics' deepest layers."""
+    """Half the channels of the motion network."""
     num_latents: int = 0
-    """How many of an action's numbers, the last ones, do nothing by themselves: a latent
-    variable."""
+    """How many of an action's numbers, the last ones, are a latent variable and move nothing by
+    themselves."""
     homography: tuple[tuple[float, ...], ...] = (
         (1.0, 0.0, 0.0),
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
-    `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
 
 
 @dataclass(frozen=True)
 class Foreground:
-    """What was seen, and does not change while it is imagined.
+    """What is known of the newest frame and does not change while imagining.
 
-    B is 1 or the number of candidates.
+    b is 1 or the number of candidates.
     """
 
-    things: Float[Tensor, "b 4 hf wf"]
-    """What lies on the table in the newest frame, without the arm: colours times opacity, and
-    opacity."""
+    objects: Float[Tensor, "b 4 hf wf"]
+    """What lies on the table, without the arm: colours times opacity, and opacity."""
     posture: Float[Tensor, "b k"]
-    """What of the arm's shape the robot's state does not say."""
+    """What the robot's state does not say of the arm's shape."""
 
 
 @dataclass(frozen=True)
 class Carry:
-    """A moment of the imagination."""
+    """What is remembered between imagined steps; b is 1 or the number of candidates."""
 
     foreground: Foreground
     state: Float[Tensor, "b s"]
     origin: Float[Tensor, "b 2 hf wf"]
-    """From where, (row, col) in pixels, what is at each pixel of the table has come since it
-    was seen."""
+    """(row, col) in the newest context frame from where the content of each pixel has come."""
     points: Points | None = None
-    """What the pixel maps were drawn from that were returned with this carry."""
+    """The points of the pixel maps that were returned with this carry."""
 
 
 class Flow(nn.Module):
@@ -115,11 +125,10 @@ class Flow(nn.Module):
             )
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
-        # objects grow with the frame
-        self.reach = round(REACH_PX * max(config.frame_size) / 64)
-        self.spacing = (
-            pixel_side(config.homography, config.frame_size) * max(config.frame_size) / 64
-        )
+        frame_side = max(config.frame_size)
+        # Objects grow with the frame.
+        self.reach_px = round(REACH_PX * frame_side / 64)
+        self.spacing = pixel_side(config.homography, config.frame_size) * frame_side / 64
         width = config.channels
         self.near = nn.Conv2d(8, width // 2, 4, stride=2, padding=1)
         self.wide = nn.Sequential(
@@ -146,7 +155,7 @@ class Flow(nn.Module):
         )
         self.trunk = nn.Sequential(Residual(deep), Residual(deep), nn.ReLU())
         self.head = nn.Conv2d(deep, 4 * 2 * FLOW_CHANNELS, 1)
-        nn.init.zeros_(self.head.weight)  # at first, nothing moves
+        nn.init.zeros_(self.head.weight)  # a new network moves nothing
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         self.register_buffer(
             "to_frame",
@@ -157,14 +166,13 @@ class Flow(nn.Module):
     # --- robot --------------------------------------------------------------------------------
 
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience how actions move the robot, and what the table looks like with nothing on it."""
+        """Estimate how actions move the robot, and what the empty table looks like: the median."""
         self.robot.calibrate(clip)
-        frames = rearrange(
-            clip.frames, "b t c h w -> (b t) c h w"
-        ).contiguous()  # torch 2.14: of a view, now and then NaN
-        self.background.copy_(frames.median(0).values)
+        frames = rearrange(clip.frames, "b t c h w -> (b t) c h w")
+        # torch 2.14: the median of a view is NaN now and then
+        self.background.copy_(frames.contiguous().median(0).values)
 
-    def _finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
+    def finger_px(self, state: Float[Tensor, "b s"]) -> Float[Tensor, "b 2"]:
         """Return (row, col) of the fingertip in frame pixels."""
         with torch.autocast(state.device.type, enabled=False):
             place = functional.pad(state[:, :2], (0, 1), value=1.0) @ self.to_frame.T
@@ -175,31 +183,39 @@ class Flow(nn.Module):
     ) -> tuple[Float[Tensor, "b 3 hf wf"], Float[Tensor, "b 1 hf wf"]]:
         """Draw the arm: its colours, and how much of each pixel it covers."""
         numbers = torch.cat([self.robot.standardised(state), posture], -1)
-        drawn = self.arm(numbers, self._finger_px(state)).float().sigmoid()
+        drawn = self.arm(numbers, self.finger_px(state)).float().sigmoid()
         return drawn[:, :3], drawn[:, 3:]
 
     # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> Carry:
-        """Encode the two newest frames, take the arm off the newest, and tell things from the table."""
-        frames, state = clip.frames[:, -2:], clip.states[:, -1]
+        """Encode the two newest frames, remove the arm, and tell objects from the table."""
+        frames = clip.frames[:, -2:]
+        state = clip.states[:, -1]
         if frames.shape[1] < 2:
             raise ValueError(f"a clip of at least 2 frames is needed, got {frames.shape[1]}")
         size = self.config.frame_size
-        here = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(
+        origin = rearrange(grid(size, size).to(frames), "h w two -> two h w").expand(
             len(frames), -1, -1, -1
         )
-        place = (here + 0.5) * (2 / rearrange(here.new_tensor(size), "two -> two 1 1")) - 1
+        coordinates = (origin + 0.5) * (
+            2 / rearrange(origin.new_tensor(size), "k -> k 1 1")
+        ) - 1
         pair = rearrange(frames, "b t c h w -> b (t c) h w")
-        near = self.near(torch.cat([pair, place], 1).to(memory_format=torch.channels_last))
+        inputs = torch.cat([pair, coordinates], 1).to(memory_format=torch.channels_last)
+        near = self.near(inputs)
         wide = self.wide(near)
         posture = self.posture(reduce(wide, "b z h w -> b z", "mean")).float()
         behind = self.behind(functional.relu(torch.cat([near, self.spread(wide)], 1)))
         behind = functional.pixel_shuffle(behind.float(), 2).sigmoid()
-        bare = torch.lerp(frames[:, -1], behind, self._arm(state, posture)[1])
-        apart = reduce((bare - self.background).abs(), "b c h w -> b 1 h w", "max")
-        opacity = ((apart - FAINT) / (PLAIN - FAINT)).clamp(0, 1)
-        return Carry(Foreground(torch.cat([bare * opacity, opacity], 1), posture), state, here)
+        _, arm_opacity = self._arm(state, posture)
+        without_arm = torch.lerp(frames[:, -1], behind, arm_opacity)
+        difference = (without_arm - self.background).abs()
+        difference = reduce(difference, "b c h w -> b 1 h w", "max")
+        opacity = (difference - MIN_DIFFERENCE) / (FULL_DIFFERENCE - MIN_DIFFERENCE)
+        opacity = opacity.clamp(0, 1)
+        objects = torch.cat([without_arm * opacity, opacity], 1)
+        return Carry(Foreground(objects, posture), state, origin)
 
     def imagine(
         self,
@@ -208,32 +224,35 @@ class Flow(nn.Module):
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Roll the state, move the pixel maps, and draw frames only when asked (see `interfaces.Predictor`)."""
-        steps = [step for step, _ in self._roll(self._begin(carry, pixel_maps), actions)]
+        """Roll the state, move the pixel maps, and draw frames only when asked.
+
+        See `interfaces.Predictor`.
+        """
+        start = self._with_points(carry, pixel_maps)
+        steps = [step for step, _ in self._roll(start, actions)]
         return self._prediction(steps, pixel_maps, decode)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step (see `interfaces.MotionPredictor`).
 
-        Newly made are the arm and the empty table.
+        In the masks, the arm and the empty table count as newly made pixels.
         """
-        found, size = [], self.config.frame_size
+        count = len(actions)
+        motions = []
         for after, fields in self._roll(carry, actions):
-            flows, foreground = fields.dense(), after.foreground
-            cover = self._arm(after.state, widen(foreground.posture, len(actions)))[1]
+            flows = fields.dense()
+            _, arm_opacity = self._arm(after.state, widen(after.foreground.posture, count))
+            origin = rearrange(after.origin, "n two h w -> n h w two")
             opacity = sample(
-                widen(foreground.things[:, 3:], len(actions)),
-                rearrange(after.origin, "n two h w -> n h w two"),
-                size,
+                widen(after.foreground.objects[:, 3:], count), origin, self.config.frame_size
             )
-            shown = (1 - cover) * opacity
-            masks = torch.cat(
-                [torch.zeros_like(cover).expand(-1, 2, -1, -1), shown, 1 - shown], 1
-            )
-            found.append(Motion(flows[:, None, 2:], masks, flows[:, :2]))
-        return tuple(found)
+            moved = (1 - arm_opacity) * opacity
+            nothing = torch.zeros_like(arm_opacity).expand(-1, 2, -1, -1)
+            masks = torch.cat([nothing, moved, 1 - moved], 1)
+            motions.append(Motion(flows[:, None, 2:], masks, flows[:, :2]))
+        return tuple(motions)
 
-    # --- the TrainingRoller protocol ----------------------------------------------------------
+    # --- the CustomTrainingRollout protocol ---------------------------------------------------
 
     def training_rollout(
         self,
@@ -242,40 +261,43 @@ class Flow(nn.Module):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine freely; besides, where a point is said to go, the table must say that it came
-        from the point's place.
+        """Imagine freely, with an auxiliary loss that ties backward to forward flows.
 
-        Half of the clips are looked at as in a mirror. Most of the time points alone are learnt
-        from: what is seen, and the arm, cost most and are soon learnt.
+        It is the error of the origin map where a point has gone: it ought to name the place where
+        the point was (see `interfaces.CustomTrainingRollout`). Half of the clips are seen mirrored
+        (data augmentation). Most steps learn from pixel maps alone, since the encoder and the arm
+        cost most and are learnt soon.
         """
-        draws = bool(torch.rand((), generator=rng) < DRAWN_SHARE)
-        with torch.set_grad_enabled(draws):
+        decode = bool(torch.rand((), generator=rng) < DECODED_SHARE)
+        with torch.set_grad_enabled(decode):
             seen = self.observe(beginning(clip, self.context))
-        begin = self._begin(seen, pixel_maps)
+        start = self._with_points(seen, pixel_maps)
         mirrored = torch.rand(len(clip.frames), generator=rng).to(clip.frames) < 0.5
-        steps = [
-            step for step, _ in self._roll(begin, clip.actions[:, self.context - 1 :], mirrored)
-        ]
-        assert begin.points is not None
-        true = rearrange(begin.points.places, "b m two -> b two m 1")
-        known = reduce(begin.points.mass, "b p m -> b m", "sum") > 0
-        missed = []
+        actions = clip.actions[:, self.context - 1 :]
+        steps = [step for step, _ in self._roll(start, actions, mirrored)]
+        prediction = self._prediction(steps, pixel_maps, decode)
+        return prediction, self._auxiliary_loss(start, steps)
+
+    def _auxiliary_loss(self, start: Carry, steps: list[Carry]) -> Float[Tensor, ""]:
+        """Return the mean distance, in pixels and weighted, of origin maps to where points were."""
+        assert start.points is not None
+        true = rearrange(start.points.places, "b m two -> b two m 1")
+        known = reduce(start.points.mass, "b p m -> b m", "sum") > 0
+        errors = []
         for step in steps:
             assert step.points is not None
-            found = sample(
-                step.origin, step.points.places.detach()[:, :, None], self.config.frame_size
-            )
-            missed.append(((found - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
-        extra = (
-            ORIGIN_WEIGHT * torch.stack(missed).sum() / (len(steps) * known.sum()).clamp(min=1)
-        )
-        return self._prediction(steps, pixel_maps, decode=draws), extra
+            places = step.points.places.detach()[:, :, None]
+            found = sample(step.origin, places, self.config.frame_size)
+            errors.append(((found - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
+        num_errors = (len(steps) * known.sum()).clamp(min=1)
+        return ORIGIN_WEIGHT * torch.stack(errors).sum() / num_errors
 
-    # --- the roll -----------------------------------------------------------------------------
+    # --- one step after the other -------------------------------------------------------------
 
-    def _begin(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
+    def _with_points(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
         """Give the carry the points of these maps, unless it has them."""
-        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        size = self.config.frame_size
+        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
         points = carry.points
         if points is None or not torch.equal(points.maps(map_size, size), pixel_maps):
             points = Points.of(pixel_maps, size)
@@ -286,8 +308,8 @@ class Flow(nn.Module):
         carry: Carry,
         actions: Float[Tensor, "n t a"],
         mirrored: Bool[Tensor, " n"] | None = None,
-    ) -> Iterator[tuple[Carry, Fields]]:
-        """Yield the moment after each action, and what moved in between."""
+    ) -> Iterator[tuple[Carry, FlowFields]]:
+        """Yield the carry after each action, and what moved in between."""
         count = len(actions)
         points = None if carry.points is None else carry.points.widened(count)
         carry = Carry(
@@ -299,75 +321,99 @@ class Flow(nn.Module):
 
     def _step(
         self, carry: Carry, action: Float[Tensor, "n a"], mirrored: Bool[Tensor, " n"] | None
-    ) -> tuple[Carry, Fields]:
-        """Look at what lies before the fingertip, and move it."""
-        size, count = self.config.frame_size, len(action)
+    ) -> tuple[Carry, FlowFields]:
+        """Look through the window at the fingertip, and move what is there."""
+        size = self.config.frame_size
         with torch.autocast(action.device.type, enabled=False):  # which would round places
             state = self.robot(carry.state, action)
-            here, there = carry.state[:, :2], state[:, :2]
+            here = carry.state[:, :2]
+            there = state[:, :2]
             window = EgocentricWindow.between(
                 here, there, self.spacing, self.to_frame, mirrored
             )
-        sources = rearrange(
-            sample(carry.origin, window.in_frame.cells(), size), "n two y x -> n y x two"
-        )
-        seen = sample(widen(carry.foreground.things, count), sources, size)
-        # where walls are
+        step_cells = (there - here).norm(dim=-1, keepdim=True) / self.spacing
+        numbers = self._motion_numbers(carry, action, window, step_cells)
+        flows = self._flows(numbers, action, step_cells)
+        fields = window.fields(flows, self.reach_px, size)
+        points = carry.points
+        if points is not None:
+            points = points.shifted(fields.displacements(points.places), size)
+        return Carry(carry.foreground, state, fields.warp(carry.origin), points), fields
+
+    def _motion_numbers(
+        self,
+        carry: Carry,
+        action: Float[Tensor, "n a"],
+        window: EgocentricWindow,
+        step_cells: Float[Tensor, "n 1"],
+    ) -> Float[Tensor, "n six y x"]:
+        """Run the motion network on what the window shows, objects and the table's place."""
+        count = len(action)
+        sources = sample(carry.origin, window.in_frame.cells(), self.config.frame_size)
+        sources = rearrange(sources, "n two y x -> n y x two")
+        objects = widen(carry.foreground.objects, count)
+        seen = sample(objects, sources, self.config.frame_size)
+        # The place on the table says where walls are.
         on_table = (window.on_table.cells() - self.robot.mean[:2]) / self.robot.scale[:2]
         seen = torch.cat([seen, rearrange(on_table, "n y x two -> n two y x")], 1)
-        way = (there - here).norm(dim=-1, keepdim=True) / self.spacing
-        # of what the window does not say
-        rest = (action[:, 2:], self.robot.standardised(carry.state)[:, 2:])
-        scale, shift = rearrange(
-            self.condition(torch.cat([way / FREE_CELLS, *rest], -1)), "n z -> n z 1 1"
-        ).chunk(2, 1)
+        # The window does not show how long the step is, nor the other numbers.
+        other_actions = action[:, 2:]
+        other_states = self.robot.standardised(carry.state)[:, 2:]
+        condition = self.condition(
+            torch.cat([step_cells / FREE_CELLS, other_actions, other_states], -1)
+        )
+        scale, shift = rearrange(condition, "n z -> n z 1 1").chunk(2, 1)
         hidden = self.stem(seen.to(memory_format=torch.channels_last)) + self.place
         hidden = self.trunk(functional.relu(torch.addcmul(shift, hidden, 1 + scale)))
-        shares = MOST * functional.pixel_shuffle(self.head(hidden).float() / MOST, 2).tanh()
-        # What is pushed goes where the hand goes; nothing moves when nothing is done.
-        done = action[:, : self.config.action_size - self.config.num_latents]
-        effort = FREE_CELLS * done.norm(dim=-1, keepdim=True).clamp(max=1)
-        units = rearrange(torch.cat([way, effort, effort], -1), "n k -> n 1 k 1 1")
-        with_it, along, across = (
-            units * rearrange(shares, "n (flow k) y x -> n flow k y x", flow=2)
-        ).unbind(2)
-        flows = rearrange(
-            torch.stack([with_it + along, across], 2), "n flow k y x -> n (flow k) y x"
-        )
-        fields = window.fields(flows, self.reach, size)
-        moved = (
-            None
-            if carry.points is None
-            else carry.points.shifted(fields.steps(carry.points.places), size)
-        )
-        return Carry(carry.foreground, state, fields.bring(carry.origin), moved), fields
+        numbers = functional.pixel_shuffle(self.head(hidden).float() / MAX_SHARE, 2)
+        return MAX_SHARE * numbers.tanh()
+
+    def _flows(
+        self,
+        numbers: Float[Tensor, "n six y x"],
+        action: Float[Tensor, "n a"],
+        step_cells: Float[Tensor, "n 1"],
+    ) -> Float[Tensor, "n 4 y x"]:
+        """Return the forward and the backward flow, (along, across) each, in cells.
+
+        What is pushed goes where the fingertip goes; nothing moves when nothing is done.
+        """
+        commanded = action[:, : self.config.action_size - self.config.num_latents]
+        free_cells = FREE_CELLS * commanded.norm(dim=-1, keepdim=True).clamp(max=1)
+        units = torch.cat([step_cells, free_cells, free_cells], -1)
+        shares = rearrange(numbers, "n (flow k) y x -> n flow k y x", flow=2)
+        with_finger, along, across = (rearrange(units, "n k -> n 1 k 1 1") * shares).unbind(2)
+        flows = torch.stack([with_finger + along, across], 2)
+        return rearrange(flows, "n flow k y x -> n (flow k) y x")
+
+    # --- what is returned ---------------------------------------------------------------------
 
     def _prediction(
         self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
     ) -> Prediction:
-        size, map_size = self.config.frame_size, (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        size = self.config.frame_size
+        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
         maps = torch.stack(
             [step.points.maps(map_size, size) for step in steps if step.points is not None], 1
         )
-        frames = self._draw(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
-        return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
+        frames = self.decoded(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
+        lost = maps.new_zeros(maps.shape[:3])
+        return Prediction(frames, maps, lost, steps[-1], frame_size=size)
 
-    def _draw(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
-        """Draw the arm over the things over the table, at all steps."""
-        count, size, foreground = (
-            len(steps[0].state),
-            self.config.frame_size,
-            steps[0].foreground,
-        )
+    def decoded(self, steps: list[Carry]) -> Float[Tensor, "n t 3 hf wf"]:
+        """Draw the arm over the objects over the table, at all steps."""
+        count = len(steps[0].state)
+        foreground = steps[0].foreground
         origins = rearrange(
             torch.stack([step.origin for step in steps], 1), "n t two h w -> (n t) h w two"
         )
         states = rearrange(torch.stack([step.state for step in steps], 1), "n t s -> (n t) s")
-        things, postures = (
-            repeat(widen(part, count), "n ... -> (n t) ...", t=len(steps))
-            for part in (foreground.things, foreground.posture)
+        objects = repeat(
+            widen(foreground.objects, count), "n c h w -> (n t) c h w", t=len(steps)
         )
-        moved = sample(things, origins, size)
-        bare = moved[:, :3] + (1 - moved[:, 3:]) * self.background
-        drawn = torch.lerp(bare, *self._arm(states, postures))
-        return rearrange(drawn, "(n t) c h w -> n t c h w", n=count)
+        postures = repeat(widen(foreground.posture, count), "n k -> (n t) k", t=len(steps))
+        moved = sample(objects, origins, self.config.frame_size)
+        without_arm = moved[:, :3] + (1 - moved[:, 3:]) * self.background
+        arm, arm_opacity = self._arm(states, postures)
+        frames = torch.lerp(without_arm, arm, arm_opacity)
+        return rearrange(frames, "(n t) c h w -> n t c h w", n=count)

@@ -1,1 +1,1 @@
-"""A model that draws frames anew and moves no pixels."""
+"""A model that draws every frame anew and moves no pixels."""

@@ -1,10 +1,9 @@
-"""Plain pixels: frames are drawn anew, nothing is moved, so no pixel map can be; it is planned
-with by goal images.
+"""A model that draws every frame anew; it moves no pixels, so it plans for goal images alone.
 
 A small deterministic relative of SVG' (Villegas et al. 2019): a convolutional LSTM between
 encoder and decoder, whose skips come from the newest context frame. Deviations: the context is
-encoded once and only the memory rolls on (SVG' encodes each frame that it imagined), so that a
-rollout that nobody looks at is not decoded; no latent variable; a thousandth of the size.
+encoded once, and only the memory rolls on (SVG' encodes each frame that it imagined), so that a
+rollout whose frames are not asked for is not decoded; no latent variable; a thousandth of the size.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.types import Clip, Prediction, UserError
 
-COARSEST_PX = 8  # the memory's grid: one place for 8x8 pixels
+COARSEST_PX = 8  # side, in pixels, of a place of the memory
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class PixelsConfig:
     action_size: int = 2
     state_size: int = 4
     channels: int = 16
-    """Channels at half the frame's side; twice as many at a quarter, four times as many in the
-    memory."""
+    """Channels at half the frame's side; twice as many at a quarter, four times in the memory."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Carry:
     half: Float[Tensor, "b z2 h2 w2"]
     """Features of the newest context frame at half its side, for the decoder."""
     quarter: Float[Tensor, "b z4 h4 w4"]
+    """The same at a quarter of its side."""
 
 
 class Pixels(nn.Module):
@@ -57,11 +56,14 @@ class Pixels(nn.Module):
         super().__init__()
         if any(side % COARSEST_PX for side in config.frame_size):
             raise UserError(
-                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, got {config.frame_size}"
+                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, "
+                f"got {config.frame_size}"
             )
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
-        one, two, four = (factor * config.channels for factor in (1, 2, 4))
+        one = config.channels
+        two = 2 * config.channels
+        four = 4 * config.channels
         self.to_half = nn.Conv2d(3, one, 5, stride=2, padding=2)
         self.to_quarter = nn.Conv2d(one, two, 3, stride=2, padding=1)
         self.to_code = nn.Conv2d(two, four, 3, stride=2, padding=1)
@@ -79,7 +81,7 @@ class Pixels(nn.Module):
         )
 
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience how actions move the robot."""
+        """Estimate how actions move the robot."""
         self.robot.calibrate(clip)
 
     def observe(self, clip: Clip) -> Carry:
@@ -107,44 +109,50 @@ class Pixels(nn.Module):
         Raises:
             UserError: A pixel map was asked for.
         """
-        (count, num_steps), (num_maps, *grid) = actions.shape[:2], pixel_maps.shape[1:]
+        count, num_steps, _ = actions.shape
+        num_maps = pixel_maps.shape[1]
         if num_maps:
             raise UserError(
-                f"this predictor imagines frames only and cannot move pixels, but {num_maps} pixel maps were asked for: "
-                f"plan with a goal image, or choose a predictor that moves pixels"
+                f"this predictor imagines frames only and cannot move pixels, but {num_maps} pixel "
+                f"maps were asked for: plan with a goal image, or choose a predictor that moves "
+                f"pixels"
             )
         carry = Carry(
-            *(
-                widen(part, count)
-                for part in (carry.memory, carry.state, carry.half, carry.quarter)
-            )
+            memory=widen(carry.memory, count),
+            state=widen(carry.state, count),
+            half=widen(carry.half, count),
+            quarter=widen(carry.quarter, count),
         )
+        size = self.config.frame_size
         frames = []
         for action in actions.unbind(1):
-            hidden = carry.memory.chunk(2, 1)[0]
-            command = tile(
-                self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1])
-            )
-            thought = functional.relu(self.trunk(torch.cat([hidden, command], 1)))
-            carry = replace(
-                carry,
-                memory=self.cell(thought, carry.memory),
-                state=self.robot(carry.state, action),
-            )
+            carry = self._step(carry, action)
             if decode:
                 frames.append(self._draw(carry))
-        size = self.config.frame_size
+        no_frames = carry.memory.new_zeros(count, 0, 3, *size)
         return Prediction(
-            frames=torch.stack(frames, 1)
-            if decode
-            else carry.memory.new_zeros(count, 0, 3, *size),
-            pixel_maps=pixel_maps.new_zeros(count, num_steps, 0, *grid),
+            frames=torch.stack(frames, 1) if decode else no_frames,
+            pixel_maps=pixel_maps.new_zeros(count, num_steps, 0, *pixel_maps.shape[-2:]),
             lost=pixel_maps.new_zeros(count, num_steps, 0),
             carry=carry,
+            frame_size=size,
+        )
+
+    def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> Carry:
+        """Roll the memory and the robot's state on by one action."""
+        hidden = carry.memory.chunk(2, 1)[0]
+        command = tile(
+            self.robot.command(carry.state, action), (hidden.shape[-2], hidden.shape[-1])
+        )
+        inputs = functional.relu(self.trunk(torch.cat([hidden, command], 1)))
+        return replace(
+            carry,
+            memory=self.cell(inputs, carry.memory),
+            state=self.robot(carry.state, action),
         )
 
     def _draw(self, carry: Carry) -> Float[Tensor, "n c h w"]:
-        """Decode what the memory shows, beside the features of the newest context frame."""
+        """Decode the memory, with skips from the newest context frame."""
         quarter = functional.relu(self.from_code(carry.memory.chunk(2, 1)[0]))
         half = functional.relu(self.from_quarter(torch.cat([quarter, carry.quarter], 1)))
         return self.from_half(torch.cat([half, carry.half], 1)).sigmoid()

@@ -164,7 +164,7 @@ class Rigid(nn.Module):
             before = after
         return tuple(motions)
 
-    # --- the TrainingRoller protocol ----------------------------------------------------------
+    # --- the CustomTrainingRollout protocol ----------------------------------------------------------
 
     def training_rollout(
         self,
@@ -278,7 +278,8 @@ class Rigid(nn.Module):
         attached = [step.attached for step in steps if step.attached is not None]
         maps = torch.stack([each.points.maps(map_size, size) for each in attached], 1)
         frames = self._render(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
-        return Prediction(frames, maps, maps.new_zeros(maps.shape[:3]), steps[-1])
+        lost = maps.new_zeros(maps.shape[:3])
+        return Prediction(frames, maps, lost, steps[-1], frame_size=size)
 
     # --- frames -------------------------------------------------------------------------------
 

@@ -1,1 +1,1 @@
-"""A model that draws one of several futures."""
+"""A model that samples one of several futures."""

@@ -1,14 +1,13 @@
-"""The flagship with a latent variable: what cannot be known of the next frame is drawn, from a
-learned prior.
+"""The flow model with a latent variable, sampled from a learned prior.
 
-As SVG-LP (Denton, Fergus, "Stochastic Video Generation with a Learned Prior", 2018): p(z_t |
-past) is learned, so that a draw depends on what is seen (before contact there is little to
-draw; a fixed prior as in SV2P, Babaeizadeh et al. 2018, draws as much everywhere), and the
-posterior q(z_t | past, o_{t+1}) helps in training alone. A discriminator as in SAVP would
-sharpen frames, which did not help control (VP2). The latent widens the action of `flow`, so
-whatever moves pixels there is used here. Deviations: prior and posterior see imagined frames,
-as in use, not true ones; they share one recurrent memory, which the posterior reads beside
-o_{t+1} (as in Chung et al. 2015); the prior also sees a_t, which decides what is uncertain.
+As SVG-LP (Denton & Fergus, "Stochastic Video Generation with a Learned Prior", 2018):
+p(z_t | past) is learned, so that the spread of the samples depends on what is seen (before
+contact there is little to sample; a fixed prior, as in SV2P, Babaeizadeh et al. 2018, samples as
+much everywhere), and the posterior q(z_t | past, o_{t+1}) is used in training alone. A
+discriminator as in SAVP would sharpen frames, which did not help control (VP2). The latent widens
+the action of `flow`, which moves the pixels. Deviations: prior and posterior see imagined
+frames, as in use, not true ones; they share one recurrent memory, which the posterior reads
+beside o_{t+1} (as in Chung et al. 2015); the prior also sees a_t, which decides what is uncertain.
 """
 
 from collections.abc import Callable
@@ -28,38 +27,37 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction
 
-# the KL's weight grows between these shares of the training, as in SAVP (Lee et al. 2018)
 ANNEALING = (1 / 6, 1 / 3)
+"""Shares of the training between which the KL's weight grows from 0 (SAVP, Lee et al. 2018)."""
 
 
 @dataclass(frozen=True)
 class StochasticConfig:
-    """Shape of the network and of what it sees, and how many futures it draws."""
+    """Shape of the network and of what it sees, and how many futures it samples."""
 
     frame_size: tuple[int, int] = (64, 64)
     """Height and width in pixels; multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
-    """As of `flow`."""
+    """See `FlowConfig`."""
     homography: tuple[tuple[float, ...], ...] = (
         (1.0, 0.0, 0.0),
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
-    `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
     latent_size: int = 8
     belief_size: int = 64
-    """Size of the prior's recurrent memory."""
+    """Size of the recurrent memory (an LSTM) behind prior and posterior."""
     kl_weight: float = 1e-3
-    """Weight of the KL divergence, in nats per step, once it is annealed."""
+    """Weight of the auxiliary loss, the KL divergence in nats per step, after annealing."""
     num_samples: int = 3
-    """Futures imagined for each candidate: `Prediction.members`. Their average is the mean over
-    chance."""
+    """Futures imagined for each candidate (`Prediction.members`); their average estimates the
+    expectation."""
     noise_seed: int = 0
-    """Decides the draws: sample k at step t draws the same for all candidates, so that chance
-    does not choose among them."""
+    """Seed of the noise. Sample k at step t has the same noise for all candidates, so that a
+    planner compares actions, not luck."""
 
 
 @dataclass(frozen=True)
@@ -67,34 +65,35 @@ class Carry:
     """What one sample remembers between imagined steps; b is 1 or the number of candidates."""
 
     core: Any
-    belief: Float[Tensor, "b two_z"]
-    """Hidden state and cell of the prior's LSTM, before it sees `now`."""
-    now: Float[Tensor, "b c h w"]
+    """The carry of the flow model."""
+    memory: Float[Tensor, "b two_z"]
+    """Hidden state and cell of the LSTM, before it sees the current frame."""
+    current: Float[Tensor, "b c h w"]
+    """The newest frame, seen or imagined."""
     step: int
     """How many steps were imagined since frames were seen."""
 
 
-Draw = Callable[[int, Normal, Float[Tensor, "n z"]], Float[Tensor, "n latent"]]
-"""From the step, the prior and the hidden state behind it: the latent."""
+DrawLatent = Callable[[int, Normal, Float[Tensor, "n z"]], Float[Tensor, "n latent"]]
+"""Draws the latent, given the step, the prior, and the hidden state that it was read from."""
 
 
 class Stochastic(nn.Module):
-    """p(o_{t+1}, z_t | o_{1:t}, s_t, a_t): pixels move as `flow` says, given what was drawn."""
+    """p(o_{t+1}, z_t | o_{1:t}, s_t, a_t): pixels move as `flow` says, given the latent z_t."""
 
     context = 2
 
     def __init__(self, config: StochasticConfig) -> None:
         super().__init__()
         self.config = config
-        action_size = config.action_size + config.latent_size
         self.core = Flow(
             FlowConfig(
-                config.frame_size,
-                action_size,
-                config.state_size,
-                config.channels,
-                config.latent_size,
-                config.homography,
+                frame_size=config.frame_size,
+                action_size=config.action_size + config.latent_size,
+                state_size=config.state_size,
+                channels=config.channels,
+                num_latents=config.latent_size,
+                homography=config.homography,
             )
         )
         layers: list[nn.Module] = []
@@ -112,25 +111,21 @@ class Stochastic(nn.Module):
         )
 
     def calibrate(self, clip: Clip) -> None:
-        """Find from experience how actions move the robot; a latent does not."""
-        silent = clip.actions.new_zeros(*clip.actions.shape[:2], self.config.latent_size)
-        self.core.calibrate(replace(clip, actions=torch.cat([clip.actions, silent], -1)))
+        """Estimate how actions move the robot; the latent does not."""
+        no_latent = clip.actions.new_zeros(*clip.actions.shape[:2], self.config.latent_size)
+        self.core.calibrate(replace(clip, actions=torch.cat([clip.actions, no_latent], -1)))
 
     def resampled(self, num_samples: int) -> "Stochastic":
-        """Return the same model with another number of samples, for the best of N.
-
-        The first ones stay the same.
-        """
-        other = Stochastic(replace(self.config, num_samples=num_samples)).to(
-            next(self.parameters()).device
-        )
+        """Return the same model with another number of samples; the first ones stay the same."""
+        some_weight = next(self.parameters())
+        other = Stochastic(replace(self.config, num_samples=num_samples)).to(some_weight.device)
         other.load_state_dict(self.state_dict())
-        return other.train(self.training).requires_grad_(next(self.parameters()).requires_grad)
+        return other.train(self.training).requires_grad_(some_weight.requires_grad)
 
     # --- the Predictor protocol ---------------------------------------------------------------
 
     def observe(self, clip: Clip) -> tuple[Carry, ...]:
-        """Return what each sample remembers of the frames: all the same."""
+        """Return the carry of each sample: all the same."""
         return (self._observe(clip),) * self.config.num_samples
 
     def imagine(
@@ -142,15 +137,17 @@ class Stochastic(nn.Module):
     ) -> Prediction:
         """Imagine every sample of each candidate (see `interfaces.Predictor`).
 
-        The prior looks at each frame.
+        All frames are decoded, since the prior sees them.
         """
         members = [
-            self._roll(memory, actions, pixel_maps, partial(self._sample, sample))
-            for sample, memory in enumerate(carry)
+            self._roll(sample_carry, actions, pixel_maps, partial(self._from_prior, sample))
+            for sample, sample_carry in enumerate(carry)
         ]
         if not decode:
             members = [replace(member, frames=member.frames[:, :0]) for member in members]
         return Prediction.average(members)
+
+    # --- the CustomTrainingRollout protocol ---------------------------------------------------
 
     def training_rollout(
         self,
@@ -159,85 +156,91 @@ class Stochastic(nn.Module):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Imagine with latents of the posterior, by reparameterisation.
+        """Imagine with latents from the posterior (reparameterised).
 
-        The extra loss is KL(posterior, prior).
+        The auxiliary loss is KL(posterior, prior) (see `interfaces.CustomTrainingRollout`).
         """
-        context = self.context
         divergences: list[Tensor] = []
 
-        def draw(step: int, prior: Normal, hidden: Tensor) -> Tensor:
-            following = self.encoder(clip.frames[:, context + step])
+        def from_posterior(step: int, prior: Normal, hidden: Tensor) -> Tensor:
+            following = self.encoder(clip.frames[:, self.context + step])
             posterior = _normal(self.posterior(torch.cat([hidden, following], -1)))
             divergences.append(kl_divergence(posterior, prior).sum(-1).mean())
             noise = torch.randn(prior.mean.shape, generator=rng).to(prior.mean)
             return posterior.mean + posterior.stddev * noise
 
-        prediction = self._roll(
-            self._observe(beginning(clip, context)),
-            clip.actions[:, context - 1 :],
-            pixel_maps,
-            draw,
-        )
+        carry = self._observe(beginning(clip, self.context))
+        actions = clip.actions[:, self.context - 1 :]
+        prediction = self._roll(carry, actions, pixel_maps, from_posterior)
         begin, end = ANNEALING
         annealed = min(max((progress - begin) / (end - begin), 0.0), 1.0)
         return prediction, self.config.kl_weight * annealed * torch.stack(divergences).mean()
 
     # --- one sample ---------------------------------------------------------------------------
 
-    def _sample(
+    def _from_prior(
         self, sample: int, step: int, prior: Normal, hidden: Float[Tensor, "n z"]
     ) -> Float[Tensor, "n latent"]:
+        """Draw a latent from the prior, with the noise of a sample and a step."""
         rng = np.random.default_rng([self.config.noise_seed, sample, step])
-        return prior.mean + prior.stddev * prior.mean.new_tensor(
-            rng.standard_normal(self.config.latent_size)
-        )
+        noise = prior.mean.new_tensor(rng.standard_normal(self.config.latent_size))
+        return prior.mean + prior.stddev * noise
 
     def _observe(self, clip: Clip) -> Carry:
-        belief = clip.frames.new_zeros(len(clip.frames), 2 * self.config.belief_size)
+        memory = clip.frames.new_zeros(len(clip.frames), 2 * self.config.belief_size)
+        # The newest frame has no action yet.
         for frame, action in zip(clip.frames.unbind(1), clip.actions.unbind(1), strict=False):
-            # the newest frame waits for its action
-            belief = self._believe(frame, action, belief)
-        return Carry(self.core.observe(clip), belief, clip.frames[:, -1], 0)
+            memory = self._remember(frame, action, memory)
+        return Carry(self.core.observe(clip), memory, clip.frames[:, -1], step=0)
 
-    def _believe(
+    def _remember(
         self,
         frame: Float[Tensor, "b c h w"],
         action: Float[Tensor, "b a"],
-        belief: Float[Tensor, "b two_z"],
+        memory: Float[Tensor, "b two_z"],
     ) -> Float[Tensor, "b two_z"]:
-        hidden, cell = belief.chunk(2, -1)
-        return torch.cat(
-            self.believe(torch.cat([self.encoder(frame), action], -1), (hidden, cell)), -1
-        )
+        """Return the LSTM's hidden state and cell after a frame and an action."""
+        hidden, cell = memory.chunk(2, -1)
+        seen = torch.cat([self.encoder(frame), action], -1)
+        return torch.cat(self.believe(seen, (hidden, cell)), -1)
 
     def _roll(
         self,
         carry: Carry,
         actions: Float[Tensor, "n t a"],
         pixel_maps: Float[Tensor, "n p map_h map_w"],
-        draw: Draw,
+        draw: DrawLatent,
     ) -> Prediction:
-        """Draw and imagine, step by step."""
+        """Draw a latent and imagine, step by step."""
         count = len(actions)
-        carry = replace(carry, belief=widen(carry.belief, count), now=widen(carry.now, count))
+        carry = replace(
+            carry, memory=widen(carry.memory, count), current=widen(carry.current, count)
+        )
         frames, maps, lost = [], [], []
         for action in actions.unbind(1):
-            belief = self._believe(carry.now, action, carry.belief)
-            hidden = belief.chunk(2, -1)[0]
+            memory = self._remember(carry.current, action, carry.memory)
+            hidden = memory.chunk(2, -1)[0]
             latent = draw(carry.step, _normal(self.prior(hidden)), hidden)
-            step = self.core.imagine(
-                carry.core, torch.cat([action, latent], -1)[:, None], pixel_maps, decode=True
-            )
+            wide_action = torch.cat([action, latent], -1)[:, None]
+            step = self.core.imagine(carry.core, wide_action, pixel_maps, decode=True)
             pixel_maps = step.pixel_maps[:, 0]
-            carry = Carry(step.carry, belief, step.frames[:, 0], carry.step + 1)
+            carry = Carry(step.carry, memory, step.frames[:, 0], carry.step + 1)
             frames.append(step.frames)
             maps.append(step.pixel_maps)
             lost.append(step.lost)
-        return Prediction(torch.cat(frames, 1), torch.cat(maps, 1), torch.cat(lost, 1), carry)
+        return Prediction(
+            frames=torch.cat(frames, 1),
+            pixel_maps=torch.cat(maps, 1),
+            lost=torch.cat(lost, 1),
+            carry=carry,
+            frame_size=self.config.frame_size,
+        )
 
 
 def _normal(numbers: Float[Tensor, "b two_z"]) -> Normal:
-    """Read a mean and a deviation; a deviation of 0 would make the divergence infinite."""
+    """Return the distribution with the mean and the deviation that the numbers stand for.
+
+    The deviation is 0.01 at least: 0 would make the divergence infinite.
+    """
     mean, spread = numbers.float().chunk(2, -1)
     return Normal(mean, functional.softplus(spread) + 1e-2)

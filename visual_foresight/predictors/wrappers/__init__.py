@@ -1,1 +1,1 @@
-"""Predictors made of predictors."""
+"""Predictors that wrap other predictors."""

@@ -1,9 +1,8 @@
-"""Several predictors as one: what it imagines is their average, and where they differ, a
-planner may be careful.
+"""An ensemble: several predictors of one kind, whose average is imagined.
 
 Deep ensembles (Lakshminarayanan et al. 2017), as in the planners of Visual Foresight (Ebert et
 al. 2018: four). What every member imagines stays in `Prediction.members`, so that any cost can
-be averaged over them and their disagreement added (`planning.costs.DisagreementPenalty`);
+be averaged over them and their disagreement penalised (`planning.costs.DisagreementPenalty`);
 nothing else needs to know that there are several. One checkpoint holds all members' weights.
 """
 
@@ -25,7 +24,7 @@ class EnsembleConfig:
     """What the members are, and what they see."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; what the members want of it holds."""
+    """Height and width in pixels; the members may restrict it further."""
     action_size: int = 2
     state_size: int = 4
     homography: tuple[tuple[float, ...], ...] = (
@@ -33,8 +32,7 @@ class EnsembleConfig:
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
-    `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
     member: str = "flow"
     """Name of a learned predictor."""
     num_members: int = 3
@@ -43,13 +41,17 @@ class EnsembleConfig:
 
 
 class Ensemble(nn.Module):
-    """The average of predictors of one kind that began from different weights and learn from different clips."""
+    """The average of predictors of one kind.
+
+    The members start from different weights and learn from different clips.
+    """
 
     def __init__(self, config: EnsembleConfig) -> None:
         super().__init__()
         if config.member == "ensemble" or config.num_members < 2:
             raise UserError(
-                f"an ensemble has two or more members that are no ensembles, got {config.num_members} x {config.member!r}"
+                f"an ensemble has two or more members that are no ensembles, "
+                f"got {config.num_members} x {config.member!r}"
             )
         self.config = config
         known = {field: value for field, value in vars(config).items() if value is not None}
@@ -94,37 +96,37 @@ class Ensemble(nn.Module):
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
-        """Let each member imagine its own share of the clips: they learn from different data,
-        for the price of one.
+        """Let each member learn from its own share of the clips, for the price of one predictor.
 
-        With fewer clips than members, the last ones learn nothing from them.
+        With fewer clips than members, the last members learn nothing. The auxiliary loss is the
+        mean of theirs (see `interfaces.CustomTrainingRollout`).
         """
-        parts, extras = [], []
         count = len(self.members)
-        # what one member leaves out, all leave out
+        clips = map(
+            Clip,
+            clip.actions.tensor_split(count),
+            clip.frames.tensor_split(count),
+            clip.states.tensor_split(count),
+        )
+        maps = pixel_maps.tensor_split(count)
+        # All members draw the same: what one leaves out of its training, all leave out.
         seed = int(torch.randint(2**31, (), generator=rng))
-        shares = zip(
-            *(
-                whole.tensor_split(count)
-                for whole in (clip.actions, clip.frames, clip.states, pixel_maps)
-            ),
-            strict=True,
-        )
-        for member, (actions, frames, states, maps) in zip(
-            self._learners(), shares, strict=True
-        ):
-            if not len(actions):
+        predictions = []
+        auxiliary_losses = []
+        for member, own_clip, own_maps in zip(self._learners(), clips, maps, strict=True):
+            if not len(own_maps):
                 continue
-            own = torch.Generator().manual_seed(seed)
-            part, extra = training_rollout(
-                member, Clip(actions, frames, states), maps, own, progress
+            own_rng = torch.Generator().manual_seed(seed)
+            prediction, auxiliary_loss = training_rollout(
+                member, own_clip, own_maps, own_rng, progress
             )
-            parts.append(part)
-            extras.append(extra)
+            predictions.append(prediction)
+            auxiliary_losses.append(auxiliary_loss)
         joined = Prediction(
-            frames=torch.cat([part.frames for part in parts]),
-            pixel_maps=torch.cat([part.pixel_maps for part in parts]),
-            lost=torch.cat([part.lost for part in parts]),
-            carry=tuple(part.carry for part in parts),
+            frames=torch.cat([prediction.frames for prediction in predictions]),
+            pixel_maps=torch.cat([prediction.pixel_maps for prediction in predictions]),
+            lost=torch.cat([prediction.lost for prediction in predictions]),
+            carry=tuple(prediction.carry for prediction in predictions),
+            frame_size=clip.frame_size,
         )
-        return joined, torch.stack(extras).mean()
+        return joined, torch.stack(auxiliary_losses).mean()

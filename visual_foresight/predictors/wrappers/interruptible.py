@@ -1,4 +1,4 @@
-"""A predictor that can be interrupted between two imaginations: a search is many of them."""
+"""A predictor that another thread can interrupt, and with it a search."""
 
 from threading import Event
 from typing import Any
@@ -15,14 +15,18 @@ class StoppedError(Exception):
 
 
 class InterruptiblePredictor:
-    """A predictor that can be interrupted between two imaginations: a search is many of them."""
+    """A predictor that refuses to imagine once `stop` is set.
+
+    A search asks for many imaginations, one after the other, and is interrupted between two.
+    """
 
     def __init__(self, predictor: Predictor, stop: Event) -> None:
         self.context = predictor.context
-        self._predictor, self._stop = predictor, stop
+        self._predictor = predictor
+        self._stop = stop
 
     def observe(self, clip: Clip) -> Any:
-        """Return what the predictor does."""
+        """Return the wrapped predictor's carry."""
         return self._predictor.observe(clip)
 
     def imagine(
@@ -32,10 +36,10 @@ class InterruptiblePredictor:
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Imagine, unless it is time to stop.
+        """Imagine as the wrapped predictor does.
 
         Raises:
-            StoppedError: it is.
+            StoppedError: `stop` is set.
         """
         if self._stop.is_set():
             raise StoppedError

@@ -1,7 +1,6 @@
-"""A predictor on another device than its caller: what it is given goes there, and what it
-imagines comes back.
+"""A predictor on another device than its caller.
 
-So that planning, judging and drawing need not know that there is a GPU.
+Planning, evaluation and drawing need not know that there is a GPU.
 """
 
 from typing import Any
@@ -15,14 +14,15 @@ from visual_foresight.types import Clip, Prediction
 
 
 class OnDevice:
-    """Any predictor whose weights are on that device."""
+    """Moves inputs to the device of a predictor's weights, and what is imagined back."""
 
     def __init__(self, predictor: Predictor, device: torch.device) -> None:
-        self.predictor, self.device = predictor, device
+        self.predictor = predictor
+        self.device = device
         self.context = predictor.context
 
     def observe(self, clip: Clip) -> Any:
-        """Let the predictor look (see `interfaces.Predictor`); its carry stays there."""
+        """Return the predictor's carry, which stays on the device."""
         return self.predictor.observe(clip.to(self.device))
 
     def imagine(
@@ -32,7 +32,7 @@ class OnDevice:
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Imagine there (see `interfaces.Predictor`)."""
+        """Imagine on the device; the prediction, but for its carry, comes to the maps' device."""
         imagined = self.predictor.imagine(
             carry, actions.to(self.device), pixel_maps.to(self.device), decode
         )

@@ -1,8 +1,7 @@
-"""A predictor of frames alone, and a tracker that watches what it imagines: so it can say where
-a designated pixel goes.
+"""A predictor of frames alone with a tracker, so that it can say where a designated pixel goes.
 
-The planner of pixels can then be used with models that move none, as VP2's best on average is
-one (Tian et al. 2023).
+The planner for pixel goals can then be used with models that move none, as VP2's best on average
+is one (Tian et al. 2023).
 """
 
 from dataclasses import dataclass, replace
@@ -19,29 +18,24 @@ from visual_foresight.types import Clip, Prediction, to_uint8
 from visual_foresight.vision.optical_flow import follow
 from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
-RADIUS_PX = 2  # points are followed at offsets of up to so many pixels
-WINDOW_PX = 7
-# a point that does not come back so near to its start, tracked backwards, is not believed
-MAX_RETURN_PX = 0.7
+RADIUS_PX = 2  # points are tracked at offsets of up to this many pixels around a place
+WINDOW_PX = 7  # side of Lucas-Kanade's window
+MAX_RETURN_PX = 0.7  # a point that, tracked backwards, misses its start by more is not used
 
 
 @dataclass(frozen=True)
 class Carry:
-    """What the predictor remembers, and the newest frame, seen or imagined.
-
-    B is 1 or the number of candidates.
-    """
+    """The predictor's carry, and the newest frame; b is 1 or the number of candidates."""
 
     memory: Any
     frame: Float[Tensor, "b 3 h w"]
 
 
 class TrackedFrames:
-    """Moves pixel maps as Lucas-Kanade (OpenCV) follows their expected place through imagined
-    frames; no weights of its own.
+    """Moves pixel maps as Lucas-Kanade (OpenCV) tracks their expected place in imagined frames.
 
-    A map's spread is forgotten, and a place that cannot be followed rests. Every candidate's
-    frames are decoded.
+    It has no weights of its own, and all frames are decoded. The spread of a map is forgotten. A
+    place that cannot be tracked stays where it is.
     """
 
     def __init__(self, predictor: FramesOnly) -> None:
@@ -49,7 +43,7 @@ class TrackedFrames:
         self.context = predictor.context
 
     def observe(self, clip: Clip) -> Carry:
-        """Let the predictor look (see `interfaces.Predictor`)."""
+        """Return the predictor's carry and the newest frame."""
         return Carry(self.predictor.observe(clip), clip.frames[:, -1])
 
     def imagine(
@@ -59,17 +53,24 @@ class TrackedFrames:
         pixel_maps: Float[Tensor, "n p map_h map_w"],
         decode: bool = False,
     ) -> Prediction:
-        """Imagine frames, then follow the expected place of each map through them (see `interfaces.Predictor`)."""
+        """Imagine frames, then track the expected place of each map in them.
+
+        See `interfaces.Predictor`.
+        """
         imagined = self.predictor.imagine(carry.memory, actions, pixel_maps[:, :0], decode=True)
         first = widen(carry.frame, len(actions))[:, None]
-        futures = tuple(
-            _with_maps(each, first, pixel_maps, decode)
-            for each in imagined.members or (imagined,)
-        )
+        futures = [
+            _with_maps(future, first, pixel_maps, decode)
+            for future in imagined.members or (imagined,)
+        ]
         joined = Prediction.average(futures) if imagined.members else futures[0]
-        return replace(
-            joined, carry=Carry(imagined.carry, torch.cat([first, imagined.frames], 1)[:, -1])
-        )
+        newest = torch.cat([first, imagined.frames], 1)[:, -1]
+        return replace(joined, carry=Carry(imagined.carry, newest))
+
+
+def with_tracker(predictor: Predictor) -> Predictor:
+    """Return a predictor that moves pixel maps: this one, or one of frames alone with a tracker."""
+    return TrackedFrames(predictor) if isinstance(predictor, FramesOnly) else predictor
 
 
 def _with_maps(
@@ -78,43 +79,40 @@ def _with_maps(
     maps: Float[Tensor, "n p map_h map_w"],
     decode: bool,
 ) -> Prediction:
-    """Return a prediction of frames with the maps that go with what they show."""
-    map_size, size = (maps.shape[-2], maps.shape[-1]), (first.shape[-2], first.shape[-1])
+    """Return a prediction of frames with the maps that its frames show."""
+    map_size = (maps.shape[-2], maps.shape[-1])
+    size = imagined.frame_size
     starts = expected_places(maps, size).cpu().numpy()
     films = to_uint8(torch.cat([first, imagined.frames], 1))
-    ways = [_follow(film, start) for film, start in zip(films, starts, strict=True)]
-    places = torch.from_numpy(np.stack(ways)).to(maps)
+    tracks = [_track(film, start) for film, start in zip(films, starts, strict=True)]
+    places = torch.from_numpy(np.stack(tracks)).to(maps)
     return Prediction(
         frames=imagined.frames if decode else imagined.frames[:, :0],
         pixel_maps=splat_places(places, map_size, size),
         lost=places.new_zeros(places.shape[:3]),
         carry=imagined.carry,
+        frame_size=size,
     )
 
 
-def with_tracker(predictor: Predictor) -> Predictor:
-    """Return a predictor that moves pixel maps: this one, or one of frames alone with a tracker."""
-    return TrackedFrames(predictor) if isinstance(predictor, FramesOnly) else predictor
-
-
-def _follow(
+def _track(
     film: UInt8[np.ndarray, "t_plus_1 h w 3"], places: Float[np.ndarray, "p 2"]
 ) -> Float[np.ndarray, "t p 2"]:
-    """Return where places (row, col) of the first frame go.
+    """Return where places (row, col) of the first frame are in the others.
 
-    The median motion of the points around each.
+    Each moves by the median motion of the points around it.
     """
-    around = np.moveaxis(
-        np.mgrid[-RADIUS_PX : RADIUS_PX + 1, -RADIUS_PX : RADIUS_PX + 1], 0, -1
-    ).reshape(-1, 2)
-    limits, way = np.array(film.shape[1:3]) - 1, []
+    radius = slice(-RADIUS_PX, RADIUS_PX + 1)
+    offsets = np.moveaxis(np.mgrid[radius, radius], 0, -1).reshape(-1, 2)
+    limits = np.array(film.shape[1:3]) - 1
+    track = []
     for before, after in zip(film[:-1], film[1:], strict=True):
         places = places.copy()
         for place in places:
-            points = (place + around).clip(0, limits).astype(np.float32)
-            found, sure = follow(before, after, points, WINDOW_PX, MAX_RETURN_PX)
-            if sure.any():
-                place += np.median((found - points)[sure], axis=0)
-        way.append(places.clip(0, limits))
-        places = way[-1]
-    return np.stack(way) if way else np.zeros((0, *places.shape), np.float32)
+            points = (place + offsets).clip(0, limits).astype(np.float32)
+            found, good = follow(before, after, points, WINDOW_PX, MAX_RETURN_PX)
+            if good.any():
+                place += np.median((found - points)[good], axis=0)
+        places = places.clip(0, limits)
+        track.append(places)
+    return np.stack(track) if track else np.zeros((0, *places.shape), np.float32)
