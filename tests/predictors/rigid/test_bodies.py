@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from visual_foresight.envs.pushing.env import PushEnv
+from visual_foresight.envs.pushing.env import ARM, PushEnv
 from visual_foresight.predictors.rigid.bodies import SAME, BirdsEyeView, filled, solid
 from visual_foresight.types import to_float
 from visual_foresight.vision.background import apart_from
@@ -58,19 +58,9 @@ def frames_of(env: PushEnv, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarr
     """Return a frame, the table with nothing on it, and where the arm is."""
     env.reset(seed=seed, options={"num_objects": 2})
     frame = to_float(env.observe().frame[None])[0].permute(1, 2, 0).numpy()
-    body = env._look().body.reshape(64, 2, 64, 2).transpose(0, 2, 1, 3).reshape(64, 64, 4)
-    arm = (body == env._bullet.arm).any(-1)
-    background = (
-        to_float(env._picture(_nothing(env), env._background, SIZE)[None])[0]
-        .permute(1, 2, 0)
-        .numpy()
-    )
+    arm = (env.segment() == ARM).reshape(64, 2, 64, 2).any((1, 3))
+    background = to_float(env.empty_frame()[None])[0].permute(1, 2, 0).numpy()
     return frame, background, arm
-
-
-def _nothing(env: PushEnv):
-    seen = env._look()
-    return type(seen)(seen.image, seen.depth_m, np.full_like(seen.body, -1), seen.link)
 
 
 def test_the_camera_is_found_from_its_homography(env: PushEnv) -> None:
@@ -79,7 +69,7 @@ def test_the_camera_is_found_from_its_homography(env: PushEnv) -> None:
         (env.homography, 0.02),
     ):  # which is a quarter of a pixel aside
         x, y, z = camera_of(homography, SIZE)
-        np.testing.assert_allclose([x, y, z + 0.03], env.camera.scene_encoder, atol=atol)
+        np.testing.assert_allclose([x, y, z + 0.03], env.camera.eye, atol=atol)
 
 
 def test_a_camera_straight_above_sees_no_sides() -> None:
@@ -116,10 +106,10 @@ def test_a_pixel_shows_the_body_that_the_simulator_draws_there(
     seen = birds_eye_view.find_bodies(
         solid(apart_from(filled(frame[None], background, arm[None]), background))
     )
-    body = env._look().body[::2, ::2]
+    shown = env.segment()[::2, ::2]
     owner = seen.owner[0].numpy()
-    for number in env._bullet.objects:
-        owners = owner[body == number]
+    for number in range(len(env.truth())):
+        owners = owner[shown == number]
         most = np.bincount(owners + 1).argmax() - 1
         assert most >= 0 and (owners == most).mean() > 0.9
 
