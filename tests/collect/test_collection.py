@@ -17,7 +17,7 @@ from visual_foresight.collect.explorers.sweeps import Explorer, colorful_places
 from visual_foresight.collect.recorder import record_episode
 from visual_foresight.envs.dot import PIXEL_M, DotEnv
 from visual_foresight.envs.registry import make
-from visual_foresight.episodes.formats.hdf5 import read_episode, write_episode
+from visual_foresight.episodes.episode_files import read_episode, write_episode
 from visual_foresight.episodes.info import read_info, write_info
 from visual_foresight.episodes.validation import validate
 from visual_foresight.types import Observation, UserError, Workspace

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode, write_episode
+from visual_foresight.episodes.episode_files import episode_path, read_episode, write_episode
 from visual_foresight.episodes.info import DatasetInfo, read_info, write_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.validation import validate

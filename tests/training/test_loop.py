@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.episodes.formats.hdf5 import write_episode
+from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.predictors.checkpoints import load
