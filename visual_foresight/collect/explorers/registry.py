@@ -1,7 +1,7 @@
 """The explorers by their names."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
@@ -11,6 +11,7 @@ from visual_foresight.collect.targets import FindTargets
 from visual_foresight.types import Observation, Workspace
 
 
+@runtime_checkable
 class Explorer(Protocol):
     """A policy without a goal. It may remember its way: there is a new one for each episode."""
 

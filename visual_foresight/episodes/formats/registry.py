@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from visual_foresight.episodes.formats.hdf5 import HDF5
 from visual_foresight.types import Episode
 
 
+@runtime_checkable
 class EpisodeFormat(Protocol):
     """How an episode is stored in a file of its own."""
 

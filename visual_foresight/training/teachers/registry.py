@@ -1,7 +1,7 @@
 """The teachers by their names."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.rigid_tracks.teacher import RigidTracks
 
 
+@runtime_checkable
 class Teacher(Protocol):
     """Follows points through episodes, by frames, actions and robot states alone."""
 
