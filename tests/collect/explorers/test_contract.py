@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -48,6 +49,8 @@ def test_actions_keep_to_the_workspace(
     assert actions.dtype == np.float32
     assert actions.shape == (30, len(workspace.low))
     assert (np.abs(actions) <= 1 + EPS).all()
+    feasible = workspace.clip(torch.from_numpy(states[0]), torch.from_numpy(actions)[None])[0]
+    np.testing.assert_allclose(feasible, actions, atol=1e-5)
     assert (states >= np.array(workspace.low) - EPS).all()
     assert (states <= np.array(workspace.high) + EPS).all()
     assert np.abs(np.diff(states, axis=0)).sum() > 0
