@@ -30,7 +30,7 @@ def env(name: str) -> Iterator[Env]:
 
 
 def random_actions(env: Env, count: int, seed: int = 0) -> np.ndarray:
-    """Return actions that sweep over the workspace: each is held for some steps."""
+    """Return actions that sweep over the workspace: each is repeated for some steps."""
     rng = np.random.default_rng(seed)
     choices = rng.uniform(-1, 1, (count // 4 + 1, len(env.workspace.low)))
     return np.repeat(choices, 4, axis=0)[:count]

@@ -46,8 +46,10 @@ def record_episode(
     rng = np.random.default_rng(exploring)
     find_targets = _true_places(env) if privileged else find_by_color(env.homography)
     policy = EXPLORERS[explorer](env.workspace, find_targets)
-    observations, places = [env.observe()], [env.truth()[:, :3]]
-    actions, tracks = [], [_track(env, points)]
+    actions = []
+    observations = [env.observe()]
+    places = [env.truth()[:, :3]]
+    tracks = [_track(env, points)]
     for _ in range(num_steps):
         actions.append(policy.act(observations[-1], rng))
         seen, *_ = env.step(actions[-1])

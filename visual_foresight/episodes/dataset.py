@@ -37,7 +37,7 @@ class Episodes:
         present, foreign = list_folder(folder)
         if foreign:
             raise UserError(
-                f"{foreign[0]} does not belong into a folder of episodes: move it elsewhere"
+                f"{foreign[0]} does not belong in a folder of episodes: move it elsewhere"
             )
         self.numbers = tuple(present if numbers is None else numbers)
         if not self.numbers:

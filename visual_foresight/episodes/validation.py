@@ -38,7 +38,7 @@ def validate(folder: Path) -> Report:
     info = read_info(folder)
     numbers, foreign = list_folder(folder)
     problems = [
-        Problem(path, "does not belong into a folder of episodes", "move it elsewhere")
+        Problem(path, "does not belong in a folder of episodes", "move it elsewhere")
         for path in foreign
     ]
     for path in sorted(folder.glob(".*.tmp.*")):

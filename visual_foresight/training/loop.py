@@ -34,12 +34,12 @@ from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 
-# The batch that calibrates a new model: its size, and its number, which no gradient step has.
-CALIBRATION_CLIPS, CALIBRATION_NUMBER = 64, 2**31
-# To find out how many steps fit into a time budget: places in the run, and timed steps at each.
-TIMED_PLACES, TIMED_STEPS = 12, 2
-# Held-out clips of an evaluation: clips per batch, and batches.
-HELD_OUT_CLIPS, HELD_OUT_BATCHES = 16, 6
+CALIBRATION_CLIPS = 64  # in the batch that calibrates a new model
+CALIBRATION_NUMBER = 2**31  # of that batch: no gradient step has it
+TIMED_PLACES = 12  # in a run, at which steps are timed
+TIMED_STEPS = 2  # at each of these places
+HELD_OUT_CLIPS = 16  # per batch of an evaluation
+HELD_OUT_BATCHES = 6  # per evaluation
 SHOWN_CLIPS = 3  # in a filmstrip
 
 

@@ -67,7 +67,7 @@ def test_restoring_is_exact_in_contact(env: PushEnv, seed: int) -> None:
 
 
 def test_a_quick_restore_is_nearly_exact(env: PushEnv) -> None:
-    """Pushing is chaotic where things are squeezed, so most futures, not all, must agree."""
+    """Pushing is chaotic where objects are squeezed, so most futures must agree, not all."""
     differences_m = []
     for seed in range(7):
         env.reset(seed=seed, options={"num_objects": 2})
@@ -117,7 +117,7 @@ def test_a_picked_point_stays_on_its_object(env: PushEnv) -> None:
     for point, place in before.items():
         moved_m = np.linalg.norm(env.where(point)[1] - place)
         body_m = np.linalg.norm(env.truth()[point.index, :3] - poses[point.index, :3])
-        assert abs(moved_m - body_m) < 0.08  # a rotation apart
+        assert abs(moved_m - body_m) < 0.08  # the rest is rotation
         if body_m == 0:
             assert moved_m < 1e-6
 

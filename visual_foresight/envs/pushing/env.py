@@ -204,15 +204,16 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def move(self, action: Any) -> None:
         """Carry out an action without rendering: what `step` does, at the physics' speed."""
-        low, high, step = self.workspace.low, self.workspace.high, self.workspace.step
+        size = len(self.workspace.low)
         wanted = np.asarray(action, np.float64)
-        if wanted.shape != (len(low),) or not np.isfinite(wanted).all():
+        if wanted.shape != (size,) or not np.isfinite(wanted).all():
             raise UserError(
-                f"an action of {len(low)} finite numbers in [-1, 1] is needed, got {action}"
+                f"an action of {size} finite numbers in [-1, 1] is needed, got {action}"
             )
-        reached = np.asarray(self._commanded) + np.clip(wanted, -1, 1) * step
-        self._commanded = tuple(float(value) for value in np.clip(reached, low, high))
-        planar = len(low) == 2
+        reached = np.asarray(self._commanded) + np.clip(wanted, -1, 1) * self.workspace.step
+        feasible = np.clip(reached, self.workspace.low, self.workspace.high)
+        self._commanded = tuple(feasible.tolist())
+        planar = size == 2
         x, y, z, yaw = (*self._commanded, PUSH_HEIGHT_M, 0.0) if planar else self._commanded
         self._bullet.drive(self._bullet.inverse_kinematics((x, y, z), yaw), SUBSTEPS)
         self._rendering = None

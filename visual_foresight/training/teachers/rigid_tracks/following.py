@@ -258,12 +258,13 @@ def _fit_motions(
         if len(left) < MIN_FITTING:
             return
         if np.median(step_px[left]) > REST_PX:
-            motion = _fit_motion(begin[left], end[left])
-            if motion is None:
+            moved = _fit_motion(begin[left], end[left])
+            if moved is None:
                 return
-            matrix, fits = motion
+            matrix, fits = moved
         else:
-            matrix, fits = np.eye(2, 3), step_px[left] < 2 * REST_PX
+            matrix = np.eye(2, 3)
+            fits = step_px[left] < 2 * REST_PX
         if fits.sum() < max(MIN_FITTING, MIN_FITTING_SHARE * len(begin)):
             return
         yield matrix, left[fits]
@@ -304,7 +305,8 @@ def _inside(
     places: Float[np.ndarray, "m 2"], image: Bool[np.ndarray, "h w"]
 ) -> Bool[np.ndarray, " m"]:
     """Tell which places (row, col) lie between the centres of an image's outermost pixels."""
-    return ((places >= 0) & (places <= np.array(image.shape) - 1)).all(-1)
+    last = np.array(image.shape) - 1
+    return np.all((places >= 0) & (places <= last), axis=-1)
 
 
 def _read(image: np.ndarray, places: Float[np.ndarray, "m 2"]) -> np.ndarray:
