@@ -24,7 +24,7 @@ from visual_foresight.envs.pushing.bullet import BodyState
 from visual_foresight.envs.pushing.env import Snapshot
 from visual_foresight.envs.pushing.objects import random_spec
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
+from visual_foresight.episodes.episode_files import episode_path, read_episode
 from visual_foresight.evaluation.prediction.command import evaluate_prediction
 from visual_foresight.evaluation.prediction.segments import (
     MADE_UP,

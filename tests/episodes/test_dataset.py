@@ -1,17 +1,20 @@
-"""Episodes: round trips, atomic writing, and what is said about damaged data."""
+"""A folder of episodes: what is read, refused, split, cut into clips, and reported."""
 
 import errno
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode, write_episode
-from visual_foresight.episodes.info import DatasetInfo, read_info, write_info
-from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.episodes.episode_files import (
+    episode_number,
+    episode_path,
+    list_folder,
+    read_episode,
+    write_episode,
+)
+from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.validation import validate
 from visual_foresight.types import Episode, UserError, Workspace
 
@@ -58,27 +61,6 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("num_tracks", [3, 0])
-@pytest.mark.parametrize("num_actions", [4, 0])
-def test_an_episode_comes_back_as_it_was(
-    tmp_path: Path, num_actions: int, num_tracks: int
-) -> None:
-    episode = make_episode(1, num_actions, num_tracks)
-    path = write_episode(tmp_path, 12, episode)
-    assert path.name == "episode_000012.hdf5"
-    assert_same(read_episode(path), episode)
-
-
-def test_the_same_episode_gives_the_same_bytes(tmp_path: Path) -> None:
-    one, other = (write_episode(tmp_path / name, 0, make_episode(3)) for name in ("a", "b"))
-    assert one.read_bytes() == other.read_bytes()
-
-
-def test_info_comes_back_as_it_was(folder: Path) -> None:
-    assert read_info(folder) == INFO
-    assert INFO.action_size == 2
-
-
 def test_a_full_disk_is_said_and_leaves_what_was_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -103,20 +85,6 @@ def test_another_failure_is_not_called_a_full_disk(tmp_path: Path) -> None:
         write_episode(tmp_path / "file", 0, make_episode(1))
 
 
-def test_any_flipped_byte_is_noticed_or_harmless(folder: Path) -> None:
-    path = episode_path(folder, 0)
-    sound, whole = read_episode(path), path.read_bytes()
-    noticed = 0
-    for place in range(0, len(whole), 37):
-        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
-        try:
-            assert_same(read_episode(path), sound)
-        except UserError:
-            noticed += 1
-    # random pixels do not compress: each of their bytes counts
-    assert noticed >= sound.frames.size // 37
-
-
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
 def test_a_cut_off_file_is_named(folder: Path, share: float) -> None:
     path = episode_path(folder, 2)
@@ -132,10 +100,96 @@ def test_a_cut_off_file_is_named(folder: Path, share: float) -> None:
     assert report.num_sound == 4
 
 
-def test_validate_finds_nothing_in_a_sound_folder(folder: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_refused_in_words(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(UserError, match="no folder of episodes"):
+        Episodes(tmp_path / "nowhere")
+    empty = tmp_path / "empty"
+    write_info(empty, INFO)
+    with pytest.raises(UserError, match="no episodes yet"):
+        Episodes(empty)
+    (folder / "episode_7.hdf5").write_bytes(b"")
+    with pytest.raises(UserError, match=r"episode_7\.hdf5 does not belong"):
+        Episodes(folder)
+
+
+def test_a_misfit_is_refused_when_read(folder: Path) -> None:
+    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
+    with pytest.raises(UserError, match=r"episode_000003\.hdf5 has frames"):
+        Episodes(folder)[3]
+
+
+def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
+    episodes = Episodes(folder)
+    clip = episodes.clip([(0, 1), (4, 5)], num_actions=3)
+    assert clip.frames.shape == (2, 4, 3, HEIGHT, WIDTH)
+    last = make_episode(4, NUM_ACTIONS + 4)
+    np.testing.assert_array_equal(clip.actions[1], last.actions[5:8])
+    np.testing.assert_array_equal(clip.states[1], last.states[5:9])
+    np.testing.assert_allclose(clip.frames[1].movedim(1, -1) * 255, last.frames[5:9], atol=1e-4)
+    with pytest.raises(IndexError):
+        episodes.clip([(0, 2)], num_actions=3)
+
+
+def test_what_was_unpacked_can_be_written_to(folder: Path) -> None:
+    episodes = Episodes(folder)
+    first = episodes[0].frames.copy()
+    episodes[0].frames[:] = 0
+    episodes.packed(0).frames[:1][:] = 0
+    np.testing.assert_array_equal(episodes[0].frames, first)
+
+
+def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
+    episodes = Episodes(folder)
+    training, held_out = episodes.split(0.4, seed=1)
+    assert (len(training), len(held_out)) == (3, 2)
+    assert sorted(training.numbers + held_out.numbers) == [0, 1, 2, 3, 4]
+    assert episodes.split(0.4, seed=1)[1].numbers == held_out.numbers
+    assert any(
+        episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9)
+    )
+    assert len(episodes.split(0.01, seed=1)[1]) == 1
+    assert_same(
+        held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0])
+    )
+    with pytest.raises(UserError, match="fraction between 0 and 1"):
+        episodes.split(1.0, seed=1)
+
+
+def test_more_episodes_hardly_move_the_split(folder: Path) -> None:
+    before = set(Episodes(folder).split(0.4, seed=1)[0].numbers)
+    for index in range(5, 10):
+        write_episode(folder, index, make_episode(index))
+    after = set(Episodes(folder).split(0.4, seed=1)[1].numbers)
+    assert len(before & after) <= 1
+
+
+def test_the_fingerprint_tells_episodes_apart(folder: Path) -> None:
+    episodes = Episodes(folder)
+    assert episodes.fingerprint() == Episodes(folder).fingerprint()
+    training, held_out = episodes.split(0.4, seed=1)
+    fingerprints = {each.fingerprint() for each in (episodes, training, held_out)}
+    assert len(fingerprints) == 3
+
+
+def test_a_file_is_found_by_its_number(folder: Path) -> None:
+    assert episode_path(folder, 3).name == "episode_000003.hdf5"
+    assert episode_number(episode_path(folder, 3)) == 3
+    for name in ("episode_3.hdf5", "episode_000003.txt", "run_000003.hdf5", "episode_000003"):
+        assert episode_number(folder / name) is None
+    (folder / "notes.txt").write_text("hello")
+    (folder / ".hidden").write_text("nobody minds")
+    assert list_folder(folder) == ([0, 1, 2, 3, 4], [folder / "notes.txt"])
+
+
+def test_a_file_of_no_format_is_refused_in_words(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"notes\.txt is no episode: .* end in \.hdf5"):
+        read_episode(folder / "notes.txt")
+
+
+def test_a_sound_folder_has_no_problems(folder: Path) -> None:
     (folder / "README.md").write_text("about this data")
-    assert validate(folder).problems == ()
-    assert validate(folder).num_sound == 5
+    report = validate(folder)
+    assert (report.num_sound, report.problems) == (5, ())
 
 
 def test_validate_names_everything_that_is_wrong(folder: Path) -> None:
@@ -158,115 +212,3 @@ def test_validate_names_everything_that_is_wrong(folder: Path) -> None:
     assert "(7, 10, 3), not (6, 10, 3)" in found["episode_000003.hdf5"]
     assert "NaN" in found["episode_000004.hdf5"]
     assert all(problem.advice for problem in validate(folder).problems)
-
-
-def test_a_folder_that_cannot_be_used_is_refused_in_words(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(UserError, match="no folder of episodes"):
-        Episodes(tmp_path / "nowhere")
-    empty = tmp_path / "empty"
-    write_info(empty, INFO)
-    with pytest.raises(UserError, match="no episodes yet"):
-        Episodes(empty)
-    (folder / "episode_7.hdf5").write_bytes(b"")
-    with pytest.raises(UserError, match=r"episode_7\.hdf5 does not belong"):
-        Episodes(folder)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": 1}'])
-def test_a_damaged_info_is_refused_in_words(folder: Path, text: str) -> None:
-    (folder / "dataset.json").write_text(text)
-    with pytest.raises(UserError, match=r"dataset\.json is damaged"):
-        Episodes(folder)
-
-
-def test_another_schema_is_refused_in_words(folder: Path) -> None:
-    content = json.loads((folder / "dataset.json").read_text())
-    (folder / "dataset.json").write_text(json.dumps({**content, "schema_version": 99}))
-    with pytest.raises(UserError, match="schema version 99"):
-        validate(folder)
-
-
-def test_a_misfit_is_refused_when_read(folder: Path) -> None:
-    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
-    with pytest.raises(UserError, match=r"episode_000003\.hdf5 has frames"):
-        Episodes(folder)[3]
-
-
-def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
-    episodes = Episodes(folder)
-    clip = episodes.clip([(0, 1), (4, 5)], num_actions=3)
-    assert clip.frames.shape == (2, 4, 3, HEIGHT, WIDTH)
-    last = make_episode(4, NUM_ACTIONS + 4)
-    np.testing.assert_array_equal(clip.actions[1], last.actions[5:8])
-    np.testing.assert_array_equal(clip.states[1], last.states[5:9])
-    np.testing.assert_allclose(clip.frames[1].movedim(1, -1) * 255, last.frames[5:9], atol=1e-4)
-    with pytest.raises(IndexError):
-        episodes.clip([(0, 2)], num_actions=3)
-
-
-# 60 and 70 pixels: whole bytes of bits, and not
-@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
-def test_a_packed_episode_is_the_episode(height: int) -> None:
-    episode = make_episode(0, height=height)
-    episode.frames[2] = episode.frames[0]
-    episode.frames[3, :-1] = episode.frames[0, :-1]
-    episode.frames[3, -1, -1] = episode.frames[0, -1, -1] ^ (0, 0, 1)
-    packed = PackedEpisode.pack(episode)
-    assert_same(packed.unpack(), episode)
-    assert len(packed.frames) == len(episode.frames)
-    for window in (slice(1, 3), slice(3, 4), slice(-1, None), slice(2, 2)):
-        np.testing.assert_array_equal(packed.frames[window], episode.frames[window])
-
-
-def test_what_was_unpacked_can_be_written_to(folder: Path) -> None:
-    episodes = Episodes(folder)
-    first = episodes[0].frames.copy()
-    episodes[0].frames[:] = 0
-    episodes.packed(0).frames[:1][:] = 0
-    np.testing.assert_array_equal(episodes[0].frames, first)
-
-
-def test_starts_are_all_places_where_a_clip_fits(folder: Path) -> None:
-    episodes = Episodes(folder)
-    assert episodes.starts(7).tolist() == [[3, 0], [4, 0], [4, 1]]
-    with pytest.raises(UserError, match="no episode .* has 9 actions"):
-        episodes.starts(9)
-
-
-def test_samples_follow_the_generator_and_the_weights(folder: Path) -> None:
-    episodes = Episodes(folder)
-    one, same, other = (
-        episodes.sample(8, 3, np.random.default_rng(seed)) for seed in (0, 0, 1)
-    )
-    assert torch.equal(one.frames, same.frames)
-    assert not torch.equal(one.frames, other.frames)
-    weights = np.zeros(len(episodes.starts(3)))
-    weights[5] = 0.5
-    only = episodes.sample(3, 3, np.random.default_rng(0), weights)
-    expected = episodes.clip(episodes.starts(3)[[5, 5, 5]], 3)
-    assert torch.equal(only.actions, expected.actions)
-
-
-def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
-    episodes = Episodes(folder)
-    learned, held_out = episodes.split(0.4, seed=1)
-    assert (len(learned), len(held_out)) == (3, 2)
-    assert sorted(learned.numbers + held_out.numbers) == [0, 1, 2, 3, 4]
-    assert episodes.split(0.4, seed=1)[1].numbers == held_out.numbers
-    assert any(
-        episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9)
-    )
-    assert len(episodes.split(0.01, seed=1)[1]) == 1
-    assert_same(
-        held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0])
-    )
-    with pytest.raises(UserError, match="fraction between 0 and 1"):
-        episodes.split(1.0, seed=1)
-
-
-def test_more_episodes_hardly_move_the_split(folder: Path) -> None:
-    before = set(Episodes(folder).split(0.4, seed=1)[0].numbers)
-    for index in range(5, 10):
-        write_episode(folder, index, make_episode(index))
-    after = set(Episodes(folder).split(0.4, seed=1)[1].numbers)
-    assert len(before & after) <= 1

@@ -1,4 +1,7 @@
-"""Made-up episodes: an arm passes from left to right, a box is taken along from the middle on, a third thing rests."""
+"""Episodes drawn for tests: an arm passes over a table, a box moves, and something rests.
+
+The arm moves from left to right; the box moves along from the middle of the film on.
+"""
 
 import cv2
 import numpy as np
@@ -8,22 +11,20 @@ from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
 from visual_foresight.types import Episode
 
 NUM_FRAMES, HEIGHT, WIDTH = 13, 48, 56
-SIDE = 9  # of everything
-TURN_DEG = 8  # of the box, per step in which it moves
-BEGIN = 6  # of its motion
-REST_ROW = 37
+SIDE = 9  # of arm, box and what rests
+TURN_DEG = 8  # by which the box turns in a step in which it moves
+BEGIN = 6  # step in which the box begins to move
+REST_ROW = 37  # of what rests
 # x along columns, y along rows
-TABLE = np.array([[0.0, 0.004, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]])
+HOMOGRAPHY = np.array([[0.0, 0.004, 0.0], [0.004, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def film(number: int = 0, arm_row: int = 4) -> Episode:
-    """The box turns as it goes.
-
-    It lies elsewhere in every film, and so does what rests, below it.
-    """
+    """Return a film; the places of the box and of what rests differ with its number."""
     rng = np.random.default_rng(number)
     arm = np.random.default_rng(99).integers(0, 60, (SIDE, SIDE, 3), dtype=np.uint8)
-    box, rest = (rng.integers(140, 255, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(2))
+    box = rng.integers(140, 255, (SIDE, SIDE, 3), dtype=np.uint8)
+    rest = rng.integers(140, 255, (SIDE, SIDE, 3), dtype=np.uint8)
     box[2:-2, 2:-2] = box[0, 0]  # plain inside
     row, col = _start(number)
     frames = np.full((NUM_FRAMES, HEIGHT, WIDTH, 3), 110, np.uint8)
@@ -42,7 +43,7 @@ def film(number: int = 0, arm_row: int = 4) -> Episode:
 
 
 def box_place(number: int, t: int, offset: np.ndarray) -> np.ndarray:
-    """Where (row, col) is what lay at `offset` from the box's middle before it moved."""
+    """Return the place in frame t of what was at `offset` from the box's centre at first."""
     moves = max(0, t - BEGIN)
     angle = np.radians(TURN_DEG * moves)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -59,19 +60,18 @@ def _put(frame: np.ndarray, patch: np.ndarray, row: int, col: int, degrees: floa
         [[0, 0, col], [0, 0, row]]
     )
     size = (frame.shape[1], frame.shape[0])
-    whole = (
-        cv2.warpAffine(np.full_like(patch[..., 0], 255), turn, size, flags=cv2.INTER_LINEAR)[
-            ..., None
-        ]
-        / 255
-    )
-    frame[:] = np.round(
-        whole * cv2.warpAffine(patch, turn, size, borderMode=cv2.BORDER_REPLICATE)
-        + (1 - whole) * frame
-    )
+    full = np.full_like(patch[..., 0], 255)
+    share = cv2.warpAffine(full, turn, size, flags=cv2.INTER_LINEAR)[..., None] / 255
+    turned = cv2.warpAffine(patch, turn, size, borderMode=cv2.BORDER_REPLICATE)
+    frame[:] = np.round(share * turned + (1 - share) * frame)
+
+
+def training_films() -> list[PackedEpisode]:
+    """Return films to learn table and arm from; in half of them the arm passes lower down."""
+    films = [film(number, arm_row=(4, REST_ROW)[number % 2]) for number in range(46)]
+    return [PackedEpisode.pack(each) for each in films]
 
 
 def scenery() -> Scenery:
-    """What films of this kind show; in half of them the arm passes lower down."""
-    films = [film(number, arm_row=(4, REST_ROW)[number % 2]) for number in range(46)]
-    return Scenery.learn([PackedEpisode.pack(each) for each in films], TABLE)
+    """Return the table and arm of all films."""
+    return Scenery.learn(training_films(), HOMOGRAPHY)

@@ -1,7 +1,4 @@
-"""The training loop through its real files: resume after SIGKILL, curriculum, refusals.
-
-Tiny network, tiny frames.
-"""
+"""The training loop through its real files, with a tiny network and tiny frames."""
 
 import json
 import os
@@ -14,24 +11,22 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from visual_foresight.episodes.formats.hdf5 import write_episode
+from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
-from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.training.clip_sampler import ClipSampler
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.curriculum import batch_at, horizon_at
 from visual_foresight.training.loop import train
-from visual_foresight.training.state import STATE_FILE, _average
-from visual_foresight.training.teachers.cache import points_of
+from visual_foresight.training.state import STATE_FILE
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, STEPS = 16, 24, 9
+HOMOGRAPHY = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 1.0))
 
 
 def episode(number: int) -> Episode:
@@ -56,54 +51,64 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
     write_info(
-        folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, TABLE, "none", "0", {})
+        folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, HOMOGRAPHY, "none", "0", {})
     )
     for number in range(6):
         write_episode(folder, number, episode(number))
     return folder
 
 
-TABLE = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 1.0))
-
-
-def config(data: Path, out: Path, **changes: object) -> TrainConfig:
-    return TrainConfig(
-        **{
-            "data": data,
-            "out": out,
-            "steps": 12,
-            "batch": 2,
-            "horizon": 4,
-            "every": 3,
-            "device": "cpu",
-            "precision": "float32",
-            "points": out.parent / "points",
-            **changes,
-        }
-    )  # type: ignore[arg-type]
+def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
+    short = TrainConfig(
+        data,
+        out,
+        steps=12,
+        batch=2,
+        horizon=4,
+        every=3,
+        device="cpu",
+        precision="float32",
+        points=out.parent / "points",
+    )
+    return replace(short, **changes)
 
 
 def weights(out: Path) -> dict[str, torch.Tensor]:
     return load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
 
 
+def log_of(out: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+
+
+TRAIN = """
+import sys
+from pathlib import Path
+
+import torch
+
+from visual_foresight.training.config import TrainConfig
+from visual_foresight.training.loop import train
+
+torch.set_num_threads(1)
+data, out, points = map(Path, sys.argv[1:])
+sizes = {"steps": 12, "batch": 2, "horizon": 4, "every": 3}
+places = {"device": "cpu", "precision": "float32", "points": points}
+train(TrainConfig(data, out, **sizes, **places), progress=False)
+"""
+
+
 def test_a_killed_run_that_is_resumed_gives_the_same_weights(
     data: Path, tmp_path: Path
 ) -> None:
     train(config(data, tmp_path / "whole"), progress=False)
-    code = (
-        "import sys, torch; from pathlib import Path; from visual_foresight.training.config import TrainConfig; from visual_foresight.training.loop import train;"
-        "torch.set_num_threads(1); folders = dict(zip(('data', 'out', 'points'), map(Path, sys.argv[1:])));"
-        "sizes = {'steps': 12, 'batch': 2, 'horizon': 4, 'every': 3};"
-        "train(TrainConfig(**folders, **sizes, device='cpu', precision='float32'), progress=False)"
-    )
     state = tmp_path / "killed" / STATE_FILE
     for wanted in (3, 6):  # killed as soon as this many steps are saved
         with subprocess.Popen(
             [
                 sys.executable,
                 "-c",
-                code,
+                TRAIN,
                 str(data),
                 str(state.parent),
                 str(tmp_path / "points"),
@@ -118,7 +123,8 @@ def test_a_killed_run_that_is_resumed_gives_the_same_weights(
             assert run.wait() == -signal.SIGKILL  # it had neither failed nor finished
         assert wanted <= torch.load(state, weights_only=True)["step"] < 12
     train(config(data, tmp_path / "killed"), progress=False)
-    whole, killed = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+    whole = weights(tmp_path / "whole")
+    killed = weights(tmp_path / "killed")
     assert whole.keys() == killed.keys()
     for name, value in whole.items():
         assert torch.equal(value, killed[name]), name
@@ -131,17 +137,18 @@ def test_chance_is_resumed_too(
     train(config(data, tmp_path / "whole", **chance), progress=False)
 
     class Stopped(Exception):
-        """The run ends here, after it was saved."""
+        """The run stops here, after its state was saved."""
 
     def stop(*_: object) -> None:
         raise Stopped
 
     with monkeypatch.context() as patch:
-        patch.setattr("visual_foresight.training.loop._report", stop)
+        patch.setattr("visual_foresight.training.loop.write_png", stop)  # after each checkpoint
         with pytest.raises(Stopped):
             train(config(data, tmp_path / "stopped", **chance), progress=False)
     train(config(data, tmp_path / "stopped", **chance), progress=False)
-    whole, stopped = weights(tmp_path / "whole"), weights(tmp_path / "stopped")
+    whole = weights(tmp_path / "whole")
+    stopped = weights(tmp_path / "stopped")
     for name, value in whole.items():
         assert torch.equal(value, stopped[name]), name
 
@@ -150,9 +157,7 @@ def test_a_predictor_of_frames_only_is_trained_without_points(
     data: Path, tmp_path: Path
 ) -> None:
     train(config(data, tmp_path / "run", predictor="pixels", steps=2, every=2), progress=False)
-    (line,) = (
-        json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
-    )
+    (line,) = log_of(tmp_path / "run")
     assert line["track_px"] == 0
     assert "error_over_still" not in line
 
@@ -160,9 +165,7 @@ def test_a_predictor_of_frames_only_is_trained_without_points(
 def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     checkpoint = train(config(data, tmp_path / "run"), progress=False)
     assert checkpoint == tmp_path / "run" / "checkpoint"
-    lines = [
-        json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()
-    ]
+    lines = log_of(tmp_path / "run")
     assert [line["step"] for line in lines] == [3, 6, 9, 12]
     assert all(np.isfinite(line["loss"]) for line in lines)
     assert len(list((tmp_path / "run" / "filmstrips").glob("*.png"))) == 4
@@ -170,14 +173,6 @@ def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     # finished: nothing to do, nothing lost
     again = train(config(data, tmp_path / "run"), progress=False)
     assert again == checkpoint
-
-
-@pytest.mark.parametrize(("updates", "most"), [(20, 4), (200, 25), (5000, 200)])
-def test_the_average_trails_by_a_share_of_a_short_run(updates: int, most: int) -> None:
-    average = torch.zeros(1)
-    for step in range(1, updates):
-        _average(0.995, [average], [torch.tensor([float(step)])], torch.tensor(step))
-    assert 0 < updates - average.item() <= most
 
 
 def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) -> None:
@@ -196,27 +191,14 @@ def test_bfloat16_learns_much_the_same_and_is_kept_to_on_resuming(
 ) -> None:
     for precision in ("float32", "bfloat16"):
         train(config(data, tmp_path / precision, steps=3, precision=precision), progress=False)
-    full, half = (
-        json.loads((tmp_path / precision / "log.jsonl").read_text())["loss"]
-        for precision in ("float32", "bfloat16")
-    )
-    assert half == pytest.approx(full, rel=0.05)
-    exact, rounded = (weights(tmp_path / precision) for precision in ("float32", "bfloat16"))
+    (full,) = log_of(tmp_path / "float32")
+    (half,) = log_of(tmp_path / "bfloat16")
+    assert half["loss"] == pytest.approx(full["loss"], rel=0.05)
+    exact = weights(tmp_path / "float32")
+    rounded = weights(tmp_path / "bfloat16")
     assert not all(torch.equal(value, rounded[name]) for name, value in exact.items())
     train(config(data, tmp_path / "bfloat16", steps=3, precision="float32"), progress=False)
     assert torch.load(tmp_path / "bfloat16" / STATE_FILE, weights_only=True)["bfloat16"] is True
-
-
-def test_the_horizon_grows_and_short_clips_come_in_larger_batches() -> None:
-    plan = TrainConfig(Path(), Path(), steps=100, horizon=12, batch=16, single=0.6)
-    steps = (0, 59, 60, 79, 80, 89, 90, 99)
-    assert [horizon_at(step, plan) for step in steps] == [1, 1, 3, 3, 6, 6, 12, 12]
-    assert [batch_at(step, plan) for step in steps] == [192, 192, 64, 64, 32, 32, 16, 16]
-    alone, never = replace(plan, single=1.0), replace(plan, single=0.0)
-    assert {horizon_at(step, alone) for step in range(100)} == {1}
-    assert [horizon_at(step, never) for step in (0, 49, 50, 75)] == [3, 3, 6, 12]
-    with pytest.raises(UserError, match="--single 1.5"):
-        replace(plan, single=1.5)
 
 
 def test_a_budget_of_time_is_turned_into_steps_once(
@@ -288,28 +270,3 @@ def test_bad_settings_are_refused_in_words(
     with pytest.raises(UserError, match=sentence):
         train(config(data, tmp_path / "run", **changes), progress=False)
     assert not (tmp_path / "run").exists()
-
-
-def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
-    episodes = [PackedEpisode.pack(episode(number)) for number in range(4)]
-    examples = ClipSampler(episodes, points_of(episodes, [], np.array(TABLE), tmp_path)[0])
-    one = list(examples.batches(3, 5, context=2, seed=7, numbers=[2, 3, 4]))
-    two = list(examples.batches(3, 5, context=2, seed=7, numbers=[3, 4]))
-    assert torch.equal(one[1].clip.frames, two[0].clip.frames)
-    assert torch.equal(one[2].places, two[1].places)
-    assert not torch.equal(one[0].clip.frames, one[1].clip.frames)
-    assert one[0].clip.frames.shape == (3, 6, 3, HEIGHT, WIDTH)
-    assert one[0].places.shape[:2] == one[0].valid.shape[:2] == (3, 6)
-
-
-def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(
-    tmp_path: Path,
-) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
-    confused = PackedEpisode.pack(replace(episode(0), frames=noise))
-    points = points_of([PackedEpisode.pack(episode(0))], [confused], np.array(TABLE), tmp_path)[
-        1
-    ]
-    (batch,) = ClipSampler([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
-    assert not batch.valid.any()
-    assert (batch.places == 0).all()

@@ -19,10 +19,7 @@ CONTEXT = 1
 def batch_of(
     places: list[list[list[float]]], valid: list[list[bool]], frames: torch.Tensor
 ) -> Batch:
-    """Return a batch of one clip of two actions.
-
-    Places are (row, col) of two points in each of its three frames.
-    """
+    """Return a batch of one clip of two actions; places are those of two points in each frame."""
     clip = Clip(torch.zeros(1, 2, 2), frames, torch.zeros(1, 3, 4))
     return Batch(clip, torch.tensor(places)[None], torch.tensor(valid)[None])
 
@@ -41,9 +38,9 @@ def config(tmp_path) -> TrainConfig:
 def test_points_that_move_count_more_and_late_steps_less(config: TrainConfig) -> None:
     truth = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 4.0], [5.0, 5.0]], [[2.0, 6.0], [5.0, 5.0]]]
     # 1 and 0 px off, then 3 and 1
-    foreseen = [[[2.0, 3.0], [5.0, 5.0]], [[2.0, 3.0], [4.0, 5.0]]]
+    places = [[[2.0, 3.0], [5.0, 5.0]], [[2.0, 3.0], [4.0, 5.0]]]
     batch = batch_of(truth, [[True, True]] * 3, torch.zeros(1, 3, 3, *SIZE))
-    parts = errors(imagined(foreseen, torch.zeros(1, 0, 3, *SIZE)), batch, CONTEXT, config)
+    parts = errors(imagined(places, torch.zeros(1, 0, 3, *SIZE)), batch, CONTEXT, config)
     weights = np.array([[1 + 2 / 2, 1], [(1 + 4 / 2) / 2, 1 / 2]])  # (1 + moved / 2) / step
     expected = (weights * [[1, 0], [3, 1]]).sum() / weights.sum()
     assert float(parts["track_px"]) == pytest.approx(expected, abs=0.01)
@@ -55,39 +52,38 @@ def test_a_point_that_was_lost_or_not_seen_at_the_start_does_not_count(
     config: TrainConfig,
 ) -> None:
     truth = [[[2.0, 2.0], [5.0, 5.0]]] * 3
-    foreseen = [[[4.0, 2.0], [1.0, 5.0]]] * 2
+    places = [[[4.0, 2.0], [1.0, 5.0]]] * 2
     nothing = torch.zeros(1, 0, 3, *SIZE)
     batch = batch_of(
         truth, [[True, False], [True, True], [False, True]], torch.zeros(1, 3, 3, *SIZE)
     )
-    assert float(
-        errors(imagined(foreseen, nothing), batch, CONTEXT, config)["track_px"]
-    ) == pytest.approx(2, abs=0.01)
+    parts = errors(imagined(places, nothing), batch, CONTEXT, config)
+    assert float(parts["track_px"]) == pytest.approx(2, abs=0.01)
 
 
 def test_pixels_whose_truth_moves_count_more(config: TrainConfig) -> None:
-    frames, wrong = torch.zeros(1, 3, 3, *SIZE), torch.zeros(1, 2, 3, *SIZE)
+    frames = torch.zeros(1, 3, 3, *SIZE)
+    wrong = torch.zeros(1, 2, 3, *SIZE)
     frames[:, 1:, :, 0, 0] = 0.5  # one pixel of 80 becomes brighter, and is missed
     wrong[:, :, :, 1, 1] = 0.25  # one is imagined that never is
     batch = batch_of([[[2.0, 2.0]] * 2] * 3, [[True, True]] * 3, frames)
-    parts = errors(imagined([[[2.0, 2.0]] * 2] * 2, wrong), batch, CONTEXT, config)
+    prediction = imagined([[[2.0, 2.0]] * 2] * 2, wrong)
+    parts = errors(prediction, batch, CONTEXT, config)
     assert float(parts["pixels"]) == pytest.approx((4 * 0.5 + 0.25) / (4 + 79), abs=2e-3)
-    squared = errors(
-        imagined([[[2.0, 2.0]] * 2] * 2, wrong),
-        batch,
-        CONTEXT,
-        replace(config, pixel_loss="squared"),
-    )
-    assert float(squared["pixels"]) == pytest.approx(
-        (4 * 0.5**2 + 0.25**2) / (4 + 79), abs=1e-6
-    )
+    squares = errors(prediction, batch, CONTEXT, replace(config, pixel_loss="squared"))
+    expected = (4 * 0.5**2 + 0.25**2) / (4 + 79)
+    assert float(squares["pixels"]) == pytest.approx(expected, abs=1e-6)
 
 
-def test_the_error_over_still_is_of_what_moved_far(config: TrainConfig) -> None:
+def test_the_error_over_persistence_is_of_what_moved_far() -> None:
     truth = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 4.0], [5.0, 5.0]], [[2.0, 7.0], [5.0, 6.0]]]
-    foreseen = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 5.0], [1.0, 5.0]]]
+    places = [[[2.0, 2.0], [5.0, 5.0]], [[2.0, 5.0], [1.0, 5.0]]]
     batch = batch_of(truth, [[True, True]] * 3, torch.zeros(1, 3, 3, *SIZE))
-    found = error_over_persistence(
-        imagined(foreseen, torch.zeros(1, 0, 3, *SIZE)), batch, CONTEXT
-    )
-    assert found["error_over_still"] == pytest.approx(2 / 5, abs=0.01)
+    prediction = imagined(places, torch.zeros(1, 0, 3, *SIZE))
+    assert error_over_persistence(prediction, batch, CONTEXT) == pytest.approx(2 / 5, abs=0.01)
+
+
+def test_without_motion_there_is_no_error_over_persistence() -> None:
+    batch = batch_of([[[2.0, 2.0]] * 2] * 3, [[True, True]] * 3, torch.zeros(1, 3, 3, *SIZE))
+    prediction = imagined([[[2.0, 2.0]] * 2] * 2, torch.zeros(1, 0, 3, *SIZE))
+    assert np.isnan(error_over_persistence(prediction, batch, CONTEXT))

@@ -1,4 +1,1 @@
-"""The room that gathers experience.
-
-An exploration policy in envs, in parallel, written as episodes.
-"""
+"""Collecting data: an explorer acts in envs, in parallel, and what happens is recorded."""

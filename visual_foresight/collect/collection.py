@@ -1,6 +1,6 @@
-"""Many episodes, by several processes, into a folder.
+"""Collect episodes into a folder, with several processes.
 
-What is already there stays, what was interrupted is done again.
+Episodes that the folder already has are kept, so that an interrupted collection can be resumed.
 """
 
 import fcntl
@@ -16,14 +16,14 @@ from tqdm import tqdm
 
 from visual_foresight.collect.recorder import record_episode
 from visual_foresight.envs.registry import make
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_meta, write_episode
+from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
 from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
 
-BATCH = 8  # episodes per task of a worker, in one env
+BATCH = 8  # episodes per job of a worker, recorded in the same env
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
-"""The fields of `CollectConfig` that decide an episode, besides the env and its frame size."""
+"""The fields of `CollectConfig` that decide an episode, together with the env and frame size."""
 
 
 @dataclass(frozen=True)
@@ -31,81 +31,80 @@ class CollectConfig:
     """What to collect, and where to."""
 
     folder: Path = Path("data/push")
-    """Where the episodes go; those of the same settings that are there already are kept."""
+    """Where the episodes go; those that it already has are kept."""
     env: str = "push"
     """Which world."""
     episodes: int = 2500
-    """How many episodes the folder is to hold."""
+    """How many episodes the folder will have."""
     steps: int = 20
     """Actions per episode."""
     frame_size: tuple[int, int] = (64, 64)
     """Height and width of a frame in pixels."""
     workers: int = os.cpu_count() or 1
-    """Processes; they do not change what is collected."""
+    """Processes; their number does not change what is collected."""
     seed: int = 0
-    """Decides every episode, together with its number."""
+    """Decides each episode, together with its number."""
     num_objects: int | None = None
-    """Objects per scene; when absent, drawn anew for each (push), or the dot alone (dot)."""
+    """Objects per scene; when absent, a random number (push), or the dot alone (dot)."""
     held_out: bool = False
-    """Use the objects that training data never shows."""
+    """Use objects that training data never shows."""
     privileged: bool = False
     """Aim at the objects' true places; dataset.json says so."""
 
     def __post_init__(self) -> None:
         for name in ("episodes", "steps", "workers"):
-            if getattr(self, name) < 1:
-                raise UserError(
-                    f"{name} must be 1 or more, got {getattr(self, name)}: choose another number"
-                )
+            value = getattr(self, name)
+            if value < 1:
+                raise UserError(f"{name} must be 1 or more, got {value}: choose another number")
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
 
 
 @dataclass(frozen=True)
 class CollectSummary:
-    """How a collection went."""
+    """The result of a collection."""
 
     episodes_new: int
     episodes_kept: int
     seconds: float
     frames_per_second: float
-    """New frames per second of wall-clock time, the workers' start included."""
+    """New frames per second of wall-clock time, including the start of the workers."""
     frames_per_second_per_core: float
     moved_share: float
-    """Share of the steps of all episodes, new and kept, in which an object moved more than 2
-    mm; told by the truth."""
+    """Share of the steps of all episodes, new and kept, in which an object truly moved by more
+    than 2 mm."""
 
 
 def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
-    """Fill a folder with episodes.
+    """Record episodes until a folder has as many as wanted.
 
-    Each episode depends on the settings and its number alone: the same bytes whatever the
-    workers, and however often it was interrupted. At most the episodes in flight are lost when
-    it is killed.
+    The bytes of an episode depend on the settings and its number alone, not on the number of
+    workers, nor on interruptions. A collection that is killed loses at most the episodes that
+    were being recorded.
 
     Args:
         config: what to collect.
         progress: show a progress bar on stderr.
 
     Raises:
-        UserError: the folder holds something else, another collection works on it, or the disk
-            is full.
+        UserError: the folder contains something else, another collection is writing to it, or
+            the disk is full.
     """
-    info = _info(config)
+    info = _describe(config)
     began = time.perf_counter()
-    with _alone(config.folder):
-        _agree(config.folder, info)
+    with _locked(config.folder):
+        _require_same_settings(config.folder, info)
         for leftover in config.folder.glob(".*.tmp.*"):
             leftover.unlink(missing_ok=True)
         indices = range(config.episodes)
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
         new = sorted(set(indices) - set(kept))
-        num_moved = sum(sum(_moved(episode_path(config.folder, index))) for index in kept)
-        batches = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
+        num_moved = sum(sum(_object_moved(episode_path(config.folder, i))) for i in kept)
+        jobs = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
         with tqdm(
             total=len(indices), initial=len(kept), unit="episode", disable=not progress
         ) as bar:
-            for (_, batch), moved in run_parallel(_record_batch, batches, config.workers):
+            for (_, batch), moved in run_parallel(_record_batch, jobs, config.workers):
                 num_moved += moved
                 bar.update(len(batch))
     seconds = time.perf_counter() - began
@@ -120,28 +119,26 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
     )
 
 
-def _moved(path: Path) -> Sequence[bool]:
-    """Return in which steps of a kept episode an object moved."""
+def _object_moved(path: Path) -> Sequence[bool]:
+    """Return for each step of an episode that was kept whether an object moved."""
     meta = read_meta(path)
     if "object_moved" not in meta:
         raise UserError(f"{path} was not recorded by `collect`: move it elsewhere")
     return meta["object_moved"]
 
 
-def _info(config: CollectConfig) -> DatasetInfo:
+def _describe(config: CollectConfig) -> DatasetInfo:
     env = make(config.env, config.frame_size, config.held_out)
-    env.reset(
-        seed=0,
-        options=None if config.num_objects is None else {"num_objects": config.num_objects},
-    )
+    options = None if config.num_objects is None else {"num_objects": config.num_objects}
+    env.reset(seed=0, options=options)
     info = describe(config.env, env, {name: getattr(config, name) for name in SETTINGS})
     env.close()
     return info
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other collections out of a folder; the lock goes with the process, however it ends."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder against other collections; the lock ends with the process at the latest."""
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, a folder was expected: choose another place")
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,12 +154,13 @@ def _alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _agree(folder: Path, info: DatasetInfo) -> None:
-    """Start a new dataset, or make sure that the folder's dataset was collected with the same settings."""
+def _require_same_settings(folder: Path, info: DatasetInfo) -> None:
+    """Begin a new dataset, or refuse a folder whose episodes have other settings."""
     visible = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     if not visible:
         write_info(folder, info)
-    there, here = (_deciding(each) for each in (read_info(folder), info))
+    there = _settings(read_info(folder))
+    here = _settings(info)
     changed = [
         f"{name} {there.get(name)} there, {value} here"
         for name, value in here.items()
@@ -170,25 +168,26 @@ def _agree(folder: Path, info: DatasetInfo) -> None:
     ]
     if changed:
         raise UserError(
-            f"{folder} was collected with other settings ({'; '.join(changed)}): use the same, or choose another folder"
+            f"{folder} was collected with other settings ({'; '.join(changed)}): "
+            "use the same, or choose another folder"
         )
 
 
-def _deciding(info: DatasetInfo) -> dict[str, Any]:
-    homography = [
-        [f"{value:.6g}" for value in row] for row in info.homography
-    ]  # the explorer aims by it; machines round differently
-    settings = {
+def _settings(info: DatasetInfo) -> dict[str, Any]:
+    """Return what decides the episodes of a folder."""
+    # Explorers aim by the homography. Machines round it differently, so we compare six digits.
+    homography = [[f"{value:.6g}" for value in row] for row in info.homography]
+    return {
         "env": info.env,
-        "frame_size": tuple(info.frame_size),
+        "frame_size": info.frame_size,
         "workspace": asdict(info.workspace),
         "homography": homography,
+        **info.collection,
     }
-    return {**settings, **info.collection}
 
 
 def _record_batch(job: tuple[CollectConfig, list[int]]) -> int:
-    """Record and write these episodes; return in how many of their steps an object moved."""
+    """Record and write episodes, and return in how many of their steps an object moved."""
     config, indices = job
     env = make(config.env, config.frame_size, config.held_out)
     num_moved = 0

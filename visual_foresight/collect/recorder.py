@@ -1,17 +1,19 @@
-"""One episode: a scene, an explorer in it, and what judges will want to know about it (tracks, and what moved)."""
+"""Record one episode: what an explorer does in a scene, and what judges need to know of it."""
 
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.collect.explorers.sweeps import Explorer, colorful_places
+from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
+from visual_foresight.collect.targets import FindTargets, find_by_color
 from visual_foresight.interfaces import Env
 from visual_foresight.types import Episode, Observation, Pixel
 
 NUM_TRACKS = {"object": 8, "arm": 4, "background": 4}
-MAX_PROBES = 240  # pixels looked at to find the points to follow
-MOVED_M = 0.002  # what an object must move in a step to count as moving
+"""How many points of each kind are tracked, as far as enough are found."""
+MAX_PROBES = 240  # random pixels at which points to track are looked for
+MOVED_M = 0.002  # an object that moves more in a step counts as moving
 
 
 def record_episode(
@@ -21,36 +23,39 @@ def record_episode(
     num_steps: int,
     num_objects: int | None = None,
     privileged: bool = False,
+    explorer: str = DEFAULT_EXPLORER,
 ) -> Episode:
-    """Explore a new scene.
+    """Let an explorer act in a new scene.
 
     Args:
-        env: a world; what it went through before does not matter.
+        env: the world; its past does not matter.
         seed: with `index`, decides everything.
         index: the episode's number.
-        num_steps: actions to take.
-        num_objects: as the env's option; drawn when absent.
-        privileged: aim at the objects' true places, for data with more contact than a robot
-            could make by itself.
+        num_steps: how many actions.
+        num_objects: in the scene; as the env chooses when absent.
+        privileged: aim at the objects' true places, for more contact than a robot would find by
+            itself.
+        explorer: a key of `explorers.registry.EXPLORERS`.
 
     Returns:
-        The episode; its notes say which kind of point each track follows, and in which steps an
+        The episode. Its `meta` says what kind of point each track follows, and in which steps an
         object moved.
     """
     points = lay_out(env, seed, index, num_objects)
-    find = (lambda _: env.truth()[:, :2]) if privileged else colorful_places(env.homography)
-    explorer, rng = (
-        Explorer(env.workspace, find),
-        np.random.default_rng(_chances(seed, index)[1]),
-    )
-    observations, places = [env.observe()], [env.truth()[:, :3]]
-    actions, tracks = [], [_follow(env, points)]
+    _, exploring, _ = _seeds(seed, index)
+    rng = np.random.default_rng(exploring)
+    find_targets = _true_places(env) if privileged else find_by_color(env.homography)
+    policy = EXPLORERS[explorer](env.workspace, find_targets)
+    actions = []
+    observations = [env.observe()]
+    places = [env.truth()[:, :3]]
+    tracks = [_track(env, points)]
     for _ in range(num_steps):
-        actions.append(explorer.act(observations[-1], rng))
+        actions.append(policy.act(observations[-1], rng))
         seen, *_ = env.step(actions[-1])
         observations.append(Observation(seen["frame"], seen["state"]))
         places.append(env.truth()[:, :3])
-        tracks.append(_follow(env, points))
+        tracks.append(_track(env, points))
     moves_m = np.linalg.norm(np.diff(places, axis=0), axis=-1)
     return Episode(
         actions=np.stack(actions),
@@ -68,33 +73,47 @@ def record_episode(
 
 
 def lay_out(env: Env, seed: int, index: int, num_objects: int | None = None) -> list[Any]:
-    """Lay out the scene of an episode (see `record_episode`), and return the points that are followed in it."""
-    scene, _, probing = _chances(seed, index)
+    """Lay out the scene of an episode (see `record_episode`).
+
+    Returns:
+        The points to track, as `Env.pick` returns them.
+    """
+    scene, _, probing = _seeds(seed, index)
     env.reset(
         seed=int(scene.generate_state(1)[0]),
         options=None if num_objects is None else {"num_objects": num_objects},
     )
-    return _points_to_follow(env, np.random.default_rng(probing))
+    return _pick_points(env, np.random.default_rng(probing))
 
 
-def _chances(seed: int, index: int) -> list[np.random.SeedSequence]:
-    """Return what decides the scene, the actions, and the points that are followed."""
+def _seeds(seed: int, index: int) -> list[np.random.SeedSequence]:
+    """Return the seeds of the scene, of the actions, and of the points to track."""
     return np.random.SeedSequence([seed, index]).spawn(3)
 
 
-def _points_to_follow(env: Env, rng: np.random.Generator) -> list[Any]:
+def _true_places(env: Env) -> FindTargets:
+    """Return a finder of the objects' true places."""
+
+    def find(observation: Observation) -> Float[np.ndarray, "k 2"]:
+        return env.truth()[:, :2]
+
+    return find
+
+
+def _pick_points(env: Env, rng: np.random.Generator) -> list[Any]:
     """Pick points at random pixels until there are enough of each kind.
 
-    Half of the probes are beside an object seen.
+    As soon as a probe has met an object, every second one is near such a pixel.
     """
     height, width = env.frame_size
-    wanted, points = dict(NUM_TRACKS), []
+    wanted = dict(NUM_TRACKS)
+    points = []
     on_objects: list[tuple[int, int]] = []
     for probe in range(MAX_PROBES):
         row, col = rng.integers(height), rng.integers(width)
         if on_objects and probe % 2:
-            seen = on_objects[rng.integers(len(on_objects))]
-            row, col = np.clip(np.add(seen, rng.integers(-3, 4, 2)), 0, (height - 1, width - 1))
+            near = np.add(on_objects[rng.integers(len(on_objects))], rng.integers(-3, 4, 2))
+            row, col = np.clip(near, 0, (height - 1, width - 1))
         point = env.pick(Pixel(float(row), float(col)))
         if point.kind == "object":
             on_objects.append((int(row), int(col)))
@@ -106,6 +125,7 @@ def _points_to_follow(env: Env, rng: np.random.Generator) -> list[Any]:
     return points
 
 
-def _follow(env: Env, points: list[Any]) -> Float[np.ndarray, "p 2"]:
+def _track(env: Env, points: list[Any]) -> Float[np.ndarray, "p 2"]:
+    """Return the present place of each point in the frame, (row, col)."""
     pixels = [env.where(point)[0] for point in points]
     return np.array([(pixel.row, pixel.col) for pixel in pixels], np.float32).reshape(-1, 2)

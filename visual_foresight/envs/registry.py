@@ -1,6 +1,6 @@
-"""The worlds by their names.
+"""The envs by their names.
 
-An env is imported when it is asked for: a simulator takes a second, or is not installed.
+An env is imported when it is built: its simulator takes a second to load, or is not installed.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,21 @@ from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
 
 WITHOUT_BULLET = (
-    "the pushing table needs PyBullet, which is not installed here: use Python 3.11, for which there are wheels, or "
-    'compile it with pip install "visual-foresight[bullet]"'
+    "the pushing table needs PyBullet, which is not installed: use Python 3.11, for which it has "
+    'wheels, or compile it with `pip install "visual-foresight[bullet]"` (many minutes, and a C++ '
+    "compiler)"
 )
 
 
-def _push(actions: str, **options: Any) -> Env:
-    """Build a pushing table whose actions are PLANAR or SPATIAL."""
+def _push(variant: str, **options: Any) -> Env:
+    """Build a pushing table; the variant is the name of a constant of its module."""
     try:
         from visual_foresight.envs.pushing import env as pushing
     except ModuleNotFoundError as error:
         if error.name not in ("pybullet", "pybullet_data"):
             raise
         raise UserError(WITHOUT_BULLET) from error
-    return pushing.PushEnv(variant=getattr(pushing, actions), **options)
+    return pushing.PushEnv(variant=getattr(pushing, variant), **options)
 
 
 def _dot(**options: Any) -> Env:
@@ -40,6 +41,8 @@ ENVS: dict[str, Callable[..., Env]] = {
     "push4": partial(_push, "SPATIAL"),
     "dot": _dot,
 }
+"""Name -> what builds the env, given `frame_size` and `held_out` (see `make`)."""
+
 GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
 
 
@@ -49,10 +52,11 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
     Args:
         name: a key of `ENVS`.
         frame_size: (height, width) in pixels.
-        held_out: objects that no training data shows, where the env has such.
+        held_out: use objects that training episodes never show.
 
     Raises:
-        UserError: the name is unknown, or the simulator of that env is not installed.
+        UserError: the name is unknown, the frame size is not possible, or the simulator of that
+            env is not installed.
     """
     if name not in ENVS:
         raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
@@ -60,7 +64,7 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
 
 
 def register() -> None:
-    """Make `gymnasium.make("visual_foresight/Push-v0")` and the others known to Gymnasium."""
+    """Register all envs with Gymnasium, as "visual_foresight/Push-v0" for example."""
     for name, id_ in GYMNASIUM_IDS.items():
         gymnasium.register(
             f"visual_foresight/{id_}",

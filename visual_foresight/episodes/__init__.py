@@ -1,5 +1,5 @@
-"""The room that remembers: episodes on disk, and clips out of them.
+"""Recorded episodes on disk and in memory, and clips of them.
 
-A dataset is a folder: `dataset.json` (what was recorded, how) and one file per episode, see
-`data/README.md`.
+A dataset is a folder: `dataset.json` says what was recorded and how, and each episode is a file
+(see `data/README.md`).
 """

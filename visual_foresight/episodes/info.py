@@ -1,4 +1,4 @@
-"""What all episodes of a folder have in common: `dataset.json`, to disk and back."""
+"""`dataset.json`: what all episodes of a folder have in common."""
 
 import json
 from collections.abc import Mapping
@@ -6,33 +6,39 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import visual_foresight
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_or_refuse
-from visual_foresight.types import UserError, Workspace
+from visual_foresight.types import Episode, UserError, Workspace
 
 SCHEMA_VERSION = 1
 INFO_NAME = "dataset.json"
 HOMOGRAPHY_KEY = "table"
-"""What the camera's homography is called in the file, since the first version of its schema."""
+"""The homography's name in the file, since the first version of its schema."""
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What all episodes of a folder have in common: the content of `dataset.json`."""
+    """The content of `dataset.json`."""
 
     env: str
+    """Name of the env, a key of `envs.registry.ENVS` where it is one of ours."""
     frame_size: tuple[int, int]
     """(height, width) in pixels."""
     state_size: int
+    """How many numbers the robot's state has."""
     workspace: Workspace
-    """What an action means; its length is the size of an action."""
+    """What an action means."""
     homography: tuple[tuple[float, ...], ...]
     """The camera's calibration: see `interfaces.Env.homography`."""
     renderer: str
+    """What drew the frames."""
     package_version: str
+    """Of the package that recorded the episodes."""
     collection: Mapping[str, Any]
-    """The settings that decide the episodes, the seed among them. Plain JSON values."""
+    """The settings that decide the episodes, such as the seed: plain JSON values."""
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -47,10 +53,7 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     Raises:
         UserError: the disk is full; nothing half-written is left.
     """
-    content = {
-        HOMOGRAPHY_KEY if name == "homography" else name: value
-        for name, value in asdict(info).items()
-    }
+    content = {_key(name): value for name, value in asdict(info).items()}
     write_or_refuse(folder / INFO_NAME, (json.dumps(content, indent=2) + "\n").encode())
 
 
@@ -58,8 +61,7 @@ def read_info(folder: Path) -> DatasetInfo:
     """Read `dataset.json`.
 
     Raises:
-        UserError: there is no such folder or file, or it says something else than this version
-            understands.
+        UserError: the folder or the file is missing, damaged, or of another schema version.
     """
     path = folder / INFO_NAME
     if not path.is_file():
@@ -68,32 +70,55 @@ def read_info(folder: Path) -> DatasetInfo:
         )
     try:
         content = json.loads(path.read_bytes())
-        if content["schema_version"] != SCHEMA_VERSION:
+        version = content["schema_version"]
+        if version != SCHEMA_VERSION:
             raise UserError(
-                f"{path} has schema version {content['schema_version']}, version {SCHEMA_VERSION} was expected: "
+                f"{path} has schema version {version}, version {SCHEMA_VERSION} was expected: "
                 "read it with the package version that wrote it, or collect again"
             )
-        content["workspace"] = Workspace(
-            **{name: tuple(limit) for name, limit in content["workspace"].items()}
-        )
-        content["frame_size"] = tuple(content["frame_size"])
-        content["homography"] = tuple(tuple(row) for row in content.pop(HOMOGRAPHY_KEY))
-        return DatasetInfo(
-            **{field.name: content.pop(field.name) for field in fields(DatasetInfo)}
-        )
+        limits = {name: tuple(limit) for name, limit in content["workspace"].items()}
+        values = {field.name: content[_key(field.name)] for field in fields(DatasetInfo)}
+        values["workspace"] = Workspace(**limits)
+        values["frame_size"] = tuple(values["frame_size"])
+        values["homography"] = tuple(tuple(row) for row in values["homography"])
+        return DatasetInfo(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged ({error!r}): delete the folder and collect again"
         ) from error
 
 
+def _key(field: str) -> str:
+    """Return the name of a field of `DatasetInfo` in the file."""
+    return HOMOGRAPHY_KEY if field == "homography" else field
+
+
+def misfit(episode: Episode, info: DatasetInfo) -> str | None:
+    """Return in what way an episode does not fit its dataset, in words, or None if it fits."""
+    frame_shape = (*info.frame_size, 3)
+    if episode.frames.shape[1:] != frame_shape:
+        shape = episode.frames.shape[1:]
+        return f"has frames of (height, width, channels) {shape}, not {frame_shape}"
+    sizes = (
+        ("actions of size", episode.actions.shape[1], info.action_size),
+        ("states of size", episode.states.shape[1], info.state_size),
+        ("track coordinates", episode.tracks.shape[2], 2),
+    )
+    for what, size, expected in sizes:
+        if size != expected:
+            return f"has {what} {size}, not {expected}"
+    if not np.isfinite(episode.actions).all() or not np.isfinite(episode.states).all():
+        return "has a NaN"
+    return None
+
+
 def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:
-    """Return what is written beside episodes recorded in an env.
+    """Return the description of episodes that are recorded in an env.
 
     Args:
-        name: the env's, as `make` takes it.
+        name: the env's name, as `envs.registry.make` takes it.
         env: after a reset.
-        collection: what decides the episodes, as plain JSON values.
+        collection: the settings that decide the episodes, as plain JSON values.
     """
     return DatasetInfo(
         env=name,

@@ -1,7 +1,4 @@
-"""An episode in a fifth of the memory.
-
-Of every frame but the first, only the pixels that differ from the first.
-"""
+"""Episodes in a fifth of the memory: of each frame, only the pixels that differ from the first."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +11,9 @@ from visual_foresight.types import Episode
 
 
 class PackedFrames:
-    """Frames of one scene, exactly as they were.
+    """The frames of an episode, compressed without loss.
 
-    Sliced as the array is, and unpacked then (0.04 ms a frame).
+    A slice of them is unpacked into an array, in 0.04 ms a frame.
     """
 
     def __init__(self, frames: UInt8[np.ndarray, "t h w 3"]) -> None:
@@ -30,18 +27,16 @@ class PackedFrames:
         """Return the frames of a slice, as a new array."""
         changes = self._changes[window]
         frames = self._first.repeat(len(changes), 0)
-        for frame, (where, colors) in zip(frames, changes, strict=True):
-            frame[
-                np.unpackbits(where, count=frame[..., 0].size)
-                .reshape(frame.shape[:2])
-                .view(bool)
-            ] = colors
+        for frame, (bits, colors) in zip(frames, changes, strict=True):
+            height, width = frame.shape[:2]
+            changed = np.unpackbits(bits, count=height * width).reshape(height, width)
+            frame[changed.view(bool)] = colors
         return frames
 
 
 @dataclass(frozen=True)
 class PackedEpisode:
-    """The fields of `types.Episode`."""
+    """An episode whose frames are packed; the fields are those of `types.Episode`."""
 
     actions: Float32[np.ndarray, "t a"]
     frames: PackedFrames
@@ -51,18 +46,18 @@ class PackedEpisode:
 
     @classmethod
     def pack(cls, episode: Episode) -> "PackedEpisode":
-        """Keep an episode."""
+        """Return an episode in packed form; its other arrays are shared."""
         return cls(**{**vars(episode), "frames": PackedFrames(episode.frames)})
 
     def unpack(self) -> Episode:
-        """Return the episode; frames are a new array, the rest is shared."""
+        """Return the episode; its frames are a new array, the others are shared."""
         return Episode(**{**vars(self), "frames": self.frames[:]})
 
 
 def _changes(
     frame: UInt8[np.ndarray, "h w 3"], first: UInt8[np.ndarray, "h w 3"]
 ) -> tuple[UInt8[np.ndarray, " bytes"], UInt8[np.ndarray, "k 3"]]:
-    """Return which pixels differ, a bit each, and their colours."""
+    """Return which pixels differ, one bit each, and their colours."""
     red, green, blue = np.moveaxis(frame != first, -1, 0)
-    where = red | green | blue
-    return np.packbits(where), frame[where]
+    changed = red | green | blue
+    return np.packbits(changed), frame[changed]

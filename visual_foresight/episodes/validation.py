@@ -1,15 +1,13 @@
-"""A folder of episodes read whole.
-
-What is damaged, missing or foreign is named, with what to do about it.
-"""
+"""Check a folder of episodes: name what is damaged, missing or foreign, and what to do about it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from visual_foresight.episodes.dataset import _listing, _misfit
-from visual_foresight.episodes.formats.hdf5 import episode_path, read_episode
-from visual_foresight.episodes.info import read_info
+from visual_foresight.episodes.episode_files import episode_path, list_folder, read_episode
+from visual_foresight.episodes.info import DatasetInfo, misfit, read_info
 from visual_foresight.types import UserError
+
+COLLECT_AGAIN = "collect again with the same settings, which makes it anew"
 
 
 @dataclass(frozen=True)
@@ -23,53 +21,45 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """What `validate` found: how many episodes are sound, and each thing that is not."""
+    """What `validate` found."""
 
     folder: Path
     num_sound: int
+    """How many episodes have no problem."""
     problems: tuple[Problem, ...]
 
 
 def validate(folder: Path) -> Report:
-    """Read everything in a folder and name what is damaged, missing or foreign, with what to do
-    about it.
+    """Read everything in a folder and report what cannot be used.
 
     Raises:
         UserError: it is no folder of episodes at all, or its `dataset.json` is damaged.
     """
     info = read_info(folder)
-    numbers, foreign = _listing(folder)
+    numbers, foreign = list_folder(folder)
     problems = [
-        Problem(path, "does not belong into a folder of episodes", "move it elsewhere")
+        Problem(path, "does not belong in a folder of episodes", "move it elsewhere")
         for path in foreign
     ]
-    again = "delete it and collect again with the same settings, which makes it anew"
     for path in sorted(folder.glob(".*.tmp.*")):
-        problems.append(
-            Problem(
-                path,
-                "was left by an interrupted run",
-                "collect again, which removes it, or delete it",
-            )
-        )
+        what = "was left by an interrupted run"
+        problems.append(Problem(path, what, "collect again, which removes it, or delete it"))
     for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
-        missing = episode_path(folder, number)
-        problems.append(
-            Problem(
-                missing,
-                "is missing",
-                "collect again with the same settings, which makes it anew",
-            )
-        )
+        problems.append(Problem(episode_path(folder, number), "is missing", COLLECT_AGAIN))
     num_sound = 0
     for number in numbers:
         path = episode_path(folder, number)
-        try:
-            misfit = _misfit(read_episode(path), info)
-        except UserError as error:
-            misfit = str(error.__cause__)
-        if misfit is None:
+        problem = _problem_of(path, info)
+        if problem is None:
             num_sound += 1
         else:
-            problems.append(Problem(path, misfit, again))
+            problems.append(Problem(path, problem, f"delete it and {COLLECT_AGAIN}"))
     return Report(folder, num_sound, tuple(problems))
+
+
+def _problem_of(path: Path, info: DatasetInfo) -> str | None:
+    """Return in words why an episode cannot be used, or None if it can."""
+    try:
+        return misfit(read_episode(path), info)
+    except UserError as error:
+        return str(error.__cause__)

@@ -1,4 +1,1 @@
-"""What the program wants of the machine: files, processes, devices, memory.
-
-It knows nothing of robots.
-"""
+"""What the program needs from the machine: files, processes, devices, memory. No robots here."""

@@ -1,7 +1,4 @@
-"""What becomes of freed memory, on the ground floor.
-
-Every process that computes, a command or a worker, begins with this.
-"""
+"""The C library's memory allocator: every process that computes sets it up first."""
 
 import contextlib
 import ctypes
@@ -10,9 +7,9 @@ M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3  # malloc.h
 
 
 def keep_freed_memory() -> None:
-    """Tell glibc to keep what is freed for the next step.
+    """Tell glibc to keep freed memory for the next step instead of returning it to the system.
 
-    Handing it back each time costs a tenth to a fifth on a CPU.
+    Returning it each time costs 10 to 20 % of the speed on a CPU. Without glibc, do nothing.
     """
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")

@@ -1,4 +1,4 @@
-"""Where and how exactly networks compute: the device and the precision."""
+"""The device and the precision that networks compute with."""
 
 import math
 import time
@@ -10,36 +10,30 @@ from visual_foresight.types import UserError
 
 
 def find_device(name: str) -> torch.device:
-    """Return a device by its name; `auto` takes the fastest that is there.
+    """Return a device by its name; `auto` takes the fastest available.
 
     Raises:
         UserError: there is no such device.
     """
+    available = ["cpu"]  # slowest first
+    if torch.backends.mps.is_available():
+        available.append("mps")
+    if torch.cuda.is_available():
+        available.append("cuda")
     if name == "auto":
-        name = (
-            "cuda"
-            if torch.cuda.is_available()
-            else "mps"
-            if torch.backends.mps.is_available()
-            else "cpu"
-        )
-    usable = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    if not usable.get(name, False):
+        return torch.device(available[-1])
+    if name not in available:
         raise UserError(
-            f"the device {name!r} is not there: choose one of {', '.join(n for n, u in usable.items() if u)}"
+            f"the device {name!r} is not there: choose one of {', '.join(available)}"
         )
     return torch.device(name)
 
 
 def bfloat16_pays(device: torch.device) -> bool:
-    """Measure whether a convolution as predictors have them is a quarter faster in bfloat16,
-    forward and backward.
+    """Measure whether a typical convolution is at least a quarter faster in bfloat16.
 
-    Processors without such instructions emulate it, tens of times as slowly.
+    Forward and backward passes are timed. Processors without bfloat16 instructions emulate them,
+    tens of times as slowly.
     """
     convolution = nn.Conv2d(64, 64, 3, padding=1, device=device)
     images = torch.rand(16, 64, 16, 16, device=device).to(memory_format=torch.channels_last)

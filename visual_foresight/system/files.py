@@ -1,7 +1,6 @@
-"""Files that are written whole or not at all: at every moment a reader finds the old content or
-the new, never a half.
+"""Files that are written whole or not at all.
 
-It stands on the ground floor, beside `types`, because every room that writes needs it.
+A reader finds the old content or the new one, never a half-written file.
 """
 
 import errno
@@ -18,12 +17,12 @@ NO_ACCESS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path of the same suffix in the same folder, and rename it to `path` when
-    the block succeeds.
+    """Yield a temporary path beside `path`, and rename it to `path` when the block succeeds.
 
-    Folders are made as needed. When the block fails, a full disk included, the temporary file
-    is removed and what was at `path` stays. Temporary names start with a dot and carry the
-    process's number, so two writers do not meet.
+    It has the same suffix. Folders are made as needed. When the block fails, because the disk is
+    full for example, the temporary file is removed and the file at `path` stays as it was.
+    Temporary names start with a dot and contain the process's number, so two processes can write
+    the same file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
@@ -43,7 +42,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def write_or_refuse(path: Path, data: bytes) -> None:
-    """Write a whole file atomically, where a full disk is to be told at once.
+    """Write a whole file atomically, and report a full disk as a user's error.
 
     Raises:
         UserError: the disk is full; nothing half-written is left.
@@ -54,18 +53,20 @@ def write_or_refuse(path: Path, data: bytes) -> None:
         if error.errno not in NO_SPACE:
             raise
         raise UserError(
-            f"the disk of {path.parent} is full, {path.name} was not written: make room and run again"
+            f"the disk of {path.parent} is full, {path.name} was not written: "
+            "make room and run again"
         ) from error
 
 
 def remedy(error: OSError) -> str | None:
-    """Return in one sentence what is wrong with the disk and what to do.
+    """Return in one sentence what is wrong with the disk and what to do about it.
 
-    None when it is not for the user to mend.
+    None when the error is not one that the user can mend.
     """
     place = f" ({error.filename})" if error.filename else ""
     if error.errno in NO_SPACE or "No space left" in str(error):
         return f"the disk is full{place}: make room and do the same again"
     if error.errno in NO_ACCESS:
-        return f"a file or folder cannot be used{place}: {os.strerror(error.errno)}; mend that or choose another"
+        reason = os.strerror(error.errno)
+        return f"a file or folder cannot be used{place}: {reason}; mend that or choose another"
     return None

@@ -1,7 +1,4 @@
-"""A short name for plain JSON values.
-
-Two results are about the same thing when their fingerprints are equal.
-"""
+"""A short name for JSON values, to tell whether two results have the same settings."""
 
 import hashlib
 import json
@@ -9,5 +6,5 @@ from typing import Any
 
 
 def fingerprint(content: Any) -> str:
-    """Return 16 hexadecimal digits that stand for plain JSON values."""
+    """Return 16 hexadecimal digits that identify plain JSON values, whatever their key order."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

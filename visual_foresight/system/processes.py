@@ -1,7 +1,6 @@
-"""Independent jobs over worker processes, with progress on stderr. Nothing outlives the call,
-whoever kills whom.
+"""Independent jobs in worker processes, with a progress bar on stderr.
 
-It stands beside `devices`: collecting and judging both spread their work.
+No worker outlives the call, even when the parent process is killed.
 """
 
 import multiprocessing
@@ -33,11 +32,14 @@ def run_parallel(
     """Yield each job with its result, in the order in which they end.
 
     Args:
-        work: a function of a module, called in fresh processes of one thread each.
-        jobs: picklable.
-        num_workers: processes; with 1, or for 1 job, the work is done in this one, of one
-            thread meanwhile, too.
-        label: what the progress bar says; there is none without.
+        work: a function at the top level of a module, called in new processes of one thread each.
+        jobs: picklable arguments of `work`.
+        num_workers: how many processes; with 1, or for a single job, the work is done in this
+            process, which then uses one thread, too.
+        label: what the progress bar says; no bar when empty.
+
+    Raises:
+        UserError: a worker was killed from outside.
     """
     if min(num_workers, len(jobs)) <= 1:
         with _one_thread():
@@ -46,20 +48,19 @@ def run_parallel(
         return
     context = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory(prefix="visual-foresight-") as folder:
-        pool = ProcessPoolExecutor(
-            max(1, min(num_workers, len(jobs))), context, _start, (folder,)
-        )
+        num_processes = min(num_workers, len(jobs))
+        pool = ProcessPoolExecutor(num_processes, context, _start, (folder,))
         try:
             jobs_of = {pool.submit(work, job): job for job in jobs}
-            ended = as_completed(jobs_of)
-            for future in tqdm(
-                ended,
+            bar = tqdm(
+                as_completed(jobs_of),
                 label,
                 len(jobs_of),
                 smoothing=0.05,
                 dynamic_ncols=True,
                 disable=not label,
-            ):
+            )
+            for future in bar:
                 yield jobs_of[future], future.result()
         except BrokenProcessPool as error:
             raise UserError(
@@ -71,19 +72,20 @@ def run_parallel(
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Compute as a worker does, so that the number of workers does not change the last bit."""
-    before = torch.get_num_threads(), cv2.getNumThreads()
+    """Compute with one thread, as workers do: their number must not change the last bit."""
+    torch_threads = torch.get_num_threads()
+    cv2_threads = cv2.getNumThreads()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        cv2.setNumThreads(before[1])
+        torch.set_num_threads(torch_threads)
+        cv2.setNumThreads(cv2_threads)
 
 
 def _start(folder: str) -> None:
-    """Make a worker: one thread, dead at the first Ctrl-C, and dead when its parent is.
+    """Set up a worker process: one thread, and it ends at the first Ctrl-C or with its parent.
 
     Workers end without cleaning up, so their temporary files go to a folder that the parent
     removes.

@@ -1,7 +1,4 @@
-"""What native code prints, sent elsewhere.
-
-Below Python, where `contextlib.redirect_stdout` does not reach.
-"""
+"""Redirect what native code prints, which `contextlib.redirect_stdout` does not catch."""
 
 import os
 import sys
@@ -11,13 +8,13 @@ from contextlib import contextmanager
 
 @contextmanager
 def diverted(descriptor: int, to: int) -> Iterator[None]:
-    """Send what is written to a file descriptor (1 stdout, 2 stderr) to another one meanwhile."""
+    """Send what is written to a file descriptor (1 stdout, 2 stderr) to another in the block."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = os.dup(descriptor)
+    original = os.dup(descriptor)
     os.dup2(to, descriptor)
     try:
         yield
     finally:
-        os.dup2(kept, descriptor)
-        os.close(kept)
+        os.dup2(original, descriptor)
+        os.close(original)

@@ -1,1 +1,1 @@
-"""The room that learns: clips from episodes, teachers, a curriculum, losses, and one loop for every predictor."""
+"""Training: clips of episodes, teachers, a curriculum, losses, one loop for all predictors."""

@@ -1,37 +1,52 @@
-"""In which order is learnt: single steps first, then longer and longer rollouts."""
+"""The schedule of a run: which horizon, how many clips, and which learning rate at which step."""
 
+import math
+from dataclasses import dataclass
 from itertools import accumulate
 
 from visual_foresight.training.config import TrainConfig
 
-LONGER = ((1 / 2, 1 / 4), (1 / 4, 1 / 2), (1 / 4, 1.0))
-"""Of what is left when single steps have been learnt: shares, and parts of the horizon that are
-imagined in them."""
+GROWTH = ((1 / 2, 1 / 4), (1 / 4, 1 / 2), (1 / 4, 1.0))
+"""Phases after the one with single steps: share of the remaining training, share of the horizon."""
+
+FINAL_LEARNING_RATE = 0.05  # of that at the start
 
 
-def curriculum(config: TrainConfig) -> list[tuple[int, int]]:
-    """Return up to which gradient step how many steps are imagined."""
-    shares = [
-        (config.single, 0.0),
-        *(((1 - config.single) * share, part) for share, part in LONGER),
-    ]
-    ends = accumulate(share for share, _ in shares)
+@dataclass(frozen=True)
+class Phase:
+    """A part of the training with the same horizon."""
+
+    end: int
+    """The gradient step before which it ends."""
+    horizon: int
+    """Steps that are imagined."""
+
+
+def curriculum(config: TrainConfig) -> list[Phase]:
+    """Return the phases of a run, in their order."""
+    shares = [config.single, *((1 - config.single) * share for share, _ in GROWTH)]
+    ends = accumulate(shares)
+    parts = [0.0, *(part for _, part in GROWTH)]
     return [
-        (round(end * config.steps), max(1, round(part * config.horizon)))
-        for end, (share, part) in zip(ends, shares, strict=True)
+        Phase(round(end * config.steps), max(1, round(part * config.horizon)))
+        for share, end, part in zip(shares, ends, parts, strict=True)
         if share > 0
     ]
 
 
 def horizon_at(step: int, config: TrainConfig) -> int:
-    """Return the curriculum's number of imagined steps, which grows up to the horizon."""
-    parts = curriculum(config)
-    return next((horizon for end, horizon in parts if step < end), parts[-1][1])
+    """Return how many steps are imagined in a gradient step."""
+    phases = curriculum(config)
+    return next((phase.horizon for phase in phases if step < phase.end), phases[-1].horizon)
 
 
 def batch_at(step: int, config: TrainConfig) -> int:
-    """Return how many clips are learnt from at once.
-
-    The shorter, the more, so that every step imagines as many frames.
-    """
+    """Return how many clips a gradient step learns from: all imagine about as many frames."""
     return config.batch * max(1, config.horizon // horizon_at(step, config))
+
+
+def learning_rate_at(step: int, config: TrainConfig) -> float:
+    """Return the learning rate of a gradient step, which falls along a cosine."""
+    cosine = 1 + math.cos(math.pi * step / config.steps)
+    falling = (1 - FINAL_LEARNING_RATE) * 0.5 * cosine
+    return config.learning_rate * (FINAL_LEARNING_RATE + falling)

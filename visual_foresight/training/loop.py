@@ -1,14 +1,13 @@
-"""One training loop for every predictor.
+"""One training loop for all predictors.
 
-A run is a folder: `state.pt` to resume from, `checkpoint/` (averaged weights, what planners
-load), `log.jsonl`, TensorBoard events and filmstrips. A run killed at any moment and resumed
-gives the same weights as one never killed.
+A run is a folder: `state.pt` to resume from, `checkpoint/` with the averaged weights that
+planners load, `log.jsonl`, TensorBoard events, and filmstrips. A run that was killed and resumed
+gives the same weights as one that was never stopped.
 """
 
 import contextlib
 import copy
 import json
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -27,107 +26,137 @@ from visual_foresight.predictors.rollouts import first_maps, free_running_rollou
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
 from visual_foresight.training.config import TrainConfig
-from visual_foresight.training.curriculum import batch_at, horizon_at
+from visual_foresight.training.curriculum import batch_at, horizon_at, learning_rate_at
 from visual_foresight.training.losses import error_over_persistence, errors, objective
 from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
+from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 
-CALIBRATION_BATCH = 2**31  # the number of the batch to calibrate with: no step's
-# places in a run, and steps at each, by which it is found how many a budget of time holds
-TIMED, TIMED_STEPS = 12, 2
+CALIBRATION_CLIPS = 64  # in the batch that calibrates a new model
+CALIBRATION_NUMBER = 2**31  # of that batch: no gradient step has it
+TIMED_PLACES = 12  # in a run, at which steps are timed
+TIMED_STEPS = 2  # at each of these places
+HELD_OUT_CLIPS = 16  # per batch of an evaluation
+HELD_OUT_BATCHES = 6  # per evaluation
+SHOWN_CLIPS = 3  # in a filmstrip
 
 
 def train(config: TrainConfig, progress: bool = True) -> Path:
-    """Train a predictor, or go on training it, and return the folder of its checkpoint.
+    """Train a predictor, or resume training it, and return the folder of its checkpoint.
+
+    Args:
+        config: of the run.
+        progress: show progress bars on stderr.
 
     Raises:
-        UserError: no such predictor or device, unusable data, or another run in the folder.
+        UserError: the predictor or device does not exist, the data cannot be used, or the folder
+            has another run.
     """
     device = find_device(config.device)
     episodes = Episodes(config.data)
-    learnt, held_out = episodes.split(config.held_out_share, config.seed)
-    training_episodes, unseen = _read(learnt, progress), _read(held_out, progress)
-    run = TrainingState.begin(config, episodes.info, device, learnt.fingerprint())
+    to_train, to_evaluate = episodes.split(config.held_out_share, config.seed)
+    training_episodes = _read(to_train, progress)
+    held_out_episodes = _read(to_evaluate, progress)
+    run = TrainingState.begin(config, episodes.info, device, to_train.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
-    context = cast(Predictor, run.model).context
-    num_actions = config.horizon + context - 1
+    num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
-    require_length(unseen, num_actions, "held out")
-    points = points_of(
-        training_episodes, unseen, np.array(episodes.info.homography), config.points, progress
+    require_length(held_out_episodes, num_actions, "held out")
+    training_points, held_out_points = points_of(
+        DEFAULT_TEACHER,
+        training_episodes,
+        held_out_episodes,
+        np.array(episodes.info.homography),
+        config.points,
+        progress,
     )
-    examples, watched = (
-        ClipSampler(*part) for part in zip((training_episodes, unseen), points, strict=True)
-    )
+    training_clips = ClipSampler(training_episodes, training_points)
+    held_out_clips = ClipSampler(held_out_episodes, held_out_points)
     if run.step == 0:
-        experience = next(
-            examples.batches(64, num_actions, context, config.seed, [CALIBRATION_BATCH])
-        )
-        cast(Learner, run.model).calibrate(experience.clip.to(device))
-        run.average.module.load_state_dict(run.model.state_dict())
-        run.num_steps = (
-            config.steps if config.minutes is None else _affordable(run, config, examples)
-        )
-    config.out.mkdir(parents=True, exist_ok=True)
+        _calibrate(run, config, training_clips)
+        run.num_steps = config.steps
+        if config.minutes is not None:
+            run.num_steps = _affordable_steps(run, config, config.minutes, training_clips)
     planned = replace(config, steps=run.num_steps)
-    with (
-        contextlib.closing(
-            SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)
-        ) as board,
-        tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress) as bar,
-    ):
+    config.out.mkdir(parents=True, exist_ok=True)
+    board = SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)
+    bar = tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress)
+    with contextlib.closing(board), bar:
         while run.step < planned.steps:
-            horizon = horizon_at(run.step, planned)
-            stop = next(
-                s
-                for s in range(run.step + 1, planned.steps + 1)
-                if s == planned.steps
-                or s % config.every == 0
-                or horizon_at(s, planned) != horizon
-            )
-            _advance(run, planned, examples, stop, bar)
+            _take_steps(run, planned, training_clips, _next_stop(run.step, planned), bar)
             if run.step % config.every == 0 or run.step == planned.steps:
                 run.save(config.out, config)
-                _report(run, planned, watched, board, bar)
+                _evaluate(run, planned, held_out_clips, board, bar)
     return config.out / "checkpoint"
 
 
-def _affordable(run: TrainingState, config: TrainConfig, examples: ClipSampler) -> int:
-    """Return how many steps the minutes of the configuration hold.
+def _calibrate(run: TrainingState, config: TrainConfig, clips: ClipSampler) -> None:
+    """Let a new model set what needs no gradient, from a batch of clips."""
+    context = _context(run)
+    (batch,) = clips.batches(
+        CALIBRATION_CLIPS,
+        config.horizon + context - 1,
+        context,
+        config.seed,
+        [CALIBRATION_NUMBER],
+    )
+    cast(Learner, run.model).calibrate(batch.clip.to(_device(run)))
+    run.average.module.load_state_dict(run.model.state_dict())
 
-    Some from all along the way are tried on a copy.
+
+def _affordable_steps(
+    run: TrainingState, config: TrainConfig, minutes: float, clips: ClipSampler
+) -> int:
+    """Return how many steps fit into a time budget, by timing some of a copy of the run.
+
+    They are spread over the whole curriculum, whose steps take different times.
     """
-    assert config.minutes is not None
-    trial, step_s = copy.deepcopy(run), 0.0
+    trial = copy.deepcopy(run)
+    step_s = 0.0
     with tqdm(disable=True) as bar:
-        for sample in range(TIMED):
-            trial.step = config.steps * sample // TIMED
-            _advance(trial, config, examples, trial.step + 1, bar)  # warms up
+        for place in range(TIMED_PLACES):
+            trial.step = config.steps * place // TIMED_PLACES
+            _take_steps(trial, config, clips, trial.step + 1, bar)  # to warm up
             trial.seconds = 0.0
-            _advance(trial, config, examples, trial.step + TIMED_STEPS, bar)
-            step_s += trial.seconds / TIMED_STEPS / TIMED
-    return max(1, round(60 * config.minutes / step_s))
+            _take_steps(trial, config, clips, trial.step + TIMED_STEPS, bar)
+            step_s += trial.seconds / TIMED_STEPS / TIMED_PLACES
+    return max(1, round(60 * minutes / step_s))
 
 
-def _advance(
-    run: TrainingState, config: TrainConfig, examples: ClipSampler, stop: int, bar: Any
+def _next_stop(step: int, config: TrainConfig) -> int:
+    """Return the step at which the run ends, writes a checkpoint, or changes its horizon."""
+    horizon = horizon_at(step, config)
+    for stop in range(step + 1, config.steps):
+        if stop % config.every == 0 or horizon_at(stop, config) != horizon:
+            return stop
+    return config.steps
+
+
+def _take_steps(
+    run: TrainingState, config: TrainConfig, clips: ClipSampler, stop: int, bar: Any
 ) -> None:
-    """Take gradient steps up to `stop`, all of the same horizon."""
-    device, predictor = next(run.model.parameters()).device, cast(Predictor, run.model)
-    num_actions = horizon_at(run.step, config) + predictor.context - 1
+    """Take gradient steps up to `stop`, all with the same horizon."""
+    predictor = cast(Predictor, run.model)
+    device = _device(run)
+    horizon = horizon_at(run.step, config)
+    num_actions = horizon + predictor.context - 1
     began = time.monotonic()
-    size, numbers = batch_at(run.step, config), range(run.step, stop)
-    for batch in examples.batches(size, num_actions, predictor.context, config.seed, numbers):
+    batches = clips.batches(
+        batch_at(run.step, config),
+        num_actions,
+        predictor.context,
+        config.seed,
+        range(run.step, stop),
+    )
+    for batch in batches:
         for group in run.optimizer.param_groups:
-            group["lr"] = config.learning_rate * (
-                0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * run.step / config.steps))
-            )
+            group["lr"] = learning_rate_at(run.step, config)
         with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
             loss, parts = objective(
-                predictor, _fitted(batch, predictor, device), config, run.step
+                predictor, _suited(batch, predictor, device), config, run.step
             )
         run.optimizer.zero_grad()
         if loss.requires_grad:  # some batches have nothing to teach (no parameter has a gradient)
@@ -142,57 +171,77 @@ def _advance(
         run.step += 1
         bar.update()
         if run.step % 20 == 0:
-            bar.set_postfix(
-                {name: f"{part.item():.3f}" for name, part in parts.items()},
-                horizon=num_actions - 1,
-            )
+            figures = {name: f"{part.item():.3f}" for name, part in parts.items()}
+            bar.set_postfix(figures, horizon=horizon)
     run.seconds += time.monotonic() - began
 
 
 @torch.no_grad()
-def _report(
+def _evaluate(
     run: TrainingState,
     config: TrainConfig,
-    watched: ClipSampler,
+    clips: ClipSampler,
     board: SummaryWriter,
     bar: Any,
 ) -> None:
-    """Look at held-out clips with the averaged weights: log the losses, draw a filmstrip."""
+    """Imagine held-out clips with the averaged weights: log the errors, draw a filmstrip."""
     predictor = cast(Predictor, run.average.module)
-    parts: list[dict[str, float]] = []
-    for batch in watched.batches(
-        16, config.horizon + predictor.context - 1, predictor.context, config.seed, range(6)
-    ):
-        batch = _fitted(batch, predictor, next(run.model.parameters()).device)
-        prediction = free_running_rollout(
-            predictor, batch.clip, first_maps(batch.clip, batch.places, predictor.context)
+    context = predictor.context
+    batches = clips.batches(
+        HELD_OUT_CLIPS,
+        config.horizon + context - 1,
+        context,
+        config.seed,
+        range(HELD_OUT_BATCHES),
+    )
+    figures: list[dict[str, float]] = []
+    for each in batches:
+        batch = _suited(each, predictor, _device(run))
+        maps = first_maps(batch.clip, batch.places, context)
+        prediction = free_running_rollout(predictor, batch.clip, maps)
+        found = errors(prediction, batch, context, config)
+        figures.append(
+            {
+                **{name: error.item() for name, error in found.items()},
+                "error_over_still": error_over_persistence(prediction, batch, context),
+            }
         )
-        found = errors(prediction, batch, predictor.context, config)
-        moved = error_over_persistence(prediction, batch, predictor.context)
-        parts.append({name: part.item() for name, part in found.items()} | moved)
-    columns = {name: np.array([part[name] for part in parts]) for name in parts[0]}
-    means = {
-        name: round(float(np.nanmean(c)), 5)
-        for name, c in columns.items()
-        if not np.isnan(c).all()
-    }
+    means = _means(figures)
     for name, value in means.items():
         board.add_scalar(f"held_out/{name}", value, run.step)
     line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
     with (config.out / "log.jsonl").open("a") as log:
         log.write(line + "\n")
     bar.write(line)
-    pairs = zip(batch.clip.frames[:3, predictor.context :], prediction.frames[:3], strict=True)
-    rows = [to_uint8(film) for pair in pairs for film in pair]
-    write_png(
-        config.out / "filmstrips" / f"{run.step:06d}.png",
-        filmstrip(rows, ["truth", "imagined"] * 3),
-    )
+    rows = []
+    for shown in range(SHOWN_CLIPS):
+        rows.append(to_uint8(batch.clip.frames[shown, context:]))
+        rows.append(to_uint8(prediction.frames[shown]))
+    picture = filmstrip(rows, ["truth", "imagined"] * SHOWN_CLIPS)
+    write_png(config.out / "filmstrips" / f"{run.step:06d}.png", picture)
 
 
-def _fitted(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
-    """Return a batch on a device, without points (p = 0) where the predictor imagines frames only."""
-    points = slice(0 if isinstance(predictor, FramesOnly) else None)
+def _means(figures: list[dict[str, float]]) -> dict[str, float]:
+    """Return the mean of each figure; NaNs are left out, and so is a figure that has only NaNs."""
+    means = {}
+    for name in figures[0]:
+        column = np.array([each[name] for each in figures])
+        if not np.isnan(column).all():
+            means[name] = round(float(np.nanmean(column)), 5)
+    return means
+
+
+def _context(run: TrainingState) -> int:
+    return cast(Predictor, run.model).context
+
+
+def _device(run: TrainingState) -> torch.device:
+    return next(run.model.parameters()).device
+
+
+def _suited(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
+    """Return a batch on a device, without points if the predictor imagines frames only."""
+    points = slice(0) if isinstance(predictor, FramesOnly) else slice(None)
     return Batch(
         batch.clip.to(device),
         batch.places[:, :, points].to(device),

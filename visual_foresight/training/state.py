@@ -1,4 +1,4 @@
-"""A run: what has been learnt so far, written so that it can be killed at any moment and gone on with."""
+"""The state of a run, written so that a run that is killed can be resumed."""
 
 import pickle
 from dataclasses import dataclass
@@ -19,50 +19,70 @@ from visual_foresight.training.config import TrainConfig, comparable
 from visual_foresight.types import UserError
 
 STATE_FILE = "state.pt"
+DAMAGE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    OSError,
+    EOFError,
+    ValueError,
+    KeyError,
+    TypeError,
+)
+"""What reading a damaged `state.pt`, or one of another version, can raise."""
 
 
 @dataclass
 class TrainingState:
-    """What a run has come to; all of it is in `state.pt`."""
+    """All that a run has learnt and decided so far: the content of `state.pt`."""
 
     model: nn.Module
     average: AveragedModel
+    """Running average of the weights: what is evaluated and shipped."""
     optimizer: torch.optim.Optimizer
     bfloat16: bool
-    """Whether convolutions and products are computed in bfloat16; decided once, when the run
-    begins."""
+    """Whether convolutions and products are computed in bfloat16; decided when the run begins."""
     data: str
-    """Fingerprint of the episodes that are learnt from."""
+    """Fingerprint of the training episodes."""
     num_steps: int = 0
-    """Gradient steps that it takes in all; decided once, when the run begins."""
+    """Gradient steps of the whole run; decided when the run begins."""
     step: int = 0
+    """Gradient steps so far."""
     seconds: float = 0.0
+    """Time that the gradient steps have taken so far."""
 
     @classmethod
     def begin(
         cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str
     ) -> "TrainingState":
-        """Return a run that has learnt nothing yet; `data` is the fingerprint of its episodes."""
+        """Return the state of a new run.
+
+        Args:
+            config: of the run.
+            info: of the dataset, which decides sizes of the model.
+            device: where the model is trained.
+            data: fingerprint of the training episodes.
+        """
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
             known = {**vars(info), "action_size": info.action_size, "member": config.member}
             model = create(config.predictor, known).to(device)
         average = AveragedModel(
-            model, multi_avg_fn=partial(_average, config.ema), use_buffers=False
+            model, multi_avg_fn=partial(update_average, config.ema), use_buffers=False
         )
-        bfloat16 = config.precision == "bfloat16" or (
-            config.precision == "auto" and bfloat16_pays(device)
-        )
-        return cls(
-            model,
-            average,
-            torch.optim.Adam(model.parameters(), lr=config.learning_rate),
-            bfloat16,
-            data,
-        )
+        optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+        bfloat16 = config.precision == "bfloat16"
+        if config.precision == "auto":
+            bfloat16 = bfloat16_pays(device)
+        return cls(model, average, optimizer, bfloat16, data)
 
     def save(self, folder: Path, config: TrainConfig) -> None:
-        """Write state and checkpoint; each file is whole or not there."""
+        """Write the checkpoint and `state.pt`, each atomically."""
+        figures = {
+            "steps": self.step,
+            "bfloat16": self.bfloat16,
+            "train_seconds": round(self.seconds),
+        }
+        save(self.average.module, folder / "checkpoint", {**comparable(config), **figures})
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -74,59 +94,59 @@ class TrainingState:
             "data": self.data,
             "config": comparable(config),
         }
-        result = {
-            "steps": self.step,
-            "bfloat16": self.bfloat16,
-            "train_seconds": round(self.seconds),
-        }
-        save(self.average.module, folder / "checkpoint", {**comparable(config), **result})
-        whole = BytesIO()  # torch.save says RuntimeError when a disk is full
-        torch.save(state, whole)
-        write_bytes(
-            folder / STATE_FILE, whole.getvalue()
-        )  # last: a run that is killed before goes on from the one before
+        # Written from memory: torch.save raises a RuntimeError when a disk is full.
+        memory = BytesIO()
+        torch.save(state, memory)
+        # The state comes last: a run that is killed before this line resumes from the state before.
+        write_bytes(folder / STATE_FILE, memory.getvalue())
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
-        """Go on from `state.pt`; it must come from the same configuration and the same episodes."""
-        unreadable = f"{folder / STATE_FILE} cannot be read, or is of another version: delete the folder to start anew"
+        """Take over what is in `state.pt`.
+
+        Raises:
+            UserError: it is damaged, or of another configuration or other episodes.
+        """
+        path = folder / STATE_FILE
+        unreadable = UserError(
+            f"{path} cannot be read, or is of another version: delete the folder to start anew"
+        )
         try:
-            state = torch.load(folder / STATE_FILE, weights_only=True, map_location="cpu")
-            mine, its = comparable(config), dict(state["config"])
-        except (
-            pickle.UnpicklingError,
-            RuntimeError,
-            OSError,
-            EOFError,
-            ValueError,
-            KeyError,
-            TypeError,
-        ) as error:
-            raise UserError(unreadable) from error
-        if changed := sorted(
-            name for name in mine.keys() | its.keys() if mine.get(name) != its.get(name)
-        ):
+            state = torch.load(path, weights_only=True, map_location="cpu")
+            there = dict(state["config"])
+        except DAMAGE as error:
+            raise unreadable from error
+        here = comparable(config)
+        changed = sorted(
+            name for name in here.keys() | there.keys() if here.get(name) != there.get(name)
+        )
+        if changed:
             raise UserError(
                 f"{folder} holds a run with another {', '.join(changed)}: choose another --out"
             )
         if state.get("data") != self.data:
             raise UserError(
-                f"{folder} holds a run on other episodes than {config.data} has now: choose another --out"
+                f"{folder} holds a run on other episodes than {config.data} has now: "
+                "choose another --out"
             )
         try:
             self.model.load_state_dict(renamed(state["model"]))
             self.average.load_state_dict(renamed(state["average"]))
             self.optimizer.load_state_dict(state["optimizer"])
-            for name in ("num_steps", "step", "seconds", "bfloat16"):
-                setattr(self, name, state[name])
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise UserError(unreadable) from error
+            self.num_steps = state["num_steps"]
+            self.step = state["step"]
+            self.seconds = state["seconds"]
+            self.bfloat16 = state["bfloat16"]
+        except DAMAGE as error:
+            raise unreadable from error
 
 
-def _average(
-    decay: float, averages: list[Tensor], now: list[Tensor], count: Tensor | int
+def update_average(
+    decay: float, averages: list[Tensor], weights: list[Tensor], count: Tensor | int
 ) -> None:
-    """Move averages after `count` updates.
+    """Update exponential averages of weights in place.
 
-    Over a tenth of them at most, so that they forget how they began.
+    After `count` updates the decay is (1 + count) / (10 + count) at most, so that the averages
+    forget the initial weights.
     """
-    get_ema_multi_avg_fn(min(decay, (1 + int(count)) / (10 + int(count))))(averages, now, count)
+    early = (1 + int(count)) / (10 + int(count))
+    get_ema_multi_avg_fn(min(decay, early))(averages, weights, count)

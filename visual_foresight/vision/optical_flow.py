@@ -4,6 +4,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
+PROTOCOL = 1
+"""Raise it when a change of this file changes where points are followed to."""
+
 
 def follow(
     before: UInt8[np.ndarray, "h w 3"],

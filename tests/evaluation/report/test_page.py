@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 
 from visual_foresight import cli
-from visual_foresight.episodes.formats.hdf5 import write_episode
+from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,

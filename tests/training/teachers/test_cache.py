@@ -1,24 +1,40 @@
-"""Followed points are kept, found again, and made anew when their file is damaged or of other episodes."""
+"""Points are kept in a file, read again, and followed anew when the file is damaged.
+
+Its name depends on everything that decides the points.
+"""
 
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from tests.training.test_loop import TABLE, episode
+from tests.training.test_loop import HOMOGRAPHY, episode
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.training.teachers import cache
-from visual_foresight.training.teachers.cache import points_of
+from visual_foresight.training.teachers.cache import points_of, points_path
 from visual_foresight.training.teachers.point_tracks import PointTracks
+from visual_foresight.training.teachers.registry import TEACHERS
 
+TEACHER = "rigid_tracks"
 EPISODES = [PackedEpisode.pack(episode(number)) for number in range(3)]
 
 
-def found(folder: Path, training_episodes: int = 2) -> list[PointTracks]:
-    mine, others = points_of(
-        EPISODES[:training_episodes], EPISODES[training_episodes:], np.array(TABLE), folder
+def find(folder: Path, num_training: int = 2) -> list[PointTracks]:
+    training, others = points_of(
+        TEACHER,
+        EPISODES[:num_training],
+        EPISODES[num_training:],
+        np.array(HOMOGRAPHY),
+        folder,
     )
-    assert (len(mine), len(others)) == (training_episodes, 3 - training_episodes)
-    return [*mine, *others]
+    assert (len(training), len(others)) == (num_training, 3 - num_training)
+    return [*training, *others]
+
+
+def name_of(
+    teacher: str = TEACHER, order: int = 1, num_training: int = 2, scale: float = 1.0
+) -> str:
+    homography = scale * np.array(HOMOGRAPHY)
+    return points_path(Path(), teacher, EPISODES[::order], num_training, homography).name
 
 
 def assert_same(one: list[PointTracks], two: list[PointTracks]) -> None:
@@ -28,35 +44,60 @@ def assert_same(one: list[PointTracks], two: list[PointTracks]) -> None:
 
 
 def test_what_is_read_is_what_was_followed(tmp_path: Path) -> None:
-    first = found(tmp_path)
+    first = find(tmp_path)
     assert len(first[0].places.T) and first[0].valid.any()
     (file,) = tmp_path.iterdir()
+    assert file.name == name_of()
     written = file.stat().st_mtime_ns
-    assert_same(found(tmp_path), first)
+    assert_same(find(tmp_path), first)
     assert [each.stat().st_mtime_ns for each in tmp_path.iterdir()] == [written]
 
 
-def test_other_lessons_have_a_file_of_their_own(tmp_path: Path) -> None:
-    found(tmp_path)
-    found(tmp_path, training_episodes=1)
+def test_other_training_episodes_have_a_file_of_their_own(tmp_path: Path) -> None:
+    find(tmp_path)
+    find(tmp_path, num_training=1)
     assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
-    first = found(tmp_path)
+    first = find(tmp_path)
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     for damage in (whole[: len(whole) // 2], b"", b"not points"):
         file.write_bytes(damage)
-        assert_same(found(tmp_path), first)
+        assert_same(find(tmp_path), first)
         assert file.read_bytes() == whole
 
 
-def test_other_episodes_and_cameras_have_another_name() -> None:
-    homography = np.array(TABLE)
-    others = (
-        (EPISODES, 1, homography),
-        (EPISODES[::-1], 2, homography),
-        (EPISODES, 2, 2 * homography),
-    )
-    assert cache._key(EPISODES, 2, homography) not in [cache._key(*other) for other in others]
+def test_other_episodes_and_cameras_have_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TEACHERS, "another", TEACHERS[TEACHER])
+    names = {
+        name_of(),
+        name_of(teacher="another"),
+        name_of(order=-1),
+        name_of(num_training=1),
+        name_of(scale=2.0),
+    }
+    assert len(names) == 5
+
+
+RIGID_TRACKS = "visual_foresight.training.teachers.rigid_tracks"
+
+
+@pytest.mark.parametrize(
+    "constant",
+    [
+        f"{RIGID_TRACKS}.teacher.PROTOCOL",
+        "visual_foresight.vision.optical_flow.PROTOCOL",
+        f"{RIGID_TRACKS}.following.FIT_M",
+        f"{RIGID_TRACKS}.scenery.ARM_SHARE",
+    ],
+)
+def test_another_protocol_or_constant_gives_another_name(
+    monkeypatch: pytest.MonkeyPatch, constant: str
+) -> None:
+    before = name_of()
+    monkeypatch.setattr(constant, 2)
+    assert name_of() != before
+    monkeypatch.undo()
+    assert name_of() == before

@@ -1,1 +1,1 @@
-"""How the robot moves when it has no goal: one file each."""
+"""Explorers, policies without a goal that data is collected with: one file each."""

@@ -1,8 +1,7 @@
-"""One PyBullet client: load an arm and objects, step, draw. The only file that speaks to the
-simulator.
+"""One PyBullet client: loads an arm and objects, steps, renders. No other file calls PyBullet.
 
-Rendering is TinyRenderer without shadows over a background drawn once: the table never moves,
-so per frame only the arm and the objects are drawn (2.5 times as fast at 128 pixels).
+TinyRenderer draws the arm and the objects of a frame without shadows. The table never moves, so
+`env.py` draws it once, as a background: 2.5 times as fast at 128 pixels.
 """
 
 import hashlib
@@ -22,12 +21,12 @@ from visual_foresight.envs.pushing.objects import DATA_FOLDER, ObjectSpec, data_
 from visual_foresight.system.redirect import diverted
 
 with open(os.devnull, "w") as nowhere, diverted(2, nowhere.fileno()):
-    import pybullet  # says when it was built, on stderr
+    import pybullet  # prints its build time to stderr
 
 NUM_JOINTS = 7
 REST_POSE = (0.0, 0.3, 0.0, -2.0, 0.0, 2.3, 0.8)
 HAND_LINKS = {"panda_hand", "panda_leftfinger", "panda_rightfinger", "panda_grasptarget"}
-FINGER_LENGTH_M = 0.3  # long, so that the hand seldom hides what the fingertip pushes
+FINGER_LENGTH_M = 0.3  # long, so that the arm seldom hides what the fingertip pushes
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class BodyState:
 
 @dataclass(frozen=True)
 class Box:
-    """An invisible box that never moves: table or wall (metres)."""
+    """An invisible box that never moves: the table or a wall (metres)."""
 
     center: tuple[float, float, float]
     half: tuple[float, float, float]
@@ -50,20 +49,24 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Glimpse:
-    """A rendered view: colours, depth along the viewing axis in metres, and which body and link is seen (-1 for none)."""
+class Rendering:
+    """What the simulator drew, per pixel."""
 
     image: UInt8[np.ndarray, "h w 3"]
+    """Colours; arbitrary where there is no body."""
     depth_m: Float[np.ndarray, "h w"]
+    """Along the viewing axis."""
     body: Int[np.ndarray, "h w"]
+    """The simulator's number of the body, -1 for none."""
     link: Int[np.ndarray, "h w"]
+    """The body's link, -1 for its base or for no body."""
 
 
 def arm_urdf(finger: str) -> str:
-    """Return pybullet_data's Franka Panda with a pushing finger for its hand.
+    """Return the URDF of pybullet_data's Franka Panda with a finger in place of its hand.
 
-    It is drawn with its own collision meshes (3,400 faces for 100,000: eight times as fast) and
-    only the finger collides.
+    Its collision meshes are what is drawn (3,400 faces instead of 100,000: eight times as fast),
+    and only the finger collides.
 
     Args:
         finger: the finger's URDF geometry element, centred on itself, its length along z.
@@ -83,22 +86,34 @@ def arm_urdf(finger: str) -> str:
         for mesh in element.iter("mesh"):
             name = mesh.get("filename", "").replace("/visual/", "/collision/")
             mesh.set("filename", name.replace("package://", f"{DATA_FOLDER}/franka_panda/"))
-    body = f'<origin xyz="0 0 {-FINGER_LENGTH_M / 2}"/><geometry>{finger}</geometry>'
-    inertia = (
-        '<mass value="0.1"/><inertia ixx="1e-4" ixy="0" ixz="0" iyy="1e-4" iyz="0" izz="1e-4"/>'
-    )
-    color = '<material name="finger"><color rgba="0.1 0.1 0.12 1"/></material>'
-    link = f"<inertial>{inertia}</inertial><visual>{body}{color}</visual><collision>{body}</collision>"
-    root.append(ElementTree.fromstring(f'<link name="finger">{link}</link>'))
-    joint = f'<parent link="panda_link8"/><child link="finger"/><origin xyz="0 0 {FINGER_LENGTH_M}"/>'
+    root.append(_finger_link(finger))
     root.append(
-        ElementTree.fromstring(f'<joint name="finger_joint" type="fixed">{joint}</joint>')
+        ElementTree.fromstring(
+            '<joint name="finger_joint" type="fixed"><parent link="panda_link8"/>'
+            f'<child link="finger"/><origin xyz="0 0 {FINGER_LENGTH_M}"/></joint>'
+        )
     )
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def _finger_link(geometry: str) -> ElementTree.Element:
+    body = f'<origin xyz="0 0 {-FINGER_LENGTH_M / 2}"/><geometry>{geometry}</geometry>'
+    return ElementTree.fromstring(
+        '<link name="finger"><inertial><mass value="0.1"/>'
+        '<inertia ixx="1e-4" ixy="0" ixz="0" iyy="1e-4" iyz="0" izz="1e-4"/></inertial>'
+        f'<visual>{body}<material name="finger"><color rgba="0.1 0.1 0.12 1"/></material></visual>'
+        f"<collision>{body}</collision></link>"
+    )
+
+
 class Bullet:
-    """One simulator with an arm, a table between four invisible walls, and objects that come and go."""
+    """One simulator with an arm, boxes that never move, and objects.
+
+    Args:
+        finger: the finger's geometry, see `arm_urdf`.
+        timestep_s: of the physics.
+        boxes: table and walls.
+    """
 
     def __init__(self, finger: str, timestep_s: float, boxes: Sequence[Box]) -> None:
         self._client = pybullet.connect(pybullet.DIRECT)
@@ -110,11 +125,10 @@ class Bullet:
         self.rebuild(())
 
     def rebuild(self, specs: Sequence[ObjectSpec]) -> None:
-        """Start the world anew, with these objects.
+        """Build the world anew, with these objects, in about 7 ms.
 
-        The simulator remembers more than poses and speeds (contact order, bounding boxes,
-        solver order), and nothing short of a new world makes the future a function of a
-        snapshot, bit for bit. It takes about 7 ms.
+        Only in a new world is the future a function of a snapshot, bit for bit: the simulator
+        keeps more than poses and velocities (order of contacts, bounding boxes, solver order).
         """
         self._call("resetSimulation")
         self._call("setGravity", 0, 0, -9.81)
@@ -150,7 +164,7 @@ class Bullet:
             self._client = -1
 
     def _load(self, urdf: str, **options: Any) -> int:
-        # The simulator caches files by name, so the name says what is in it.
+        # The simulator caches files by name, so the name is a hash of the content.
         path = Path(self._folder.name) / f"{hashlib.sha1(urdf.encode()).hexdigest()}.urdf"
         if not path.exists():
             path.write_text(urdf.replace(DATA_FOLDER, data_path()))
@@ -170,23 +184,28 @@ class Bullet:
         )
 
     def set_body(self, body: int, state: BodyState) -> None:
-        """Put a body somewhere."""
+        """Set a body's pose and velocity."""
         self._call("resetBasePositionAndOrientation", body, state.position, state.orientation)
         self._call("resetBaseVelocity", body, state.linear, state.angular)
 
     def get_joints(self) -> tuple[tuple[float, float], ...]:
-        """Return (angle, speed) of the arm's joints, in radians and radians per second."""
+        """Return (angle, velocity) of the arm's joints (radians, radians per second)."""
         return tuple(
             state[:2] for state in self._call("getJointStates", self.arm, range(NUM_JOINTS))
         )
 
     def set_joints(self, joints: Sequence[tuple[float, float]]) -> None:
-        """Put the arm into a configuration."""
-        for index, (angle, speed) in enumerate(joints):
-            self._call("resetJointState", self.arm, index, angle, speed)
+        """Set (angle, velocity) of the arm's joints (radians, radians per second)."""
+        for index, (angle, velocity) in enumerate(joints):
+            self._call("resetJointState", self.arm, index, angle, velocity)
 
     def inverse_kinematics(self, position: Sequence[float], yaw: float) -> tuple[float, ...]:
-        """Return joint angles that bring the fingertip there, pointing down, from the arm's present configuration."""
+        """Return joint angles (radians) at which the fingertip is at a position, pointing down.
+
+        Args:
+            position: (x, y, z) of the fingertip, metres.
+            yaw: of the finger, radians.
+        """
         down = pybullet.getQuaternionFromEuler([np.pi, 0, yaw])
         angles = self._call(
             "calculateInverseKinematics",
@@ -200,12 +219,15 @@ class Bullet:
         return tuple(angles[:NUM_JOINTS])
 
     def fingertip(self) -> tuple[tuple[float, ...], float]:
-        """Return the fingertip's measured position and yaw."""
+        """Return the fingertip's measured position (metres) and yaw (radians)."""
         state = self._call("getLinkState", self.arm, self.finger, computeForwardKinematics=1)
         return state[4], pybullet.getEulerFromQuaternion(state[5])[2]
 
     def drive(self, angles: Sequence[float], substeps: int) -> None:
-        """Move the joints to these angles in a straight line, by position control, over this many physics steps."""
+        """Move the joints to these angles over this many physics steps, by position control.
+
+        The targets in between are on a straight line in joint space.
+        """
         start = np.array([angle for angle, _ in self.get_joints()])
         for fraction in np.linspace(0, 1, substeps + 1)[1:]:
             self._call(
@@ -215,23 +237,20 @@ class Bullet:
                 pybullet.POSITION_CONTROL,
                 targetPositions=list(start + fraction * (np.asarray(angles) - start)),
                 forces=[200.0] * NUM_JOINTS,
-                # the default, 0.1, lags 15 mm behind; this 1.5 mm
+                # 0.1, the default, lags 15 mm behind its target; 0.8 lags 1.5 mm
                 positionGains=[0.8] * NUM_JOINTS,
             )
             self._call("stepSimulation")
 
     def link_pose(self, body: int, link: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Return position and orientation of a link's frame (-1: the base)."""
+        """Return the position and orientation of a link's frame, or of the base (-1)."""
         if link < 0:
             return self._call("getBasePositionAndOrientation", body)
         state = self._call("getLinkState", body, link, computeForwardKinematics=1)
         return state[4], state[5]
 
-    def render(self, camera: Camera) -> Glimpse:
-        """Draw the arm and the objects.
-
-        Where nothing is seen, the image is arbitrary and the body is -1.
-        """
+    def render(self, camera: Camera) -> Rendering:
+        """Draw the arm and the objects, without the table."""
         view = self._call("computeViewMatrix", camera.eye, camera.target, (0, 0, 1))
         aspect = camera.width / camera.height
         projection = self._call(
@@ -254,7 +273,7 @@ class Bullet:
         )
         size = (camera.height, camera.width)
         seen = np.asarray(mask).reshape(size)
-        return Glimpse(
+        return Rendering(
             image=np.asarray(image, np.uint8).reshape(*size, 4)[..., :3],
             depth_m=camera.depth_m(np.asarray(depth, np.float64).reshape(size)),
             body=np.where(seen < 0, -1, seen & ((1 << 24) - 1)),
@@ -265,16 +284,15 @@ class Bullet:
 def to_world(
     pose: tuple[Sequence[float], Sequence[float]], local: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "3"]:
-    """Return the world place of a point given in a body's frame."""
-    return np.array(pybullet.multiplyTransforms(*pose, local.tolist(), (0, 0, 0, 1))[0])
+    """Return the world coordinates of a point that is given in a body's frame."""
+    world, _ = pybullet.multiplyTransforms(*pose, local.tolist(), (0, 0, 0, 1))
+    return np.array(world)
 
 
 def to_local(
     pose: tuple[Sequence[float], Sequence[float]], world: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "3"]:
-    """Return the place in a body's frame of a point given in the world."""
-    return np.array(
-        pybullet.multiplyTransforms(
-            *pybullet.invertTransform(*pose), world.tolist(), (0, 0, 0, 1)
-        )[0]
-    )
+    """Return the coordinates in a body's frame of a point that is given in the world."""
+    inverse = pybullet.invertTransform(*pose)
+    local, _ = pybullet.multiplyTransforms(*inverse, world.tolist(), (0, 0, 0, 1))
+    return np.array(local)

@@ -1,8 +1,7 @@
-"""The pushing table: a Franka Panda with a finger, one to four objects between invisible walls,
-and a fixed camera.
+"""The pushing table: a robot arm with a finger, one to four objects, and a fixed camera.
 
-What an action does and what a frame shows is here; the simulator itself is `bullet.py`.
-`truth`, `pick`, `where` and `project` are for judges: a controller never holds an Env.
+This file says what an action does and what a frame shows; the simulator itself is `bullet.py`.
+The arm is a Franka Panda, and invisible walls keep the objects on the table.
 """
 
 from dataclasses import dataclass
@@ -12,47 +11,50 @@ from typing import Any
 import cv2
 import gymnasium
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.pushing.bullet import (
     FINGER_LENGTH_M,
     REST_POSE,
     BodyState,
-    Box,
     Bullet,
-    Glimpse,
+    Rendering,
     to_local,
     to_world,
 )
 from visual_foresight.envs.pushing.objects import ObjectSpec, random_spec
+from visual_foresight.envs.pushing.table import table_boxes, table_image
 from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
-# metres, x away from the robot, y to its left
-TABLE_LOW, TABLE_HIGH = (0.34, -0.22), (0.74, 0.22)
-SUPERSAMPLING = 2  # drawn so many times larger, then averaged, against aliasing
-# TinyRenderer takes what it draws from a corner of each pixel: its pictures are half a drawn
-# pixel too far up and right.
+# Frames are rendered so many times larger, then averaged, against aliasing.
+SUPERSAMPLING = 2
+# TinyRenderer samples a corner of each pixel, so that what it draws is half a rendered pixel too
+# far up and to the right. This is the shift in pixels of a frame.
 OFF_PX = 0.5 / SUPERSAMPLING
 TIMESTEP_S = 0.01
-# an action lasts 0.16 s: 4 cm at 0.25 m/s, so slow that a pushed object slides less than 1 cm
+# Physics steps per action, 0.16 s: at 4 cm per action, an object that is pushed slides on by less
+# than 1 cm.
 SUBSTEPS = 16
 MAX_OBJECTS = 4
-SPAWN_GAP_M = 0.09  # between centres of objects, and from the fingertip
-TABLE_COLOR, MARGIN_COLOR, LINE_COLOR = (176, 150, 122), (120, 122, 126), (90, 74, 58)
+BACKGROUND, ARM = -1, -2  # what `PushEnv.segment` calls pixels that show no object
+SPAWN_GAP_M = 0.09  # between the centres of objects, and from the fingertip
+PUSH_HEIGHT_M = 0.015  # of the fingertip, where actions are planar
+# The height at which the camera is calibrated: objects are 3 to 4.5 cm high, so this is about the
+# height of what a designated pixel shows.
+TOUCH_HEIGHT_M = 0.03
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What an action is: the limits of (x, y[, z, yaw]) and the shape of the finger (URDF geometry)."""
+    """What an action means, and the finger that fits it."""
 
     workspace: Workspace
+    """Limits of (x, y), or of (x, y, z, yaw)."""
     finger: str
+    """URDF geometry."""
 
 
-PUSH_HEIGHT_M = 0.015
-# of what a designated pixel shows, as a rule: the tops of objects are at 3 to 4.5 cm
-TOUCH_HEIGHT_M = 0.03
 PLANAR = Variant(
     Workspace(low=(0.36, -0.20), high=(0.72, 0.20), step=(0.04, 0.04)),
     f'<cylinder radius="0.012" length="{FINGER_LENGTH_M}"/>',
@@ -69,38 +71,40 @@ SPATIAL = Variant(
 
 @dataclass(frozen=True)
 class Point:
-    """A physical point fixed to a body.
-
-    Object number, arm link, or the table (then `local` is in the world).
-    """
+    """A physical point, fixed to a body."""
 
     kind: str
+    """Either "object", "arm" or "background"."""
     index: int
+    """Number of the object, or of the arm's link."""
     local: tuple[float, float, float]
+    """In the frame of that body (metres); in the world for the background."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that decides the future: what is on the table, where it is and how it moves."""
+    """The whole state of the world: objects, poses and velocities."""
 
     specs: tuple[ObjectSpec, ...]
     joints: tuple[tuple[float, float], ...]
+    """(angle, velocity) of the arm's joints."""
     commanded: tuple[float, ...]
+    """Where the fingertip was sent last."""
     bodies: tuple[BodyState, ...]
 
 
 class PushEnv(gymnasium.Env[dict[str, Any], Any]):
-    """Push objects over a table. Actions in [-1, 1] displace the commanded fingertip by up to
-    `workspace.step` (SI units).
+    """Push objects over a table.
 
-    Observation: {"frame": uint8 `h w 3`, "state": float32 (x, y, z, yaw) of the measured
-    fingertip, metres and radians}. The reward is always 0: goals belong to the planner.
-    Episodes have no end of their own.
+    Actions in [-1, 1] displace the commanded fingertip by up to `workspace.step`. Observation:
+    {"frame": uint8 `h w 3`, "state": float32 (x, y, z, yaw) of the measured fingertip, metres and
+    radians}. The reward is always 0, because goals belong to the planner, and episodes have no
+    end.
 
     Args:
         frame_size: (height, width) in pixels.
-        held_out: draw objects of the held-out kinds, never seen in training data.
-        variant: what an action is.
+        held_out: use objects of the held-out kinds, which training episodes never show.
+        variant: what an action means.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 6}  # noqa: RUF012  (gymnasium's own name and type)
@@ -116,23 +120,24 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         height, width = frame_size
         if min(height, width) < 16 or max(height, width) > 512:
             raise UserError(
-                f"a frame of 16 to 512 pixels a side is needed, got {height}x{width}: choose another size"
+                "a frame of 16 to 512 pixels a side is needed, "
+                f"got {height}x{width}: choose another size"
             )
         self.frame_size = frame_size
         self.state_size = 4
         self.workspace = variant.workspace
-        # From the other side, 52 degrees up, with the long finger: the arm hides 2.5 % of the
-        # objects' pixels (at 62 degrees with a finger of 20 cm: 10 %), and what it hides no
-        # predictor can follow.
+        # It faces the robot from 52 degrees above the table. With the long finger, the arm hides
+        # 2.5 % of the objects' pixels (10 % at 62 degrees with a finger of 20 cm); no predictor
+        # can follow what is hidden.
         self.camera = Camera((1.34, 0.0, 1.03), (0.535, 0.0, 0.0), 22.0, height, width)
-        as_seen = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
-        self.homography = self.camera.homography(TOUCH_HEIGHT_M) @ as_seen
+        unshifted = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
+        self.homography = self.camera.homography(TOUCH_HEIGHT_M) @ unshifted
         self._held_out = held_out
-        self._bullet = Bullet(variant.finger, TIMESTEP_S, _table_boxes())
+        self._bullet = Bullet(variant.finger, TIMESTEP_S, table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()
         self._commanded: tuple[float, ...] = ()
-        self._glimpse: Glimpse | None = None
-        self._background = _table_image(self.camera.scaled(SUPERSAMPLING))
+        self._rendering: Rendering | None = None
+        self._background = table_image(self.camera.scaled(SUPERSAMPLING))
         size = len(self.workspace.low)
         self.action_space = gymnasium.spaces.Box(-1, 1, (size,), np.float32)
         self.observation_space = gymnasium.spaces.Dict(
@@ -147,11 +152,14 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Lay out new objects and put the finger at a free place.
+        """Put new objects on the table, and the fingertip at a free place.
 
         Args:
             seed: decides the whole scene.
-            options: {"num_objects": 1 to 4}; drawn when absent.
+            options: {"num_objects": 1 to 4}; drawn at random when absent.
+
+        Raises:
+            UserError: the number of objects is out of range.
         """
         super().reset(seed=seed)
         rng = self.np_random
@@ -171,16 +179,16 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         home = (*places[0], PUSH_HEIGHT_M, 0.0)
         self._commanded = home[: len(self.workspace.low)]
         self._bullet.set_joints([(angle, 0.0) for angle in REST_POSE])
-        # the solver starts from where the arm is: a few rounds bring it all the way
+        # Inverse kinematics start from the arm's present pose; a few rounds are needed to converge.
         for _ in range(4):
             angles = self._bullet.inverse_kinematics(home[:3], home[3])
             self._bullet.set_joints([(angle, 0.0) for angle in angles])
         self._bullet.drive(angles, 40)  # objects come to rest
-        self._glimpse = None
+        self._rendering = None
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
-        """Move, then look."""
+        """Move, then observe."""
         self.move(action)
         return self._observation(), 0.0, False, False, {}
 
@@ -192,61 +200,54 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         """Free the simulator."""
         self._bullet.close()
 
-    # --- acting and seeing --------------------------------------------------------------------
+    # --- acting and observing -----------------------------------------------------------------
 
     def move(self, action: Any) -> None:
-        """Carry out an action without looking: what `step` does, at the physics' speed."""
-        low, high, step = self.workspace.low, self.workspace.high, self.workspace.step
+        """Carry out an action without rendering: what `step` does, at the physics' speed."""
+        size = len(self.workspace.low)
         wanted = np.asarray(action, np.float64)
-        if wanted.shape != (len(low),) or not np.isfinite(wanted).all():
+        if wanted.shape != (size,) or not np.isfinite(wanted).all():
             raise UserError(
-                f"an action of {len(low)} finite numbers in [-1, 1] is needed, got {action}"
+                f"an action of {size} finite numbers in [-1, 1] is needed, got {action}"
             )
-        reached = np.asarray(self._commanded) + np.clip(wanted, -1, 1) * step
-        self._commanded = tuple(float(value) for value in np.clip(reached, low, high))
-        x, y, z, yaw = (
-            (*self._commanded, PUSH_HEIGHT_M, 0.0)[:4] if len(low) == 2 else self._commanded
-        )
+        reached = np.asarray(self._commanded) + np.clip(wanted, -1, 1) * self.workspace.step
+        feasible = np.clip(reached, self.workspace.low, self.workspace.high)
+        self._commanded = tuple(feasible.tolist())
+        planar = size == 2
+        x, y, z, yaw = (*self._commanded, PUSH_HEIGHT_M, 0.0) if planar else self._commanded
         self._bullet.drive(self._bullet.inverse_kinematics((x, y, z), yaw), SUBSTEPS)
-        self._glimpse = None
+        self._rendering = None
 
     def observe(self) -> Observation:
-        """Return the frame and the fingertip's measured state now."""
-        frame = self._picture(self._render(), self._background, self.frame_size)
+        """Return the present frame and the fingertip's measured state."""
+        frame = _averaged(_compose(self._render(), self._background), self.frame_size)
         position, yaw = self._bullet.fingertip()
         return Observation(frame, np.array([*position, yaw], np.float32))
 
     def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
-        """Return the scene larger than the frame (see `interfaces.Drawable`).
+        """Return the scene larger than the frame, without supersampling.
 
-        At that size it needs no supersampling.
+        See `interfaces.Drawable`.
         """
         camera = self.camera.scaled(scale)
-        size = (self.frame_size[0] * scale, self.frame_size[1] * scale)
-        return self._picture(self._bullet.render(camera), _table_image(camera), size)
-
-    @staticmethod
-    def _picture(
-        seen: Glimpse, background: UInt8[np.ndarray, "drawn_h drawn_w 3"], size: tuple[int, int]
-    ) -> UInt8[np.ndarray, "h w 3"]:
-        image = cv2.copyTo(seen.image, (seen.body >= 0).view(np.uint8), background.copy())
-        return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)
+        return _compose(self._bullet.render(camera), table_image(camera))
 
     def _observation(self) -> dict[str, Any]:
         observation = self.observe()
         return {"frame": observation.frame, "state": observation.state}
 
-    def _render(self) -> Glimpse:
-        if self._glimpse is None:
-            self._glimpse = self._bullet.render(self.camera.scaled(SUPERSAMPLING))
-        return self._glimpse
+    def _render(self) -> Rendering:
+        if self._rendering is None:
+            self._rendering = self._bullet.render(self.camera.scaled(SUPERSAMPLING))
+        return self._rendering
 
     # --- for judges ---------------------------------------------------------------------------
 
     def save(self) -> Snapshot:
         """Return a picklable snapshot.
 
-        The world goes on *from the snapshot*, so both futures are the same bit for bit.
+        This world is then rebuilt from it, so that its future and the snapshot's are the same bit
+        for bit.
         """
         bodies = tuple(self._bullet.get_body(body) for body in self._bullet.objects)
         snapshot = Snapshot(self._specs, self._bullet.get_joints(), self._commanded, bodies)
@@ -254,14 +255,13 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         return snapshot
 
     def restore(self, snapshot: Snapshot, exact: bool = True) -> None:
-        """Return to a snapshot of this env or of another one of its kind.
+        """Return to a snapshot of this env, or of another with the same settings.
 
         Args:
             snapshot: what `save` returned.
-            exact: the same actions then give the same frames bit for bit, for which the world
-                is built anew (7 ms). Otherwise poses and speeds are set in the world as it is:
-                100 times as fast; after 12 actions in contact poses may differ by up to half a
-                millimetre.
+            exact: build the world anew (7 ms), so that the same actions give the same frames bit
+                for bit. Otherwise set poses and velocities in the present world: 100 times as
+                fast, but poses may differ by up to half a millimetre after 12 actions in contact.
         """
         if exact or snapshot.specs != self._specs:
             self._bullet.rebuild(snapshot.specs)
@@ -270,44 +270,63 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self._bullet.set_joints(snapshot.joints)
         for body, state in zip(self._bullet.objects, snapshot.bodies, strict=True):
             self._bullet.set_body(body, state)
-        self._glimpse = None
+        self._rendering = None
 
     def truth(self) -> Float[np.ndarray, "k 7"]:
         """Return the objects' poses: position in metres, quaternion x y z w."""
         states = [self._bullet.get_body(body) for body in self._bullet.objects]
         return np.array([[*state.position, *state.orientation] for state in states])
 
+    def segment(self) -> Int[np.ndarray, "drawn_h drawn_w"]:
+        """Return what each pixel shows: the number of an object, `ARM`, or `BACKGROUND`.
+
+        There are `SUPERSAMPLING` pixels per side of a frame's pixel.
+        """
+        body = self._render().body
+        shown = np.full(body.shape, BACKGROUND)
+        shown[body == self._bullet.arm] = ARM
+        for number, object_body in enumerate(self._bullet.objects):
+            shown[body == object_body] = number
+        return shown
+
+    def empty_frame(self) -> UInt8[np.ndarray, "h w 3"]:
+        """Return the frame of a table with nothing on it, not even the arm."""
+        return _averaged(self._background, self.frame_size)
+
     def pick(self, pixel: Pixel) -> Point:
-        """Return the physical point seen at a pixel."""
-        if not pixel.inside(*self.frame_size):
-            raise UserError(
-                f"a pixel inside the {self.frame_size[0]}x{self.frame_size[1]} frame is needed, got {pixel}"
-            )
-        seen = self._render()
-        row, col = (int((place + 0.5) * SUPERSAMPLING) for place in (pixel.row, pixel.col))
-        body, link = int(seen.body[row, col]), int(seen.link[row, col])
+        """Return the physical point seen at a pixel.
+
+        Raises:
+            UserError: the pixel is outside the frame.
+        """
+        height, width = self.frame_size
+        if not pixel.inside(height, width):
+            raise UserError(f"a pixel inside the {height}x{width} frame is needed, got {pixel}")
+        rendering = self._render()
+        row = int((pixel.row + 0.5) * SUPERSAMPLING)
+        col = int((pixel.col + 0.5) * SUPERSAMPLING)
+        body = int(rendering.body[row, col])
         if body < 0:
             return Point("background", 0, tuple(self.camera.on_plane(pixel).tolist()))
-        world = self.camera.unproject(pixel, float(seen.depth_m[row, col]))
+        world = self.camera.unproject(pixel, float(rendering.depth_m[row, col]))
         if body == self._bullet.arm:
-            return Point(
-                "arm", link, tuple(to_local(self._bullet.link_pose(body, link), world).tolist())
-            )
+            link = int(rendering.link[row, col])
+            local = to_local(self._bullet.link_pose(body, link), world)
+            return Point("arm", link, tuple(local.tolist()))
         local = to_local(self._bullet.link_pose(body, -1), world)
         return Point("object", self._bullet.objects.index(body), tuple(local.tolist()))
 
     def where(self, point: Point) -> tuple[Pixel, Float[np.ndarray, "3"]]:
-        """Return where a picked point is now.
+        """Return the present place of a picked point: in the frame, and in the world (metres).
 
-        In the frame, also when it is hidden, and in the world (metres).
+        The place in the frame does not depend on whether the point is hidden.
         """
         world = np.array(point.local)
         if point.kind == "arm":
             world = to_world(self._bullet.link_pose(self._bullet.arm, point.index), world)
         elif point.kind == "object":
-            world = to_world(
-                self._bullet.link_pose(self._bullet.objects[point.index], -1), world
-            )
+            body = self._bullet.objects[point.index]
+            world = to_world(self._bullet.link_pose(body, -1), world)
         return self.camera.project(world), world
 
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
@@ -315,28 +334,13 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         return self.camera.project(world)
 
 
-def _table_boxes() -> list[Box]:
-    """Return the table top and the four walls around the area."""
-    (x0, y0), (x1, y1) = TABLE_LOW, TABLE_HIGH
-    x, y = (x0 + x1) / 2, (y0 + y1) / 2
-    walls = [((x0 - 0.02, y), (0.02, 0.5)), ((x1 + 0.02, y), (0.02, 0.5))]
-    walls += [((x, y0 - 0.02), (0.5, 0.02)), ((x, y1 + 0.02), (0.5, 0.02))]
-    homography = Box((x, y, -0.05), (0.5, 0.5, 0.05), friction=0.6)
-    return [
-        homography,
-        *(Box((*center, 0.05), (*half, 0.05), friction=0.2) for center, half in walls),
-    ]
-
-
 def _free_places(
     rng: np.random.Generator, count: int, workspace: Workspace
 ) -> list[tuple[float, float]]:
-    """Draw places on the table (metres) that keep `SPAWN_GAP_M` from one another.
-
-    The first is the finger's.
-    """
+    """Draw places on the table (metres) that keep `SPAWN_GAP_M` from one another."""
     margin = np.array([0.03, 0.03])
-    low, high = np.array(workspace.low[:2]) + margin, np.array(workspace.high[:2]) - margin
+    low = np.array(workspace.low[:2]) + margin
+    high = np.array(workspace.high[:2]) - margin
     while True:
         places = rng.uniform(low, high, (count, 2))
         gaps = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(count)
@@ -344,20 +348,16 @@ def _free_places(
             return [(float(x), float(y)) for x, y in places]
 
 
-def _table_image(camera: Camera) -> UInt8[np.ndarray, "h w 3"]:
-    """Draw what never moves: a table top with a line around the area, on a grey floor."""
-    rows, cols = np.mgrid[: camera.height, : camera.width].astype(np.float64)
-    right = (cols - camera.width / 2 + 0.5) / camera.focal_px
-    up = (camera.height / 2 - 0.5 - rows) / camera.focal_px
-    rays = np.stack([right, up, np.ones_like(up)], -1) @ camera.axes
-    x, y = (
-        camera.eye[axis] - rays[..., axis] * camera.eye[2] / rays[..., 2] for axis in (0, 1)
-    )
-    (x0, y0), (x1, y1) = TABLE_LOW, TABLE_HIGH
-    # metres beyond the area
-    outside = np.maximum(np.maximum(x0 - x, x - x1), np.maximum(y0 - y, y - y1))
-    grain = 1 + 0.035 * np.sin(60 * y + 3 * np.sin(9 * x))
-    image = np.array(TABLE_COLOR) * grain[..., None]
-    image[(outside > 0) & (outside <= 0.008)] = LINE_COLOR
-    image[outside > 0.05] = MARGIN_COLOR
-    return image.clip(0, 255).astype(np.uint8)
+def _compose(
+    rendering: Rendering, background: UInt8[np.ndarray, "drawn_h drawn_w 3"]
+) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
+    """Return what was rendered, in front of a background."""
+    shown = (rendering.body >= 0).view(np.uint8)
+    return cv2.copyTo(rendering.image, shown, background.copy())
+
+
+def _averaged(
+    image: UInt8[np.ndarray, "drawn_h drawn_w 3"], size: tuple[int, int]
+) -> UInt8[np.ndarray, "h w 3"]:
+    """Return an image reduced to (height, width)."""
+    return cv2.resize(image, size[::-1], interpolation=cv2.INTER_AREA)

@@ -1,1 +1,1 @@
-"""How episodes lie on disk: one file per format."""
+"""File formats of episodes: one file per format."""

@@ -18,8 +18,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from visual_foresight.envs.registry import ENVS
-from visual_foresight.episodes.dataset import EPISODE_NAME
-from visual_foresight.episodes.formats.hdf5 import (
+from visual_foresight.episodes.episode_files import (
+    episode_number,
     episode_path,
     read_episode,
     read_meta,
@@ -73,12 +73,12 @@ class Archive:
                 raise UserError(
                     f"{self._folder / env} holds episodes that `collect` gathered: give another folder as --out"
                 )
-            for path in sorted((self._folder / env).glob("episode_*.hdf5")):
-                match = EPISODE_NAME.fullmatch(path.name)
-                if match is None:
+            for path in sorted((self._folder / env).glob("episode_*")):
+                number = episode_number(path)
+                if number is None:
                     continue
                 try:
-                    self._list(_entry(env, int(match[1]), read_meta(path)))
+                    self._list(_entry(env, number, read_meta(path)))
                 # damaged, or an episode that was collected
                 except (UserError, KeyError) as error:
                     logger.warning(

@@ -1,1 +1,1 @@
-"""Whose points pull the pixel maps: one file or package per teacher."""
+"""Teachers follow points through recorded episodes, for pixel maps to learn from: one each."""

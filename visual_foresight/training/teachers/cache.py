@@ -1,11 +1,11 @@
-"""Points followed through many episodes, kept in a file: following takes minutes, and other
-runs on the episodes need them too.
+"""Points that were followed through episodes, kept in a file for other runs on these episodes.
 
-A file's name says which episodes they are of and how they were followed, so one that does not
-fit is not found.
+Following takes minutes. A file's name is a hash of the episodes and of everything that decides
+how they were followed, so that a file that does not fit is never read.
 """
 
 import hashlib
+import json
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,89 +18,96 @@ from tqdm import tqdm
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.system.files import replacing
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.rigid_tracks import scenery
-from visual_foresight.training.teachers.rigid_tracks import teacher as tracks
-from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
-from visual_foresight.training.teachers.rigid_tracks.teacher import follow_points
-from visual_foresight.vision import optical_flow
+from visual_foresight.training.teachers.registry import TEACHERS
 
 
 def points_of(
+    teacher: str,
     training_episodes: Sequence[PackedEpisode],
     others: Sequence[PackedEpisode],
     homography: Float[np.ndarray, "3 3"],
     folder: Path,
     progress: bool = False,
 ) -> tuple[list[PointTracks], list[PointTracks]]:
-    """Return the points of episodes to learn from, and of others seen by the same camera, from
-    a file or followed now.
+    """Return points of training episodes and of others, from a file or followed now.
 
     Args:
-        lessons: What table and arm look like is learnt from these alone.
-        others: Held-out episodes.
-        homography: From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
-        folder: Where the file is, or is written to.
-        progress: Whether to show a bar.
+        teacher: a key of `TEACHERS`.
+        training_episodes: what scene and arm look like is learnt from these alone.
+        others: held-out episodes of the same camera.
+        homography: from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
+        folder: where the file is, or is written to.
+        progress: show a progress bar on stderr.
     """
     episodes = [*training_episodes, *others]
-    path = folder / f"points_{_key(episodes, len(training_episodes), homography)}.npz"
-    found = _read(path) if path.exists() else None
-    if found is None:
-        known = Scenery.learn(training_episodes, homography)
+    num_training = len(training_episodes)
+    path = points_path(folder, teacher, episodes, num_training, homography)
+    tracks = _read(path) if path.exists() else None
+    if tracks is None:
+        follow = TEACHERS[teacher].prepare(training_episodes, homography)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
-            following = pool.map(
-                lambda each: follow_points(each.frames[:], each.states, known), episodes
-            )
             bar = tqdm(
-                following,
+                pool.map(follow, episodes),
                 "following points",
                 len(episodes),
                 unit="episode",
                 disable=not progress,
             )
-            found = list(bar)
-        _write(path, found)
-    return found[: len(training_episodes)], found[len(training_episodes) :]
+            tracks = list(bar)
+        _write(path, tracks)
+    return tracks[:num_training], tracks[num_training:]
 
 
-def _key(
-    episodes: Sequence[PackedEpisode], num_training: int, homography: Float[np.ndarray, "3 3"]
-) -> str:
-    """Tell episodes, cameras and ways of following points from others."""
-    digest = hashlib.sha256(str((num_training, homography.tolist())).encode())
-    for module in (optical_flow, scenery, tracks):
-        digest.update(Path(str(module.__file__)).read_bytes())
+def points_path(
+    folder: Path,
+    teacher: str,
+    episodes: Sequence[PackedEpisode],
+    num_training: int,
+    homography: Float[np.ndarray, "3 3"],
+) -> Path:
+    """Return the file for the points of these episodes, of which the first are for training.
+
+    Its name depends on the episodes, the camera, and the teacher with its settings.
+    """
+    settings = (teacher, dict(TEACHERS[teacher].settings), num_training, homography.tolist())
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for episode in episodes:
         for part in (episode.actions, episode.states, episode.frames[-1:]):
             digest.update(np.ascontiguousarray(part).data)
-    return digest.hexdigest()[:16]
+    return folder / f"points_{digest.hexdigest()[:16]}.npz"
 
 
-def _write(path: Path, found: Sequence[PointTracks]) -> None:
-    shapes = np.array([each.valid.shape for each in found])
-    places = np.concatenate([each.places.reshape(-1, 2) for each in found])
-    valid, hidden = (
-        np.concatenate([getattr(each, name).reshape(-1) for each in found])
-        for name in ("valid", "hidden")
-    )
+def _write(path: Path, tracks: Sequence[PointTracks]) -> None:
     with replacing(path) as temporary:
-        np.savez(temporary, shapes=shapes, places=places, valid=valid, hidden=hidden)
+        np.savez(
+            temporary,
+            shapes=np.array([each.valid.shape for each in tracks]),
+            places=np.concatenate([each.places.reshape(-1, 2) for each in tracks]),
+            valid=np.concatenate([each.valid.reshape(-1) for each in tracks]),
+            hidden=np.concatenate([each.hidden.reshape(-1) for each in tracks]),
+        )
 
 
 def _read(path: Path) -> list[PointTracks] | None:
     """Return what is in a file; None when it is damaged, so that it is made anew."""
     try:
         with path.open("rb") as stream, np.load(stream) as file:
-            shapes, places, valid, hidden = (
-                file[name] for name in ("shapes", "places", "valid", "hidden")
-            )
+            shapes = file["shapes"]
+            places = file["places"]
+            valid = file["valid"]
+            hidden = file["hidden"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
-    ends = np.cumsum(shapes.prod(1))[:-1]
-    parts = zip(
-        shapes, *(np.split(each, ends) for each in (places, valid, hidden)), strict=True
-    )
-    return [
-        PointTracks(p.reshape(*shape, 2), v.reshape(shape), h.reshape(shape))
-        for shape, p, v, h in parts
-    ]
+    tracks = []
+    begin = 0
+    for num_frames, num_points in shapes:
+        part = slice(begin, begin + num_frames * num_points)
+        tracks.append(
+            PointTracks(
+                places[part].reshape(num_frames, num_points, 2),
+                valid[part].reshape(num_frames, num_points),
+                hidden[part].reshape(num_frames, num_points),
+            )
+        )
+        begin = part.stop
+    return tracks

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float32, Int
 
-MOVED_PX = 0.6  # in one step
-MIN_POINTS = 3  # that must move for a contact
+MOVED_PX = 0.6  # a point that moves farther in a step counts as moving
+MIN_POINTS = 3  # points that move in a step with contact
 
 
 @dataclass(frozen=True)
 class PointTracks:
-    """Points followed through an episode; `valid` from where each was found until it was lost."""
+    """Points followed through an episode."""
 
     places: Float32[np.ndarray, "t m 2"]
-    """(row, col) in pixels."""
+    """(row, col) in pixels, where valid."""
     valid: Bool[np.ndarray, "t m"]
+    """From the frame in which a point was found until it was lost."""
     hidden: Bool[np.ndarray, "t m"]
-    """Where the arm covers a valid point."""
+    """Where the arm hides a valid point."""
 
     def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""
@@ -27,37 +28,38 @@ class PointTracks:
     def contact(self) -> Bool[np.ndarray, " u"]:
         """Tell in which steps something besides the arm moved.
 
-        Against the simulator's truth on 150 episodes of contact-rich data: in 95 % of the steps
-        named an object really moves by 2 mm or more, and 77 % of those in which one does are
-        named.
+        Measured with the simulator's truth on 150 contact-rich episodes, for motions of 2 mm or
+        more: a precision of 95 % and a recall of 77 %.
         """
         return self.moved().sum(1) >= MIN_POINTS
 
 
-def choose(
+def choose_points(
     tracks: PointTracks, start: int, length: int, count: int, rng: np.random.Generator
 ) -> Int[np.ndarray, " {count}"]:
-    """Choose points for a clip: what was pushed, what was hidden, some at rest. -1 where there
-    are too few.
+    """Choose points for a clip: a half that is pushed, a quarter that is hidden, a quarter at rest.
+
+    Where there are fewer of one kind, there are more of the others.
 
     Args:
-        tracks: The episode's points.
-        start: First frame; a point must be valid there and in the next frame.
-        length: Number of actions of the clip.
-        count: Number of points.
-        rng: Decides between equals.
+        tracks: of the episode.
+        start: first frame; a point must be valid there and in the next frame.
+        length: number of actions of the clip.
+        count: number of points.
+        rng: decides between equals.
+
+    Returns:
+        Numbers of points; -1 where there are too few.
     """
-    follow_up = min(start + 1, len(tracks.valid) - 1)
-    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[follow_up])
+    second = min(start + 1, len(tracks.valid) - 1)
+    alive = np.flatnonzero(tracks.valid[start] & tracks.valid[second])
     rng.shuffle(alive)
     moves = tracks.moved()[start : start + length, alive].any(0)
-    pushed, rest = alive[moves], alive[~moves]
-    hidden = rest[tracks.hidden[start : start + length, rest].any(0)]
-    rest = rest[~np.isin(rest, hidden)]
+    pushed, resting = alive[moves], alive[~moves]
+    hides = tracks.hidden[start : start + length, resting].any(0)
+    hidden, resting = resting[hides], resting[~hides]
     half, quarter = count // 2, count // 4
-    first, then = (
-        (pushed[:half], rest[:quarter], hidden[:quarter]),
-        (pushed[half:], hidden[quarter:], rest[quarter:]),
-    )
-    order = np.concatenate([*first, *then])[:count]
-    return np.concatenate([order, np.full(count - len(order), -1, order.dtype)])
+    preferred = [pushed[:half], resting[:quarter], hidden[:quarter]]
+    substitutes = [pushed[half:], hidden[quarter:], resting[quarter:]]
+    chosen = np.concatenate([*preferred, *substitutes])[:count]
+    return np.concatenate([chosen, np.full(count - len(chosen), -1, chosen.dtype)])

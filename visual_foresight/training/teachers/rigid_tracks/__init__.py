@@ -1,1 +1,1 @@
-"""A teacher that follows rigid things on a table that rests."""
+"""A teacher that follows rigid objects on a table."""

@@ -1,3 +1,5 @@
+"""What the table and the arm look like is learnt from films."""
+
 import numpy as np
 import pytest
 
@@ -24,15 +26,13 @@ def test_the_arm_is_known_from_the_robots_state(known: Scenery) -> None:
         assert (arm[t] & truth).sum() / (arm[t] | truth).sum() > 0.95
 
 
-def test_what_shows_no_table_is_the_arm_or_a_thing(known: Scenery) -> None:
+def test_the_foreground_is_what_differs_from_the_empty_table(known: Scenery) -> None:
     episode = film(3)
-    apart = known.apart(episode.frames)
-    np.testing.assert_array_equal(
-        apart, (np.abs(episode.frames.astype(int) - 110) > 25).any(-1)
-    )
+    differs = (np.abs(episode.frames.astype(int) - 110) > 25).any(-1)
+    np.testing.assert_array_equal(known.foreground(episode.frames), differs)
 
 
 def test_what_is_not_seen_often_enough_is_no_arm() -> None:
-    """Without any frame of the robot there, nothing is said to be its arm."""
+    """Where no frame has shown the robot, no pixel is taken for its arm."""
     known = Scenery.learn([PackedEpisode.pack(film(0))], np.eye(3))
     assert not known.arm(np.array([[39.0, 0.0]], np.float32)).any()

@@ -1,0 +1,156 @@
+"""What every format of episodes promises (see `EpisodeFormat`), over the registry."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, FORMATS, EpisodeFormat
+from visual_foresight.types import Episode, UserError
+
+ARRAYS = ("actions", "frames", "states", "tracks")
+SAME_FILE = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+JSON_VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(params=sorted(FORMATS))
+def format_(request: pytest.FixtureRequest) -> EpisodeFormat:
+    return FORMATS[request.param]
+
+
+@pytest.fixture
+def path(tmp_path: Path, format_: EpisodeFormat) -> Path:
+    return tmp_path / f"episode_000012{format_.suffix}"
+
+
+@st.composite
+def episodes(draw: st.DrawFn) -> Episode:
+    """Return episodes of all shapes, with any float: NaNs, infinities and both zeros, too."""
+
+    def floats(*shape: int) -> np.ndarray:
+        return draw(arrays.arrays(np.float32, shape))
+
+    size = st.integers(1, 5)
+    num_actions, num_tracks = draw(st.integers(0, 3)), draw(st.integers(0, 3))
+    height, width = draw(size), draw(size)
+    return Episode(
+        actions=floats(num_actions, draw(size)),
+        frames=draw(arrays.arrays(np.uint8, (num_actions + 1, height, width, 3))),
+        states=floats(num_actions + 1, draw(size)),
+        tracks=floats(num_actions + 1, num_tracks, 2),
+        meta=draw(st.dictionaries(st.text(), JSON_VALUES)),
+    )
+
+
+def example(seed: int = 0) -> Episode:
+    rng = np.random.default_rng(seed)
+    return Episode(
+        actions=rng.uniform(-1, 1, (4, 2)).astype(np.float32),
+        frames=rng.integers(0, 256, (5, 6, 10, 3), dtype=np.uint8),
+        states=rng.normal(size=(5, 4)).astype(np.float32),
+        tracks=rng.normal(size=(5, 3, 2)).astype(np.float32),
+        meta={"seed": seed, "track_kinds": ["object"] * 3},
+    )
+
+
+def assert_same(one: Episode, other: Episode) -> None:
+    for name in ARRAYS:
+        mine, its = getattr(one, name), getattr(other, name)
+        assert (mine.shape, mine.dtype) == (its.shape, its.dtype)
+        assert mine.tobytes() == its.tobytes()
+    assert dict(one.meta) == dict(other.meta)
+
+
+@SAME_FILE
+@given(episode=episodes())
+def test_an_episode_is_read_as_it_was_written(
+    format_: EpisodeFormat, path: Path, episode: Episode
+) -> None:
+    format_.write(path, episode)
+    assert_same(format_.read(path), episode)
+    assert format_.read_meta(path) == dict(episode.meta)
+    assert list(path.parent.iterdir()) == [path]
+
+
+@SAME_FILE
+@given(episode=episodes())
+def test_the_same_episode_gives_the_same_bytes(
+    format_: EpisodeFormat, path: Path, episode: Episode
+) -> None:
+    format_.write(path, episode)
+    first = path.read_bytes()
+    copies = {name: getattr(episode, name).copy() for name in ARRAYS}
+    format_.write(path, Episode(**copies, meta=json.loads(json.dumps(dict(episode.meta)))))
+    assert path.read_bytes() == first
+
+
+def test_notes_may_be_large(format_: EpisodeFormat, path: Path) -> None:
+    notes = {"goal": {"png": "x" * 300_000}}
+    episode = Episode(**{name: getattr(example(), name) for name in ARRAYS}, meta=notes)
+    format_.write(path, episode)
+    assert format_.read_meta(path) == notes
+
+
+@SAME_FILE
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_file_that_is_cut_off_is_named(
+    format_: EpisodeFormat, path: Path, share: float
+) -> None:
+    format_.write(path, example())
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(UserError, match=f"{path.name} is damaged or no episode.*delete it"):
+        format_.read(path)
+
+
+def test_any_flipped_byte_is_noticed_or_harmless(format_: EpisodeFormat, path: Path) -> None:
+    episode = example()
+    format_.write(path, episode)
+    whole = path.read_bytes()
+    num_noticed = 0
+    for place in range(0, len(whole), 37):
+        flipped = bytes([whole[place] ^ 0x5A])
+        path.write_bytes(whole[:place] + flipped + whole[place + 1 :])
+        try:
+            assert_same(format_.read(path), episode)
+        except UserError:
+            num_noticed += 1
+    # Random pixels do not compress: each of their bytes counts.
+    assert num_noticed >= episode.frames.size // 37
+
+
+def test_a_missing_file_is_named(format_: EpisodeFormat, path: Path) -> None:
+    for read in (format_.read, format_.read_meta):
+        with pytest.raises(UserError, match=f"{path.name} is missing: collect again"):
+            read(path)
+
+
+def test_something_else_is_no_episode(format_: EpisodeFormat, path: Path) -> None:
+    path.write_text("years of work")
+    for read in (format_.read, format_.read_meta):
+        with pytest.raises(UserError, match=f"{path.name} is damaged or no episode"):
+            read(path)
+
+
+def test_every_format_has_a_suffix_of_its_own() -> None:
+    suffixes = [each.suffix for each in FORMATS.values()]
+    assert len(set(suffixes)) == len(suffixes)
+    assert all(suffix.startswith(".") for suffix in suffixes)
+    assert all(isinstance(each, EpisodeFormat) for each in FORMATS.values())
+    assert DEFAULT_FORMAT in FORMATS

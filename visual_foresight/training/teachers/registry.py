@@ -1,0 +1,41 @@
+"""The teachers by their names."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.training.teachers.point_tracks import PointTracks
+from visual_foresight.training.teachers.rigid_tracks.teacher import RigidTracks
+
+
+@runtime_checkable
+class Teacher(Protocol):
+    """Follows points through episodes, by frames, actions and robot states alone."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Return everything that decides the points besides the data: plain JSON values.
+
+        There is a `protocol` among them, a number that is raised whenever the code changes the
+        points.
+        """
+        ...
+
+    def prepare(
+        self, episodes: Sequence[PackedEpisode], homography: Float[np.ndarray, "3 3"]
+    ) -> Callable[[PackedEpisode], PointTracks]:
+        """Return what follows points through an episode.
+
+        Args:
+            episodes: training episodes; what scene and arm look like is learnt from these alone.
+            homography: of the camera of all episodes, see `interfaces.Env.homography`.
+        """
+        ...
+
+
+TEACHERS: dict[str, Teacher] = {"rigid_tracks": RigidTracks()}
+
+DEFAULT_TEACHER = "rigid_tracks"
