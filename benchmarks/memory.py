@@ -31,7 +31,7 @@ def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str
         "validate": ["--folder", data],
         "plan": ["--preset", "thorough", "--animation", out / "plan.gif"],
         "gui": ["--no-browser", "--out", out / "gui"],
-        "evaluate control": [*"--suites near --trials 2 --out".split(), out / "control"],
+        "evaluate control": ["--suites", "near", "--trials", 2, "--out", out / "control"],
         "evaluate prediction": ["--data", SAMPLE, "--report", out / "report.html"],
         "evaluate ranking": ["--states", 2, "--out", out / "ranking"],
         "evaluate speed": ["--repeats", 2],
