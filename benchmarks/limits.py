@@ -1,10 +1,9 @@
-"""How well could anything foresee the pushing table? `scripts/bench_limits`: the ceilings of
-prediction. For judges only.
+"""How well the pushing table can be predicted from one frame at most: `scripts/bench_limits`.
 
-The simulator foresees, told what a very good eye could tell from one frame: true shapes,
-objects at rest where they are, give or take 2 mm and 2 degrees (a quarter of a pixel). Masses
-and frictions, which cannot be seen, are drawn anew. The mean of four such guesses is judged as
-any predictor is.
+The simulator predicts, from the little that a frame does not show well: shapes are true, objects
+are at rest, their poses are known up to 2 mm and 2 degrees (a quarter of a pixel), and masses and
+frictions, which cannot be seen, are drawn anew. The mean of four such guesses is evaluated as any
+predictor is.
 """
 
 import argparse
@@ -27,7 +26,7 @@ from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.episode_files import episode_path, read_episode
 from visual_foresight.evaluation.prediction.command import evaluate_prediction
 from visual_foresight.evaluation.prediction.segments import (
-    MADE_UP,
+    PADDING,
     Segment,
     batch_of,
     segments_of,
@@ -45,25 +44,33 @@ from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Episode, Pixel, Prediction
 from visual_foresight.vision.pixel_maps import map_size_of
 
-HORIZON, CANDIDATES = 12, 64
+HORIZON = 12
+"""Imagined steps."""
+CANDIDATES = 64
+"""Action sequences that are ranked in each contact state."""
 GUESSES = 4
-MISPLACED_M, TURNED_RAD = 0.002, np.deg2rad(2)
-SAME_PX = 0.05  # a replayed episode is the recorded one
+"""Guessed scenes whose predictions are averaged."""
+POSITION_STD_M = 0.002
+"""Standard deviation of the error of a guessed object's x and y."""
+ANGLE_STD_RAD = np.deg2rad(2)
+"""Standard deviation of the error of a guessed object's angle on the table."""
+SAME_PX = 0.05
+"""A replayed episode is the recorded one when no point is farther than this from its track."""
 
 
 @dataclass(frozen=True)
 class EpisodeJob:
-    """An episode whose stretches are to be foreseen."""
+    """An episode whose segments are predicted."""
 
     path: Path
     env: str
     num_objects: int | None
 
 
-class Foreseen:
-    """Says what was foreseen before.
+class Precomputed:
+    """A predictor that returns pixel maps made before, in the order in which they are asked for.
 
-    Pixel maps, in the order in which a judge asks; frames are those of `still`.
+    Its frames are those of the persistence baseline.
     """
 
     context = 1
@@ -75,7 +82,13 @@ class Foreseen:
         """Return the newest frame."""
         return clip.frames[:, -1]
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+    def imagine(
+        self,
+        carry: torch.Tensor,
+        actions: torch.Tensor,
+        pixel_maps: torch.Tensor,
+        decode: bool = False,
+    ) -> Prediction:
         """Return the next maps (see `interfaces.Predictor`)."""
         maps = torch.stack([next(self._maps) for _ in actions])
         frames = repeat(carry, "b c h w -> b t c h w", t=actions.shape[1] if decode else 0)
@@ -84,38 +97,31 @@ class Foreseen:
 
 
 def guess(snapshot: Snapshot, rng: np.random.Generator) -> Snapshot:
-    """Return the scene as a very good eye might take it to be."""
+    """Return the scene as it might be estimated from one frame."""
     drawn = [random_spec(rng, held_out=False) for _ in snapshot.specs]
-    specs = [
-        replace(spec, mass_kg=one.mass_kg, friction=one.friction)
-        for spec, one in zip(snapshot.specs, drawn, strict=True)
-    ]
-    return replace(
-        snapshot,
-        specs=tuple(specs),
-        bodies=tuple(_misplaced(body, rng) for body in snapshot.bodies),
+    specs = tuple(
+        replace(spec, mass_kg=other.mass_kg, friction=other.friction)
+        for spec, other in zip(snapshot.specs, drawn, strict=True)
     )
+    bodies = tuple(_misplaced(body, rng) for body in snapshot.bodies)
+    return replace(snapshot, specs=specs, bodies=bodies)
 
 
 def _misplaced(body: BodyState, rng: np.random.Generator) -> BodyState:
+    """Return a body at rest, near where it is."""
     x, y, z = body.position
-    dx, dy = rng.normal(0, MISPLACED_M, 2)
-    turned = Rotation.from_euler("z", rng.normal(0, TURNED_RAD)) * Rotation.from_quat(
-        body.orientation
-    )
-    return BodyState(
-        (x + dx, y + dy, z), tuple(turned.as_quat().tolist()), (0, 0, 0), (0, 0, 0)
-    )
+    dx, dy = rng.normal(0, POSITION_STD_M, 2)
+    turn = Rotation.from_euler("z", rng.normal(0, ANGLE_STD_RAD))
+    orientation = (turn * Rotation.from_quat(body.orientation)).as_quat()
+    return BodyState((x + dx, y + dy, z), tuple(orientation.tolist()), (0, 0, 0), (0, 0, 0))
 
 
-def foresee(
+def predict_maps(
     env: Env, mirror: Env, points: Sequence, actions: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the pixel maps (n t p h w) of points in an env, under n sequences of actions.
-
-    The mean over the guesses.
-    """
-    simulator, snapshot = Simulator(env, mirror, tuple(points)), env.save()
+    """Return the pixel maps (n t p h w) of points under n action sequences: the guesses' mean."""
+    simulator = Simulator(env, mirror, tuple(points))
+    snapshot = env.save()
     empty = torch.zeros(len(actions), len(points), *map_size_of(env.frame_size))
     carries = [Carry(guess(snapshot, rng)) for _ in range(GUESSES)]
     maps = [
@@ -125,18 +131,21 @@ def foresee(
     return torch.stack(maps).mean(0).numpy()
 
 
-def foresee_episode(job: EpisodeJob) -> list[np.ndarray]:
-    """Return the maps (1 t p h w) of each stretch of an episode that is judged, after what really came before it."""
+def predict_episode(job: EpisodeJob) -> list[np.ndarray]:
+    """Return the pixel maps (1 t p h w) of each segment of an episode, predicted from its start.
+
+    The episode is replayed up to there.
+    """
     episode = read_episode(job.path)
     env, mirror = envs_of(job.env)
     rng = np.random.default_rng([episode.meta["seed"], episode.meta["index"]])
     found = []
-    for segment in segments_of([episode], Foreseen.context, HORIZON):
+    for segment in segments_of([episode], Precomputed.context, HORIZON):
         points = lay_out(env, episode.meta["seed"], episode.meta["index"], job.num_objects)
-        for action in episode.actions[: segment.now]:
+        for action in episode.actions[: segment.start]:
             env.move(action)
-        there = np.array([(pixel.row, pixel.col) for pixel, _ in map(env.where, points)])
-        if np.abs(there - episode.tracks[segment.now]).max() > SAME_PX:
+        places = np.array([(pixel.row, pixel.col) for pixel, _ in map(env.where, points)])
+        if np.abs(places - episode.tracks[segment.start]).max() > SAME_PX:
             raise RuntimeError(
                 f"{job.path} was collected by another version of the env: collect it again"
             )
@@ -144,61 +153,64 @@ def foresee_episode(job: EpisodeJob) -> list[np.ndarray]:
         slots, numbers = _numbers(segment, episode)
         if len(slots):
             chosen = [points[number] for number in numbers]
-            maps[:, :, slots] = foresee(env, mirror, chosen, segment.actions[None], rng)
+            maps[:, :, slots] = predict_maps(env, mirror, chosen, segment.actions[None], rng)
         found.append(maps)
     return found
 
 
 def _numbers(segment: Segment, episode: Episode) -> tuple[np.ndarray, list[int]]:
-    """Return which of a window's slots are points, and the numbers of these points in the episode."""
-    slots = np.flatnonzero(segment.kinds != MADE_UP)
-    ahead = episode.tracks[segment.now : segment.now + HORIZON + 1]
+    """Return which slots of a segment hold points, and these points' numbers in the episode."""
+    slots = np.flatnonzero(segment.kinds != PADDING)
+    ahead = episode.tracks[segment.start : segment.start + HORIZON + 1]
     same = [(ahead == segment.places[:, slot : slot + 1]).all((0, 2)) for slot in slots]
     return slots, [int(np.flatnonzero(each)[0]) for each in same]
 
 
-def foresee_contact(job: BankJob) -> tuple[ContactState, np.ndarray]:
-    """Return a contact state, and the maps (n t 1 h w) of its candidates."""
+def predict_contact(job: BankJob) -> tuple[ContactState, np.ndarray]:
+    """Return a contact state, and the pixel maps (n t 1 h w) of its candidates."""
     contact = find_contact_state(job)
     env, mirror = envs_of(job.env)
     point = env.pick(Pixel(*contact.source.tolist()))
-    return contact, foresee(
-        env, mirror, [point], contact.candidates, np.random.default_rng([job.seed, job.index])
-    )
+    rng = np.random.default_rng([job.seed, job.index])
+    return contact, predict_maps(env, mirror, [point], contact.candidates, rng)
 
 
 def measure(data: Path, states: int, workers: int) -> dict:
-    """Return the figures of `evaluate prediction` and `evaluate ranking` for what was foreseen."""
-    episodes = Episodes(data)
-    how = episodes.info.collection
-    jobs = [
-        EpisodeJob(episode_path(data, number), episodes.info.env, how["num_objects"])
-        for number in episodes.numbers
-    ]
-    seen = {
-        job.path: maps for job, maps in run_parallel(foresee_episode, jobs, workers, "episodes")
-    }
-    maps = [each for job in jobs for each in seen[job.path]]
-    steps = evaluate_prediction(
-        Foreseen(maps), [episodes[index] for index in range(len(episodes))], HORIZON
-    )["steps"]
-    wanted = ("error_px", "interval_px", "still_px", "ratio", "interval_ratio")
-    bank = [BankJob(0, index, CANDIDATES, HORIZON) for index in range(states)]
-    found = {
-        job.index: one
-        for job, one in run_parallel(foresee_contact, bank, workers, "contact states")
-    }
-    contacts = [found[index] for index in range(states)]
-    ranking = rank_candidates(
-        Foreseen([maps for _, maps in contacts]), [contact for contact, _ in contacts]
-    )
+    """Return the figures of `evaluate prediction` and `evaluate ranking` for these predictions."""
     return {
         "data": str(data),
-        "prediction": {
-            step: {name: steps[step][name] for name in wanted} for step in ("1", "3", "6", "10")
-        },
-        "ranking": ranking,
+        "prediction": measure_prediction(data, workers),
+        "ranking": measure_ranking(states, workers),
     }
+
+
+def measure_prediction(data: Path, workers: int) -> dict:
+    """Return figures of pixels at some steps, on a folder of episodes."""
+    episodes = Episodes(data)
+    num_objects = episodes.info.collection["num_objects"]
+    jobs = [
+        EpisodeJob(episode_path(data, number), episodes.info.env, num_objects)
+        for number in episodes.numbers
+    ]
+    maps_of = {}
+    for job, maps in run_parallel(predict_episode, jobs, workers, "episodes"):
+        maps_of[job.path] = maps
+    predictor = Precomputed([maps for job in jobs for maps in maps_of[job.path]])
+    recorded = [episodes[index] for index in range(len(episodes))]
+    steps = evaluate_prediction(predictor, recorded, HORIZON)["steps"]
+    wanted = ("error_px", "interval_px", "still_px", "ratio", "interval_ratio")
+    return {
+        step: {name: steps[step][name] for name in wanted} for step in ("1", "3", "6", "10")
+    }
+
+
+def measure_ranking(states: int, workers: int) -> dict:
+    """Return figures of the ranking of candidates, on the published bank of contact states."""
+    jobs = [BankJob(0, index, CANDIDATES, HORIZON) for index in range(states)]
+    found = dict(run_parallel(predict_contact, jobs, workers, "contact states"))
+    bank = [found[job][0] for job in jobs]
+    predictor = Precomputed([found[job][1] for job in jobs])
+    return rank_candidates(predictor, bank)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""How much memory each command takes, all its processes together: `scripts/bench_memory`."""
+"""How much memory each command takes, with all its processes: `scripts/bench_memory`."""
 
 import argparse
 import json
@@ -13,9 +13,12 @@ import psutil
 from visual_foresight.predictors.registry import FLAGSHIP
 
 BAR_GIB = 4.0
+"""What no command should exceed."""
 SAMPLE = Path("data/sample")
-PATIENCE_S = 20.0  # for the page, which does not end by itself
+GUI_S = 20.0
+"""How long the page is watched, which does not end by itself."""
 SAMPLE_S = 0.02
+"""Time between two measurements."""
 
 
 def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str]]:
@@ -23,70 +26,42 @@ def commands(data: Path, out: Path, predictors: list[str]) -> dict[str, list[str
 
     Each does all of its work, on as few episodes, tasks and steps as it can.
     """
-    training = {
-        f"train {name}": [
-            "train",
-            "--data",
-            data,
-            "--out",
-            out / name,
-            "--predictor",
-            name,
-            "--steps",
-            20,
-        ]
-        for name in predictors
+    flags: dict[str, list] = {
+        "collect": ["--episodes", 24, "--folder", out / "episodes"],
+        "validate": ["--folder", data],
+        "plan": ["--preset", "thorough", "--animation", out / "plan.gif"],
+        "gui": ["--no-browser", "--out", out / "gui"],
+        "evaluate control": ["--suites", "near", "--trials", 2, "--out", out / "control"],
+        "evaluate prediction": ["--data", SAMPLE, "--report", out / "report.html"],
+        "evaluate ranking": ["--states", 2, "--out", out / "ranking"],
+        "evaluate speed": ["--repeats", 2],
+        "evaluate throughput": ["--repeats", 1, "--predictors", *predictors],
     }
-    given = {
-        "collect": ["collect", "--folder", out / "episodes", "--episodes", 24],
-        "validate": ["validate", "--folder", data],
-        **training,
-        "plan": ["plan", "--animation", out / "plan.gif", "--preset", "thorough"],
-        "gui": ["gui", "--no-browser", "--out", out / "gui"],
-        "evaluate control": [
-            "evaluate",
-            "control",
-            "--suites",
-            "near",
-            "--trials",
-            2,
-            "--out",
-            out / "control",
-        ],
-        "evaluate prediction": [
-            "evaluate",
-            "prediction",
-            "--data",
-            SAMPLE,
-            "--report",
-            out / "report.html",
-        ],
-        "evaluate ranking": ["evaluate", "ranking", "--states", 2, "--out", out / "ranking"],
-        "evaluate speed": ["evaluate", "speed", "--repeats", 2],
-        "evaluate throughput": [
-            "evaluate",
-            "throughput",
-            "--repeats",
-            1,
-            "--predictors",
-            *predictors,
-        ],
-    }
-    return {name: [str(word) for word in words] for name, words in given.items()}
+    found = {name: [*name.split(), *map(str, words)] for name, words in flags.items()}
+    for name in predictors:
+        words = ["--predictor", name, "--steps", 20, "--data", data, "--out", out / name]
+        found[f"train {name}"] = ["train", *map(str, words)]
+    return found
 
 
-def peak_gib(words: list[str], log: Path, patience_s: float | None) -> float:
-    """Run a command and return the most that it and its processes held at any moment.
+def peak_gib(words: list[str], log: Path, limit_s: float | None) -> float:
+    """Run a command and return the most memory that it and its processes held at once.
 
-    Shared pages count once for each.
+    Pages that processes share count once for each.
+
+    Args:
+        words: the command and its flags.
+        log: file for what it prints.
+        limit_s: stop it after so many seconds; never, if None.
     """
-    with log.open("w") as said:
+    with log.open("w") as output:
         command = [sys.executable, "-m", "visual_foresight", *words]
-        process = psutil.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
-        most, began = 0, time.monotonic()
+        process = psutil.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        start = time.monotonic()
+        most = 0
         while process.poll() is None:
             most = max(most, _resident(process))
-            if patience_s is not None and time.monotonic() - began > patience_s:
+            if limit_s is not None and time.monotonic() - start > limit_s:
                 process.terminate()
                 process.wait()
                 return most / 2**30
@@ -97,6 +72,7 @@ def peak_gib(words: list[str], log: Path, patience_s: float | None) -> float:
 
 
 def _resident(process: psutil.Process) -> int:
+    """Return what a process and its descendants hold now, in bytes."""
     total = 0
     for each in (process, *process.children(recursive=True)):
         try:
@@ -119,26 +95,22 @@ def main() -> None:
     given = parser.parse_args()
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log.txt"
         for name, words in commands(given.data, Path(folder), given.predictors).items():
-            log = Path(folder) / "log.txt"
-            figures[name] = round(
-                peak_gib(words, log, PATIENCE_S if name == "gui" else None), 2
-            )
+            limit_s = GUI_S if name == "gui" else None
+            figures[name] = round(peak_gib(words, log, limit_s), 2)
             sys.stderr.write(f"{name}: {figures[name]} GiB\n")
-    result = {
-        "peak_gib": figures,
-        "most_gib": max(figures.values()),
-        "bar_gib": BAR_GIB,
-        "data": str(given.data),
-    }
-    sys.stdout.write(
-        (
-            json.dumps(result)
-            if given.json
-            else f"at most {result['most_gib']} GiB, bar {BAR_GIB}"
-        )
-        + "\n"
-    )
+    most = max(figures.values())
+    if given.json:
+        result = {
+            "peak_gib": figures,
+            "most_gib": most,
+            "bar_gib": BAR_GIB,
+            "data": str(given.data),
+        }
+        sys.stdout.write(json.dumps(result) + "\n")
+    else:
+        sys.stdout.write(f"at most {most} GiB, bar {BAR_GIB}\n")
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def run(folder: Path, words: str, code: int = 0) -> tuple[dict, str]:
     return json.loads(done.stdout) if done.stdout else {}, done.stderr
 
 
-def test_from_nothing_to_a_judged_model(tmp_path):
+def test_from_nothing_to_an_evaluated_model(tmp_path):
     collected, said = run(
         tmp_path, "collect --env dot --folder data --episodes 12 --steps 6 --workers 2"
     )
@@ -39,26 +39,27 @@ def test_from_nothing_to_a_judged_model(tmp_path):
         "sound_episodes": 12,
         "problems": {},
     }
-    teaching = "train --data data --out run --predictor ensemble --member dna --steps 2 --horizon 3 --batch 4 --device cpu"
-    trained, _ = run(tmp_path, teaching + " --held-out-share 0.2")
+    training = (
+        "train --data data --out run --predictor ensemble --member dna "
+        "--steps 2 --horizon 3 --batch 4 --device cpu"
+    )
+    trained, _ = run(tmp_path, training + " --held-out-share 0.2")
     assert trained["steps"] == 2 and trained["member"] == "dna"
-    judged, _ = run(
+    evaluated, _ = run(
         tmp_path, f"evaluate prediction --data data --model {trained['checkpoint']} --horizon 3"
     )
-    assert set(judged["steps"]) == {"1", "2", "3"} and judged["model"] == trained["checkpoint"]
+    assert set(evaluated["steps"]) == {"1", "2", "3"}
+    assert evaluated["model"] == trained["checkpoint"]
     damaged = tmp_path / "data" / "episode_000003.hdf5"
     damaged.write_bytes(damaged.read_bytes()[:1000])
     found, said = run(tmp_path, "validate --folder data", code=2)
-    assert found["sound_episodes"] == 11 and "episode_000003.hdf5" in next(
-        iter(found["problems"])
-    )
-    assert (
-        run(tmp_path, teaching.replace("run", "other"), code=2)[1].count("episode_000003.hdf5")
-        == 1
-    )
+    assert found["sound_episodes"] == 11
+    assert "episode_000003.hdf5" in next(iter(found["problems"]))
+    _, said = run(tmp_path, training.replace("run", "other"), code=2)
+    assert said.count("episode_000003.hdf5") == 1
 
 
-def test_the_judges_of_planning(tmp_path):
+def test_rankings_and_trials_through_their_commands(tmp_path):
     ranked, _ = run(
         tmp_path,
         "evaluate ranking --model still --states 1 --candidates 16 --workers 1 --out bank",
@@ -69,13 +70,10 @@ def test_the_judges_of_planning(tmp_path):
     )
     rows = run(tmp_path, words)[0]["suites"]["near"]
     assert rows.keys() == {"random", "still"} and rows["still"]["trials"] == 1
-    assert run(tmp_path, words + " --disagreement 1")[0]["suites"]["near"] == rows, (
-        "floors know one future"
-    )
+    again = run(tmp_path, words + " --disagreement 1")[0]["suites"]["near"]
+    assert again == rows, "floors have one member"
     cautious = words.replace("random still", "flow") + " --disagreement 1"
     assert "needs two members or more" in run(tmp_path, cautious, code=2)[1]
     (tmp_path / "mine" / "checkpoint").mkdir(parents=True)
-    assert (
-        "mine is no checkpoint"
-        in run(tmp_path, words.replace("random", "mine") + " --fresh", code=2)[1]
-    )
+    _, said = run(tmp_path, words.replace("random", "mine") + " --fresh", code=2)
+    assert "mine is no checkpoint" in said

@@ -1,99 +1,205 @@
-"""The command line: the one place that wires the rooms together, and the one that prints.
+"""The command line: it finds a command in one table, reads its flags, and prints its figures.
 
-Each command is a function that imports what it needs when it runs (PyTorch alone takes seconds,
-and `--help` should not), reads its flags from the frozen dataclass of the thing that it starts,
-and reports figures: plain JSON values. Figures go to stdout, as lines for people or with
-`--json` as one object; progress, logs and complaints go to stderr.
+Only this module prints. A command is imported when it runs, because PyTorch alone takes seconds
+and `--help` should not. Its flags are the fields of its configuration, a frozen dataclass; its
+figures are plain JSON values. Figures go to stdout, as lines for people or with `--json` as one
+object; progress, logs and complaints go to stderr.
 """
 
+import ast
 import dataclasses
 import importlib
+import inspect
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from typing import Annotated, Any, NoReturn
 
 from visual_foresight.system.allocator import keep_freed_memory
-from visual_foresight.system.files import remedy
 from visual_foresight.system.redirect import diverted
 
 PROGRAM = "visual-foresight"
+HELP = ("-h", "--help")
+BAD_INPUT = 2
+INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 Figures = Mapping[str, Any]
 
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """What a word on the command line starts."""
+    """What a word on the command line starts.
+
+    Its parts are written "module:name", with the module inside this package, and are imported
+    when the command runs.
+    """
 
     summary: str
     """One line for the list of commands."""
-    run: Callable[[str, list[str]], None]
-    """Called with its own name and the arguments that follow it."""
+    config: str
+    """A frozen dataclass: each field is a flag, its doc the help."""
+    work: str
+    """A function of the configuration that returns the figures: a mapping or a dataclass."""
+    as_text: str = ""
+    """A function of the figures that returns text for people; lines of names and values if not
+    given."""
+    complaint: str = ""
+    """A function of the figures that returns what is wrong with them, in one sentence, or None.
+    After a complaint the program exits with 2."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ValidateConfig:
-    """Which data to read."""
-
-    folder: Path
-    """Folder of episodes."""
+COMMANDS = {
+    "collect": Command(
+        "Gather episodes with an exploration policy, or go on with a collection that was stopped.",
+        config="collect.collection:CollectConfig",
+        work="collect.collection:collect",
+    ),
+    "validate": Command(
+        "Read a folder of episodes whole, and name every damaged, missing or foreign file.",
+        config="cli:ValidateConfig",
+        work="cli:validate_folder",
+        complaint="cli:complain_of_problems",
+    ),
+    "train": Command(
+        "Train a video predictor on episodes, or go on with a run that was stopped.",
+        config="training.config:TrainConfig",
+        work="cli:train_model",
+    ),
+    "evaluate control": Command(
+        "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
+        config="evaluation.control.command:ControlConfig",
+        work="evaluation.control.command:evaluate_control",
+        as_text="evaluation.control.command:as_text",
+    ),
+    "evaluate prediction": Command(
+        "Measure predicted pixels and frames, step by step, on episodes a model never saw.",
+        config="evaluation.prediction.command:PredictionConfig",
+        work="evaluation.prediction.command:evaluate_model",
+        as_text="evaluation.prediction.command:as_text",
+    ),
+    "evaluate ranking": Command(
+        "Measure how well predicted costs rank candidates in states of contact.",
+        config="evaluation.ranking.command:RankingConfig",
+        work="evaluation.ranking.command:evaluate_ranking",
+    ),
+    "evaluate family": Command(
+        "Compare models by every score and by control, and correlate scores with success.",
+        config="evaluation.compare:CompareConfig",
+        work="evaluation.compare:compare_models",
+        as_text="evaluation.compare:as_text",
+    ),
+    "evaluate throughput": Command(
+        "Time every learned predictor: imagined frames, gradient steps, memory.",
+        config="evaluation.speed.throughput:ThroughputConfig",
+        work="evaluation.speed.throughput:time_predictors",
+    ),
+    "evaluate speed": Command(
+        "Time one replan per preset, beside the machine's matrix products.",
+        config="evaluation.speed.replan:SpeedConfig",
+        work="evaluation.speed.replan:time_planning",
+    ),
+    "plan": Command(
+        "Run one trial: push an object to a goal, planned from frames, and animate it.",
+        config="plan:PlanConfig",
+        work="plan:plan",
+    ),
+    "gui": Command(
+        "Click a pixel and its goal in the browser, and watch the robot imagine, plan and act.",
+        config="gui.server.serve:GuiConfig",
+        work="gui.server.serve:serve",
+    ),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 2 bad input, 130 interrupted; 1 and a traceback are a bug
-    of ours.
+    """Run a command and exit: 0 done, 2 bad input, 130 interrupted, 141 nobody reads stdout.
+
+    1 and a traceback are a bug of ours.
 
     Args:
         arguments: the words after the program's name; those of the process when None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if not words or words[0] in ("-h", "--help"):
-        print(_help(), file=sys.stdout if words else sys.stderr)
-        sys.exit(0 if words else 2)
+    if not words:
+        print(_help(), file=sys.stderr)
+        sys.exit(BAD_INPUT)
+    if words[0] in HELP:
+        print(_help())
+        sys.exit(0)
     if words[0] == "--version":
         from visual_foresight import __version__
 
         print(f"{PROGRAM} {__version__}")
         sys.exit(0)
-    name = next((name for name in (" ".join(words[:2]), words[0]) if name in COMMANDS), None)
-    if name is None and words[-1] in ("-h", "--help") and (group := _help(f"{words[0]} ")):
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            try:
+                _run(name, words[length:])
+            except KeyboardInterrupt:
+                _stop("stopped; what was finished is kept", INTERRUPTED)
+            return
+    group = _help(f"{words[0]} ")
+    if group and words[-1] in HELP:
         print(group)
         sys.exit(0)
-    if name is None:
-        _stop(
-            f"there is no command {' '.join(words[:2])!r}: choose one of {', '.join(COMMANDS)}",
-            2,
-        )
-    try:
-        _run(name, words[len(name.split()) :])
-    except KeyboardInterrupt:
-        _stop("stopped; what was finished is kept", 130)
+    known = ", ".join(COMMANDS)
+    _stop(f"there is no command {' '.join(words[:2])!r}: choose one of {known}", BAD_INPUT)
 
 
 def _run(name: str, arguments: list[str]) -> None:
     """Run one command; what its user can mend becomes one sentence."""
+    from visual_foresight.system.files import remedy
     from visual_foresight.types import UserError
 
     keep_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
-        COMMANDS[name].run(name, arguments)
+        _work(name, arguments)
         sys.stdout.flush()
     except UserError as error:
-        _stop(str(error), 2)
-    # the reader of stdout went away, as `| head` does; keep the flush at exit from complaining
+        _stop(str(error), BAD_INPUT)
     except BrokenPipeError:
+        # The reader of stdout went away, as `| head` does; keep the flush at exit from complaining.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        sys.exit(141)
+        sys.exit(BROKEN_PIPE)
     except OSError as error:
-        if (sentence := remedy(error)) is not None:
-            _stop(sentence, 2)
-        raise
+        sentence = remedy(error)
+        if sentence is None:
+            raise
+        _stop(sentence, BAD_INPUT)
+
+
+def _work(name: str, arguments: list[str]) -> None:
+    """Read a command's flags, do its work, and print its figures."""
+    command = COMMANDS[name]
+    config, as_json = _read(name, _imported(command.config), arguments)
+    work = _imported(command.work)
+    as_text = _imported(command.as_text) if command.as_text else _as_lines
+    # stdout is for the figures alone; libraries print there, too, also native ones.
+    with diverted(1, to=2), redirect_stdout(sys.stderr):
+        result = work(config)
+    figures = result if isinstance(result, Mapping) else dataclasses.asdict(result)
+    if as_json:
+        print(json.dumps(figures, allow_nan=False, default=os.fspath))
+    else:
+        print(as_text(figures))
+    sentence = _imported(command.complaint)(figures) if command.complaint else None
+    if sentence is not None:
+        _stop(sentence, BAD_INPUT)
+
+
+def _imported(part: str) -> Any:
+    """Return what is called "module:name" in this package."""
+    module, _, name = part.partition(":")
+    return getattr(importlib.import_module(f"visual_foresight.{module}"), name)
 
 
 def _stop(sentence: str, code: int) -> NoReturn:
@@ -102,10 +208,7 @@ def _stop(sentence: str, code: int) -> NoReturn:
 
 
 def _help(beginning: str = "") -> str:
-    """Return the list of the commands that begin so, without importing any.
-
-    Nothing, if none does.
-    """
+    """Return the list of the commands that begin so; nothing, if none does."""
     width = max(map(len, COMMANDS))
     lines = [
         f"  {name:<{width}}  {command.summary}"
@@ -114,9 +217,17 @@ def _help(beginning: str = "") -> str:
     ]
     if not lines:
         return ""
-    head = f"usage: {PROGRAM} [--help] [--version] COMMAND ...\n\nA robot that sees, imagines and acts."
     return "\n".join(
-        [head, "", "commands:", *lines, "", f"The flags of a command: {PROGRAM} COMMAND --help"]
+        [
+            f"usage: {PROGRAM} [--help] [--version] COMMAND ...",
+            "",
+            "A robot that sees, imagines and acts.",
+            "",
+            "commands:",
+            *lines,
+            "",
+            f"The flags of a command: {PROGRAM} COMMAND --help",
+        ]
     )
 
 
@@ -130,44 +241,49 @@ def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, boo
     """
     import tyro
 
-    flat = Annotated[config_class, tyro.conf.arg(name="")]  # type: ignore[valid-type]
-    wants_json = Annotated[
-        bool, tyro.conf.arg(help="Print the figures as one JSON object on stdout.")
-    ]
-    options_class = dataclasses.make_dataclass(
-        "Options", [("config", flat), ("json", wants_json, False)], frozen=True
-    )
+    docs = _field_docs(config_class)
+    flags: list[tuple[str, Any, Any]] = []
+    for field in dataclasses.fields(config_class):
+        kind: Any = Annotated[field.type, tyro.conf.arg(help=docs.get(field.name, ""))]
+        default = dataclasses.field(
+            default=field.default, default_factory=field.default_factory
+        )
+        flags.append((field.name, kind, default))
+    wants_json = tyro.conf.arg(help="Print the figures as one JSON object on stdout.")
+    flags.append(("json", Annotated[bool, wants_json], dataclasses.field(default=False)))
     options: Any = tyro.cli(
-        options_class,
+        dataclasses.make_dataclass("Options", flags, frozen=True, kw_only=True),
         prog=f"{PROGRAM} {name}",
         description=COMMANDS[name].summary,
         args=arguments,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
-    return options.config, options.json
+    values = dict(vars(options))
+    as_json = values.pop("json")
+    return config_class(**values), as_json
 
 
-def _report(
-    work: Callable[[], Figures], as_json: bool, as_text: Callable[[Figures], str] | None = None
-) -> None:
-    """Do the work with stdout closed to everything else (native libraries print, too), then
-    print its figures.
+def _field_docs(config_class: type) -> dict[str, str]:
+    """Return the docs of a dataclass's fields: the strings after them in its source, in one line.
 
-    Args:
-        work: what is to be done.
-        as_json: print one JSON object.
-        as_text: how people read the figures otherwise; lines of names and values when absent.
+    tyro finds them, too, but breaks its help where they are wrapped in the source.
     """
-    with diverted(1, to=2), redirect_stdout(sys.stderr):
-        figures = work()
-    if as_json:
-        print(json.dumps(figures, allow_nan=False, default=os.fspath))
-    else:
-        print(as_text(figures) if as_text else "\n".join(_lines(figures)))
+    (definition,) = ast.parse(dedent(inspect.getsource(config_class))).body
+    assert isinstance(definition, ast.ClassDef)
+    docs = {}
+    for field, doc in pairwise(definition.body):
+        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr):
+            docs[ast.unparse(field.target)] = " ".join(str(ast.literal_eval(doc.value)).split())
+    return docs
+
+
+def _as_lines(figures: Figures) -> str:
+    """Return figures as readable lines of names and values."""
+    return "\n".join(_lines(figures))
 
 
 def _lines(figures: Figures, indent: str = "") -> Iterator[str]:
-    """Yield figures as readable lines; what is nested is indented."""
+    """Yield figures line by line; what is nested is indented."""
     for name, value in figures.items():
         if isinstance(value, Mapping):
             yield f"{indent}{name}"
@@ -179,113 +295,48 @@ def _lines(figures: Figures, indent: str = "") -> Iterator[str]:
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return f"{', '.join(map(_text, value))}" if isinstance(value, list | tuple) else str(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_text, value))
+    return str(value)
 
 
-def _reports(
-    module: str, config_class: str, work: str, as_text: str | None = None
-) -> Callable[[str, list[str]], None]:
-    """Return a runner: read the flags of a configuration, do the work, report the figures (a
-    mapping or a dataclass).
-
-    All are named, so that the module is imported only when the command runs; `as_text` lays the
-    figures out for people.
-    """
-
-    def run(name: str, arguments: list[str]) -> None:
-        room = importlib.import_module(f"visual_foresight.{module}")
-        config, as_json = _read(name, getattr(room, config_class), arguments)
-
-        def figures() -> Figures:
-            result = getattr(room, work)(config)
-            return dataclasses.asdict(result) if dataclasses.is_dataclass(result) else result  # type: ignore[arg-type]
-
-        _report(figures, as_json, getattr(room, as_text) if as_text else None)
-
-    return run
-
-
-def _train(name: str, arguments: list[str]) -> None:
+def train_model(config: Any) -> Figures:
+    """Train (see `training.config.TrainConfig`), and return what the checkpoint says of itself."""
     from visual_foresight.predictors.checkpoints import read_config
-    from visual_foresight.training.config import TrainConfig
     from visual_foresight.training.loop import train
 
-    def work() -> Figures:
-        folder = train(config)
-        return {"checkpoint": folder, **read_config(folder)["meta"]}
-
-    config, as_json = _read(name, TrainConfig, arguments)
-    _report(work, as_json)
+    folder = train(config)
+    return {"checkpoint": folder, **read_config(folder)["meta"]}
 
 
-def _validate(name: str, arguments: list[str]) -> None:
+@dataclasses.dataclass(frozen=True)
+class ValidateConfig:
+    """Which data to read."""
+
+    folder: Path
+    """Folder of episodes."""
+
+
+def validate_folder(config: ValidateConfig) -> Figures:
+    """Read a folder of episodes, and return how many are sound and what is wrong with others."""
     from visual_foresight.episodes.validation import validate
 
-    def work() -> Figures:
-        report = validate(config.folder)
-        problems.extend(report.problems)
-        return {
-            "folder": report.folder,
-            "sound_episodes": report.num_sound,
-            "problems": {
-                str(problem.path): f"{problem.what}: {problem.advice}" for problem in problems
-            },
-        }
-
-    problems: list[Any] = []
-    config, as_json = _read(name, ValidateConfig, arguments)
-    _report(work, as_json)
-    if problems:
-        _stop(
-            f"{len(problems)} files in {config.folder} cannot be used; what to do about each is said above",
-            2,
-        )
+    report = validate(config.folder)
+    return {
+        "folder": report.folder,
+        "sound_episodes": report.num_sound,
+        "problems": {
+            str(problem.path): f"{problem.what}: {problem.advice}"
+            for problem in report.problems
+        },
+    }
 
 
-COMMANDS = {
-    "collect": Command(
-        "Gather episodes with an exploration policy, or go on with a collection that was stopped.",
-        _reports("collect.collection", "CollectConfig", "collect"),
-    ),
-    "validate": Command(
-        "Read a folder of episodes whole, and name every damaged, missing or foreign file.",
-        _validate,
-    ),
-    "train": Command(
-        "Train a video predictor on episodes, or go on with a run that was stopped.", _train
-    ),
-    "evaluate control": Command(
-        "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
-        _reports("evaluation.control.command", "ControlConfig", "evaluate_control", "as_text"),
-    ),
-    "evaluate prediction": Command(
-        "Judge where a model takes designated pixels, and its frames, step by step, on episodes it never saw.",
-        _reports(
-            "evaluation.prediction.command", "PredictionConfig", "evaluate_model", "as_text"
-        ),
-    ),
-    "evaluate ranking": Command(
-        "Judge how well predicted costs rank candidates in states of contact.",
-        _reports("evaluation.ranking.command", "RankingConfig", "evaluate_ranking"),
-    ),
-    "evaluate family": Command(
-        "Compare models by every score and by control, and tell which scores go with success.",
-        _reports("evaluation.compare", "CompareConfig", "compare_models", "as_text"),
-    ),
-    "evaluate throughput": Command(
-        "Time every learned predictor: imagined frames, gradient steps, memory, beside a VGG-sized yardstick.",
-        _reports("evaluation.speed.throughput", "ThroughputConfig", "time_predictors"),
-    ),
-    "evaluate speed": Command(
-        "Time one replan per preset, beside the machine's matrix products.",
-        _reports("evaluation.speed.replan", "SpeedConfig", "time_planning"),
-    ),
-    "plan": Command(
-        "Run one trial: push an object to a goal, planned from frames, and write an animation of it.",
-        _reports("headless", "PlanConfig", "plan"),
-    ),
-    "gui": Command(
-        "Click a pixel and its goal on a page in the browser, and watch the robot imagine, plan and act.",
-        _reports("gui.server.serve", "GuiConfig", "serve"),
-    ),
-}
+def complain_of_problems(figures: Figures) -> str | None:
+    """Return how many files `validate_folder` found to be unusable, if any."""
+    if not figures["problems"]:
+        return None
+    return (
+        f"{len(figures['problems'])} files in {figures['folder']} cannot be used; "
+        "what to do about each is said above"
+    )

@@ -1,7 +1,4 @@
-"""How scores go with success.
-
-Known orders, and one model judged by everything through the real command.
-"""
+"""Correlations of scores with success in known orders, and one model through the real command."""
 
 import json
 from pathlib import Path
@@ -18,14 +15,26 @@ from visual_foresight.evaluation.compare import (
 )
 from visual_foresight.types import UserError
 
+
+def scores(psnr: float, lpips: float, regret: float, success: float) -> dict:
+    return {
+        "psnr": psnr,
+        "lpips": lpips,
+        "regret": regret,
+        "ratio": 0.5,
+        "success_near": success,
+        "interval_success_near": [success - 0.1, success + 0.1],
+    }
+
+
 MODELS = {
-    "a": {"psnr": 30.0, "lpips": 0.1, "regret": 0.3, "ratio": 0.5, "success_near": 0.2, "interval_success_near": [0.1, 0.4]},
-    "b": {"psnr": 25.0, "lpips": 0.2, "regret": 0.2, "ratio": 0.5, "success_near": 0.5, "interval_success_near": [0.3, 0.7]},
-    "c": {"psnr": 20.0, "lpips": 0.3, "regret": 0.1, "ratio": 0.5, "success_near": 0.9, "interval_success_near": [0.7, 1.0]},
-}  # fmt: skip
+    "a": scores(psnr=30.0, lpips=0.1, regret=0.3, success=0.2),
+    "b": scores(psnr=25.0, lpips=0.2, regret=0.2, success=0.5),
+    "c": scores(psnr=20.0, lpips=0.3, regret=0.1, success=0.9),
+}
 
 
-def test_a_score_goes_with_success_when_better_means_more_success() -> None:
+def test_a_score_correlates_with_success_when_better_means_more_success() -> None:
     assert correlations(MODELS, ("near",)) == {
         "psnr": {"near": pytest.approx(-1)},
         "lpips": {"near": pytest.approx(-1)},
@@ -42,25 +51,26 @@ def test_people_get_a_row_per_model_and_one_per_suite() -> None:
         "trials": 9,
     }
     lines = as_text({**figures, "preset": "fast", "seed": 0}).splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["model", "a", "b", "c", "goes"]
+    assert [line.split()[0] for line in lines[1:]] == ["model", "a", "b", "c", "correlation"]
     assert "-1.00" in lines[-1] and "+1.00" in lines[-1]
-    assert "0.90 [0.70, 1.00]" in lines[4] and "30.0" in lines[2]
+    assert "0.90 [0.80, 1.00]" in lines[4] and "30.0" in lines[2]
 
 
 @pytest.mark.slow
-def test_a_model_is_judged_by_everything_once(tmp_path: Path, capfd, monkeypatch) -> None:
-    words = "evaluate family --models still --clips 4 --states 1 --suites near --trials 1 --workers 1 --json"
+def test_a_model_gets_every_score_once(tmp_path: Path, capfd, monkeypatch) -> None:
+    words = (
+        "evaluate family --models still --clips 4 --states 1 --suites near "
+        "--trials 1 --workers 1 --json"
+    )
     cli.main([*words.split(), "--out", str(tmp_path)])
     result = json.loads(capfd.readouterr().out)
-    scores = result["models"]["still"]
-    assert scores["ratio"] == pytest.approx(1)
-    assert scores["spearman"] == 0 and 0 < scores["regret"] < 1
-    assert scores["success_near"] in (0, 1) and len(scores["interval_success_near"]) == 2
+    found = result["models"]["still"]
+    assert found["ratio"] == pytest.approx(1)
+    assert found["spearman"] == 0 and 0 < found["regret"] < 1
+    assert found["success_near"] in (0, 1) and len(found["interval_success_near"]) == 2
     assert result["correlations"] == {}
     for work in ("evaluate_episodes", "evaluate_ranking"):
-        monkeypatch.setattr(
-            compare, work, lambda *_: pytest.fail("what was judged is judged again")
-        )
+        monkeypatch.setattr(compare, work, lambda *_: pytest.fail("it is measured again"))
     cli.main([*words.split(), "--out", str(tmp_path)])
     assert json.loads(capfd.readouterr().out) == result
 

@@ -1,4 +1,4 @@
-"""Tasks: reachable by a straight push, a function of their seed alone, and told apart by their fingerprints."""
+"""Tasks: a straight push does each, they follow from their seed, and fingerprints identify them."""
 
 from dataclasses import replace
 
@@ -46,12 +46,11 @@ def test_a_task_can_be_done_by_a_straight_push(push, name) -> None:
         behind = centers[mine] - suite.behind_m * push_m / np.linalg.norm(push_m)
         for place in (behind, centers[mine] + push_m):
             assert ((low <= place) & (place <= high)).all()
+        others = np.delete(centers, mine, axis=0)
+        way = centers[mine] + push_m - behind
         for share in np.linspace(0, 1, 30):
-            others = np.delete(centers, mine, axis=0)
-            away = np.linalg.norm(
-                others - (behind + share * (centers[mine] + push_m - behind)), axis=1
-            )
-            assert (away > suite.corridor_m).all()
+            away_m = np.linalg.norm(others - (behind + share * way), axis=1)
+            assert (away_m > suite.corridor_m).all()
 
 
 def test_a_task_is_a_function_of_its_seed() -> None:
@@ -70,7 +69,8 @@ def test_the_fingerprint_tells_protocols_apart_but_not_rounding() -> None:
     assert replace(task, frame_size=(40, 28)).fingerprint != task.fingerprint
     moved = replace(task, goal_m=(task.goal_m[0] + 1e-3, task.goal_m[1]))
     assert moved.fingerprint != task.fingerprint
-    x, y = (round(value, 4) for value in task.goal_m)
+    x = round(task.goal_m[0], 4)
+    y = round(task.goal_m[1], 4)
     assert replace(task, goal_m=(x + 1e-12, y - 1e-12)).fingerprint == task.fingerprint
 
 

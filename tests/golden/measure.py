@@ -1,9 +1,8 @@
-"""Golden values: what the shipped models imagine, what planners find, what envs show, and how
-published trials end.
+"""Golden values: what shipped models imagine, planners find and envs show, and how trials end.
 
-`values.json` holds them, with a tolerance for each group, as they were before the package was
-laid out anew; `test_golden` holds the program to them. `scripts/remake_golden` writes them
-again, which is right only when something is meant to change.
+`values.json` holds them, with a tolerance for each kind of value; `test_golden` compares what
+the program computes today. `scripts/remake_golden` writes them again, which is right only when
+what the program computes is meant to change.
 """
 
 import base64
@@ -31,28 +30,33 @@ from visual_foresight.vision.pixel_maps import expected_places, map_size_of, spl
 
 ROOT = Path(__file__).parents[2]
 VALUES = Path(__file__).with_name("values.json")
-CLIPS = ((4, 3), (31, 6))  # episode of the sample, and first frame
+CLIPS = ((4, 3), (31, 6))
+"""Clips that are imagined: episode of the sample, and first frame."""
 HORIZON = 12
-POINTS = 4
-TRIALS = 3
+"""Imagined steps."""
+NUM_POINTS = 4
+"""Points of each clip, the first ones of its episode."""
+NUM_TASKS = 10
+"""Tasks of each suite, the first ones."""
+NUM_TRIALS = 3
+"""Trials of each suite, the first ones."""
 
 
 def imagination(name: str) -> dict[str, Any]:
-    """Return where a shipped model imagines points of two clips to go, and the last frame of each clip."""
+    """Return where a shipped model imagines points of the clips to go, and their last frames."""
     episodes = Episodes(ROOT / "data" / "sample")
     predictor = load(name)
-    clip = episodes.clip(CLIPS, predictor.context - 1 + HORIZON)
     newest = predictor.context - 1
+    clip = episodes.clip(CLIPS, newest + HORIZON)
     seen = Clip(
         clip.actions[:, :newest], clip.frames[:, : newest + 1], clip.states[:, : newest + 1]
     )
-    tracks = [episodes[number].tracks[first + newest, :POINTS] for number, first in CLIPS]
+    tracks = [episodes[number].tracks[first + newest, :NUM_POINTS] for number, first in CLIPS]
     size = (clip.frames.shape[-2], clip.frames.shape[-1])
     maps = splat_places(torch.from_numpy(np.stack(tracks)), map_size_of(size), size)
     with torch.inference_mode():
-        future = predictor.imagine(
-            predictor.observe(seen), clip.actions[:, newest:], maps, True
-        )
+        carry = predictor.observe(seen)
+        future = predictor.imagine(carry, clip.actions[:, newest:], maps, decode=True)
     places = expected_places(future.pixel_maps.double(), size)
     return {
         "places": places.numpy().round(4).tolist(),
@@ -61,7 +65,7 @@ def imagination(name: str) -> dict[str, Any]:
 
 
 def search(preset: str) -> dict[str, Any]:
-    """Return what CEM finds for a cost with a bent valley, from a seed."""
+    """Return what CEM finds from a seed, for a cost whose best actions depend on one another."""
     config = PRESETS[preset]
     wanted = torch.linspace(-1, 1, config.horizon)[:, None] * torch.tensor([1.0, -0.5])
 
@@ -91,10 +95,12 @@ def world(name: str) -> dict[str, Any]:
 
 
 def tasks(suite: str) -> dict[str, Any]:
-    """Return the fingerprint of a published suite's first tasks, and what identifies the flagship's and the ceiling's row."""
+    """Return the fingerprints of a published suite's first tasks, and the keys of some rows."""
     env = make(SUITES[suite].env, held_out=SUITES[suite].held_out)
     try:
-        found = [make_task(env, SUITES[suite], 0, index).fingerprint for index in range(10)]
+        found = [
+            make_task(env, SUITES[suite], 0, index).fingerprint for index in range(NUM_TASKS)
+        ]
     finally:
         env.close()
     rows = {
@@ -110,7 +116,7 @@ def trials(suite: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         jobs = [
             Job(SUITES[suite], method, 0, index, Path(folder) / f"{index}.json")
-            for index in range(TRIALS)
+            for index in range(NUM_TRIALS)
         ]
         records = [run_job(job) for job in jobs]
     return {"distances_m": [record["distances_m"] for record in records]}
@@ -126,25 +132,23 @@ GROUPS = {
 """Group -> how to measure one of its members, and the members."""
 TOLERANCES = {
     "places": 0.02,  # pixels
-    "frames": 1.0,  # mean difference of a colour, of 255
+    "frames": 1.0,  # mean difference of a colour, on a scale of 0 to 255
     "actions": 1e-3,
     "costs": 1e-3,
     "state": 1e-4,  # metres, radians
     "distances_m": 2e-3,
 }
-"""Largest difference of two numbers by which a value is still the same; what is not listed must
-be equal."""
+"""Largest difference of two values that count as the same; what is not listed must be equal."""
 
 
 def as_png(frame: np.ndarray) -> str:
     """Return a frame as text."""
-    return base64.b64encode(
-        imageio.imwrite("<bytes>", frame, extension=".png", plugin="pillow")
-    ).decode()
+    data = imageio.imwrite("<bytes>", frame, extension=".png", plugin="pillow")
+    return base64.b64encode(data).decode()
 
 
 def from_png(text: str) -> np.ndarray:
-    """Return the frame of a text."""
+    """Return the frame that `as_png` made into this text."""
     return imageio.imread(base64.b64decode(text), extension=".png", plugin="pillow")
 
 

@@ -1,4 +1,4 @@
-"""What the program computes stays what it was (see `measure`)."""
+"""What the program computes stays the same (see `measure`)."""
 
 import json
 
@@ -11,16 +11,12 @@ KNOWN = json.loads(VALUES.read_text())
 
 
 def difference(name, found, wanted):
-    """Return by how much two values differ.
-
-    Frames by their mean, numbers by their largest difference.
-    """
+    """Return the largest difference of two values: of frames, the mean over their pixels."""
     if name == "frames":
-        pairs = [
-            (from_png(a).astype(float), from_png(b).astype(float))
-            for a, b in zip(found, wanted, strict=True)
-        ]
-        return max(float(np.abs(a - b).mean()) for a, b in pairs)
+        return max(
+            float(np.abs(from_png(one).astype(float) - from_png(other).astype(float)).mean())
+            for one, other in zip(found, wanted, strict=True)
+        )
     return float(np.abs(np.array(found) - np.array(wanted)).max())
 
 
@@ -30,7 +26,8 @@ def difference(name, found, wanted):
     [(group, member) for group, (_, members) in GROUPS.items() for member in members],
 )
 def test_what_is_computed_stays_the_same(group, member):
-    found = json.loads(json.dumps(GROUPS[group][0](member)))
+    measure, _ = GROUPS[group]
+    found = json.loads(json.dumps(measure(member)))
     wanted = KNOWN[group][member]
     assert found.keys() == wanted.keys()
     for name, value in wanted.items():
@@ -43,9 +40,10 @@ def test_what_is_computed_stays_the_same(group, member):
 
 @pytest.mark.parametrize("suite", KNOWN["trials"])
 def test_the_trials_are_the_published_ones(suite):
+    distances_m = KNOWN["trials"][suite]["distances_m"]
+    tasks = KNOWN["tasks"][suite]["tasks"]
     published = json.loads((ROOT / "models" / "rigid" / "trials.json").read_text())["trials"]
-    first = [trial for trial in published if trial["suite"] == suite][
-        : len(KNOWN["trials"][suite]["distances_m"])
-    ]
-    assert [trial["distances_m"] for trial in first] == KNOWN["trials"][suite]["distances_m"]
-    assert [trial["task"] for trial in first] == KNOWN["tasks"][suite]["tasks"][: len(first)]
+    of_suite = [trial for trial in published if trial["suite"] == suite]
+    first = of_suite[: len(distances_m)]
+    assert [trial["distances_m"] for trial in first] == distances_m
+    assert [trial["task"] for trial in first] == tasks[: len(first)]

@@ -1,4 +1,4 @@
-"""The judging room: closed-loop trials, benchmarks, prediction and ranking figures.
+"""Benchmarks of control, prediction, ranking and speed: one package per command.
 
-It alone may look at the truth.
+Only this room and the judge may look at where things truly are.
 """

@@ -1,10 +1,11 @@
-"""Which scores of a predictor tell how well it can be planned with?
+"""Which scores of a predictor tell how well it can be planned with: `evaluate family`.
 
-Every model is judged by all of them, and by control.
+Each model is evaluated on prediction, ranking and control; then the models' order by each score
+is compared with their order by success.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
     evaluate_control,
-    require_known,
+    methods_of,
 )
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
@@ -46,7 +47,10 @@ SCORES = {
     "regret": -1,
 }
 """Score -> whether more (1) or less (-1) of it is better."""
-HORIZON = 12  # imagined steps
+HORIZON = 12
+"""Imagined steps."""
+MIN_MODELS = 3
+"""Fewer models have no correlation."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class CompareConfig:
     data: Path = Path("data/sample")
     """Folder of episodes that none of them was trained on."""
     clips: int = 200
-    """Clips on which frames and pixel maps are judged."""
+    """Clips on which frames and pixel maps are evaluated."""
     step: int = 10
     """Imagined step whose scores count."""
     states: int = 50
@@ -70,7 +74,7 @@ class CompareConfig:
     preset: str = "fast"
     """How widely to search in these trials."""
     seed: int = 0
-    """Of tasks and contact states; 0 are the published ones."""
+    """Decides tasks and contact states; 0 is the published ones."""
     weights: Path | None = None
     """Folder with the weights that LPIPS and FVD need."""
     lpips_net: Literal["alex", "vgg"] = "alex"
@@ -78,8 +82,8 @@ class CompareConfig:
     workers: int = 2
     """Processes."""
     out: Path = Path("runs")
-    """Folder of per-trial results (`control`), contact states (`ranking`) and the models' other
-    scores (`scores`); what is there is not made again."""
+    """Folder of per-trial results (`control`), contact states (`ranking`) and the other scores
+    (`scores`); what is there is not made again."""
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < max(len(self.models), 1):
@@ -91,26 +95,29 @@ class CompareConfig:
 
 
 def compare_models(config: CompareConfig) -> dict[str, Any]:
-    """Judge each model's predictions, rankings and control, and how each score goes with
-    success over the models.
+    """Score each model, and correlate each score with success over the models.
 
-    A model of frames alone is judged and planned with by a tracker that follows the designated
-    pixel through its frames.
+    A model of frames alone is wrapped in a tracker, which follows designated pixels through its
+    frames.
 
     Returns:
         {"models": {model: scores}, "correlations": {score: {suite: correlation}}, "step",
-        "trials", "preset", "seed"}. Scores,
-        where they could be measured: "psnr", "ssim", "lpips" of frames and "ratio" (pixel error
-            over still's, with
-        "interval_ratio") at that step, "fvd"; "spearman" and "regret" of the ranking, with
-        intervals; and for each suite "success_" + suite, within 5 cm, with interval.
-        Correlations: Spearman's over the models, of scores turned so that more is better;
-        absent below three models, and where a side is constant.
+        "trials", "preset", "seed"}. Scores, where they could be measured:
+
+        psnr, ssim, lpips, ratio, interval_ratio: of frames and of pixel maps (error over the
+            persistence baseline's) at that step; fvd: of whole clips.
+        spearman, regret, interval_spearman, interval_regret: of the ranking.
+        success_SUITE, interval_success_SUITE: share of a suite's trials that end within 5 cm.
+
+        A correlation is Spearman's over the models, of scores turned so that more is better; it
+        is absent below three models, and where a side is constant.
+
+    Raises:
+        UserError: a model, a suite or the preset is unknown, or a model does not fit the data.
     """
     episodes = Episodes(config.data)
     info = episodes.info
-    for model in config.models:
-        # refuses what the hours to come would
+    for model in config.models:  # refuses what cannot be loaded before hours of work
         load(model, "cpu", info.frame_size, info.action_size, info.state_size)
     trials = ControlConfig(
         methods=config.models,
@@ -121,28 +128,32 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
         workers=config.workers,
         out=config.out / "control",
     )
-    require_known(trials, SUITES)
+    methods_of(trials, SUITES)  # likewise
     perceptual = find_perceptual(config.weights, config.lpips_net, HORIZON)
-    scores = tqdm(config.models, "scores", dynamic_ncols=True)
-    figures = {model: _scores(model, config, episodes, perceptual) for model in scores}
-    control = evaluate_control(trials)
-    for suite, rows in control["suites"].items():
+    models = {}
+    for model in tqdm(config.models, "scores", dynamic_ncols=True):
+        models[model] = _find_scores(model, config, episodes, perceptual)
+    for suite, rows in evaluate_control(trials)["suites"].items():
         for model, row in rows.items():
-            figures[model] |= {
-                f"success_{suite}": row["success_5cm"],
-                f"interval_success_{suite}": row["interval_5cm"],
-            }
+            models[model][f"success_{suite}"] = row["success_5cm"]
+            models[model][f"interval_success_{suite}"] = row["interval_5cm"]
     return {
-        "models": figures,
-        "correlations": correlations(figures, config.suites),
-        **{name: getattr(config, name) for name in ("step", "trials", "preset", "seed")},
+        "models": models,
+        "correlations": correlations(models, config.suites),
+        "step": config.step,
+        "trials": config.trials,
+        "preset": config.preset,
+        "seed": config.seed,
     }
 
 
-def _scores(
+def _find_scores(
     model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
 ) -> Record:
-    """Return a model's scores but control's, from the disk where the same checkpoint was judged in the same way before."""
+    """Return a model's scores but control's; read them where they were measured before.
+
+    They are kept by the checkpoint's content, the data, and how they are measured.
+    """
     weights = parse(model, config.preset).weights
     data = [asdict(episodes.info), episodes.fingerprint()]
     how = [
@@ -156,12 +167,15 @@ def _scores(
     path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
     found = find_record(path)
     if found is None:
-        found = _predicting(model, config, episodes, perceptual) | _ranking(model, config)
+        found = {
+            **_prediction_scores(model, config, episodes, perceptual),
+            **_ranking_scores(model, config),
+        }
         write_bytes(path, json.dumps(found, allow_nan=False).encode())
     return found
 
 
-def _predicting(
+def _prediction_scores(
     model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
 ) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
@@ -171,71 +185,83 @@ def _predicting(
     )
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
     recorded = [episodes[index] for index in range(len(episodes))]
-    figures = figures_of(
-        evaluate_episodes(predictor, recorded, how, perceptual), predictor.context
-    )
+    evaluation = evaluate_episodes(predictor, recorded, how, perceptual)
+    figures = figures_of(evaluation, predictor.context)
     step = figures["steps"][str(config.step)]
     wanted = ("psnr", "ssim", "lpips", "ratio", "interval_ratio")
     scores = {name: step[name] for name in wanted if name in step}
-    return scores | ({"fvd": figures["fvd"]} if "fvd" in figures else {})
+    if "fvd" in figures:
+        scores["fvd"] = figures["fvd"]
+    return scores
 
 
-def _ranking(model: str, config: CompareConfig) -> Record:
+def _ranking_scores(model: str, config: CompareConfig) -> Record:
     """Return the scores of how a model ranks candidates."""
-    out = config.out / "ranking"
-    found = evaluate_ranking(
-        RankingConfig(model, config.states, seed=config.seed, workers=config.workers, out=out)
+    figures = evaluate_ranking(
+        RankingConfig(
+            model,
+            config.states,
+            seed=config.seed,
+            workers=config.workers,
+            out=config.out / "ranking",
+        )
     )
-    return {
-        name: found[name]
-        for name in ("spearman", "interval_spearman", "regret", "interval_regret")
-    }
+    wanted = ("spearman", "interval_spearman", "regret", "interval_regret")
+    return {name: figures[name] for name in wanted}
 
 
 def correlations(
-    figures: Mapping[str, Mapping[str, Any]], suites: tuple[str, ...]
+    models: Mapping[str, Mapping[str, Any]], suites: Sequence[str]
 ) -> dict[str, dict[str, float]]:
-    """Return how the order of the models by each score goes with their order by success (see `compare_models`)."""
+    """Return the rank correlation of each score with success in each suite.
+
+    Args:
+        models: the scores of each model, as in `compare_models`.
+        suites: whose success counts.
+
+    Returns:
+        {score: {suite: correlation}}, see `compare_models`.
+    """
     found: dict[str, dict[str, float]] = {}
     for score, sign in SCORES.items():
+        scored = [each for each in models.values() if score in each]
+        values = np.array([sign * each[score] for each in scored], np.float64)
         for suite in suites:
-            pairs = [
-                (sign * each[score], each[f"success_{suite}"])
-                for each in figures.values()
-                if score in each
-            ]
-            sides = np.array(pairs, np.float64).reshape(-1, 2).T
-            if len(pairs) >= 3 and np.ptp(sides, axis=1).all():
-                found.setdefault(score, {})[suite] = spearman(*sides)
+            successes = np.array([each[f"success_{suite}"] for each in scored], np.float64)
+            if len(scored) >= MIN_MODELS and np.ptp(values) and np.ptp(successes):
+                found.setdefault(score, {})[suite] = spearman(values, successes)
     return found
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
     """Return the figures of `compare_models` for a terminal.
 
-    A row per model, and how each column goes with success.
+    A row per model, and one per suite with the correlation of each column with success in it.
     """
+    models = figures["models"]
     suites = [
-        name for name in next(iter(figures["models"].values())) if name.startswith("success_")
+        name.removeprefix("success_")
+        for name in next(iter(models.values()))
+        if name.startswith("success_")
     ]
     columns = [
         name
-        for name in (*SCORES, *suites)
-        if any(name in each for each in figures["models"].values())
+        for name in (*SCORES, *(f"success_{suite}" for suite in suites))
+        if any(name in scores for scores in models.values())
     ]
     rows = [
-        (model, *(_cell(each, name) for name in columns))
-        for model, each in figures["models"].items()
+        (model, *(_cell(scores, name) for name in columns)) for model, scores in models.items()
     ]
-    for suite in (name.removeprefix("success_") for name in suites):
-        found = (figures["correlations"].get(name, {}).get(suite) for name in columns)
-        rows.append(
-            (
-                f"goes with {suite}",
-                *("" if value is None else f"{value:+.2f}" for value in found),
-            )
-        )
-    title = f"step {figures['step']}; {figures['trials']} trials, preset {figures['preset']}, seed {figures['seed']}"
+    for suite in suites:
+        cells = []
+        for name in columns:
+            value = figures["correlations"].get(name, {}).get(suite)
+            cells.append("" if value is None else f"{value:+.2f}")
+        rows.append((f"correlation with {suite}", *cells))
+    title = (
+        f"step {figures['step']}; {figures['trials']} trials, preset {figures['preset']}, "
+        f"seed {figures['seed']}"
+    )
     return "\n".join(Table(title, ("model", *columns), tuple(rows)).lines())
 
 
@@ -243,7 +269,8 @@ def _cell(scores: Mapping[str, Any], name: str) -> str:
     if name not in scores:
         return ""
     form = ".1f" if name in ("psnr", "fvd") else ".2f"
-    bounds = scores.get(f"interval_{name}")
-    return f"{scores[name]:{form}}" + (
-        f" [{bounds[0]:{form}}, {bounds[1]:{form}}]" if bounds else ""
-    )
+    value = f"{scores[name]:{form}}"
+    if f"interval_{name}" not in scores:
+        return value
+    low, high = scores[f"interval_{name}"]
+    return f"{value} [{low:{form}}, {high:{form}}]"

@@ -1,4 +1,4 @@
-"""What is kept on disk of a trial, or of a model: plain JSON values."""
+"""Results on disk: JSON objects, one file each, that an interrupted command finds again."""
 
 import json
 import logging
@@ -8,11 +8,11 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 Record = dict[str, Any]
-"""What is kept on disk of a trial, or of a model: plain JSON values."""
+"""The result of a trial, or the scores of a model: plain JSON values."""
 
 
 def find_record(path: Path) -> Record | None:
-    """Read an earlier result, if there is one that can be read."""
+    """Read an earlier result; None where there is none, or where the file is damaged."""
     if not path.is_file():
         return None
     try:

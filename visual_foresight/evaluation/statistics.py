@@ -10,11 +10,12 @@ from jaxtyping import Float
 from scipy import stats
 
 NUM_RESAMPLES = 2000
+"""Bootstrap resamples behind every interval."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and its 95 % interval."""
+    """An estimate and its confidence interval, 95 % unless another level was asked for."""
 
     value: float
     low: float
@@ -22,10 +23,10 @@ class Interval:
 
 
 def wilson(successes: int, count: int, level: float = 0.95) -> Interval:
-    """Return a rate and its Wilson score interval.
+    """Return a success rate and its Wilson score interval.
 
     Wilson, "Probable inference, the law of succession, and statistical inference", 1927. It
-    stays in [0, 1] and has a width also when all or none succeed.
+    stays in [0, 1], and has a width also when all trials or none succeed.
 
     Args:
         successes: how many of `count` succeeded.
@@ -34,18 +35,11 @@ def wilson(successes: int, count: int, level: float = 0.95) -> Interval:
     """
     if not 0 <= successes <= count or count == 0:
         raise ValueError(
-            f"0 to {count} successes of 1 or more trials are possible, got {successes} of {count}"
+            f"0 to {count} successes of 1 or more trials are possible, "
+            f"got {successes} of {count}"
         )
-    z = float(stats.norm.ppf((1 + level) / 2))
-    rate = successes / count
-    center = (rate + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * np.sqrt(rate * (1 - rate) / count + z**2 / (4 * count**2))
-    # At no success and at all of them one end is the rate itself, up to the last bit.
-    return Interval(
-        rate,
-        max(min(float(center - half), rate), 0.0),
-        min(max(float(center + half), rate), 1.0),
-    )
+    bounds = stats.binomtest(successes, count).proportion_ci(level, method="wilson")
+    return Interval(successes / count, float(bounds.low), float(bounds.high))
 
 
 def bootstrap_mean(
@@ -56,64 +50,71 @@ def bootstrap_mean(
 
 
 def bootstrap_ratio(
-    tops: Float[np.ndarray, " n"],
-    bottoms: Float[np.ndarray, " n"],
+    numerators: Float[np.ndarray, " n"],
+    denominators: Float[np.ndarray, " n"],
     rng: np.random.Generator,
     level: float = 0.95,
 ) -> Interval:
-    """Return sum(tops) / sum(bottoms) and its bootstrap percentile interval, both resampled
-    together.
+    """Return sum(numerators) / sum(denominators) and its bootstrap percentile interval.
+
+    Both are resampled together.
 
     Args:
-        tops: one sum per independent group (an episode), so that what hangs together is drawn
-            together.
-        bottoms: likewise; not negative, and not all 0.
+        numerators: one sum per independent group (an episode), so that what is correlated
+            within a group is resampled as a whole.
+        denominators: likewise; not negative, and not all 0.
         rng: decides the resamples.
         level: coverage.
     """
-    return bootstrap_ratios(tops[None], bottoms[None], rng, level)[0]
+    return bootstrap_ratios(numerators[None], denominators[None], rng, level)[0]
 
 
 def bootstrap_ratios(
-    tops: Float[np.ndarray, "m n"],
-    bottoms: Float[np.ndarray, "m n"],
+    numerators: Float[np.ndarray, "m n"],
+    denominators: Float[np.ndarray, "m n"],
     rng: np.random.Generator,
     level: float = 0.95,
 ) -> tuple[Interval, ...]:
-    """Do the same for m figures of the same n groups, which are resampled together.
+    """Return m ratios as `bootstrap_ratio` does, all on the same resamples of the n groups.
 
-    Two matrix products in all.
+    `scipy.stats.bootstrap` finds the same intervals (a test compares them), but cannot replace
+    this function: it refuses a single group, and of a resample whose denominators are all 0 it
+    makes an infinity or a NaN, where we leave the resample out. Both would change intervals of
+    figures that few episodes have.
     """
-    count = tops.shape[1]
-    if not count or tops.shape != bottoms.shape or (bottoms.sum(1) <= 0).any():
+    count = numerators.shape[1]
+    if not count or numerators.shape != denominators.shape or (denominators.sum(1) <= 0).any():
         raise ValueError(
-            f"groups with a positive sum below are needed, got {tops.shape} and {bottoms.shape} values"
+            "groups whose denominators have a positive sum are needed, "
+            f"got {numerators.shape} and {denominators.shape} values"
         )
-    drawn = (
-        rng.integers(count, size=(NUM_RESAMPLES, count))
-        + count * np.arange(NUM_RESAMPLES)[:, None]
-    )
-    times = (
-        np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
-    )
+    # How often each resample draws each group. The draws are shifted by `count` per resample,
+    # so that one bincount serves all resamples.
+    drawn = rng.integers(count, size=(NUM_RESAMPLES, count))
+    shifted = drawn + count * np.arange(NUM_RESAMPLES)[:, None]
+    times = np.bincount(shifted.ravel(), minlength=shifted.size).reshape(shifted.shape)
+    times = times.astype(np.float64)
     intervals = []
-    for top, bottom, above, below in zip(
-        tops, bottoms, tops @ times.T, bottoms @ times.T, strict=True
+    for numerator, denominator, resampled_numerator, resampled_denominator in zip(
+        numerators, denominators, numerators @ times.T, denominators @ times.T, strict=True
     ):
-        ratios = above[below > 0] / below[below > 0]
+        usable = resampled_denominator > 0
+        ratios = resampled_numerator[usable] / resampled_denominator[usable]
         low, high = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
-        intervals.append(Interval(float(top.sum() / bottom.sum()), float(low), float(high)))
+        value = float(numerator.sum() / denominator.sum())
+        intervals.append(Interval(value, float(low), float(high)))
     return tuple(intervals)
 
 
 def spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) -> float:
     """Return Spearman's rank correlation; equal values share their mean rank.
 
-    A constant side orders nothing: 0.
+    It is 0 when one side is constant, where SciPy's is a NaN.
     """
     if len(first) != len(second) or len(first) < 2:
         raise ValueError(
-            f"two equally long series of 2 or more are needed, got {len(first)} and {len(second)}"
+            "two equally long series of 2 or more are needed, "
+            f"got {len(first)} and {len(second)}"
         )
     if not (np.isfinite(first).all() and np.isfinite(second).all()):
         raise ValueError(
@@ -127,8 +128,8 @@ def spearman(first: Float[np.ndarray, " n"], second: Float[np.ndarray, " n"]) ->
 def regret(predicted: Float[np.ndarray, " n"], true: Float[np.ndarray, " n"]) -> float:
     """Return what is lost by trusting predicted costs, as a share of the spread of true costs.
 
-    0: the candidate predicted best is the best; 1: it is the worst. Candidates predicted
-    equally good count with their mean.
+    0: the candidate predicted best is the best; 1: it is the worst. Candidates that share the
+    lowest predicted cost count with their mean.
     """
     spread = float(np.ptp(true))
     if spread == 0:

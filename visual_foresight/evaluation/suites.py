@@ -1,14 +1,13 @@
-"""Seeded tasks for the control benchmark: which object's point must go where, so that a
-straight push can bring it there.
+"""Seeded tasks of the control benchmark: push a point of an object to a goal.
 
-A task is a function of (suite, seed, index). Its fingerprint says whether two results are about
-the same task.
+A straight push can do each of them. A task is a function of (suite, seed, index); its fingerprint
+tells whether two results are about the same task.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -19,25 +18,21 @@ from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 PROTOCOL = 1
-"""Changes when trials are run or judged in another way, so that older results are not mixed
-with newer ones."""
-
-
+"""Version of how trials are run and measured; raise it with every change, so that older results
+are not mixed with newer ones."""
 MAX_SCENES = 200
-
-
+"""Scenes that are drawn before a suite is called impossible."""
 MAX_DIRECTIONS = 40
-
-
+"""Pushes that are drawn for one object of a scene before the next object is tried."""
 MIN_VISIBLE = 5
-
-
+"""An object can be designated when it is seen at this many probed pixels."""
 PROBES = 32
+"""Probed pixels along the shorter side of the frame."""
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A kind of task. Lengths in metres."""
+    """A kind of task. Lengths in metres. All fields are part of a task's fingerprint."""
 
     name: str
     low_m: float
@@ -49,9 +44,9 @@ class Suite:
     env: str = "push"
     num_steps: int = 20
     behind_m: float = 0.06
-    """Room needed behind the object for the finger, from the object's centre."""
+    """Room that the finger needs behind the object, measured from the object's centre."""
     corridor_m: float = 0.08
-    """How far other objects' centres must be from the line of the push."""
+    """Least distance of other objects' centres from the line of the push."""
 
 
 SUITES = {
@@ -66,7 +61,10 @@ SUITES = {
 
 @dataclass(frozen=True)
 class Task:
-    """One task of a suite: reset the env with `env_seed`, and bring what is seen at `source` to `goal_m`, seen at `target`."""
+    """One task: reset the env with `env_seed`, then bring the point seen at `source` to `goal_m`.
+
+    All fields are part of the fingerprint.
+    """
 
     suite: Suite
     seed: int
@@ -74,11 +72,13 @@ class Task:
     env_seed: int
     frame_size: tuple[int, int]
     source: Pixel
+    """Where the designated point is seen at first."""
     target: Pixel
+    """Where it is seen when it is at `goal_m`."""
     goal_m: tuple[float, float]
     """(x, y) in the world, in metres."""
     distance_m: float
-    """From the point's place to the goal."""
+    """From the point's first place to the goal."""
 
     @property
     def goal(self) -> PixelGoal:
@@ -89,7 +89,7 @@ class Task:
     def fingerprint(self) -> str:
         """Return what identifies the task and how it is run.
 
-        Rounded, so that the last bit of a processor does not matter.
+        Lengths are rounded, so that the last bit of a processor does not matter.
         """
         places = {
             "source": (round(self.source.row, 2), round(self.source.col, 2)),
@@ -100,6 +100,29 @@ class Task:
         return fingerprint({"protocol": PROTOCOL, **asdict(self), **places})
 
 
+class _Candidate(NamedTuple):
+    """A visible object whose point may be pushed."""
+
+    pixel: Pixel
+    """The designated pixel."""
+    point: Float[np.ndarray, "3"]
+    """What is seen there, in the world, in metres."""
+    center: Float[np.ndarray, "2"]
+    """The object's centre."""
+    others: Float[np.ndarray, "m 2"]
+    """The other objects' centres."""
+
+
+class _Push(NamedTuple):
+    """A straight push of an object."""
+
+    displacement: Float[np.ndarray, "2"]
+    """(x, y), in metres."""
+    length_m: float
+    target: Pixel
+    """Where the designated point is seen after it."""
+
+
 def begin(env: Env, task: Task) -> tuple[Any, ...]:
     """Set the scene of a task and return the designated points, for the judge."""
     env.reset(seed=task.env_seed)
@@ -107,8 +130,7 @@ def begin(env: Env, task: Task) -> tuple[Any, ...]:
 
 
 def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
-    """Find the task of this number: scenes are drawn until one has an object that can be pushed
-    straight to a goal.
+    """Return a task: draw scenes until one has an object that can be pushed straight to a goal.
 
     Args:
         env: of the suite's kind and objects; its frame size is the task's.
@@ -120,61 +142,90 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
         UserError: no scene of this env has room for such a task.
     """
     rng = np.random.default_rng([seed, index, crc32(suite.name.encode())])
+    height, width = env.frame_size
     for _ in range(MAX_SCENES):
         env_seed = int(rng.integers(2**31))
         env.reset(seed=env_seed)
-        for source, world, center, others in _choices(env, rng):
-            for _ in range(MAX_DIRECTIONS):
-                angle, length = (
-                    rng.uniform(-np.pi, np.pi),
-                    float(rng.uniform(suite.low_m, suite.high_m)),
+        for candidate in _candidates(env, rng):
+            push = _find_push(env, suite, candidate, rng)
+            if push is not None:
+                x, y = (candidate.point[:2] + push.displacement).tolist()
+                return Task(
+                    suite=suite,
+                    seed=seed,
+                    index=index,
+                    env_seed=env_seed,
+                    frame_size=(height, width),
+                    source=candidate.pixel,
+                    target=push.target,
+                    goal_m=(x, y),
+                    distance_m=push.length_m,
                 )
-                push = length * np.array([np.cos(angle), np.sin(angle)])
-                target = env.project(world + np.array([*push, 0.0]))
-                if target.inside(*env.frame_size) and _has_room(
-                    env, suite, center, push, others
-                ):
-                    x, y = (world[:2] + push).tolist()
-                    height, width = env.frame_size
-                    return Task(
-                        suite,
-                        seed,
-                        index,
-                        env_seed,
-                        (height, width),
-                        source,
-                        target,
-                        (x, y),
-                        length,
-                    )
     raise UserError(
-        f"none of {MAX_SCENES} scenes of {suite.env!r} has room for a task of suite {suite.name!r} "
-        f"({suite.low_m} to {suite.high_m} m): choose shorter distances"
+        f"none of {MAX_SCENES} scenes of {suite.env!r} has room for a task of suite "
+        f"{suite.name!r} ({suite.low_m} to {suite.high_m} m): choose shorter distances"
     )
 
 
-def _choices(
-    env: Env, rng: np.random.Generator
-) -> list[
-    tuple[Pixel, Float[np.ndarray, "3"], Float[np.ndarray, "2"], Float[np.ndarray, "m 2"]]
-]:
-    """Return, in random order, each visible object's designated pixel, its point, the object's and the others' centres."""
+def _candidates(env: Env, rng: np.random.Generator) -> list[_Candidate]:
+    """Return the objects that are seen well enough, in random order."""
     centers = env.truth()[:, :2]
     visible = visible_pixels(env, centers)
-    choices = []
+    found = []
     for number in rng.permutation(len(centers)):
         pixels = visible[int(number)]
         if len(pixels) >= MIN_VISIBLE:
-            source = middle(pixels)
-            world = env.where(env.pick(source))[1]
-            choices.append((source, world, centers[number], np.delete(centers, number, axis=0)))
-    return choices
+            pixel = middle(pixels)
+            point = env.where(env.pick(pixel))[1]
+            others = np.delete(centers, number, axis=0)
+            found.append(_Candidate(pixel, point, centers[number], others))
+    return found
+
+
+def _find_push(
+    env: Env, suite: Suite, candidate: _Candidate, rng: np.random.Generator
+) -> _Push | None:
+    """Draw pushes of an object until one has room; None after `MAX_DIRECTIONS`."""
+    for _ in range(MAX_DIRECTIONS):
+        angle = rng.uniform(-np.pi, np.pi)
+        length_m = float(rng.uniform(suite.low_m, suite.high_m))
+        displacement = length_m * np.array([np.cos(angle), np.sin(angle)])
+        target = env.project(candidate.point + np.array([*displacement, 0.0]))
+        if target.inside(*env.frame_size) and _has_room(env, suite, candidate, displacement):
+            return _Push(displacement, length_m, target)
+    return None
+
+
+def _has_room(
+    env: Env, suite: Suite, candidate: _Candidate, displacement: Float[np.ndarray, "2"]
+) -> bool:
+    """Tell whether the push stays in the workspace, and other objects out of its way.
+
+    It starts behind the object, where the finger goes first, and ends at the object's goal.
+    """
+    behind = suite.behind_m * displacement / np.linalg.norm(displacement)
+    start = candidate.center - behind
+    end = candidate.center + displacement
+    low = np.array(env.workspace.low[:2])
+    high = np.array(env.workspace.high[:2])
+    if not all(((low <= place) & (place <= high)).all() for place in (start, end)):
+        return False
+    way = end - start
+    along = np.clip((candidate.others - start) @ way / (way @ way), 0, 1)
+    nearest = start + along[:, None] * way
+    away_m = np.linalg.norm(nearest - candidate.others, axis=1)
+    return bool((away_m > suite.corridor_m).all())
 
 
 def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
     """Return for each object the probed pixels at which it is seen.
 
-    A picked point belongs to the nearest object.
+    Pixels are probed on a regular grid (see `PROBES`); what is seen at one belongs to the object
+    whose centre is nearest.
+
+    Args:
+        env: whose present scene is looked at.
+        centers: the objects' true (x, y), in metres.
     """
     height, width = env.frame_size
     stride = math.ceil(min(height, width) / PROBES)
@@ -196,20 +247,3 @@ def middle(pixels: Sequence[Pixel]) -> Pixel:
         float(np.mean([pixel.col for pixel in pixels])),
     )
     return min(pixels, key=mean.distance)
-
-
-def _has_room(
-    env: Env,
-    suite: Suite,
-    center: Float[np.ndarray, "2"],
-    push: Float[np.ndarray, "2"],
-    others: Float[np.ndarray, "m 2"],
-) -> bool:
-    """Tell whether the object's goal and the place behind it are in the workspace, and nothing stands in between."""
-    low, high = (np.array(limit[:2]) for limit in (env.workspace.low, env.workspace.high))
-    start, end = center - suite.behind_m * push / np.linalg.norm(push), center + push
-    if not all(((low <= place) & (place <= high)).all() for place in (start, end)):
-        return False
-    along = np.clip((others - start) @ (end - start) / ((end - start) @ (end - start)), 0, 1)
-    away_m = np.linalg.norm(start + along[:, None] * (end - start) - others, axis=1)
-    return bool((away_m > suite.corridor_m).all())

@@ -1,4 +1,4 @@
-"""A table of figures that a person reads, in a terminal or on a page."""
+"""A table of figures for people to read, in a terminal or on a page."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def lines(self) -> list[str]:
-        """Return the title, the head and the rows, their columns flush right."""
+        """Return the title, the head and the rows; columns are flush right."""
         cells = [self.head, *self.rows]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         aligned = [

@@ -1,9 +1,7 @@
-"""The benchmark on dots.
-
-Independent of workers and order, resumed, and never mixed with other tasks' results.
-"""
+"""The control benchmark on dots: free of workers and order, resumed, and never mixed up."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,15 +25,10 @@ SUITES = {"dots": DOTS}
 
 
 def config(folder: Path, **changes) -> ControlConfig:
-    settings = {
-        "methods": ("random", "still"),
-        "suites": ("dots",),
-        "trials": 3,
-        "workers": 1,
-        "out": folder,
-        "seed": 7,
-    }
-    return ControlConfig(**settings | changes)
+    small = ControlConfig(
+        methods=("random", "still"), suites=("dots",), trials=3, workers=1, out=folder, seed=7
+    )
+    return replace(small, **changes)
 
 
 def test_workers_and_order_do_not_matter_and_an_interrupted_benchmark_goes_on(
@@ -49,9 +42,10 @@ def test_workers_and_order_do_not_matter_and_an_interrupted_benchmark_goes_on(
     rest = evaluate_control(config(tmp_path / "b", methods=("still", "random")), SUITES)
     assert kept.stat().st_mtime_ns == written
     for row in ("random", "still"):
-        mine, other = (dict(result["suites"]["dots"][row]) for result in (whole, rest))
-        assert mine.pop("plan_seconds") > 0 and other.pop("plan_seconds") > 0
-        assert mine == other
+        one = dict(whole["suites"]["dots"][row])
+        other = dict(rest["suites"]["dots"][row])
+        assert one.pop("plan_seconds") > 0 and other.pop("plan_seconds") > 0
+        assert one == other
     assert whole["fingerprints"] == rest["fingerprints"] != half["fingerprints"]
 
 
@@ -106,41 +100,37 @@ def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> Non
     job.path.write_text(json.dumps(marked | {"task": "another"}))
     assert run_job(job)["distances_m"] == record["distances_m"]
     job.path.write_text(json.dumps(marked))
-    assert (
-        run_job(Job(DOTS, parse("random", "default"), 7, 0, job.path))["method"]
-        == parse("random", "default").key
-    )
+    method = parse("random", "default")
+    assert run_job(replace(job, method=method))["method"] == method.key
     job.path.write_text("{ damaged")
     assert run_job(job)["distances_m"] == record["distances_m"]
 
 
-def ship(folder: Path, trials: list) -> None:
-    command.CEILING_FOLDER = folder
-    path = ceiling_path("dots", "fast")
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(
-        json.dumps({"suite": "dots", "preset": "fast", "seed": 0, "trials": trials})
-    )
+def ship(trials: list) -> None:
+    content = {"suite": "dots", "preset": "fast", "seed": 0, "trials": trials}
+    ceiling_path("dots", "fast").write_text(json.dumps(content))
 
 
 def test_a_shipped_ceiling_is_checked_against_its_tasks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path / "ceilings")
+    monkeypatch.setattr(command, "CEILING_FOLDER", tmp_path)
     task = run_job(Job(DOTS, parse("random", "fast"), 0, 0, tmp_path / "0.json"))["task"]
     best = {
         "index": 0,
         "task": task,
         "method": parse("simulator", "fast").key,
         "distances_m": [0.1, 0.01],
+        "distances_px": [12.0, 1.0],
+        "plan_seconds": 9.0,
+        "locator_errors_px": [],
     }
-    best |= {"distances_px": [12.0, 1.0], "plan_seconds": 9.0, "locator_errors_px": []}
-    ship(tmp_path / "ceilings", [best])
+    ship([best])
     rows = config(tmp_path / "a", methods=("random", "simulator"), seed=0)
     figures = evaluate_control(rows, SUITES)["suites"]["dots"]
     assert figures["simulator"]["trials"] == 1 and figures["simulator"]["success_2.5cm"] == 1
     assert figures["random"]["trials"] == 3 and figures["random"]["of_ceiling_5cm"] in (0, 1)
-    ship(tmp_path / "ceilings", [best | {"task": "of yesterday"}])
+    ship([best | {"task": "of yesterday"}])
     with pytest.raises(UserError, match="recompute it with --ceiling publish"):
         evaluate_control(rows, SUITES)
 
@@ -191,7 +181,7 @@ def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
 
     Measure again, and correct README and card.
     """
-    kept = json.loads((Path(__file__).parents[2] / "models" / model / file).read_text())
+    kept = json.loads((Path(__file__).parents[3] / "models" / model / file).read_text())
     for suite, rows in kept["suites"].items():
         for row, figures in rows.items():
             trials = [

@@ -18,7 +18,7 @@ from visual_foresight.evaluation.prediction.command import (
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE = (32, 44)
 
@@ -26,11 +26,14 @@ SIZE = (32, 44)
 def record(
     seed: int, actions: np.ndarray, kinds: tuple[str, ...] = ("object", "background")
 ) -> Episode:
+    """Record actions with the dot, and its track and that of a point of the background."""
     env = DotEnv(SIZE)
     env.reset(seed=seed)
-    row, col = env.project(env.truth()[0, :3]).row, env.project(env.truth()[0, :3]).col
-    points = [env.pick(Pixel(row, col)), env.pick(Pixel(31, 43) if row < 16 else Pixel(0, 0))]
-    seen, tracks = [env.observe()], [[env.where(point)[0] for point in points]]
+    dot = env.project(env.truth()[0, :3])
+    corner = Pixel(31, 43) if dot.row < 16 else Pixel(0, 0)
+    points = [env.pick(dot), env.pick(corner)]
+    seen = [env.observe()]
+    tracks = [[env.where(point)[0] for point in points]]
     for action in actions:
         env.step(action)
         seen.append(env.observe())
@@ -59,36 +62,14 @@ class Knowing:
         return clip.frames[:, -1]
 
     def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+        displacements = actions.cumsum(1) * STEP_PX * self.share
+        places = expected_places(pixel_maps, SIZE)[:, None] + displacements[:, :, None]
         grid = (pixel_maps.shape[2], pixel_maps.shape[3])
-        moved = actions.cumsum(1) * STEP_PX * self.share
-        rows = torch.einsum(
-            "nphw,h->np", pixel_maps, (torch.arange(grid[0]) + 0.5) * SIZE[0] / grid[0] - 0.5
-        )
-        cols = torch.einsum(
-            "nphw,w->np", pixel_maps, (torch.arange(grid[1]) + 0.5) * SIZE[1] / grid[1] - 0.5
-        )
-        maps = [
-            torch.stack(
-                [
-                    splat(
-                        tuple(
-                            Pixel(float(row + down), float(col + right))
-                            for row, col in zip(rows[n], cols[n], strict=True)
-                        ),
-                        grid,
-                        SIZE,
-                    )
-                    for down, right in moved[n]
-                ]
-            )
-            for n in range(len(actions))
-        ]
-        frames = carry[:, None].expand(-1, actions.shape[1], -1, -1, -1)
         return Prediction(
-            frames,
-            torch.stack(maps),
-            torch.zeros(*moved.shape[:2], pixel_maps.shape[1]),
-            None,
+            frames=carry[:, None].expand(-1, actions.shape[1], -1, -1, -1),
+            pixel_maps=splat_places(places, grid, SIZE),
+            lost=torch.zeros(places.shape[:3]),
+            carry=None,
             frame_size=SIZE,
         )
 
@@ -98,16 +79,16 @@ def episodes() -> list[Episode]:
     down, right = np.array([0.3, 0.0]), np.array([0.0, 0.4])
     env = DotEnv(SIZE)
     found = []
-    for seed in range(30):  # dots that have room to go
+    for seed in range(30):
         env.reset(seed=seed)
-        row, col = env.project(env.truth()[0, :3]).row, env.project(env.truth()[0, :3]).col
-        if 8 < row < 15 and 8 < col < 26:
+        dot = env.project(env.truth()[0, :3])
+        if 8 < dot.row < 15 and 8 < dot.col < 26:  # it has room to move
             found.append(record(seed, np.stack([down, right] * 4)))
     assert len(found) >= 2
     return found
 
 
-def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(
+def test_the_true_motion_has_no_error_and_half_of_it_half_of_the_baselines(
     episodes: list[Episode],
 ) -> None:
     right = evaluate_prediction(Knowing(2, 1.0), episodes, horizon=4)
@@ -122,14 +103,14 @@ def test_the_true_motion_has_no_error_and_half_of_it_half_of_stills(
     assert right["steps"]["4"]["still_px"] == pytest.approx(np.hypot(2.4, 3.2), abs=1e-4)
 
 
-def test_still_is_its_own_floor(episodes: list[Episode]) -> None:
+def test_the_persistence_baseline_is_its_own_floor(episodes: list[Episode]) -> None:
     for figures in evaluate_prediction(Persistence(), episodes, horizon=4)["steps"].values():
         assert figures["ratio"] == pytest.approx(1, abs=1e-4)
         assert figures["psnr"] == pytest.approx(figures["still_psnr"])
         assert figures["psnr"] < 40
 
 
-def test_a_long_context_begins_with_a_world_that_stands_still(episodes: list[Episode]) -> None:
+def test_before_an_episode_begins_the_world_stands_still(episodes: list[Episode]) -> None:
     predictor = Knowing(4, 1.0)
     figures = evaluate_prediction(predictor, episodes, horizon=4)
     assert figures["steps"]["4"]["error_px"] == pytest.approx(0, abs=1e-3)
@@ -150,12 +131,9 @@ def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None
 
 
 def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> None:
-    """A curtain before the dot in frame 3 hides it.
+    """A curtain hides the dot in frame 3: the segment from frame 1 counts it, that from 4 not."""
 
-    From frame 1 on it comes back, from frame 4 on nothing is hidden.
-    """
-
-    def judged(curtain: slice) -> dict:
+    def figures_behind(curtain: slice) -> dict:
         frames = episodes[0].frames.copy()
         row, col = episodes[0].tracks[3, 0].round().astype(int)
         frames[curtain, row - 4 : row + 5, col - 4 : col + 5] = (250, 0, 250)
@@ -163,23 +141,22 @@ def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> No
         hidden = replace(episodes[0], frames=frames)
         return figures_of(evaluate_episodes(Knowing(2, 1.0), [hidden], config, Perceptual()), 2)
 
-    figures = judged(slice(3, 4))
+    figures = figures_behind(slice(3, 4))
     assert figures["clips"] == 2 and figures["points"] == 1
     assert figures["steps"]["4"]["error_px"] == pytest.approx(0, abs=1e-3)
     assert "seen again" in figures["protocol"]["objects"]
-    assert judged(slice(0, 0))["points"] == 0
+    assert figures_behind(slice(0, 0))["points"] == 0
 
 
 @pytest.mark.parametrize("kind", ["arm", "background"])
-def test_kinds_of_points_are_judged_apart(episodes: list[Episode], kind: str) -> None:
+def test_kinds_of_points_have_figures_of_their_own(episodes: list[Episode], kind: str) -> None:
     renamed = [
-        Episode(e.actions, e.frames, e.states, e.tracks, {"track_kinds": [kind, "unknown"]})
-        for e in episodes
+        replace(episode, meta={"track_kinds": [kind, "unknown"]}) for episode in episodes
     ]
-    figures, others = (
-        evaluate_prediction(Knowing(2, 0.5), given, horizon=4) for given in (episodes, renamed)
-    )
-    step, other = figures["steps"]["4"], others["steps"]["4"]
+    figures = evaluate_prediction(Knowing(2, 0.5), episodes, horizon=4)
+    others = evaluate_prediction(Knowing(2, 0.5), renamed, horizon=4)
+    step = figures["steps"]["4"]
+    other = others["steps"]["4"]
     assert other[kind]["error_px"] == pytest.approx(step["error_px"])
     assert other[kind]["still_px"] == pytest.approx(step["still_px"])
     assert other[kind].get("ratio") == (pytest.approx(0.5, abs=1e-3) if kind == "arm" else None)
@@ -192,15 +169,14 @@ def test_kinds_of_points_are_judged_apart(episodes: list[Episode], kind: str) ->
     }
 
 
-def test_moving_pixels_are_what_still_gets_wrong(episodes: list[Episode]) -> None:
+def test_moving_pixels_are_those_that_the_persistence_baseline_gets_wrong(
+    episodes: list[Episode],
+) -> None:
     for step in evaluate_prediction(Persistence(), episodes, horizon=4)["steps"].values():
         assert step["psnr_moving"] < step["psnr"] - 5
         assert step["ssim_moving"] < step["ssim"] < 1
-        assert (
-            step["interval_psnr_moving"][0]
-            <= step["psnr_moving"]
-            <= step["interval_psnr_moving"][1]
-        )
+        low, high = step["interval_psnr_moving"]
+        assert low <= step["psnr_moving"] <= high
 
 
 class Losing(Persistence):
@@ -231,7 +207,7 @@ class Frames(Persistence):
         return super().imagine(carry, actions, pixel_maps, decode)
 
 
-def test_a_predictor_without_maps_is_judged_by_its_frames(episodes: list[Episode]) -> None:
+def test_a_predictor_without_maps_has_figures_of_frames_only(episodes: list[Episode]) -> None:
     figures = evaluate_prediction(Frames(), episodes, horizon=4)
     beside = evaluate_prediction(Persistence(), episodes, horizon=4)
     step = figures["steps"]["4"]
@@ -241,7 +217,7 @@ def test_a_predictor_without_maps_is_judged_by_its_frames(episodes: list[Episode
 
 
 class Dice(Persistence):
-    """Its third sample is `still`; the others are noise."""
+    """Its third sample is that of the persistence baseline; the others are noise."""
 
     def __init__(self, num_samples: int = 1) -> None:
         self.num_samples = num_samples
@@ -260,17 +236,13 @@ class Dice(Persistence):
 
 
 def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
-    figures, beside = (
-        evaluate_prediction(predictor, episodes, horizon=4)
-        for predictor in (Dice(), Persistence())
-    )
+    figures = evaluate_prediction(Dice(), episodes, horizon=4)
+    beside = evaluate_prediction(Persistence(), episodes, horizon=4)
     for name in ("psnr", "ssim", "psnr_moving", "error_px"):
         assert figures["steps"]["3"][name] >= beside["steps"]["3"][name] - 1e-6
     assert figures["steps"]["3"]["psnr"] == pytest.approx(beside["steps"]["3"]["psnr"])
-    assert (
-        "best of 10" in figures["protocol"]["futures"]
-        and "free-running" in beside["protocol"]["futures"]
-    )
+    assert "best of 10" in figures["protocol"]["futures"]
+    assert "free-running" in beside["protocol"]["futures"]
 
 
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
@@ -300,6 +272,6 @@ def test_fewer_clips_are_spread_over_the_episodes(episodes: list[Episode]) -> No
 def test_a_hidden_point_does_not_count(episodes: list[Episode]) -> None:
     first = episodes[0]
     frames = first.frames.copy()
-    frames[4] = 0  # something black is in the way when the second window begins
-    hidden = Episode(first.actions, frames, first.states, first.tracks, first.meta)
+    frames[4] = 0  # something black is in the way when the second segment starts
+    hidden = replace(first, frames=frames)
     assert evaluate_prediction(Persistence(), [hidden], horizon=4)["points"] == 1

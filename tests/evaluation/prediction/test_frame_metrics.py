@@ -1,4 +1,4 @@
-"""Known answers for what says how alike two frames are."""
+"""Known answers for the metrics of frames, and scikit-image's SSIM."""
 
 import numpy as np
 import pytest
@@ -48,7 +48,8 @@ def test_ssim_is_that_of_scikit_image() -> None:
     ours = ssim(predicted, true)
     for i, j in np.ndindex(2, 3):
         theirs = structural_similarity(
-            *(side[i, j].permute(1, 2, 0).double().numpy() for side in (predicted, true)),
+            rearrange(predicted[i, j], "c h w -> h w c").double().numpy(),
+            rearrange(true[i, j], "c h w -> h w c").double().numpy(),
             gaussian_weights=True,
             sigma=1.5,
             use_sample_covariance=False,
@@ -70,7 +71,8 @@ def test_ssim_of_equal_frames_is_one_and_of_flat_ones_known() -> None:
 def test_ssim_of_chosen_pixels_is_that_of_the_windows_around_them() -> None:
     predicted, true = noisy_frames()
     where = torch.zeros(2, 3, 20, 26, dtype=torch.bool)
-    where[0, 0, 8, 9] = where[0, 1, 0, 0] = True  # the window of the second does not fit
+    where[0, 0, 8, 9] = True
+    where[0, 1, 0, 0] = True  # its window does not fit
     found = ssim(predicted, true, where)
     cut = (0, 0, slice(None), slice(3, 14), slice(4, 15))
     assert found[0, 0].item() == pytest.approx(ssim(predicted[cut], true[cut]).item(), abs=1e-5)
@@ -93,7 +95,7 @@ def test_small_frames_have_no_ssim() -> None:
         check_ssim((30, 10))
 
 
-def test_seen_again_is_what_moved_before_and_does_so_no_more() -> None:
+def test_seen_again_are_pixels_that_moved_and_look_as_at_first() -> None:
     moves = torch.tensor([[0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]).bool()
     expected = torch.tensor([[0, 0, 1, 1, 0, 1], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 0]]).bool()
     found = seen_again(rearrange(moves, "w t -> 1 t 1 w"))

@@ -1,4 +1,4 @@
-"""Known answers for what says how right a pixel map is."""
+"""Known answers for the metrics of pixel maps."""
 
 import pytest
 import torch
@@ -12,10 +12,8 @@ LEVELS = (0.5, 0.9)
 
 
 def gaussian(sigma_px: float, grid: tuple[int, int] = (30, 40)) -> torch.Tensor:
-    rows, cols = (
-        (-0.5 * ((centres(cells, pixels) - middle) / sigma_px) ** 2).exp()
-        for cells, pixels, middle in zip(grid, SIZE, (29.0, 41.0), strict=True)
-    )
+    rows = (-0.5 * ((centres(grid[0], SIZE[0]) - 29.0) / sigma_px) ** 2).exp()
+    cols = (-0.5 * ((centres(grid[1], SIZE[1]) - 41.0) / sigma_px) ** 2).exp()
     joint = rows[:, None] * cols
     return joint / joint.sum()
 
@@ -36,16 +34,15 @@ def test_the_error_of_a_coarse_map_is_in_frame_pixels() -> None:
     places = torch.tensor([[5.2, 7.0], [7.0, 7.0]])
     assert position_error(maps, places, (12, 28)).tolist() == pytest.approx([0, 5], abs=1e-4)
     spread = torch.full((1, 6, 7), 1 / 42)  # expected in the middle: (5.5, 13.5)
-    assert position_error(
-        spread, torch.tensor([[5.5, 10.5]]), (12, 28)
-    ).item() == pytest.approx(3, abs=1e-4)
+    error = position_error(spread, torch.tensor([[5.5, 10.5]]), (12, 28))
+    assert error.item() == pytest.approx(3, abs=1e-4)
 
 
 def test_a_map_that_is_right_covers_the_truth_as_often_as_it_says() -> None:
     assert covered(5.0, 5.0) == pytest.approx(LEVELS, abs=0.02)
 
 
-def test_a_map_too_sure_of_itself_covers_less_and_a_timid_one_more() -> None:
+def test_an_overconfident_map_covers_less_and_an_underconfident_one_more() -> None:
     # Of a round Gaussian, the region of level q has the radius s sqrt(-2 ln(1 - q)): half the
     # spread holds 1 - (1 - q)^(1/4).
     assert covered(2.5, 5.0) == pytest.approx([1 - 0.5**0.25, 1 - 0.1**0.25], abs=0.03)

@@ -1,7 +1,4 @@
-"""LPIPS and FVD through their real loading code, on small files of weights made here.
-
-And what is said without them.
-"""
+"""LPIPS and FVD through their real loading code, on small weights made here, and without any."""
 
 import hashlib
 from dataclasses import replace
@@ -28,6 +25,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def put_alexnet(folder: Path, monkeypatch: pytest.MonkeyPatch, drop: str = "") -> Path:
+    """Write random weights of AlexNet, without the one called `drop`."""
     rng = torch.Generator().manual_seed(0)
     weights = {"classifier.1.weight": torch.zeros(2)}
     for place, (ins, outs, size) in zip(PLACES, CHANNELS, strict=True):
@@ -46,10 +44,7 @@ def put_alexnet(folder: Path, monkeypatch: pytest.MonkeyPatch, drop: str = "") -
 
 
 class SmallI3d(nn.Module):
-    """Honours the call of the published file.
-
-    The mean and the spread of each channel, scaled to [-1, 1].
-    """
+    """Is called as the published network; its features are each channel's mean and spread."""
 
     def forward(
         self, videos: Tensor, rescale: bool, resize: bool, return_features: bool
@@ -61,9 +56,7 @@ class SmallI3d(nn.Module):
 
 def put_i3d(folder: Path) -> Path:
     path = folder / perceptual.WEIGHTS["i3d"].name
-    with pytest.warns(
-        FutureWarning, match="torch.jit.script"
-    ):  # on its way out, but what the published file is made with
+    with pytest.warns(FutureWarning, match="torch.jit.script"):
         torch.jit.script(SmallI3d()).save(str(path))
     return path
 
@@ -140,11 +133,9 @@ def test_short_videos_have_no_fvd(tmp_path: Path) -> None:
 
 def test_the_frechet_distance_of_known_gaussians() -> None:
     rng = np.random.default_rng(0)
-    white = rng.standard_normal((500, 3))
-    # exactly so
-    white = (white - white.mean(0)) @ np.linalg.inv(
-        np.linalg.cholesky(np.cov(white, rowvar=False))
-    ).T
+    drawn = rng.standard_normal((500, 3))
+    root = np.linalg.cholesky(np.cov(drawn, rowvar=False))
+    white = (drawn - drawn.mean(0)) @ np.linalg.inv(root).T  # its covariance is exactly 1
     assert frechet_distance(white, white) == pytest.approx(0, abs=1e-6)
     assert frechet_distance(white, white + [1.0, 0, 2.0]) == pytest.approx(5)
     assert frechet_distance(white, 3 * white) == pytest.approx(3 * (1 + 9 - 2 * 3))

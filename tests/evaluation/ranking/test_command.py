@@ -1,4 +1,4 @@
-"""Ranking: the truth ranks perfectly, its opposite the other way; the bank is a function of its seed."""
+"""Ranking: the truth ranks perfectly, its opposite in reverse; a bank follows from its seed."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -68,16 +68,16 @@ class Moving:
 
 def test_the_truth_ranks_perfectly_and_its_opposite_does_not() -> None:
     bank = [contact(seed) for seed in range(4)]
-    right, wrong = (rank_candidates(Moving(share), bank) for share in (1.0, -1.0))
-    assert right["spearman"] == pytest.approx(1, abs=0.02) and right["regret"] == pytest.approx(
-        0, abs=1e-6
-    )
+    right = rank_candidates(Moving(1.0), bank)
+    wrong = rank_candidates(Moving(-1.0), bank)
+    assert right["spearman"] == pytest.approx(1, abs=0.02)
+    assert right["regret"] == pytest.approx(0, abs=1e-6)
     assert wrong["spearman"] < -0.8 and wrong["regret"] > 0.8
     assert right["interval_spearman"][0] <= right["spearman"] <= right["interval_spearman"][1]
     assert (right["states"], right["candidates"]) == (4, 6)
 
 
-def test_still_ranks_nothing_and_regrets_as_much_as_chance() -> None:
+def test_the_persistence_baseline_ranks_nothing_and_regrets_as_much_as_chance() -> None:
     figures = rank_candidates(Persistence(), [contact(seed) for seed in range(4)])
     assert figures["spearman"] == 0
     assert figures["regret"] == pytest.approx(figures["random_regret"], abs=1e-6)

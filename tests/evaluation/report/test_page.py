@@ -1,4 +1,4 @@
-"""The page is one file that shows what there is to show, through the real command line."""
+"""The report is one file that shows what was measured, through the real command line."""
 
 import json
 import re
@@ -28,10 +28,10 @@ from visual_foresight.predictors.layers.warping import KernelMotion, Motion
 from visual_foresight.types import Episode, Prediction, UserError, Workspace
 
 SIZE = (24, 32)
-TABLE = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
+HOMOGRAPHY = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
 """Action 0 leads to the right in the frame, action 1 down."""
 INFO = DatasetInfo(
-    "dot", SIZE, 3, Workspace((-9, -9), (9, 9), (0.1, 0.1)), TABLE, "none", "0", {}
+    "dot", SIZE, 3, Workspace((-9, -9), (9, 9), (0.1, 0.1)), HOMOGRAPHY, "none", "0", {}
 )
 
 
@@ -82,20 +82,8 @@ def test_the_command_writes_a_page_that_stands_alone(
     data: Path, checkpoint: Path, capfd
 ) -> None:
     out = data.parent / "new" / "report.html"
-    words = [
-        "--data",
-        data,
-        "--model",
-        checkpoint,
-        "--horizon",
-        4,
-        "--clips",
-        4,
-        "--report",
-        out,
-        "--json",
-    ]
-    cli.main(["evaluate", "prediction", *map(str, words)])
+    words = f"--data {data} --model {checkpoint} --horizon 4 --clips 4 --report {out} --json"
+    cli.main(["evaluate", "prediction", *words.split()])
     figures = json.loads(capfd.readouterr().out)
     step = figures["steps"]["4"]
     for key in (
@@ -114,10 +102,9 @@ def test_the_command_writes_a_page_that_stands_alone(
     assert figures["clips"] == 4 and figures["report"] == str(out)
     page = out.read_text()
     check_alone(page)
-    assert (
-        json.loads(re.search(r'id="figures">(.*?)</script>', page)[1])["steps"]
-        == figures["steps"]
-    )
+    embedded = re.search(r'id="figures">(.*?)</script>', page)
+    assert embedded is not None
+    assert json.loads(embedded[1])["steps"] == figures["steps"]
     for said in (
         "The action fan",
         "→ (+1, 0)",
@@ -200,9 +187,8 @@ def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
     write_report(tmp_path / "report.html", figures, Frames(), evaluation, INFO)
     page = (tmp_path / "report.html").read_text()
     check_alone(page)
-    assert (
-        "imagines frames only" in page and "mask:" not in page and "pixel map, ring" not in page
-    )
+    assert "imagines frames only" in page
+    assert "mask:" not in page and "pixel map, ring" not in page
 
 
 def test_the_colour_of_a_flow_is_its_direction() -> None:
@@ -210,14 +196,14 @@ def test_the_colour_of_a_flow_is_its_direction() -> None:
     flow[1, 0, 0] = FLOW_PX  # right
     flow[1, 0, 1] = -FLOW_PX  # left
     flow[0, 0, 2] = FLOW_PX / 2  # down, half as far
-    red, cyan, half, still = flow_colours(flow)[0].astype(int)
+    red, cyan, half, resting = flow_colours(flow)[0].astype(int)
     assert red[0] == 255 and red[1] == red[2] < 60
     assert cyan[0] < 60 and cyan[1] > 150 and cyan[2] > 200
-    assert half[0] > half[2] > 100 and (still == 255).all()
+    assert half[0] > half[2] > 100 and (resting == 255).all()
     np.testing.assert_array_equal(flow_colours(2 * flow)[0, :2], flow_colours(flow)[0, :2])
 
 
-def test_the_mean_flow_points_where_things_go() -> None:
+def test_the_mean_flow_points_where_objects_move() -> None:
     # from 2 pixels above: it moves down
     flows = torch.tensor([[[-2.0, 0.0], [0.0, 8.0]]])[..., None, None]
     masks = torch.tensor([[0.25, 0.0, 0.5, 0.25, 0.0]])[..., None, None]

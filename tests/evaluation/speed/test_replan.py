@@ -6,15 +6,14 @@ from visual_foresight.types import UserError
 
 def test_every_preset_is_timed_with_the_rollouts_that_it_has() -> None:
     figures = time_planning(SpeedConfig(model="still", repeats=2))
-    assert {
-        name: (row["rollouts"], row["horizon"]) for name, row in figures["presets"].items()
-    } == {
+    presets = figures["presets"]
+    assert {name: (row["rollouts"], row["horizon"]) for name, row in presets.items()} == {
         "fast": (97, 12),
         "default": (312, 12),
         "thorough": (600, 15),
         "plain": (312, 12),
     }
-    for row in figures["presets"].values():
+    for row in presets.values():
         assert row["frames_per_second"] == pytest.approx(
             row["rollouts"] * row["horizon"] / row["seconds_median"]
         )

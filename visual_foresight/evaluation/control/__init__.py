@@ -1,1 +1,1 @@
-"""The control benchmark: `evaluate control`."""
+"""How well controllers solve seeded tasks: `evaluate control`."""

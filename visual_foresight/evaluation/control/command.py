@@ -1,8 +1,7 @@
-"""The control benchmark: seeded suites, rows of methods, trials over worker processes, resumed
-where they stopped.
+"""The control benchmark, `evaluate control`: seeded suites of tasks, one row per method.
 
-Each trial is a function of (suite, seed, index, method) and is kept as one JSON file; the
-figures are made from these.
+Each trial is a function of (suite, seed, index, method) and is kept as one JSON file, so that a
+benchmark that was stopped goes on; the figures are made from these files.
 """
 
 import json
@@ -33,12 +32,14 @@ __all__ = [
     "as_text",
     "ceiling_path",
     "evaluate_control",
+    "methods_of",
     "publish",
     "run_job",
 ]
 
 logger = logging.getLogger(__name__)
 CEILING_FOLDER = Path(__file__).parent / "ceilings"
+"""Trials of the simulator as model on the published suites, a file for each suite and preset."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ class ControlConfig:
     """How to search: `fast` (97 rollouts), `default` (312), `thorough` (600), or `plain` (312,
     without iCEM's parts)."""
     disagreement: float = 0.0
-    """What a step's cost rises by when the members of a model (an ensemble, or samples)
-    disagree: so many times their costs' standard deviation; negative seeks it. Floors and the
-    ceiling know one future, and nothing of it."""
+    """Penalty for disagreement among a model's members (an ensemble's, or samples): this many
+    times the standard deviation of their costs is added to each step's cost; a negative number
+    seeks disagreement. Floors and the ceiling have one member and ignore it."""
     seed: int = 0
     """0 is the published suite; use others for tuning."""
     ceiling: Literal["shipped", "compute", "publish"] = "shipped"
@@ -72,20 +73,24 @@ class ControlConfig:
     out: Path = Path("runs/control")
     """Folder of the per-trial results; an interrupted benchmark goes on from there."""
     trials_file: Path | None = None
-    """Write every trial of every row, and the figures, into this one JSON file, so that tables
-    can be recomputed."""
+    """Write the figures and every trial of every row into this one JSON file, from which the
+    tables can be recomputed."""
     fresh: bool = False
-    """Run every trial again even where its result is there (a change of code is not noticed
-    otherwise)."""
+    """Run every trial again, even where its result is there: a result made by older code is
+    taken otherwise."""
 
     def __post_init__(self) -> None:
-        if (
-            min(self.trials, self.ceiling_trials, self.workers) < 1
-            or not self.methods
-            or not self.suites
-        ):
+        counts = (
+            self.trials,
+            self.ceiling_trials,
+            self.workers,
+            len(self.methods),
+            len(self.suites),
+        )
+        if min(counts) < 1:
             raise UserError(
-                "one trial, ceiling trial, worker, method and suite or more is needed: raise what is 0"
+                "one trial, ceiling trial, worker, method and suite or more is needed: "
+                "raise what is 0"
             )
         if self.seed < 0:
             raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
@@ -93,15 +98,13 @@ class ControlConfig:
             raise UserError(
                 f"--disagreement is a finite number, got {self.disagreement}: choose another"
             )
-        if len(set(self.methods)) < len(self.methods) or len(set(self.suites)) < len(
-            self.suites
-        ):
-            raise UserError(
-                f"each method and suite can be named once, got {self.methods} and {self.suites}"
-            )
+        for names in (self.methods, self.suites):
+            if len(set(names)) < len(names):
+                raise UserError(f"each method and suite can be named once, got {names}")
         if self.ceiling == "publish" and self.seed != 0:
             raise UserError(
-                f"the ceiling of the published suite is shipped, got seed {self.seed}: use seed 0"
+                "only the ceiling of the published suite is shipped, "
+                f"got seed {self.seed}: use seed 0"
             )
         if self.trials_file and self.trials_file.is_dir():
             raise UserError(
@@ -111,22 +114,28 @@ class ControlConfig:
 
 @dataclass(frozen=True)
 class Job:
-    """One trial to be run, or its result to be found and checked."""
+    """One trial: it is run, or its earlier result is found and checked."""
 
     suite: Suite
     method: Method
     seed: int
     index: int
     path: Path
+    """File of the result."""
     shipped: Record | None = None
-    """The committed result, where there is one."""
+    """The committed result, where there is one; taken in place of running the trial."""
     fresh: bool = False
+    """Whether to run the trial even where its file is there."""
 
 
 def evaluate_control(
     config: ControlConfig, suites: Mapping[str, Suite] = SUITES
 ) -> dict[str, Any]:
     """Run the benchmark and return its figures as plain JSON values.
+
+    Args:
+        config: what to compare.
+        suites: the suites that can be named.
 
     Returns:
         {"suites": {suite: {row: figures}}, "preset", "seed", "fingerprints": {suite: hash of
@@ -136,7 +145,7 @@ def evaluate_control(
         UserError: an unknown name, a model that does not fit, or a shipped ceiling made for
             other tasks.
     """
-    methods = require_known(config, suites)
+    methods = methods_of(config, suites)
     jobs = [
         job
         for name in config.suites
@@ -152,6 +161,7 @@ def evaluate_control(
         "seed": config.seed,
         "fingerprints": {},
     }
+    all_trials = []
     for name in config.suites:
         rows = {row: records[name, row] for row in config.methods if (name, row) in records}
         result["suites"][name] = figures_of_rows(rows, SIMULATOR)
@@ -163,36 +173,28 @@ def evaluate_control(
         result["fingerprints"][name] = fingerprint([tasks[index] for index in sorted(tasks)])
         if config.ceiling == "publish" and SIMULATOR in rows:
             publish(name, config, list(rows[SIMULATOR].values()))
+        for trials in rows.values():
+            all_trials += [{"suite": name, **trials[index]} for index in sorted(trials)]
     if config.trials_file:
-        kept = [
-            (name, row)
-            for name in config.suites
-            for row in config.methods
-            if (name, row) in records
-        ]
-        trials = [
-            {"suite": key[0], **records[key][index]}
-            for key in kept
-            for index in sorted(records[key])
-        ]
-        _write_trials(config.trials_file, result, trials)
+        _write_trials(config.trials_file, result, all_trials)
     return result
 
 
-def require_known(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Method]:
-    """Return the methods of a benchmark.
+def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Method]:
+    """Return the methods of a benchmark, a row each.
 
     Raises:
         UserError: there is no such method or suite.
     """
     methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
-    if unknown := [name for name in config.suites if name not in suites]:
-        raise UserError(f"unknown suite {unknown[0]!r}: choose one of {', '.join(suites)}")
+    for name in config.suites:
+        if name not in suites:
+            raise UserError(f"unknown suite {name!r}: choose one of {', '.join(suites)}")
     return methods
 
 
 def ceiling_path(suite: str, preset: str) -> Path:
-    """Return where the shipped ceiling of the published suite is."""
+    """Return the file of a published suite's shipped ceiling."""
     return CEILING_FOLDER / f"{suite}_{preset}.json"
 
 
@@ -200,7 +202,8 @@ def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> Non
     """Ship a ceiling: write its trials into the package."""
     if config.seed != 0:
         raise UserError(
-            f"the ceiling of the published suite, seed 0, is shipped, not of seed {config.seed}: use seed 0"
+            "only the ceiling of the published suite is shipped, "
+            f"got seed {config.seed}: use seed 0"
         )
     trials = sorted(records, key=lambda record: record["index"])
     head = {"suite": suite, "preset": config.preset, "seed": config.seed}
@@ -208,69 +211,70 @@ def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> Non
 
 
 def _write_trials(path: Path, head: Mapping[str, Any], trials: Sequence[Record]) -> None:
-    """Write a JSON object with the trials as its last entry, a line each, for those who compare."""
+    """Write a JSON object whose last entry is the trials, a line each, so that a diff is short."""
     lines = ",\n".join(json.dumps(trial, allow_nan=False) for trial in trials)
-    write_bytes(
-        path, f'{json.dumps(head, allow_nan=False)[:-1]}, "trials": [\n{lines}\n]}}\n'.encode()
-    )
+    opening = json.dumps(head, allow_nan=False).removesuffix("}")
+    write_bytes(path, f'{opening}, "trials": [\n{lines}\n]}}\n'.encode())
 
 
 def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
-    """Return the jobs of one row."""
-    count = (
-        min(config.trials, config.ceiling_trials)
-        if method.model == SIMULATOR
-        else config.trials
-    )
+    """Return the jobs of one row; none for a ceiling that is not shipped and not computed."""
+    count = config.trials
+    if method.model == SIMULATOR:
+        count = min(count, config.ceiling_trials)
     shipped: dict[int, Record] = {}
     if method.row == SIMULATOR and config.ceiling == "shipped":
-        path = ceiling_path(suite.name, config.preset)
-        if config.seed == 0 and path.is_file():
-            shipped = {
-                record["index"]: record for record in json.loads(path.read_text())["trials"]
-            }
+        shipped = _shipped_ceiling(config, suite)
         count = min(count, len(shipped))
-        if not shipped:
-            logger.warning(
-                "no ceiling is shipped for suite %s, preset %s, seed %d: its row is left out (--ceiling compute, hours)",
-                suite.name,
-                config.preset,
-                config.seed,
-            )
     caution = f"-{method.disagreement:g}" if method.disagreement else ""
     row = f"{method.row.replace('/', '_')}-{config.preset}{caution}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [
         Job(
-            suite,
-            method,
-            config.seed,
-            index,
-            folder / f"{index:04d}.json",
-            shipped.get(index),
-            config.fresh,
+            suite=suite,
+            method=method,
+            seed=config.seed,
+            index=index,
+            path=folder / f"{index:04d}.json",
+            shipped=shipped.get(index),
+            fresh=config.fresh,
         )
         for index in range(count)
     ]
 
 
-def run_job(job: Job) -> Record:
-    """Return the result of a trial.
+def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
+    """Return the shipped trials of the ceiling by their index; where there are none, say so."""
+    path = ceiling_path(suite.name, config.preset)
+    if config.seed == 0 and path.is_file():
+        trials = json.loads(path.read_text())["trials"]
+        if trials:
+            return {record["index"]: record for record in trials}
+    logger.warning(
+        "no ceiling is shipped for suite %s, preset %s, seed %d: its row is left out "
+        "(--ceiling compute, hours)",
+        suite.name,
+        config.preset,
+        config.seed,
+    )
+    return {}
 
-    The shipped one, the one found on disk, or that of running it now.
-    """
+
+def run_job(job: Job) -> Record:
+    """Return the result of a trial: the shipped one, the one on disk, or that of running it."""
     env, mirror = _envs(job.suite.env, job.suite.held_out)
     task = make_task(env, job.suite, job.seed, job.index)
     identity = {"task": task.fingerprint, "method": job.method.key}
     if job.shipped is not None:
-        if any(job.shipped[name] != value for name, value in identity.items()):
+        if not _is_of(job.shipped, identity):
             raise UserError(
-                f"the shipped ceiling of suite {job.suite.name!r} was made for other tasks or another planner (trial "
-                f"{job.index}): recompute it with --ceiling publish --methods simulator, or leave out `simulator`"
+                f"the shipped ceiling of suite {job.suite.name!r} was made for other tasks or "
+                f"another planner (trial {job.index}): recompute it with --ceiling publish "
+                "--methods simulator, or leave out `simulator`"
             )
         return job.shipped
     found = None if job.fresh else find_record(job.path)
-    if found is not None and all(found.get(name) == value for name, value in identity.items()):
+    if found is not None and _is_of(found, identity):
         return found
     points = begin(env, task)
     controller = build(job.method, env, mirror, points)
@@ -282,10 +286,15 @@ def run_job(job: Job) -> Record:
         "seed": job.seed,
         "index": job.index,
         "env_seed": task.env_seed,
+        **outcome_of(finish(task.goal, steps)),
     }
-    record |= outcome_of(finish(task.goal, steps))
     write_bytes(job.path, json.dumps(record, allow_nan=False).encode())
     return record
+
+
+def _is_of(record: Record, identity: Mapping[str, str]) -> bool:
+    """Tell whether a result is of this task and this method."""
+    return all(record.get(name) == value for name, value in identity.items())
 
 
 @lru_cache(maxsize=2)

@@ -1,1 +1,1 @@
-"""How well frames and pixels are foreseen: `evaluate prediction`."""
+"""How well recorded episodes are predicted: `evaluate prediction`."""

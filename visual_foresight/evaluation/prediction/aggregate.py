@@ -1,8 +1,8 @@
-"""From what was measured on each clip at each step to figures with intervals, and to tables that a person reads."""
+"""From the measurements of every segment to figures with intervals, and to tables for people."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -13,9 +13,9 @@ from visual_foresight.evaluation.tables import Table
 
 @dataclass(frozen=True)
 class Measurement:
-    """Something that was measured.
+    """One quantity, measured on each segment b at each imagined step t.
 
-    Its figure at a step is sum(values) / sum(weights) over the clips.
+    Its figure at a step is sum(values) / sum(weights) over the segments.
     """
 
     values: Float[np.ndarray, "b t"]
@@ -23,60 +23,111 @@ class Measurement:
 
 
 Measurements = Mapping[str, Measurement]
+"""Name of a quantity -> its measurement."""
 
 
-def joined(parts: Sequence[Measurements]) -> dict[str, Measurement]:
-    """Put the tallies of several batches of clips, of the same names, behind one another."""
+class Column(NamedTuple):
+    """A column of a table."""
+
+    head: str
+    name: str
+    """Of the figure; with a dot for one that is nested."""
+    form: str
+    """Format of a number. An interval is shown where the head promises one."""
+
+
+COLUMNS: dict[str, tuple[Column, ...]] = {
+    "Where the pixel goes: objects": (
+        Column("error px [95 %]", "error_px", ".2f"),
+        Column("still", "still_px", ".2f"),
+        Column("over still [95 %]", "ratio", ".2f"),
+        Column("in 50 % region", "coverage_50", ".0%"),
+        Column("in 90 % region", "coverage_90", ".0%"),
+        Column("lost", "lost", ".1%"),
+        Column("made", "made", ".1%"),
+    ),
+    "Where the pixel goes: arm and background": (
+        Column("arm px [95 %]", "arm.error_px", ".2f"),
+        Column("still", "arm.still_px", ".2f"),
+        Column("over still [95 %]", "arm.ratio", ".2f"),
+        Column("in 90 %", "arm.coverage_90", ".0%"),
+        Column("background px [95 %]", "background.error_px", ".2f"),
+        Column("still", "background.still_px", ".2f"),
+        Column("in 90 %", "background.coverage_90", ".0%"),
+    ),
+    "Pictures: whole frame": (
+        Column("PSNR dB [95 %]", "psnr", ".2f"),
+        Column("still", "still_psnr", ".2f"),
+        Column("SSIM [95 %]", "ssim", ".3f"),
+        Column("still", "still_ssim", ".3f"),
+        Column("LPIPS [95 %]", "lpips", ".3f"),
+        Column("still", "still_lpips", ".3f"),
+    ),
+    "Pictures: moving pixels only": (
+        Column("PSNR dB [95 %]", "psnr_moving", ".2f"),
+        Column("still", "still_psnr_moving", ".2f"),
+        Column("SSIM [95 %]", "ssim_moving", ".3f"),
+        Column("still", "still_ssim_moving", ".3f"),
+    ),
+    "Pictures: pixels seen again": (
+        Column("PSNR dB [95 %]", "psnr_seen_again", ".2f"),
+        Column("still", "still_psnr_seen_again", ".2f"),
+    ),
+}
+"""Title of a table -> its columns."""
+
+
+def concatenate(parts: Sequence[Measurements]) -> dict[str, Measurement]:
+    """Join the measurements of several batches of segments; all have the same names."""
     return {
         name: Measurement(
-            *(
-                np.concatenate([getattr(part[name], side) for part in parts])
-                for side in ("values", "weights")
-            )
+            np.concatenate([part[name].values for part in parts]),
+            np.concatenate([part[name].weights for part in parts]),
         )
         for name in parts[0]
     }
 
 
-def steps_of(
+def figures_per_step(
     measurements: Measurements, episodes: Int[np.ndarray, " b"]
 ) -> dict[str, dict[str, Any]]:
-    """Return the figures of each step as plain JSON values: {"1": {name: value, "interval_" +
-    name: [low, high]}, ...}.
-
-    Names with a dot are nested ("arm.error_px" is "error_px" in "arm"); the interval of
-    "error_px" is called "interval_px"; what begins with "still_" has none, and what nothing was
-    measured of is absent.
+    """Return the figures of each step as plain JSON values.
 
     Args:
-        tallies: what was measured.
-        episodes: which episode each clip is from: episodes are resampled, not clips, which hang
-            together.
+        measurements: what was measured.
+        episodes: which episode each segment is from. Episodes are resampled, not segments: the
+            segments of one episode depend on one another.
+
+    Returns:
+        {"1": {name: value, "interval_" + name: [low, high], ...}, "2": ...}. A name with a dot is
+        nested ("arm.error_px" is "error_px" in "arm"). The interval of "error_px" is called
+        "interval_px"; what begins with "still_" has none. What nothing was measured of is absent.
     """
-    member = (episodes[None] == np.unique(episodes)[:, None]).astype(np.float64)
-    sums = [
-        (name, member @ tally.values, member @ tally.weights)
-        for name, tally in measurements.items()
-    ]
-    cells = [
-        (name, step, tops[:, step], bottoms[:, step])
-        for name, tops, bottoms in sums
-        for step in range(tops.shape[1])
-        if bottoms[:, step].sum() > 0
-    ]
-    horizon = sums[0][1].shape[1]
-    steps: dict[str, dict[str, Any]] = {str(step + 1): {} for step in range(horizon)}
-    tops, bottoms = (np.stack([cell[side] for cell in cells]) for side in (2, 3))
-    # of the intervals only, so that the same episodes give the same figures
+    of_episode = (episodes[None] == np.unique(episodes)[:, None]).astype(np.float64)
+    keys: list[tuple[str, str]] = []
+    numerators = []
+    denominators = []
+    figures: dict[str, dict[str, Any]] = {}
+    for name, measurement in measurements.items():
+        values = of_episode @ measurement.values
+        weights = of_episode @ measurement.weights
+        for t in range(values.shape[1]):
+            step = str(t + 1)
+            figures.setdefault(step, {})
+            if weights[:, t].sum() > 0:
+                keys.append((step, name))
+                numerators.append(values[:, t])
+                denominators.append(weights[:, t])
+    # Seeded, so that the same episodes always give the same intervals.
     rng = np.random.default_rng(0)
-    for (name, step, _, _), interval in zip(
-        cells, bootstrap_ratios(tops, bottoms, rng), strict=True
-    ):
-        _put(steps[str(step + 1)], name, interval)
-    return steps
+    intervals = bootstrap_ratios(np.stack(numerators), np.stack(denominators), rng)
+    for (step, name), interval in zip(keys, intervals, strict=True):
+        _put(figures[step], name, interval)
+    return figures
 
 
 def _put(step: dict[str, Any], name: str, interval: Interval) -> None:
+    """Add a figure and its interval to those of a step."""
     group, _, short = name.rpartition(".")
     place = step.setdefault(group, {}) if group else step
     place[short] = interval.value
@@ -89,97 +140,61 @@ def _interval_name(short: str) -> str:
 
 
 def figure(step: Mapping[str, Any], name: str) -> tuple[float | None, list[float] | None]:
-    """Return a figure of a step by its name, dotted where it is nested, and its interval.
+    """Return a figure of a step and its interval; None for each that is absent.
 
-    None of each that is absent.
+    Args:
+        step: the figures of one step, as `figures_per_step` returns them.
+        name: of the figure; with a dot for one that is nested.
     """
     group, _, short = name.rpartition(".")
     place = step.get(group, {}) if group else step
     return place.get(short), place.get(_interval_name(short))
 
 
-COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
-    "Where the pixel goes: objects": (
-        ("error px [95 %]", "error_px", ".2f"),
-        ("still", "still_px", ".2f"),
-        ("over still [95 %]", "ratio", ".2f"),
-        ("in 50 % region", "coverage_50", ".0%"),
-        ("in 90 % region", "coverage_90", ".0%"),
-        ("lost", "lost", ".1%"),
-        ("made", "made", ".1%"),
-    ),
-    "Where the pixel goes: arm and background": (
-        ("arm px [95 %]", "arm.error_px", ".2f"),
-        ("still", "arm.still_px", ".2f"),
-        ("over still [95 %]", "arm.ratio", ".2f"),
-        ("in 90 %", "arm.coverage_90", ".0%"),
-        ("background px [95 %]", "background.error_px", ".2f"),
-        ("still", "background.still_px", ".2f"),
-        ("in 90 %", "background.coverage_90", ".0%"),
-    ),
-    "Pictures: whole frame": (
-        ("PSNR dB [95 %]", "psnr", ".2f"),
-        ("still", "still_psnr", ".2f"),
-        ("SSIM [95 %]", "ssim", ".3f"),
-        ("still", "still_ssim", ".3f"),
-        ("LPIPS [95 %]", "lpips", ".3f"),
-        ("still", "still_lpips", ".3f"),
-    ),
-    "Pictures: moving pixels only": (
-        ("PSNR dB [95 %]", "psnr_moving", ".2f"),
-        ("still", "still_psnr_moving", ".2f"),
-        ("SSIM [95 %]", "ssim_moving", ".3f"),
-        ("still", "still_ssim_moving", ".3f"),
-    ),
-    "Pictures: pixels seen again": (
-        ("PSNR dB [95 %]", "psnr_seen_again", ".2f"),
-        ("still", "still_psnr_seen_again", ".2f"),
-    ),
-}
-"""Title -> columns: head, name of the figure, format. An interval is shown where the head
-promises one."""
-
-
 def tables_of(figures: Mapping[str, Any]) -> tuple[Table, ...]:
-    """Return the figures of `evaluate_prediction` as tables, a row per step."""
+    """Return the figures of `evaluate_prediction` as tables, a row per step.
+
+    Columns, and tables, that hold nothing are left out.
+    """
+    steps = figures["steps"]
     tables = []
     for title, columns in COLUMNS.items():
-        steps = figures["steps"]
         present = [
-            column for column in columns if any(_cell(each, *column) for each in steps.values())
+            column for column in columns if any(_cell(step, column) for step in steps.values())
         ]
         if present:
+            head = ("step", *(column.head for column in present))
             rows = tuple(
-                (step, *(_cell(each, *column) for column in present))
-                for step, each in steps.items()
+                (number, *(_cell(step, column) for column in present))
+                for number, step in steps.items()
             )
-            tables.append(Table(title, ("step", *(head for head, _, _ in present)), rows))
+            tables.append(Table(title, head, rows))
     return tuple(tables)
 
 
-def _cell(step: Mapping[str, Any], head: str, name: str, form: str) -> str:
-    value, bounds = figure(step, name)
+def _cell(step: Mapping[str, Any], column: Column) -> str:
+    value, bounds = figure(step, column.name)
     if value is None:
         return ""
-    interval = f" [{bounds[0]:{form}}, {bounds[1]:{form}}]" if bounds and "[" in head else ""
-    return f"{value:{form}}{interval}"
+    if not bounds or "[" not in column.head:
+        return f"{value:{column.form}}"
+    low, high = bounds
+    return f"{value:{column.form}} [{low:{column.form}}, {high:{column.form}}]"
 
 
 def as_text(figures: Mapping[str, Any]) -> str:
-    """Return the figures of `evaluate_prediction` for a terminal.
-
-    The protocol, the tables, what was left out.
-    """
+    """Return the figures of `evaluate_model` for a terminal: protocol, tables, notes."""
     lines = [f"model: {figures['model']}", f"data: {figures['data']}"]
     lines += [f"{name}: {value}" for name, value in protocol_rows(figures)]
-    for homography in tables_of(figures):
-        lines += ["", *homography.lines()]
-    lines += ["", *figures["notes"]] if figures["notes"] else []
+    for table in tables_of(figures):
+        lines += ["", *table.lines()]
+    if figures["notes"]:
+        lines += ["", *figures["notes"]]
     return "\n".join(lines)
 
 
 def protocol_rows(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the protocol as names and values, and figures of whole videos with it."""
+    """Return the protocol as names and values, and the figures of whole videos with it."""
     rows = [
         (name.replace("_", " "), _plain(value)) for name, value in figures["protocol"].items()
     ]

@@ -1,12 +1,11 @@
-"""How well a predictor foresees recorded episodes: where designated pixels go, and what frames
-look like; the command.
+"""How well a predictor imagines recorded episodes: `evaluate prediction`.
 
-Everything is judged per imagined step, with intervals over episodes, beside `still`, which
-predicts that nothing moves.
+Pixel maps and frames are measured per imagined step, with intervals over episodes, beside the
+persistence baseline `still`, which predicts that nothing moves.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.evaluation.prediction.aggregate import as_text, steps_of
+from visual_foresight.evaluation.prediction.aggregate import as_text, figures_per_step
 from visual_foresight.evaluation.prediction.evaluator import Evaluation, evaluate_segments
 from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
 from visual_foresight.evaluation.prediction.perceptual import (
@@ -25,10 +24,10 @@ from visual_foresight.evaluation.prediction.perceptual import (
     frechet_distance,
 )
 from visual_foresight.evaluation.prediction.segments import (
-    EVERY,
-    FIRST_NOW,
+    FIRST_START,
     KINDS,
     OBJECTS,
+    START_STRIDE,
     Objects,
     segments_of,
 )
@@ -41,16 +40,16 @@ from visual_foresight.types import Episode, UserError
 __all__ = [
     "PredictionConfig",
     "as_text",
-    "evaluate_prediction",
-    "figures_of",
     "evaluate_episodes",
     "evaluate_model",
+    "evaluate_prediction",
+    "figures_of",
 ]
 
 
 @dataclass(frozen=True)
 class PredictionConfig:
-    """Which predictor to judge, on which episodes."""
+    """Which predictor to evaluate, on which episodes."""
 
     data: Path
     """Folder of episodes that the predictor was not trained on."""
@@ -59,15 +58,15 @@ class PredictionConfig:
     horizon: int = 12
     """Actions to imagine."""
     clips: int | None = None
-    """Judge so many clips at most, spread evenly over the episodes; all of them when not given."""
+    """Clips to evaluate at most, spread evenly over the episodes; all of them when not given."""
     objects: Objects = "moving"
     """Points on objects that count: those that move, or those that are occluded for a while and
     seen again at the end."""
     futures: int = 10
-    """Futures per clip that a stochastic predictor draws: the best of them is judged, for each
-    measure of frames."""
+    """Futures per clip that a stochastic predictor draws; each measure of frames takes the best
+    of them."""
     report: Path | None = None
-    """Write a page to look at, one self-contained HTML file, here."""
+    """Write a report, one self-contained HTML page, to this file."""
     weights: Path | None = None
     """Folder with the weights that LPIPS and FVD need."""
     lpips_net: Literal["alex", "vgg"] = "alex"
@@ -84,8 +83,10 @@ class PredictionConfig:
 
 
 def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
-    """Load a predictor and episodes; return what `evaluate_prediction` says of them, "model"
-    and "data"; write the report.
+    """Load a predictor and episodes, evaluate, and write the report if one is wanted.
+
+    Returns:
+        "model", "data", what `figures_of` returns, and "report" (a path) if one was written.
 
     Raises:
         UserError: data and model do not fit, episodes are too short, weights are damaged, the
@@ -107,9 +108,10 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
         **figures_of(evaluation, predictor.context),
     }
     if config.report is not None:
+        # Imported here, because the page's libraries take time and most runs write no page.
         from visual_foresight.evaluation.report.page import write_report
 
-        write_report(config.report, figures, predictor, evaluation, episodes.info)
+        write_report(config.report, figures, predictor, evaluation, info)
         figures["report"] = str(config.report)
     return figures
 
@@ -120,13 +122,24 @@ def evaluate_episodes(
     config: PredictionConfig,
     perceptual: Perceptual,
 ) -> Evaluation:
-    """Judge a predictor on all stretches of episodes, or as many as the configuration says, spread evenly."""
+    """Evaluate a predictor on the segments of episodes.
+
+    Args:
+        predictor: what imagines.
+        episodes: one or more, with true tracks, or without.
+        config: which segments, and how many; model, data and report are not used.
+        perceptual: the perceptual distances that can be computed here.
+
+    Raises:
+        UserError: all episodes are too short, or what is imagined is not finite.
+    """
     segments = list(segments_of(episodes, predictor.context, config.horizon, config.objects))
     if not segments:
         longest = max((len(episode.actions) for episode in episodes), default=0)
         raise UserError(
-            f"a horizon of {config.horizon} actions needs episodes of {FIRST_NOW + config.horizon} or more, the longest "
-            f"has {longest}: ask for a shorter horizon, or give longer episodes"
+            f"a horizon of {config.horizon} actions needs episodes of "
+            f"{FIRST_START + config.horizon} or more, the longest has {longest}: "
+            "ask for a shorter horizon, or give longer episodes"
         )
     if config.clips is not None and config.clips < len(segments):
         chosen = np.linspace(0, len(segments) - 1, config.clips).round().astype(int)
@@ -137,24 +150,29 @@ def evaluate_episodes(
 def evaluate_prediction(
     predictor: Predictor, episodes: Sequence[Episode], horizon: int = 12
 ) -> dict[str, Any]:
-    """Judge a predictor on episodes without LPIPS and FVD; see `figures_of` for what comes back."""
+    """Evaluate a predictor without LPIPS and FVD, and return the figures (see `figures_of`)."""
     config = PredictionConfig(data=Path(), horizon=horizon)
-    return figures_of(
-        evaluate_episodes(predictor, episodes, config, Perceptual()), predictor.context
-    )
+    evaluation = evaluate_episodes(predictor, episodes, config, Perceptual())
+    return figures_of(evaluation, predictor.context)
 
 
 def figures_of(evaluation: Evaluation, context: int) -> dict[str, Any]:
     """Return the figures as plain JSON values.
 
+    Args:
+        evaluation: what was measured.
+        context: how many frames the predictor was given.
+
     Returns:
         {"clips", "points", "protocol", "notes", "steps": {"1": {...}, "2": {...}, ...}}, and
         with I3D's weights "fvd" and "still_fvd". "points" counts the points on objects, all
         kinds are in "protocol"; a note is a sentence on a row that is left out. What could not
-        be measured is absent, never 0. For each step, and for "still_" before it:
+        be measured is absent, never 0. For each step, and of the persistence baseline with
+        "still_" before it:
 
         error_px, interval_px, still_px: distance of the map's expected position from the truth,
-            in frame pixels, on objects; ratio, interval_ratio: the summed error over still's.
+            in frame pixels, on objects; ratio, interval_ratio: the summed error over the
+            baseline's.
         coverage_50, coverage_90: how often the truth is in the map's 50 and 90 % region of
             highest density.
         lost, made: share of a map's mass that the step's motion lost, or made, before it was
@@ -163,48 +181,70 @@ def figures_of(evaluation: Evaluation, context: int) -> dict[str, Any]:
             ratio, as it never moves.
         psnr, psnr_moving, psnr_seen_again: in dB, the mean over frames, of all pixels, of those
             that move, and of those that were hidden for a while and look again as in the newest
-            context frame (where `still` is right).
+            context frame (where the baseline is right).
         ssim, ssim_moving, lpips: likewise (LPIPS of whole frames, less is better).
 
-        "interval_" + name is the 95 % bootstrap interval over episodes of each but still's.
+        "interval_" + name is the 95 % bootstrap interval over episodes of each but the
+        baseline's.
     """
     segments = evaluation.segments
+    episodes = np.array([segment.episode for segment in segments])
     points = {
         kind: sum(int((segment.kinds == number).sum()) for segment in segments)
         for number, kind in enumerate(KINDS)
     }
-    episodes = np.array([segment.episode for segment in segments])
-    notes = list(evaluation.notes)
     figures: dict[str, Any] = {"clips": len(segments), "points": points["object"]}
-    futures = evaluation.num_futures
-    figures["protocol"] = {
-        "context": f"{context} frames, given and not judged",
-        "horizon": len(segments[0].actions),
-        "clips": len(segments),
-        "episodes": len(set(episodes.tolist())),
-        "starts": f"frames {FIRST_NOW}, {FIRST_NOW + EVERY}, {FIRST_NOW + 2 * EVERY}, ... of an episode",
-        "points": points,
-        "objects": OBJECTS[evaluation.objects],
-        "frame_size": list(segments[0].frames.shape[1:3]),
-        "crop": "none",
-        "futures": "1, free-running"
-        if futures == 1
-        else f"the best of {futures} per clip and measure; maps: their mean; FVD: the first",
-        "moving_pixels": f"those that differ by more than {MOVES} (of 1) from the newest context frame",
-        "seen_again": "pixels that moved within the horizon and do so no more: there `still` is right",
-        "psnr": "mean over frames of each frame's, data range 1, equal frames 100 dB",
-        "ssim": f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, mean over channels, data range 1",
-        "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",
-    }
+    figures["protocol"] = _protocol(evaluation, context, points)
+    notes = list(evaluation.notes)
     if evaluation.features and len(segments) > 1:
         true = evaluation.features["true"]
         figures["fvd"] = frechet_distance(evaluation.features["imagined"], true)
         figures["still_fvd"] = frechet_distance(evaluation.features["still"], true)
         if len(segments) < FEW_CLIPS:
             notes.append(
-                f"FVD of {len(segments)} clips, fewer than {FEW_CLIPS}, is biased upwards: compare equal numbers."
+                f"FVD of {len(segments)} clips, fewer than {FEW_CLIPS}, is biased upwards: "
+                "compare equal numbers."
             )
-    return {**figures, "notes": notes, "steps": steps_of(evaluation.measurements, episodes)}
+    steps = figures_per_step(evaluation.measurements, episodes)
+    return {**figures, "notes": notes, "steps": steps}
+
+
+def _protocol(
+    evaluation: Evaluation, context: int, points: Mapping[str, int]
+) -> dict[str, Any]:
+    """Return how the figures were made, in words and numbers for people."""
+    segments = evaluation.segments
+    starts = ", ".join(str(FIRST_START + number * START_STRIDE) for number in range(3))
+    futures = "1, free-running"
+    if evaluation.num_futures > 1:
+        futures = (
+            f"the best of {evaluation.num_futures} per clip and measure; "
+            "maps: their mean; FVD: the first"
+        )
+    return {
+        "context": f"{context} frames, given and not evaluated",
+        "horizon": len(segments[0].actions),
+        "clips": len(segments),
+        "episodes": len({segment.episode for segment in segments}),
+        "starts": f"frames {starts}, ... of an episode",
+        "points": dict(points),
+        "objects": OBJECTS[evaluation.objects],
+        "frame_size": list(segments[0].context_frames.shape[1:3]),
+        "crop": "none",
+        "futures": futures,
+        "moving_pixels": (
+            f"those that differ by more than {MOVES} (of 1) from the newest context frame"
+        ),
+        "seen_again": (
+            "pixels that moved within the horizon and do so no more: there `still` is right"
+        ),
+        "psnr": "mean over frames of each frame's, data range 1, equal frames 100 dB",
+        "ssim": (
+            f"Gaussian window {WINDOW} x {WINDOW}, sigma {SIGMA}, only where it fits, "
+            "mean over channels, data range 1"
+        ),
+        "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",
+    }
 
 
 def _check_writable(path: Path) -> None:

@@ -1,7 +1,4 @@
-"""How well a pixel map says where a designated pixel went.
-
-Its distance from the truth, and whether its spread is honest.
-"""
+"""How well a pixel map predicts a designated pixel: position error, and coverage of the truth."""
 
 from collections.abc import Sequence
 
@@ -18,12 +15,11 @@ def position_error(
     places: Float[Tensor, "*batch 2"],
     frame_size: tuple[int, int],
 ) -> Float[Tensor, "*batch"]:
-    """Return how far, in frame pixels, the expected position of each pixel map is from the true
-    (row, col).
+    """Return the distance of each pixel map's expected position from the truth, in frame pixels.
 
     Args:
         pixel_maps: distributions on grids that cover the frame exactly, and may be coarser.
-        places: (row, col) in frame pixels.
+        places: true (row, col) in frame pixels.
         frame_size: height and width of the frame.
     """
     return torch.linalg.vector_norm(expected_places(pixel_maps, frame_size) - places, dim=-1)
@@ -35,28 +31,33 @@ def coverage(
     frame_size: tuple[int, int],
     levels: Sequence[float],
 ) -> Float[Tensor, "_ *batch"]:
-    """Return whether the true place lies in the highest-density region of each level: a chance,
-    1 inside and 0 outside.
+    """Return how much the highest-density region of each level holds of the true place: 0 to 1.
 
     The region of level 0.5 is made of the densest cells that hold half of the mass (Hyndman
     1996). Cells are coarse, so the last of them, and those as dense as it, belong to the region
-    in part; they count with that share. Then maps that are right have a mean coverage of
-    exactly the level, however coarse they are: less means that a map is too sure of itself.
+    in part; a place in one of them counts with that share, any other with 1 or 0. Then maps
+    that are right have a mean coverage of exactly the level, however coarse they are; less
+    means that the maps are overconfident.
 
     Args:
         pixel_maps: distributions (each sums to 1) on grids that cover the frame exactly, and
             may be coarser.
-        places: (row, col) in frame pixels; those beyond the border belong to the outermost cells.
+        places: true (row, col) in frame pixels; those beyond the border belong to the outermost
+            cells.
         frame_size: height and width of the frame.
         levels: shares of the mass, in (0, 1).
     """
     map_h, map_w = pixel_maps.shape[-2:]
-    row, col = (
-        ((places[..., axis] + 0.5) * cells / pixels).floor().long().clamp(0, cells - 1)
-        for axis, (cells, pixels) in enumerate(zip((map_h, map_w), frame_size, strict=True))
-    )
+    height, width = frame_size
+    row = _cell_of(places[..., 0], map_h, height)
+    col = _cell_of(places[..., 1], map_w, width)
     flat = rearrange(pixel_maps, "... map_h map_w -> ... (map_h map_w)")
     here = flat.gather(-1, (row * map_w + col)[..., None])
     denser = (flat * (flat > here)).sum(-1)
-    alike = (flat * (flat == here)).sum(-1).clamp(min=torch.finfo(flat.dtype).tiny)
-    return torch.stack([((level - denser) / alike).clamp(0, 1) for level in levels])
+    equal = (flat * (flat == here)).sum(-1).clamp(min=torch.finfo(flat.dtype).tiny)
+    return torch.stack([((level - denser) / equal).clamp(0, 1) for level in levels])
+
+
+def _cell_of(places: Float[Tensor, "*batch"], num_cells: int, num_pixels: int) -> Tensor:
+    """Return the number of the cell of a map in which each place along one axis is."""
+    return ((places + 0.5) * num_cells / num_pixels).floor().long().clamp(0, num_cells - 1)

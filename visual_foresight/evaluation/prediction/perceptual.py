@@ -1,11 +1,10 @@
-"""LPIPS and FVD: distances in the features of networks whose weights are not shipped. Without
-them, a sentence, no number.
+"""LPIPS and FVD: distances in the features of networks whose weights are not shipped.
 
 Weights are looked for in the folder that is given, in `$VISUAL_FORESIGHT_WEIGHTS`, and among
-PyTorch's downloads; nothing is ever fetched. LPIPS is that of the `lpips` package (Zhang et al.
-2018, version 0.1), over a torchvision backbone. FVD (Unterthiner et al. 2019) takes the 400
-logits of the I3D network that StyleGAN-V published as TorchScript, which is what recent papers
-print.
+PyTorch's downloads; nothing is ever downloaded. Without them a metric is left out, and a note
+says so. LPIPS is that of the `lpips` package (Zhang et al. 2018, version 0.1), over a torchvision
+backbone. FVD (Unterthiner et al. 2019) takes the 400 logits of the I3D network that StyleGAN-V
+published as TorchScript, as recent papers do.
 """
 
 import hashlib
@@ -26,18 +25,20 @@ from torch import Tensor
 from visual_foresight.types import UserError
 
 FOLDER_VARIABLE = "VISUAL_FORESIGHT_WEIGHTS"
+"""Environment variable with a folder of weights."""
 I3D_FRAMES = 10
 """The shortest video that the network takes."""
 FEW_CLIPS = 2048
-"""Below so many, FVD is known to be biased upwards."""
+"""With fewer clips than this, FVD is known to be biased upwards."""
 
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A file that a user has to supply."""
+    """A file of weights that a user has to supply."""
 
     name: str
     source: str
+    """Where it can be had."""
     size: str
     sha256: str
     """The first digits of its SHA-256; empty where its makers published none."""
@@ -55,76 +56,83 @@ WEIGHTS = {
 
 @dataclass(frozen=True)
 class Perceptual:
-    """The distances that can be computed here, and a sentence for each that cannot."""
+    """The perceptual distances that can be computed, and a sentence for each that cannot."""
 
     lpips: (
         Callable[[Float[Tensor, "b t c h w"], Float[Tensor, "b t c h w"]], Float[Tensor, "b t"]]
         | None
     ) = None
+    """Distance of predicted and true frames in [0, 1]."""
     features: Callable[[Float[Tensor, "b t c h w"]], Float[Tensor, "b d"]] | None = None
-    """What FVD compares the distribution of."""
+    """Features of videos in [0, 1]; FVD compares their distributions."""
     notes: tuple[str, ...] = ()
 
 
 def find_perceptual(folder: Path | None, net: str, horizon: int) -> Perceptual:
-    """Load what is there.
+    """Load LPIPS and FVD's network where their weights are found.
 
     Args:
-        folder: where to look first.
+        folder: where to look first, if anywhere.
         net: LPIPS's backbone, `alex` or `vgg`.
         horizon: frames per video.
 
     Raises:
-        UserError: a file is there, but damaged or another one.
+        UserError: a file is there, but it is damaged or not the one that its name says.
     """
     notes = []
-    distance = features = None
-    if (path := _find(WEIGHTS[net], folder)) is None:
+    distance = None
+    features = None
+    lpips_path = _find(WEIGHTS[net], folder)
+    if lpips_path is None:
         notes.append(_missing("LPIPS", WEIGHTS[net]))
     else:
         try:
-            distance = load_lpips(path, net)
+            distance = load_lpips(lpips_path, net)
         except ModuleNotFoundError:
             notes.append(
-                'LPIPS is left out, the package lpips is missing: pip install "visual-foresight[metrics]".'
+                "LPIPS is left out, the package lpips is missing: "
+                'pip install "visual-foresight[metrics]".'
             )
+    i3d_path = _find(WEIGHTS["i3d"], folder)
     if horizon < I3D_FRAMES:
         notes.append(
-            f"FVD is left out, its network takes {I3D_FRAMES} frames or more: ask for a longer horizon."
+            f"FVD is left out, its network takes {I3D_FRAMES} frames or more: "
+            "ask for a longer horizon."
         )
-    elif (path := _find(WEIGHTS["i3d"], folder)) is None:
+    elif i3d_path is None:
         notes.append(_missing("FVD", WEIGHTS["i3d"]))
     else:
-        features = load_i3d(path)
+        features = load_i3d(i3d_path)
     return Perceptual(distance, features, tuple(notes))
 
 
 def _find(wanted: WeightFile, folder: Path | None) -> Path | None:
-    folders = [
-        folder,
-        *map(Path, filter(None, [os.environ.get(FOLDER_VARIABLE)])),
-        Path(torch.hub.get_dir()) / "checkpoints",
-    ]
-    return next(
-        (
-            each / wanted.name
-            for each in folders
-            if each is not None and (each / wanted.name).is_file()
-        ),
-        None,
-    )
+    """Return where a file is: in the folder, the environment's folder or PyTorch's downloads."""
+    folders = [] if folder is None else [folder]
+    if named := os.environ.get(FOLDER_VARIABLE):
+        folders.append(Path(named))
+    folders.append(Path(torch.hub.get_dir()) / "checkpoints")
+    for each in folders:
+        path = each / wanted.name
+        if path.is_file():
+            return path
+    return None
 
 
 def _missing(metric: str, wanted: WeightFile) -> str:
     return (
-        f"{metric} is left out, its weights are missing: put {wanted.name} ({wanted.size}, from {wanted.source}) into a "
-        f"folder and name the folder with --weights or in {FOLDER_VARIABLE}."
+        f"{metric} is left out, its weights are missing: put {wanted.name} ({wanted.size}, from "
+        f"{wanted.source}) into a folder and name the folder with --weights or in "
+        f"{FOLDER_VARIABLE}."
     )
 
 
 def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
-    """Return LPIPS over the backbone in this file: frames b t c h w in [0, 1], twice, give
-    distances b t.
+    """Return LPIPS over the backbone in this file (see `Perceptual.lpips`).
+
+    Args:
+        path: weights of a torchvision backbone.
+        net: which backbone, `alex` or `vgg`.
 
     Raises:
         UserError: the file is not the backbone.
@@ -137,13 +145,15 @@ def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
         weights = torch.load(path, map_location="cpu", weights_only=True)
         with warnings.catch_warnings():  # lpips calls torchvision as it was called before 2022
             warnings.simplefilter("ignore", UserWarning)
-            network = lpips.LPIPS(
-                net=net, pnet_rand=True, verbose=False
-            )  # heads from the package, the backbone is next
-        # "slice2.3.weight" of lpips is "features.3.weight" of torchvision; the package would
-        # download it.
-        names = {name: "features." + name.split(".", 1)[1] for name in network.net.state_dict()}
-        network.net.load_state_dict({name: weights[there] for name, there in names.items()})
+            # The package brings its heads; the backbone, which it would download, is random here
+            # and is loaded next.
+            network = lpips.LPIPS(net=net, pnet_rand=True, verbose=False)
+        # "slice2.3.weight" of lpips is "features.3.weight" of torchvision.
+        backbone = {
+            name: weights["features." + name.split(".", 1)[1]]
+            for name in network.net.state_dict()
+        }
+        network.net.load_state_dict(backbone)
     except (
         RuntimeError,
         KeyError,
@@ -158,14 +168,16 @@ def load_lpips(path: Path, net: str) -> Callable[..., Tensor]:
     def distance(
         predicted: Float[Tensor, "b t c h w"], true: Float[Tensor, "b t c h w"]
     ) -> Float[Tensor, "b t"]:
-        pair = [rearrange(frames, "b t c h w -> (b t) c h w") for frames in (predicted, true)]
-        return rearrange(network(*pair, normalize=True), "(b t) 1 1 1 -> b t", b=len(true))
+        first = rearrange(predicted, "b t c h w -> (b t) c h w")
+        second = rearrange(true, "b t c h w -> (b t) c h w")
+        found = network(first, second, normalize=True)
+        return rearrange(found, "(b t) 1 1 1 -> b t", b=len(true))
 
     return distance
 
 
 def load_i3d(path: Path) -> Callable[..., Tensor]:
-    """Return the features of videos b t c h w in [0, 1] by the network in this TorchScript file.
+    """Return FVD's features by the network in this TorchScript file (see `Perceptual.features`).
 
     The network itself scales to [-1, 1] and resizes to 224 pixels, bilinearly, as in
     StyleGAN-V's FVD.
@@ -175,17 +187,17 @@ def load_i3d(path: Path) -> Callable[..., Tensor]:
     """
     _check(path, WEIGHTS["i3d"])
     try:
-        # TorchScript is on its way out, but it is what there is
+        # PyTorch deprecates TorchScript, but the network is published in no other form.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
-            network: Any = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+            network: Any = torch.jit.load(str(path), map_location="cpu").eval()
     except (RuntimeError, ValueError) as error:
         raise _damaged(path, error) from error
 
     def features(videos: Float[Tensor, "b t c h w"]) -> Float[Tensor, "b d"]:
-        bytes_like = (videos.clamp(0, 1) * 255).round()
+        colours = (videos.clamp(0, 1) * 255).round()
         found = network(
-            rearrange(bytes_like, "b t c h w -> b c t h w").contiguous(),
+            rearrange(colours, "b t c h w -> b c t h w").contiguous(),
             rescale=True,
             resize=True,
             return_features=True,
@@ -196,39 +208,39 @@ def load_i3d(path: Path) -> Callable[..., Tensor]:
 
 
 def _check(path: Path, wanted: WeightFile) -> None:
-    """Refuse a file with another content than its name says: the libraries would not notice."""
+    """Refuse a file whose content is not what its name says; the libraries would not notice."""
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if not found.startswith(wanted.sha256):
         raise UserError(
-            f"{path} is not what its name says (its SHA-256 begins with {found[:8]}, {wanted.sha256} was expected): "
-            f"get it again from {wanted.source}"
+            f"{path} is not what its name says (its SHA-256 begins with {found[:8]}, "
+            f"{wanted.sha256} was expected): get it again from {wanted.source}"
         )
 
 
 def _damaged(path: Path, error: Exception) -> UserError:
     sentence = str(error).split("\n")[0]
     return UserError(
-        f"{path} does not hold the network that was expected ({sentence}): get it again, or take it away"
+        f"{path} does not hold the network that was expected ({sentence}): get it again, or "
+        "remove it"
     )
 
 
 def frechet_distance(
     first: Float[np.ndarray, "n d"], second: Float[np.ndarray, "m d"]
 ) -> float:
-    """Return the squared Frechet distance of two Gaussians fitted to features (Heusel et al.
-    2017, eq. 6).
+    """Return the squared Fréchet distance of two Gaussians fitted to features.
 
-    The trace of the root of S1 S2 comes from its eigenvalues, which are real and not negative
-    up to rounding; `sqrtm` fails where there are fewer clips than features, as here.
+    Heusel et al. 2017, eq. 6. The trace of the root of S1 S2 comes from its eigenvalues, which
+    are real and not negative up to rounding; SciPy's `sqrtm` fails where there are fewer clips
+    than features, as is usual.
     """
     if min(len(first), len(second)) < 2:
         raise ValueError(
             f"2 clips or more on each side are needed, got {len(first)} and {len(second)}"
         )
-    mean_1, mean_2 = first.mean(0), second.mean(0)
-    cov_1, cov_2 = (np.atleast_2d(np.cov(side, rowvar=False)) for side in (first, second))
+    cov_1 = np.atleast_2d(np.cov(first, rowvar=False))
+    cov_2 = np.atleast_2d(np.cov(second, rowvar=False))
+    shift = ((first.mean(0) - second.mean(0)) ** 2).sum()
     roots = np.sqrt(np.linalg.eigvals(cov_1 @ cov_2).real.clip(0)).sum()
-    return float(
-        max(((mean_1 - mean_2) ** 2).sum() + np.trace(cov_1) + np.trace(cov_2) - 2 * roots, 0.0)
-    )
+    return float(max(shift + np.trace(cov_1) + np.trace(cov_2) - 2 * roots, 0.0))

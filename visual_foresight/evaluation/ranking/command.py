@@ -1,6 +1,7 @@
-"""Does a predictor order action sequences as the world does? Near an object, where it matters.
+"""Whether a predictor orders action sequences as the world does: `evaluate ranking`.
 
-Judged on a bank of contact states (`contacts`), without any simulator.
+It is measured near objects, where the order matters: on a bank of contact states
+(`contact_states`), which needs no simulator once it is made.
 """
 
 from collections.abc import Sequence
@@ -24,12 +25,12 @@ from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError
 from visual_foresight.vision.pixel_maps import map_size_of, splat
 
 COST_UNIT_PX = 0.05
-"""True costs that differ by less are equal."""
+"""Costs are rounded to multiples of this, so that true costs that differ by less are equal."""
 
 
 @dataclass(frozen=True)
 class RankingConfig:
-    """Which predictor to judge, in how many states."""
+    """Which predictor to evaluate, in how many states."""
 
     model: str = FLAGSHIP
     """A predictor's name or a checkpoint's folder."""
@@ -49,14 +50,18 @@ class RankingConfig:
     def __post_init__(self) -> None:
         if min(self.states, self.horizon, self.workers) < 1 or self.candidates < 2:
             raise UserError(
-                "1 state, action and worker and 2 candidates are the least: raise what is below"
+                "1 state, action and worker and 2 candidates are the least: raise what is less"
             )
         if self.seed < 0:
             raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
 
 
 def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
-    """Make or find the bank, and return how a predictor ranks its candidates (see `rank_candidates`)."""
+    """Make or find the bank, and return how a predictor ranks it (see `rank_candidates`).
+
+    Raises:
+        UserError: the model cannot be loaded or does not fit, or the bank cannot be made or read.
+    """
     load(config.model)  # refuses what cannot be loaded, before a bank is made
     jobs = [
         BankJob(config.seed, index, config.candidates, config.horizon)
@@ -64,90 +69,101 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     ]
     bank = load_bank(jobs, config.out, config.workers)
     height, width = bank[0].frames.shape[1:3]
-    predictor = with_tracker(
-        load(
-            config.model,
-            "cpu",
-            (height, width),
-            bank[0].actions.shape[-1],
-            bank[0].states.shape[-1],
-        )
-    )
-    return {"model": config.model, "seed": config.seed, **rank_candidates(predictor, bank)}
+    action_size = bank[0].actions.shape[-1]
+    state_size = bank[0].states.shape[-1]
+    model = load(config.model, "cpu", (height, width), action_size, state_size)
+    figures = rank_candidates(with_tracker(model), bank)
+    return {"model": config.model, "seed": config.seed, **figures}
 
 
 @torch.inference_mode()
 def rank_candidates(predictor: Predictor, bank: Sequence[ContactState]) -> dict[str, Any]:
-    """Compare predicted with true costs: `PixelDistance` on predicted and on true pixel maps,
-    on the same grid.
+    """Compare predicted with true costs of candidates.
+
+    Both are `PixelDistance`, on predicted and on true pixel maps of the same grid.
+
+    Args:
+        predictor: what imagines the candidates.
+        bank: contact states, one or more, of equal numbers of candidates.
 
     Returns:
-        {"states", "candidates", "spearman", "interval_spearman", "regret", "interval_regret"}:
-        means over the states with bootstrap intervals. Regret: what trusting the prediction
-        costs, as a share of the spread of true costs; picking at random has "random_regret".
+        {"states", "candidates", "spearman", "interval_spearman", "regret", "interval_regret",
+        "random_regret"}: means over the states with bootstrap intervals. Regret is what trusting
+        the prediction costs, as a share of the spread of true costs; random regret is that of a
+        candidate chosen at random.
     """
-    pairs = [_costs(predictor, contact) for contact in bank]
-    rng = np.random.default_rng(0)  # of the intervals only
-    orders = bootstrap_mean(
-        np.array([spearman(predicted, true) for predicted, true in pairs]), rng
-    )
-    regrets = bootstrap_mean(
-        np.array([regret(predicted, true) for predicted, true in pairs]), rng
-    )
-    chance = [regret(np.zeros_like(true), true) for _, true in pairs]
+    correlations = []
+    regrets = []
+    random_regrets = []
+    for contact in bank:
+        predicted = _predicted_costs(predictor, contact)
+        true = _true_costs(contact)
+        correlations.append(spearman(predicted, true))
+        regrets.append(regret(predicted, true))
+        random_regrets.append(regret(np.zeros_like(true), true))
+    # Seeded, so that the same costs always give the same intervals.
+    rng = np.random.default_rng(0)
+    mean_correlation = bootstrap_mean(np.array(correlations), rng)
+    mean_regret = bootstrap_mean(np.array(regrets), rng)
     return {
         "states": len(bank),
         "candidates": len(bank[0].candidates),
-        "spearman": orders.value,
-        "interval_spearman": [orders.low, orders.high],
-        "regret": regrets.value,
-        "interval_regret": [regrets.low, regrets.high],
-        "random_regret": float(np.mean(chance)),
+        "spearman": mean_correlation.value,
+        "interval_spearman": [mean_correlation.low, mean_correlation.high],
+        "regret": mean_regret.value,
+        "interval_regret": [mean_regret.low, mean_regret.high],
+        "random_regret": float(np.mean(random_regrets)),
     }
 
 
-def _costs(
-    predictor: Predictor, contact: ContactState
-) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-    """Return predicted and true costs of the candidates of a state."""
-    height, width = contact.frames.shape[1:3]
-    goal = PixelGoal((_pixel(contact.source),), (_pixel(contact.target),))
-    cost = PixelDistance(goal)
+def _predicted_costs(predictor: Predictor, contact: ContactState) -> Float[np.ndarray, " n"]:
+    """Return the costs of a state's candidates, as the predictor imagines them."""
     first = len(contact.frames) - predictor.context
     if first < 0:
         raise UserError(
-            f"the bank has {len(contact.frames)} frames of context, the predictor wants {predictor.context}"
+            f"the bank has {len(contact.frames)} frames of context, "
+            f"the predictor wants {predictor.context}"
         )
     clip = Clip(
         actions=torch.from_numpy(contact.actions[first:])[None],
         frames=to_float(contact.frames[first:])[None],
         states=torch.from_numpy(contact.states[first:])[None],
     )
-    actions = torch.from_numpy(contact.candidates)
-    grid = map_size_of((height, width))
-    maps = splat(goal.sources, grid, (height, width)).expand(len(actions), -1, -1, -1)
-    imagined = predictor.imagine(predictor.observe(clip), actions, maps)
-    flat = tuple(_pixel(place) for place in rearrange(contact.places, "n t two -> (n t) two"))
-    true_maps = rearrange(
-        splat(flat, grid, (height, width)), "(n t) h w -> n t 1 h w", n=len(actions)
+    goal = _goal(contact)
+    candidates = torch.from_numpy(contact.candidates)
+    height, width = contact.frames.shape[1:3]
+    maps = splat(goal.sources, map_size_of((height, width)), (height, width))
+    imagined = predictor.imagine(
+        predictor.observe(clip), candidates, maps.expand(len(candidates), -1, -1, -1)
     )
-    lost = torch.zeros(true_maps.shape[:3])
-    true = cost(
-        Prediction(
-            torch.zeros(len(actions), 0, 3, height, width),
-            true_maps,
-            lost,
-            None,
-            frame_size=(height, width),
-        )
-    )
-    rounded = np.round(true.double().numpy() / COST_UNIT_PX) * COST_UNIT_PX
-    foreseen = cost(imagined).double().numpy()
-    if not np.isfinite(foreseen).all():
+    costs = PixelDistance(goal)(imagined).double().numpy()
+    if not np.isfinite(costs).all():
         raise UserError(
             "the model's costs are not finite: train it again, or choose another checkpoint"
         )
-    return foreseen, rounded
+    return costs
+
+
+def _true_costs(contact: ContactState) -> Float[np.ndarray, " n"]:
+    """Return the costs of a state's candidates in the world, rounded to `COST_UNIT_PX`."""
+    height, width = contact.frames.shape[1:3]
+    num_candidates = len(contact.candidates)
+    places = tuple(_pixel(place) for place in rearrange(contact.places, "n t two -> (n t) two"))
+    flat = splat(places, map_size_of((height, width)), (height, width))
+    maps = rearrange(flat, "(n t) h w -> n t 1 h w", n=num_candidates)
+    future = Prediction(
+        frames=torch.zeros(num_candidates, 0, 3, height, width),
+        pixel_maps=maps,
+        lost=torch.zeros(maps.shape[:3]),
+        carry=None,
+        frame_size=(height, width),
+    )
+    costs = PixelDistance(_goal(contact))(future).double().numpy()
+    return np.round(costs / COST_UNIT_PX) * COST_UNIT_PX
+
+
+def _goal(contact: ContactState) -> PixelGoal:
+    return PixelGoal((_pixel(contact.source),), (_pixel(contact.target),))
 
 
 def _pixel(place: Float[np.ndarray, "2"]) -> Pixel:

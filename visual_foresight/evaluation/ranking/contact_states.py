@@ -1,7 +1,7 @@
-"""A bank of contact states: what is seen near an object, candidates, and where each really
-brings the designated pixel.
+"""A bank of contact states: the robot is near an object, and candidates with known outcomes.
 
-Made once per seed with the simulator, by random wandering, and kept on disk. For judges only.
+It is made once per seed with the simulator, which moves at random until it is near an object, and
+is kept on disk. For evaluation only: where candidates bring the designated point is the truth.
 """
 
 import zlib
@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
+from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.envs.registry import make
@@ -28,21 +29,27 @@ from visual_foresight.types import Clip, Observation, Pixel, UserError, to_uint8
 NEAR_M = 0.08
 """The finger is near an object when it is this near to its centre."""
 MOVES_M = 0.02
+"""A candidate moves the designated point when the point ends farther than this from its start."""
 MIN_MOVERS = 1 / 8
-"""A state counts when this share of the candidates moves the designated point by `MOVES_M`."""
+"""Share of the candidates that must move the designated point for a state to count."""
 GOAL_M = 0.10
+"""Distance of the goal from the designated point."""
 NOISE_EXPONENT = 2.0
+"""Of the coloured noise from which actions are drawn."""
 WANDER_STEPS = 16
+"""Random actions in a scene before the next scene is drawn."""
 MAX_SCENES = 400
+"""Scenes that are drawn for one state before the search is given up."""
 MAX_DIRECTIONS = 40
+"""Goals that are drawn for a state before the next scene is drawn."""
 BANK_VERSION = 1
-"""Changes when states or candidates are drawn in another way, so that an older bank is not
-taken for a newer one."""
+"""Version of how states and candidates are drawn; raise it with every change, so that an older
+bank is not taken for a newer one."""
 
 
 @dataclass(frozen=True)
 class BankJob:
-    """One contact state to be found."""
+    """One contact state to be found. All fields are part of the fingerprint of a bank."""
 
     seed: int
     index: int
@@ -53,7 +60,7 @@ class BankJob:
 
 @dataclass(frozen=True)
 class ContactState:
-    """A contact state, and what really comes of each candidate."""
+    """What is seen near an object, candidates, and where each really brings the point."""
 
     frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
     states: Float32[np.ndarray, "t_plus_1 s"]
@@ -61,6 +68,7 @@ class ContactState:
     source: Float32[np.ndarray, "2"]
     """(row, col) of the designated pixel in the newest frame."""
     target: Float32[np.ndarray, "2"]
+    """(row, col) of the goal pixel."""
     candidates: Float32[np.ndarray, "n horizon a"]
     places: Float32[np.ndarray, "n horizon 2"]
     """True (row, col) of the designated point after each action."""
@@ -69,31 +77,22 @@ class ContactState:
 def load_bank(
     jobs: Sequence[BankJob], folder: Path, num_workers: int
 ) -> tuple[ContactState, ...]:
-    """Return the contact states of these jobs, kept in a file of this folder; made on worker
-    processes if it is not there.
+    """Return the contact states of these jobs; make their file where it is missing.
+
+    Args:
+        jobs: one or more, of equal numbers of candidates and horizons.
+        folder: where the file is kept.
+        num_workers: processes that make it.
 
     Raises:
         UserError: the file is damaged, or contact states cannot be found.
     """
     path = folder / f"bank_{fingerprint([BANK_VERSION, *(asdict(job) for job in jobs)])}.npz"
     if path.is_file():
-        try:
-            with np.load(path) as stored:
-                arrays = {field.name: stored[field.name] for field in fields(ContactState)}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-            raise UserError(
-                f"{path} is damaged ({error}): delete it, and it is made anew"
-            ) from error
-        return tuple(
-            ContactState(**{name: array[index] for name, array in arrays.items()})
-            for index in range(len(jobs))
-        )
-    found = {
-        job.index: contact
-        for job, contact in run_parallel(
-            find_contact_state, jobs, num_workers, "contact states"
-        )
-    }
+        return _read_bank(path, len(jobs))
+    found = {}
+    for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states"):
+        found[job.index] = contact
     bank = tuple(found[job.index] for job in jobs)
     columns = {
         field.name: np.stack([getattr(contact, field.name) for contact in bank])
@@ -104,118 +103,150 @@ def load_bank(
     return bank
 
 
+def _read_bank(path: Path, num_states: int) -> tuple[ContactState, ...]:
+    try:
+        with np.load(path) as stored:
+            columns = {field.name: stored[field.name] for field in fields(ContactState)}
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
+        raise UserError(
+            f"{path} is damaged ({error}): delete it, and it is made anew"
+        ) from error
+    return tuple(
+        ContactState(**{name: column[index] for name, column in columns.items()})
+        for index in range(num_states)
+    )
+
+
 def find_contact_state(job: BankJob) -> ContactState:
-    """Wander about until the finger is near an object that some of the candidates move."""
+    """Move at random until the finger is near an object that some of the candidates move.
+
+    Raises:
+        UserError: no scene leads to such a state.
+    """
     env, mirror = envs_of(job.env)
     rng = np.random.default_rng([job.seed, job.index])
-    chance = torch.Generator().manual_seed(int(rng.integers(2**62)))
+    torch_rng = torch.Generator().manual_seed(int(rng.integers(2**62)))
     for _ in range(MAX_SCENES):
         env.reset(seed=int(rng.integers(2**31)))
-        contact = _wander(env, mirror, job, rng, chance)
+        contact = _wander(env, mirror, job, rng, torch_rng)
         if contact is not None:
             return contact
     raise UserError(
-        f"none of {MAX_SCENES} scenes of {job.env!r} led to contact: choose more candidates or a longer horizon"
+        f"none of {MAX_SCENES} scenes of {job.env!r} led to contact: "
+        "choose more candidates or a longer horizon"
     )
 
 
 def _wander(
-    env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, chance: torch.Generator
+    env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, torch_rng: torch.Generator
 ) -> ContactState | None:
-    """Go about in a scene until the finger is near an object.
-
-    Return that contact state, if candidates move the object.
-    """
-    size = len(env.workspace.step)
-    seen, done = [env.observe()], list[Float32[np.ndarray, " a"]]()
-    wanted = colored_noise((1, WANDER_STEPS, size), NOISE_EXPONENT, chance)
-    for action in env.workspace.clip(torch.from_numpy(seen[0].state), wanted)[0].numpy():
+    """Move at random in a scene; return the first state near an object, if it counts."""
+    action_size = len(env.workspace.step)
+    seen = [env.observe()]
+    done: list[Float32[np.ndarray, " a"]] = []
+    noise = colored_noise((1, WANDER_STEPS, action_size), NOISE_EXPONENT, torch_rng)
+    actions = env.workspace.clip(torch.from_numpy(seen[0].state), noise)[0].numpy()
+    for action in actions:
         centers = env.truth()[:, :2]
         away_m = np.linalg.norm(centers - seen[-1].state[:2], axis=1)
         if done and away_m.min() < NEAR_M:
             pixels = visible_pixels(env, centers)[int(away_m.argmin())]
             if not pixels:
                 return None
-            source = middle(pixels)
-            target = _goal(env, env.where(env.pick(source))[1], rng)
-            tried = _try(env, mirror, source, _draw(env, seen[-1], job, chance))
-            return (
-                None
-                if target is None or tried is None
-                else _contact_state(clip_of(seen, done, size), source, target, tried)
-            )
+            clip = clip_of(seen, done, action_size)
+            return _try_candidates(env, mirror, job, clip, middle(pixels), rng, torch_rng)
         result = env.step(action)[0]
         seen.append(Observation(result["frame"], result["state"]))
         done.append(action)
     return None
 
 
-def _goal(env: Env, world: Float[np.ndarray, "3"], rng: np.random.Generator) -> Pixel | None:
-    """Return where a place `GOAL_M` away is seen, in the workspace and in the frame, if a direction is soon found."""
-    low, high = (np.array(limit[:2]) for limit in (env.workspace.low, env.workspace.high))
-    for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
-        place = world + GOAL_M * np.array([np.cos(angle), np.sin(angle), 0.0])
-        target = env.project(place)
-        if ((low <= place[:2]) & (place[:2] <= high)).all() and target.inside(*env.frame_size):
-            return target
-    return None
-
-
-def _draw(
-    env: Env, newest: Observation, job: BankJob, chance: torch.Generator
-) -> Float32[np.ndarray, "n horizon a"]:
-    """Draw candidates as a planner's first population: smooth noise, clipped to the workspace."""
-    shape = (job.candidates, job.horizon, len(env.workspace.step))
-    noise = colored_noise(shape, NOISE_EXPONENT, chance)
-    return env.workspace.clip(torch.from_numpy(newest.state), noise.clamp(-1, 1)).numpy()
-
-
-def _try(
-    env: Env, mirror: Env, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
-) -> tuple[Float32[np.ndarray, "n horizon a"], Float32[np.ndarray, "n horizon 2"]] | None:
-    """Carry out each candidate in the mirror.
-
-    Return them and the point's (row, col); None when too few move it.
-    """
-    point, snapshot = env.pick(source), env.save()
-    start = env.where(point)[1]
-    places = np.zeros((*candidates.shape[:2], 2), np.float32)
-    movers, needed = 0, MIN_MOVERS * len(candidates)
-    for number, actions in enumerate(candidates):
-        # exact at first, so that earlier jobs leave no trace
-        mirror.restore(snapshot, exact=number == 0)
-        for t, action in enumerate(actions):
-            mirror.move(action)
-            pixel, world = mirror.where(point)
-            places[number, t] = (pixel.row, pixel.col)
-        movers += bool(np.linalg.norm(world - start) > MOVES_M)
-        if movers + (len(candidates) - number - 1) < needed or (
-            4 * number > len(candidates) and not movers
-        ):
-            return None
-    return candidates, places
-
-
-def _contact_state(
+def _try_candidates(
+    env: Env,
+    mirror: Env,
+    job: BankJob,
     clip: Clip,
     source: Pixel,
-    target: Pixel,
-    tried: tuple[Float32[np.ndarray, "n horizon a"], Float32[np.ndarray, "n horizon 2"]],
-) -> ContactState:
+    rng: np.random.Generator,
+    torch_rng: torch.Generator,
+) -> ContactState | None:
+    """Draw a goal and candidates for a designated pixel, and carry out the candidates.
+
+    Return None when no goal is found, or too few candidates move the point.
+    """
+    target = _draw_goal(env, env.where(env.pick(source))[1], rng)
+    candidates = _draw_candidates(env, job, clip.states[0, -1], torch_rng)
+    places = _carry_out(env, mirror, source, candidates)
+    if target is None or places is None:
+        return None
     return ContactState(
         frames=to_uint8(clip.frames[0]),
         states=clip.states[0].numpy(),
         actions=clip.actions[0].numpy(),
         source=np.array([source.row, source.col], np.float32),
         target=np.array([target.row, target.col], np.float32),
-        candidates=tried[0],
-        places=tried[1],
+        candidates=candidates,
+        places=places,
     )
+
+
+def _draw_goal(
+    env: Env, point: Float[np.ndarray, "3"], rng: np.random.Generator
+) -> Pixel | None:
+    """Return where a place `GOAL_M` from a point is seen.
+
+    It is in the workspace and in the frame; None when no such place is found soon.
+    """
+    low = np.array(env.workspace.low[:2])
+    high = np.array(env.workspace.high[:2])
+    for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
+        place = point + GOAL_M * np.array([np.cos(angle), np.sin(angle), 0.0])
+        target = env.project(place)
+        if ((low <= place[:2]) & (place[:2] <= high)).all() and target.inside(*env.frame_size):
+            return target
+    return None
+
+
+def _draw_candidates(
+    env: Env, job: BankJob, state: Float[Tensor, " s"], torch_rng: torch.Generator
+) -> Float32[np.ndarray, "n horizon a"]:
+    """Draw candidates as a planner's first population: smooth noise, clipped to the workspace."""
+    shape = (job.candidates, job.horizon, len(env.workspace.step))
+    noise = colored_noise(shape, NOISE_EXPONENT, torch_rng)
+    return env.workspace.clip(state, noise.clamp(-1, 1)).numpy()
+
+
+def _carry_out(
+    env: Env, mirror: Env, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
+) -> Float32[np.ndarray, "n horizon 2"] | None:
+    """Carry out each candidate in the mirror and return the point's (row, col) on the way.
+
+    Return None, as early as it is certain, when too few candidates move the point.
+    """
+    point = env.pick(source)
+    snapshot = env.save()
+    start = env.where(point)[1]
+    places = np.zeros((*candidates.shape[:2], 2), np.float32)
+    num_movers = 0
+    needed = MIN_MOVERS * len(candidates)
+    for number, actions in enumerate(candidates):
+        # The first restore is exact, so that earlier jobs leave no trace.
+        mirror.restore(snapshot, exact=number == 0)
+        for t, action in enumerate(actions):
+            mirror.move(action)
+            pixel, world = mirror.where(point)
+            places[number, t] = (pixel.row, pixel.col)
+        num_movers += bool(np.linalg.norm(world - start) > MOVES_M)
+        num_left = len(candidates) - number - 1
+        hopeless = not num_movers and 4 * number > len(candidates)
+        if hopeless or num_movers + num_left < needed:
+            return None
+    return places
 
 
 @lru_cache(maxsize=1)
 def envs_of(name: str) -> tuple[Env, Env]:
-    """Return the env to wander in, left in the contact state found last, and its mirror.
+    """Return the env to move in, left in the contact state found last, and its mirror.
 
     A process keeps them.
     """

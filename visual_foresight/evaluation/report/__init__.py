@@ -1,1 +1,1 @@
-"""The page that a person can look at."""
+"""The report page of `evaluate prediction`."""

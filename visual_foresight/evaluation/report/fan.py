@@ -1,9 +1,7 @@
-"""The action fan: one start, and what a predictor imagines of it under different action
-sequences, side by side.
+"""The action fan: what a predictor imagines from one start under different action sequences.
 
-Finn and Levine 2017 ("Deep Visual Foresight for Planning Robot Motion") and lectures after it
-show a model this way: that the columns differ, and in the right direction, is what a planner
-lives on.
+Finn and Levine 2017 ("Deep Visual Foresight for Planning Robot Motion") show a model this way:
+a planner needs the columns to differ, and in the right direction.
 """
 
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from einops import repeat
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from visual_foresight.episodes.info import DatasetInfo
@@ -29,88 +27,97 @@ from visual_foresight.vision.drawing import overlay
 from visual_foresight.vision.homography import apply_homography
 
 NUM_ROWS = 4
+"""Rows of pictures after the first, which shows the start."""
 ARROWS = "→↘↓↙←↖↑↗"
 """Directions in the frame, clockwise from the right."""
 
 
 @dataclass(frozen=True)
 class FanPictures:
-    """Columns of pictures: each the same start and another action sequence."""
+    """Columns of pictures: the same start, and another action sequence in each."""
 
     heads: tuple[str, ...]
-    moments: tuple[str, ...]
+    """What each column's actions are."""
+    times: tuple[str, ...]
+    """When each row is: "now", "+3", ..."""
     columns: tuple[tuple[str, ...], ...]
-    """A picture per moment."""
+    """A picture per row."""
     animation: str
     with_map: bool
+    """Whether the pictures show a designated pixel and its map."""
 
 
 @torch.inference_mode()
 def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> FanPictures:
-    """Imagine a clip's start under constant actions in four directions, under none, and under
-    those recorded.
+    """Imagine a segment under constant actions, under none, and under those recorded.
+
+    Constant actions lead to four directions, up to both signs of the first two axes.
 
     Args:
         predictor: decodes frames.
-        window: where to start.
+        segment: where to start.
         info: what an action means, and how the camera stands.
     """
-    heads, actions = _candidates(segment, info)
+    actions = _candidates(segment, info)
+    num_candidates, horizon, _ = actions.shape
     batch = batch_of([segment])
     point = None if isinstance(predictor, FramesOnly) else point_to_show(segment)
     maps = batch.maps[:, :0] if point is None else batch.maps[:, point : point + 1]
-    count = len(actions)
     future = predictor.imagine(
         predictor.observe(batch.context),
         actions,
-        maps.expand(count, -1, -1, -1).contiguous(),
+        maps.expand(num_candidates, -1, -1, -1).contiguous(),
         decode=True,
     )
-    start = segment.frames[-1]
     place = () if point is None else (Pixel(*segment.places[0, point].tolist()),)
-    first = overlay(start, NO_MAPS, place, scale=SCALE)
+    start = overlay(segment.context_frames[-1], NO_MAPS, place, scale=SCALE)
     films = []
-    for number in range(count):
-        heat = future.pixel_maps[number].float().numpy()
+    for number in range(num_candidates):
+        film = [start]
         frames = to_uint8(future.frames[number])
-        films.append(
-            [first, *(overlay(frame, heat[t], scale=SCALE) for t, frame in enumerate(frames))]
-        )
-    horizon = actions.shape[1]
+        heat = future.pixel_maps[number].float().numpy()
+        for frame, maps_now in zip(frames, heat, strict=True):
+            film.append(overlay(frame, maps_now, scale=SCALE))
+        films.append(film)
     shown = [round(horizon * row / NUM_ROWS) for row in range(NUM_ROWS + 1)]
     return FanPictures(
-        heads=heads,
-        moments=tuple(f"+{t}" if t else "now" for t in shown),
+        heads=_heads(segment, info),
+        times=tuple(f"+{t}" if t else "now" for t in shown),
         columns=tuple(tuple(data_png(film[t]) for t in shown) for film in films),
         animation=data_animation(films),
         with_map=point is not None,
     )
 
 
-def _candidates(
-    segment: Segment, info: DatasetInfo
-) -> tuple[tuple[str, ...], Float[Tensor, "n t a"]]:
-    """Return a head for each action sequence, and the sequences, clipped to the workspace as a planner's are."""
-    horizon, size = segment.actions.shape
-    constant = [np.zeros(size, np.float32)]
+def _constant_actions(size: int) -> Float32[np.ndarray, "n {size}"]:
+    """Return the actions of the columns after the recorded one: none, then full ones."""
+    actions = [np.zeros(size, np.float32)]
     for axis in range(min(size, 2)):
-        for sign in (1.0, -1.0):
-            constant.append(sign * np.eye(size, dtype=np.float32)[axis])
-    sequences = repeat(torch.from_numpy(np.stack(constant)), "n a -> n t a", t=horizon)
+        full = np.eye(size, dtype=np.float32)[axis]
+        actions += [full, -full]
+    return np.stack(actions)
+
+
+def _candidates(segment: Segment, info: DatasetInfo) -> Float[Tensor, "n t a"]:
+    """Return the action sequence of each column, clipped to the workspace as a planner's are."""
+    horizon, size = segment.actions.shape
+    constant = torch.from_numpy(_constant_actions(size))
+    sequences = repeat(constant, "n a -> n t a", t=horizon)
     candidates = torch.cat([torch.from_numpy(segment.actions)[None], sequences])
-    state = torch.from_numpy(segment.states[-1])
-    heads = [
-        "recorded",
-        "stay",
-        *(_head(action, segment.states[-1], info) for action in constant[1:]),
-    ]
-    return tuple(heads), info.workspace.clip(state, candidates)
+    return info.workspace.clip(torch.from_numpy(segment.context_states[-1]), candidates)
+
+
+def _heads(segment: Segment, info: DatasetInfo) -> tuple[str, ...]:
+    """Return the head of each column."""
+    state = segment.context_states[-1]
+    moving = _constant_actions(segment.actions.shape[1])[1:]
+    return ("recorded", "stay", *(_head(action, state, info) for action in moving))
 
 
 def _head(
     action: Float[np.ndarray, " a"], state: Float[np.ndarray, " s"], info: DatasetInfo
 ) -> str:
-    """Name an action by its numbers and, where the camera's calibration says it, by its direction in the frame."""
+    """Name an action by its numbers and, where it has one, its direction in the frame."""
     numbers = f"({', '.join(f'{value:+.0f}' if value else '0' for value in action)})"
     if len(action) < 2 or len(state) < 2:
         return numbers

@@ -1,4 +1,4 @@
-"""Figures over the imagined steps as SVG that takes its colours from the page, so that it is right in light and dark."""
+"""Plots of figures over the imagined steps, as SVG that takes its colours from the page."""
 
 import io
 import re
@@ -59,20 +59,21 @@ class Plot:
     """Levels drawn across: what would be right."""
 
 
-def _beside_still(title: str, unit: str, name: str) -> Plot:
-    group, _, short = name.rpartition(".")
-    still = f"{group}.still_{short}" if group else f"still_{short}"
+def _with_baseline(title: str, unit: str, name: str) -> Plot:
+    """Return a plot of a figure beside that of the persistence baseline."""
+    group, dot, short = name.rpartition(".")
+    baseline = f"{group}{dot}still_{short.removeprefix('error_')}"
     curves = (
         Curve("model", name, "model"),
-        Curve("still", still.replace("still_error", "still"), "floor", dashed=True),
+        Curve("still", baseline, "floor", dashed=True),
     )
     return Plot(title, unit, curves)
 
 
 PLOTS = (
-    _beside_still("Designated pixel on objects", "error, px", "error_px"),
-    _beside_still("Designated pixel on the arm", "error, px", "arm.error_px"),
-    _beside_still("Designated pixel on the background", "error, px", "background.error_px"),
+    _with_baseline("Designated pixel on objects", "error, px", "error_px"),
+    _with_baseline("Designated pixel on the arm", "error, px", "arm.error_px"),
+    _with_baseline("Designated pixel on the background", "error, px", "background.error_px"),
     Plot(
         "Calibration on objects: truth in the region",
         "share",
@@ -87,26 +88,27 @@ PLOTS = (
         "share",
         (Curve("lost", "lost", "model"), Curve("made", "made", "second")),
     ),
-    _beside_still("PSNR", "dB", "psnr"),
-    _beside_still("PSNR of moving pixels", "dB", "psnr_moving"),
-    _beside_still("PSNR of pixels seen again", "dB", "psnr_seen_again"),
-    _beside_still("SSIM", "1 is equal", "ssim"),
-    _beside_still("SSIM of moving pixels", "1 is equal", "ssim_moving"),
-    _beside_still("LPIPS", "0 is equal", "lpips"),
+    _with_baseline("PSNR", "dB", "psnr"),
+    _with_baseline("PSNR of moving pixels", "dB", "psnr_moving"),
+    _with_baseline("PSNR of pixels seen again", "dB", "psnr_seen_again"),
+    _with_baseline("SSIM", "1 is equal", "ssim"),
+    _with_baseline("SSIM of moving pixels", "1 is equal", "ssim_moving"),
+    _with_baseline("LPIPS", "0 is equal", "lpips"),
 )
 
 
 def plots_of(figures: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Return (title, SVG) of every plot that the figures of `evaluate_prediction` have something for."""
+    """Return (title, SVG) of every plot of which the figures have all curves."""
     steps = figures["steps"]
-    drawn = []
-    for plot in PLOTS:
-        if all(
-            any(figure(step, curve.name)[0] is not None for step in steps.values())
-            for curve in plot.curves
-        ):
-            drawn.append((plot.title, draw(plot, steps)))
-    return tuple(drawn)
+    return tuple(
+        (plot.title, draw(plot, steps))
+        for plot in PLOTS
+        if all(_was_measured(curve, steps) for curve in plot.curves)
+    )
+
+
+def _was_measured(curve: Curve, steps: Mapping[str, Mapping[str, Any]]) -> bool:
+    return any(figure(step, curve.name)[0] is not None for step in steps.values())
 
 
 def draw(plot: Plot, steps: Mapping[str, Mapping[str, Any]]) -> str:
@@ -129,24 +131,23 @@ def draw(plot: Plot, steps: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _draw_curve(axes: Axes, curve: Curve, steps: Mapping[str, Mapping[str, Any]]) -> None:
-    found = [(int(step), *figure(each, curve.name)) for step, each in steps.items()]
-    points = [
-        (step, value, bounds or [value, value])
-        for step, value, bounds in found
-        if value is not None
-    ]
-    xs, ys, bands = zip(*points, strict=True)
+    """Draw a curve and its band, at the steps at which it was measured."""
+    numbers = []
+    values = []
+    lows = []
+    highs = []
+    for step, figures in steps.items():
+        value, bounds = figure(figures, curve.name)
+        if value is not None:
+            low, high = bounds or (value, value)
+            numbers.append(int(step))
+            values.append(value)
+            lows.append(low)
+            highs.append(high)
     colour = SENTINELS[curve.colour]
-    axes.plot(
-        xs,
-        ys,
-        label=curve.label,
-        color=colour,
-        linestyle="--" if curve.dashed else "-",
-        linewidth=1.8,
-    )
-    lows, highs = zip(*bands, strict=True)
-    axes.fill_between(xs, lows, highs, color=colour, alpha=0.18, linewidth=0)
+    style = "--" if curve.dashed else "-"
+    axes.plot(numbers, values, label=curve.label, color=colour, linestyle=style, linewidth=1.8)
+    axes.fill_between(numbers, lows, highs, color=colour, alpha=0.18, linewidth=0)
 
 
 def _for_page(svg: str) -> str:

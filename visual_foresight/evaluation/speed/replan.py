@@ -1,5 +1,6 @@
-"""How long a replan takes, per preset, beside what the machine can do: medians of one run."""
+"""How long a replan takes, per preset, beside the machine's matrix products: `evaluate speed`."""
 
+import contextlib
 import statistics
 from dataclasses import dataclass
 from typing import Any
@@ -36,48 +37,34 @@ class SpeedConfig:
 
 
 def time_planning(config: SpeedConfig) -> dict[str, Any]:
-    """Replan in closed loop on a seeded task, all that a replan does included: locating,
-    searching, decoding the best.
+    """Replan in closed loop on a seeded task; a replan locates, searches and decodes the best.
 
     Returns:
         {"presets": {name: {"rollouts", "horizon", "seconds_median", "frames_per_second"}},
-        "gemm_gflops": float32 matrix
-        products per second on the same threads, "threads": number}.
+        "gemm_gflops": float32 matrix products, in 1e9 operations per second on the same threads,
+        "threads": their number}.
     """
     suite = SUITES["near"]
-    env = make(suite.env)
-    try:
+    presets = {}
+    with contextlib.closing(make(suite.env)) as env:
         predictor = with_tracker(
             load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
         )
-        presets = {}
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
-            controller = VisualMPC(
-                predictor,
-                env.workspace,
-                preset,
-                propose=PushProposals(env.workspace, env.homography, preset),
-            )
-            trial = run_trial(
-                env,
-                controller,
-                task.goal,
-                points,
-                torch.Generator().manual_seed(0),
-                config.repeats,
-            )
+            propose = PushProposals(env.workspace, env.homography, preset)
+            controller = VisualMPC(predictor, env.workspace, preset, propose=propose)
+            rng = torch.Generator().manual_seed(0)
+            trial = run_trial(env, controller, task.goal, points, rng, config.repeats)
             seconds = [step.plan.seconds for step in trial if step.plan is not None]
-            median_s = statistics.median(seconds[1:])
+            seconds_median = statistics.median(seconds[1:])
             presets[name] = {
                 "rollouts": preset.rollouts,
                 "horizon": preset.horizon,
-                "seconds_median": median_s,
-                "frames_per_second": preset.rollouts * preset.horizon / median_s,
+                "seconds_median": seconds_median,
+                "frames_per_second": preset.rollouts * preset.horizon / seconds_median,
             }
-    finally:
-        env.close()
     return {
         "presets": presets,
         "gemm_gflops": gemm_gflops(),

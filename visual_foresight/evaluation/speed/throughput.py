@@ -1,9 +1,8 @@
-"""How fast each learned predictor imagines and learns, with how much memory: medians of one run
-on this machine.
+"""How fast each learned predictor imagines and learns: `evaluate throughput`.
 
-Fresh weights do, on frames of the pushing table with three objects. Each predictor runs in a
-process of its own, so that its peak of memory is its own, too. Beside them stands an encoder
-and decoder of SVG's size, which decodes every frame that it imagines.
+Weights are untrained, frames show the pushing table with three objects. Each predictor runs in a
+process of its own, so that the peak of memory is its own, too. The yardstick beside them is an
+encoder and decoder of SVG's size, which decodes every frame that it imagines.
 """
 
 import multiprocessing
@@ -30,11 +29,15 @@ from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import splat
 
-FRAME_SIZE, NUM_OBJECTS = (64, 64), 3
+FRAME_SIZE = (64, 64)
+NUM_OBJECTS = 3
 MAP_SIZE = (32, 32)
 DESIGNATED = Pixel(30.3, 30.2)
-TRAIN_BATCH, TRAIN_HORIZON = 16, 12
-STEPS_IN_A_ROW = 6  # `flow` learns from frames in one of so many
+TRAIN_BATCH = 16
+TRAIN_HORIZON = 12
+NUM_TIMED_STEPS = 6
+"""Gradient steps that are timed together: a cycle of `flow`, which learns from frames at one in
+six steps."""
 YARDSTICK_BATCH = 8
 
 
@@ -56,10 +59,12 @@ class ThroughputConfig:
     def __post_init__(self) -> None:
         if min(self.batch, self.horizon, self.repeats) < 1:
             raise UserError("one candidate, step and repeat or more is needed: raise what is 0")
-        if unknown := [name for name in self.predictors if name not in learned()]:
-            raise UserError(
-                f"there is no learned predictor {unknown[0]!r}: choose from {', '.join(learned())}"
-            )
+        for name in self.predictors:
+            if name not in learned():
+                raise UserError(
+                    f"there is no learned predictor {name!r}: "
+                    f"choose from {', '.join(learned())}"
+                )
 
 
 def learned() -> tuple[str, ...]:
@@ -68,29 +73,33 @@ def learned() -> tuple[str, ...]:
 
 
 def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
-    """Time predictors on frames of 64 x 64, all after one another, on PyTorch's threads.
+    """Time predictors on frames of 64 x 64, one after another, on PyTorch's threads.
 
     Returns:
         {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"},
-        "gemm_gflops", "threads", "batch", "horizon", "flagship_over_yardstick"}. Figures:
-        "frames_per_second" (the planning path: the state and a designated pixel's map roll on,
-        no frame is decoded), "frames_per_second_decoded", "gradient_steps_per_second" (16 clips
-        of 12 steps), "peak_mb" of memory of the process up to and with each of these ("plan",
-        "decode", "train"), "parameters", "gflop_per_frame" and "share_of_gemm" (of the planning
-        path; products and convolutions count, 2 operations per multiply-add; the fastest
-        float32 matrix products of the same run, between the predictors, are 1).
+        "gemm_gflops", "threads", "batch", "horizon", "flagship_over_yardstick"}. The figures of a
+        predictor, medians over the repeats:
+
+        frames_per_second: when planning, that is, with a designated pixel's map and without
+            decoding frames; frames_per_second_decoded: with frames decoded.
+        gradient_steps_per_second: on 16 clips of 12 steps.
+        peak_mb: largest memory of the process up to and with "plan", "decode" and "train".
+        parameters: their number.
+        gflop_per_frame: operations when planning, in 1e9; matrix products and convolutions
+            count, with 2 operations per multiply-add.
+        share_of_gemm: operations per second when planning, as a share of the fastest float32
+            matrix product of the run.
     """
     names = config.predictors or learned()
+    threads = torch.get_num_threads()
     gflops = gemm_gflops()
     yardstick = _time_yardstick(config.repeats)
     figures = {}
     context = multiprocessing.get_context("spawn")
     for name in tqdm(names, "predictors", dynamic_ncols=True):
         with ProcessPoolExecutor(1, context) as pool:
-            figures[name] = pool.submit(
-                time_predictor, name, config, torch.get_num_threads()
-            ).result()
-        # the peak, also on a machine that is busy now and then
+            figures[name] = pool.submit(time_predictor, name, config, threads).result()
+        # Measured again between predictors: the machine may be busy for a while.
         gflops = max(gflops, gemm_gflops())
     for each in figures.values():
         each["share_of_gemm"] = each["frames_per_second"] * each["gflop_per_frame"] / gflops
@@ -98,7 +107,7 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
         "predictors": figures,
         "yardstick": yardstick,
         "gemm_gflops": gflops,
-        "threads": torch.get_num_threads(),
+        "threads": threads,
         "batch": config.batch,
         "horizon": config.horizon,
     }
@@ -115,39 +124,43 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     rng = torch.Generator().manual_seed(0)
     env = make("push", FRAME_SIZE)
     action_size = len(env.workspace.step)
-    known = {"frame_size": FRAME_SIZE, "action_size": action_size, "state_size": env.state_size}
-    network = create(name, {**known, "homography": tuple(map(tuple, env.homography.tolist()))})
+    known = {
+        "frame_size": FRAME_SIZE,
+        "action_size": action_size,
+        "state_size": env.state_size,
+        "homography": tuple(map(tuple, env.homography.tolist())),
+    }
+    network = create(name, known)
     predictor = cast(Learner, network)
-    clip = _experience(env, predictor.context - 1 + TRAIN_HORIZON, rng)
+    clip = _random_clips(env, predictor.context - 1 + TRAIN_HORIZON, rng)
     predictor.calibrate(clip)
     network.eval()
-    given = beginning(
-        Clip(clip.actions[:1], clip.frames[:1], clip.states[:1]), predictor.context
-    )
+    first = Clip(clip.actions[:1], clip.frames[:1], clip.states[:1])
+    context = beginning(first, predictor.context)
     actions = torch.rand(config.batch, config.horizon, action_size, generator=rng) * 2 - 1
     maps = splat((DESIGNATED,), MAP_SIZE, FRAME_SIZE).expand(config.batch, -1, -1, -1)
     if isinstance(predictor, FramesOnly):
         maps = maps[:, :0]
-    frames = config.batch * config.horizon
     figures: dict[str, Any] = {
         "parameters": sum(each.numel() for each in network.parameters()),
         "peak_mb": {},
     }
     with torch.no_grad():  # in inference mode, operations are not counted
-        carry = predictor.observe(given)
+        carry = predictor.observe(context)
         with FlopCounterMode(display=False) as counter:
             predictor.imagine(carry, actions[:, :1], maps)  # one step warms up, too
     figures["gflop_per_frame"] = counter.get_total_flops() / config.batch / 1e9
+    num_frames = config.batch * config.horizon
     with torch.inference_mode():
         for key, decode, stage in (("", False, "plan"), ("_decoded", True, "decode")):
             work = partial(predictor.imagine, carry, actions, maps, decode=decode)
             seconds = median_s(work, config.repeats)
-            figures[f"frames_per_second{key}"] = frames / seconds
+            figures[f"frames_per_second{key}"] = num_frames / seconds
             figures["peak_mb"][stage] = _peak_mb()
     step = _training_step(network, clip, rng, maps.shape[1])
     step()  # warms up
-    seconds = median_s(lambda: [step() for _ in range(STEPS_IN_A_ROW)], config.repeats)
-    figures["gradient_steps_per_second"] = STEPS_IN_A_ROW / seconds
+    seconds = median_s(lambda: [step() for _ in range(NUM_TIMED_STEPS)], config.repeats)
+    figures["gradient_steps_per_second"] = NUM_TIMED_STEPS / seconds
     figures["peak_mb"]["train"] = _peak_mb()
     return figures
 
@@ -155,9 +168,10 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
 def _training_step(
     network: nn.Module, clip: Clip, rng: torch.Generator, num_maps: int
 ) -> Callable[[], None]:
-    """Return a gradient step on clips.
+    """Return a function that takes one gradient step on clips.
 
-    Free-running, absolute error of frames, and of maps where there are any.
+    The loss is the absolute error of frames, the squares of the maps, where there are any, and
+    what the predictor adds.
     """
     predictor = cast(Learner, network)
     network.train()
@@ -172,17 +186,16 @@ def _training_step(
             loss = loss + (imagined.frames - clip.frames[:, context:]).abs().mean()
         optimiser.zero_grad()
         if loss.requires_grad:  # some batches have nothing to teach
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
         optimiser.step()
 
     return step
 
 
-def _experience(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
-    """Return clips of random actions."""
-    actions = (
-        torch.rand(TRAIN_BATCH, num_actions, len(env.workspace.step), generator=rng) * 2 - 1
-    )
+def _random_clips(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
+    """Return `TRAIN_BATCH` clips of random actions, and close the env."""
+    action_size = len(env.workspace.step)
+    actions = torch.rand(TRAIN_BATCH, num_actions, action_size, generator=rng) * 2 - 1
     seen = []
     for number, sequence in enumerate(actions):
         env.reset(seed=number, options={"num_objects": NUM_OBJECTS})
@@ -191,15 +204,10 @@ def _experience(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
             env.move(action)
             seen.append(env.observe())
     env.close()
+    frames = to_float(np.stack([each.frame for each in seen]))
+    states = torch.from_numpy(np.stack([each.state for each in seen]))
     shape = (TRAIN_BATCH, num_actions + 1)
-    frames = to_float(
-        np.stack([each.frame for each in seen]).reshape(*shape, *seen[0].frame.shape)
-    )
-    return Clip(
-        actions,
-        frames,
-        torch.from_numpy(np.stack([each.state for each in seen])).unflatten(0, shape),
-    )
+    return Clip(actions, frames.unflatten(0, shape), states.unflatten(0, shape))
 
 
 @torch.no_grad()

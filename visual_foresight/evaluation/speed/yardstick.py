@@ -1,7 +1,4 @@
-"""What speeds are measured against, in the same run.
-
-The machine's matrix products, and a model of 2018.
-"""
+"""What speeds are compared with in the same run: matrix products, and a network of 2018."""
 
 import statistics
 import time
@@ -13,31 +10,37 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 GEMM_SIZE = 2048
+"""Rows and columns of the matrices."""
 STAGES = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512))
+"""Channels of the encoder's convolutions, stage by stage."""
 LATENT = 128
+"""Channels of the latent vector."""
 
 
 def median_s(work: Callable[[], object], repeats: int) -> float:
-    """Return the median time of some runs; the caller has warmed up."""
+    """Return the median time of several runs; the caller has warmed up."""
     seconds = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        start = time.perf_counter()
         work()
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)
 
 
 def gemm_gflops() -> float:
-    """Return the machine's speed at a large float32 matrix product, in 1e9 operations per second (median of 7)."""
+    """Return the speed of a large float32 matrix product, in 1e9 operations per second.
+
+    The median of 7 products counts.
+    """
     left, right = torch.rand(2, GEMM_SIZE, GEMM_SIZE).unbind(0)
     return 2 * GEMM_SIZE**3 / median_s(lambda: left @ right, 7) / 1e9
 
 
 class VggYardstick(nn.Module):
-    """An encoder and decoder of the size of SVG's (Denton and Fergus 2018, VGG, 64 x 64), with
-    skips between them.
+    """An encoder and decoder of the size of SVG's, with skip connections between them.
 
-    Only its cost matters, about 2.9 G multiply-adds per frame: it is never trained.
+    Denton and Fergus 2018, VGG for frames of 64 x 64. Only its cost matters, about 2.9 G
+    multiply-adds per frame: it is never trained.
     """
 
     def __init__(self) -> None:
@@ -59,7 +62,8 @@ class VggYardstick(nn.Module):
 
     def forward(self, frames: Float[Tensor, "b 3 64 64"]) -> Float[Tensor, "b 3 64 64"]:
         """Encode and decode."""
-        skips, hidden = [], frames
+        skips = []
+        hidden = frames
         for stage in self.down:
             skips.append(stage(hidden))
             hidden = functional.max_pool2d(skips[-1], 2)
@@ -70,11 +74,13 @@ class VggYardstick(nn.Module):
 
 
 def _stage(size: int, outs: Sequence[int]) -> nn.Sequential:
-    """Return 3x3 convolutions of these numbers of channels."""
+    """Return 3x3 convolutions from this number of channels through these."""
     ins = (size, *outs[:-1])
-    return nn.Sequential(
-        *(_activated(nn.Conv2d(a, b, 3, padding=1), b) for a, b in zip(ins, outs, strict=True))
-    )
+    layers = [
+        _activated(nn.Conv2d(num_in, num_out, 3, padding=1), num_out)
+        for num_in, num_out in zip(ins, outs, strict=True)
+    ]
+    return nn.Sequential(*layers)
 
 
 def _activated(layer: nn.Module, channels: int) -> nn.Sequential:

@@ -1,7 +1,4 @@
-"""One trial without a screen, through its real command line.
-
-The floor `still` needs no checkpoint.
-"""
+"""The `plan` command, with the persistence baseline `still`, which needs no checkpoint."""
 
 import contextlib
 import json
@@ -15,24 +12,13 @@ import pytest
 
 from visual_foresight.control.judge import designate
 from visual_foresight.envs.registry import make
-from visual_foresight.headless import PlanConfig, plan
+from visual_foresight.plan import PlanConfig, plan
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
 
 def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "visual_foresight",
-        "plan",
-        "--model",
-        "still",
-        "--preset",
-        "fast",
-        "--seed",
-        "1",
-    ]
-    command += ["--json", "--animation", "out/a.gif"]
+    words = "plan --model still --preset fast --seed 1 --json --animation out/a.gif"
+    command = [sys.executable, "-m", "visual_foresight", *words.split()]
     done = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=True
     )
@@ -106,7 +92,8 @@ def test_the_pixels_that_the_readme_chooses_are_on_an_object_of_the_page(tmp_pat
     (source, goal), *_ = re.findall(r"plan --source (\d+,\d+) --goal (\d+,\d+)", readme)
     with contextlib.closing(make("push")) as env:
         env.reset(seed=0)  # as the page does
-        designate(env, PixelGoal((Pixel(*map(float, source.split(","))),), (Pixel(0, 0),)))
+        row, col = map(float, source.split(","))
+        designate(env, PixelGoal((Pixel(row, col),), (Pixel(0, 0),)))
     config = PlanConfig(
         source=(source,),
         goal=(goal,),

@@ -1,7 +1,7 @@
-"""One trial without a screen: a seeded task or chosen pixels, progress as it goes, an animation
-at the end.
+"""The `plan` command: one trial, of a seeded task or chosen pixels, and an animation of it.
 
-It stands where the gui stands: above evaluation, whose control loop it watches, and drawing.
+It stands where the gui stands: above evaluation, whose tasks it takes, and control, whose loop it
+runs and whose steps it logs.
 """
 
 import contextlib
@@ -20,7 +20,8 @@ from visual_foresight.control import config as methods
 from visual_foresight.control.judge import SUCCESS_M, designate
 from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.envs.registry import make
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
+from visual_foresight.interfaces import Env
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.localization.registry import LOCATORS
 from visual_foresight.planning.planners.presets import PRESETS
@@ -37,20 +38,20 @@ class PlanConfig:
     """Which task, and with what to solve it."""
 
     seed: int = 0
-    """Decides the scene, the task and the planner's chance."""
+    """Decides the scene, the task and the planner's random draws."""
     suite: str = "near"
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
-    """Designated pixels ROW,COL in the seed's scene (the one that the page shows, but for
-    novel), in place of the task."""
+    """Designated pixels ROW,COL in the seed's scene, in place of the task. The page shows the
+    same scene, unless the suite is novel."""
     goal: tuple[str, ...] = ()
-    """Where each is to go, in the same order."""
+    """Goal pixels ROW,COL of the designated pixels, in the same order."""
     num_objects: int | None = None
-    """How many lie in that scene; the seed decides when it is not given."""
+    """How many objects are in that scene; the seed decides when it is not given."""
     model: str = FLAGSHIP
     """Name of a predictor, folder of a checkpoint, or simulator (a ceiling: it knows the truth)."""
     locator: str = "track"
-    """How the designated pixel is followed: track or propagate."""
+    """How designated pixels are located in new frames: track or propagate."""
     preset: str = "default"
     """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without
     iCEM's parts)."""
@@ -69,8 +70,8 @@ class PlanConfig:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
         if len(self.source) != len(self.goal):
             raise UserError(
-                f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: each needs its goal; "
-                "leave both out for the seed's own task"
+                f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: "
+                "each needs its goal; leave both out for the seed's own task"
             )
         for text in (*self.source, *self.goal):
             _pixel(text)
@@ -82,27 +83,27 @@ class PlanConfig:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if self.animation.suffix.lower() not in (".gif", ".mp4"):
             raise UserError(
-                f"an animation is written as .gif or .mp4, got {self.animation.name!r}: change the suffix"
+                f"an animation is written as .gif or .mp4, got {self.animation.name!r}: "
+                "change the suffix"
             )
 
     @property
     def chosen(self) -> PixelGoal | None:
         """Return the goal of the chosen pixels, if any were."""
-        return (
-            PixelGoal(tuple(map(_pixel, self.source)), tuple(map(_pixel, self.goal)))
-            if self.source
-            else None
-        )
+        if not self.source:
+            return None
+        return PixelGoal(tuple(map(_pixel, self.source)), tuple(map(_pixel, self.goal)))
 
 
 def _pixel(text: str) -> Pixel:
+    """Return the pixel that is written ROW,COL."""
     try:
-        row, col = map(float, text.split(","))
+        place = [float(number) for number in text.split(",")]
     except ValueError:
-        row = col = math.nan
-    if not math.isfinite(row + col):
+        place = []
+    if len(place) != 2 or not all(map(math.isfinite, place)):
         raise UserError(f"a pixel is given as ROW,COL, as in 40,20; got {text!r}")
-    return Pixel(row, col)
+    return Pixel(row=place[0], col=place[1])
 
 
 def plan(config: PlanConfig) -> dict[str, Any]:
@@ -116,32 +117,20 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an
             object.
     """
-    suite, chosen = SUITES[config.suite], config.chosen
+    suite = SUITES[config.suite]
     method = methods.parse(f"{config.model}@{config.locator}", config.preset)
     with ExitStack() as opened:
-        env, *others = (
-            opened.enter_context(contextlib.closing(make(suite.env, held_out=suite.held_out)))
-            # which alone tries things out in another
-            for _ in range(2 if method.model == methods.SIMULATOR else 1)
-        )
-        goal: PixelGoal
-        if chosen is None:
-            task = make_task(env, suite, config.seed, 0)
-            goal, points = task.goal, begin(env, task)
-        else:
-            options = (
-                None if config.num_objects is None else {"num_objects": config.num_objects}
-            )
-            env.reset(seed=config.seed, options=options)
-            goal, points = chosen, designate(env, chosen)
-        controller = methods.build(
-            method, env, others[0] if others else env, points, find_device(config.device)
-        )
+        env = opened.enter_context(_open_env(suite))
+        mirror = env
+        if method.model == methods.SIMULATOR:  # it alone tries actions out, in another env
+            mirror = opened.enter_context(_open_env(suite))
+        goal, points = _set_scene(config, env)
+        controller = methods.build(method, env, mirror, points, find_device(config.device))
         if isinstance(controller, VisualMPC):
             controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)
         steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
-        trial = finish(goal, list(_told(steps, suite.num_steps)))
+        trial = finish(goal, list(_logged(steps, suite.num_steps)))
     animation = config.animation.absolute()
     write_animation(animation, trial_animation(trial))
     logger.info(
@@ -150,8 +139,23 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     return _figures(trial, animation)
 
 
-def _told(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
-    """Pass the steps on, saying how each went."""
+def _open_env(suite: Suite) -> contextlib.closing[Env]:
+    return contextlib.closing(make(suite.env, held_out=suite.held_out))
+
+
+def _set_scene(config: PlanConfig, env: Env) -> tuple[PixelGoal, tuple[Any, ...]]:
+    """Set the scene of the task, or of the chosen pixels; return goal and designated points."""
+    chosen = config.chosen
+    if chosen is None:
+        task = make_task(env, SUITES[config.suite], config.seed, 0)
+        return task.goal, begin(env, task)
+    options = None if config.num_objects is None else {"num_objects": config.num_objects}
+    env.reset(seed=config.seed, options=options)
+    return chosen, designate(env, chosen)
+
+
+def _logged(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
+    """Pass the steps on, and log a line on each."""
     for step in steps:
         seconds = "" if step.plan is None else f", planned in {step.plan.seconds:.2f} s"
         logger.info(
@@ -165,12 +169,11 @@ def _told(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
 
 
 def _figures(trial: Trial, animation: Path) -> dict[str, Any]:
+    replan_seconds = float(np.median([plan.seconds for plan in trial.plans]))
     return {
         "success": trial.success(SUCCESS_M),
         "start_distance_cm": round(100 * trial.distances_m[0], 2),
         "final_distance_cm": round(100 * trial.distances_m[-1], 2),
-        "replan_seconds_median": round(
-            float(np.median([plan.seconds for plan in trial.plans])), 3
-        ),
+        "replan_seconds_median": round(replan_seconds, 3),
         "animation": str(animation),
     }
