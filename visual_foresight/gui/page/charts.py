@@ -54,18 +54,22 @@ def chart_options(
     Args:
         title: what is shown.
         unit: of the values.
-        series: the curves; empty ones are named in the legend, but not drawn.
+        series: the curves, each over its own steps.
         marked_step: where a dashed vertical line is drawn.
     """
     num_steps = max(len(values) for values in series.values())
+    lines = [
+        _line(name, values, unit, colour)
+        for colour, (name, values) in zip(LINES, series.items(), strict=False)
+    ]
+    lines[0]["markLine"] = _mark(marked_step)
     small = {"color": SOFT, "fontSize": 11}
     axis = {
-        "type": "value",
-        "min": 0,
+        "show": num_steps > 0,
+        "nameTextStyle": small,
         "axisLabel": small,
         "axisLine": {"show": True, "lineStyle": {"color": EDGE}},
         "axisTick": {"show": False},
-        "nameTextStyle": small,
     }
     return {
         "animation": False,
@@ -75,7 +79,7 @@ def chart_options(
             "subtext": "" if num_steps else "nothing yet",
             "left": 0,
             "top": 0,
-            "padding": 0,
+            "padding": [4, 0, 0, 0],
             "textStyle": {"color": INK, "fontSize": 12.5, "fontWeight": 600},
             "subtextStyle": {"color": SOFT, "fontSize": 12},
         },
@@ -83,75 +87,76 @@ def chart_options(
             "show": num_steps > 0,
             "left": 0,
             "bottom": 0,
-            "padding": 0,
+            "padding": [0, 0, 4, 0],
+            "itemGap": 12,
             "itemWidth": 10,
             "itemHeight": 3,
             "icon": "rect",
             "selectedMode": False,
-            "textStyle": {"color": SOFT, "fontSize": 12},
+            "textStyle": {
+                "color": SOFT,
+                "fontSize": 12,
+                "rich": {"newest": {"color": INK, "fontSize": 12, "fontWeight": 600}},
+            },
         },
-        "grid": {"left": 44, "right": 72, "top": 44, "bottom": 42},
+        "grid": {"left": 44, "right": 14, "top": 50, "bottom": 30 + 16 * len(series)},
         "tooltip": {
             "trigger": "axis",
+            "formatter": _tooltip(unit, series),
             "transitionDuration": 0,
             "backgroundColor": "var(--card)",
             "borderColor": EDGE,
             "textStyle": {"color": INK, "fontSize": 12},
-            "axisPointer": {
-                "label": {"formatter": "step {value}"},
-                "lineStyle": {"color": SOFT},
-            },
+            "axisPointer": {"lineStyle": {"color": SOFT}},
         },
         "xAxis": {
             **axis,
-            "show": num_steps > 0,
-            "max": max(num_steps - 1, 1),
-            "minInterval": 1,
-            "splitLine": {"show": False},
+            "type": "category",
+            "data": list(range(max(num_steps, 2))),
+            "boundaryGap": False,
         },
         "yAxis": {
             **axis,
-            "show": num_steps > 0,
+            "type": "value",
+            "min": 0,
             "name": unit,
             "splitNumber": 3,
             "splitLine": {"lineStyle": {"color": EDGE}},
         },
-        "series": [
-            _line(name, values, unit, colour, marked_step if number == 0 else None)
-            for number, (colour, (name, values)) in enumerate(
-                zip(LINES, series.items(), strict=False)
-            )
-        ],
+        "series": lines,
     }
 
 
-def _line(
-    name: str, values: Sequence[float], unit: str, colour: str, marked_step: int | None
-) -> dict[str, Any]:
-    """Return one curve, its newest value written at its end."""
-    points = [[step, float(f"{value:.{DIGITS}g}")] for step, value in enumerate(values)]
-    marks = [] if marked_step is None else [{"xAxis": marked_step}]
+def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[str, Any]:
+    """Return one curve; the legend shows its newest value."""
+    rounded = [float(f"{value:.{DIGITS}g}") for value in values]
+    newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
         "type": "line",
-        "name": name,
-        "data": points,
+        "id": name,
+        "name": name + newest,
+        "data": rounded,
         "symbol": "circle",
         "symbolSize": 4,
         "itemStyle": {"color": colour},
         "lineStyle": {"color": colour, "width": 1.6},
         "emphasis": {"disabled": True},
-        "endLabel": {
-            "show": bool(points),
-            "formatter": f"{{@[1]}} {unit}",
-            "color": INK,
-            "fontSize": 12,
-        },
-        "labelLayout": {"moveOverlap": "shiftY"},
-        "markLine": {
-            "symbol": "none",
-            "silent": True,
-            "label": {"show": False},
-            "lineStyle": {"color": SOFT, "type": "dashed", "width": 1},
-            "data": marks,
-        },
     }
+
+
+def _mark(step: int | None) -> dict[str, Any]:
+    """Return a dashed vertical line at a step, or none."""
+    return {
+        "symbol": "none",
+        "silent": True,
+        "label": {"show": False},
+        "lineStyle": {"color": SOFT, "type": "dashed", "width": 1},
+        "data": [] if step is None else [{"xAxis": step}],
+    }
+
+
+def _tooltip(unit: str, series: Series) -> str:
+    """Return the template of the tooltip: `{b0}` is the step, `{c0}` the first curve's value."""
+    names = [name for name, values in series.items() if len(values)]
+    lines = [f"{name} <b>{{c{number}}}</b> {unit}" for number, name in enumerate(names)]
+    return "<br>".join(["step {b0}", *lines])

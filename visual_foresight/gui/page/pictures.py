@@ -78,7 +78,7 @@ def _marker(number: int, pair: Pair, frame_size: tuple[int, int]) -> str:
         )
     ring = f'cx="{x}" cy="{y}" r="{RING}"'
     source = (
-        f'<circle class="outline" {ring}/>'
+        f'<circle class="mark-outline" {ring}/>'
         f'<circle class="mark source" data-pair="{number}" {ring}/>'
     )
     if pair.target is None:
@@ -91,7 +91,7 @@ def _marker(number: int, pair: Pair, frame_size: tuple[int, int]) -> str:
     side = 2 * CROSS
     cross = f"M{u - CROSS} {v - CROSS} l{side} {side} m0 -{side} l-{side} {side}"
     target = (
-        f'<path class="outline" d="{cross}"/>'
+        f'<path class="mark-outline" d="{cross}"/>'
         f'<path class="mark target" data-pair="{number}" d="{cross}"/>'
     )
     return arrow + target + source

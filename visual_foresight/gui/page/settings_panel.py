@@ -95,7 +95,10 @@ class SettingsPanel:
         self._pause.set_enabled(is_busy)
         self._stop.set_enabled(is_busy or is_paused)
         self._message.set_text(state.message)
-        self._message.classes(replace="message error" if state.is_error else "message")
+        if state.is_error:
+            self._message.classes(add="error")
+        else:
+            self._message.classes(remove="error")
         self._message.set_visibility(bool(state.message))
 
     def _show(self, settings: Settings) -> None:

@@ -30,7 +30,7 @@ class PlansTab:
             self._thumbs = ui.element("div").classes("thumbs")
             with ui.element("div").classes("charts"):
                 self._costs = Chart("Cost, by iteration of the search", "", ["best", "median"])
-                self._lost = Chart("Mass that the pixel maps lost, by step ahead", "", ["lost"])
+                self._lost = Chart("Lost pixel-map mass, by step ahead", "", ["lost"])
 
     def draw(self, state: State) -> None:
         """Show a state."""
