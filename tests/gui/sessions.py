@@ -28,7 +28,7 @@ def dot(frame):
 
 
 def make_goal(session, down=0, right=12):
-    """Make the goal that the dot goes so many pixels from where it is."""
+    """Make the goal to move the dot by so many pixels; return its place and the goal pixel."""
     place = dot(session.state.frame)
     target = Pixel(place.row + down, place.col + (right if place.col < 32 else -right))
     session.edit(Draft().clicked(place).clicked(target))

@@ -243,7 +243,8 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
 
 
 def test_two_tabs_show_one_session_and_say_so(program, open_page):
-    first, second = open_page(program.address), open_page(program.address)
+    first = open_page(program.address)
+    second = open_page(program.address)
     assert "every tab shows and steers the same one" in second.locator(".note").inner_text()
     reset(first, 8)
     click(first, 40, 17)

@@ -73,7 +73,7 @@ def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
     assert dot(state.frame).distance(target) <= 6 < place.distance(target)
     (entry,) = state.entries
     assert entry.outcome == "reached" and entry.num_steps == 10 and entry.distance_m < 0.05
-    assert state.draft == Draft(), "the pixel is elsewhere now"
+    assert state.draft == Draft(), "the designated pixel has moved"
 
 
 def test_steps_pause_and_go_on(session):
@@ -129,7 +129,8 @@ def test_a_goal_changed_after_planning_is_planned_for_anew(session):
 
 
 def test_stop_breaks_off_a_search_and_no_action_follows(session, monkeypatch):
-    searching, go_on = threading.Event(), threading.Event()
+    searching = threading.Event()
+    go_on = threading.Event()
     original = VisualMPC.plan
 
     def slow(self, *arguments):

@@ -8,10 +8,15 @@ from nicegui import ui
 Series = Mapping[str, Sequence[float]]
 """Name of a curve -> its values at steps 0, 1, 2, ..."""
 
-INK, SOFT, EDGE = "var(--ink)", "var(--soft)", "var(--edge)"
-"""Colours of the style sheet, so that charts turn dark and light with the page."""
+# Colours of the style sheet, so that charts turn dark and light with the page.
+INK = "var(--ink)"
+SOFT = "var(--soft)"
+EDGE = "var(--edge)"
+CARD = "var(--card)"
 LINES = ("var(--line-1)", "var(--line-2)", "var(--line-3)")
 """Colours of the curves, in their order."""
+SMALL = {"color": SOFT, "fontSize": 11}
+"""Style of the axes' texts."""
 FONT = 'system-ui, "Segoe UI", Roboto, sans-serif'
 DIGITS = 3
 """Significant digits of the values that are drawn and written."""
@@ -63,72 +68,65 @@ def chart_options(
         for colour, (name, values) in zip(LINES, series.items(), strict=False)
     ]
     lines[0]["markLine"] = _mark(marked_step)
-    small = {"color": SOFT, "fontSize": 11}
     axis = {
         "show": num_steps > 0,
-        "nameTextStyle": small,
-        "axisLabel": small,
+        "nameTextStyle": SMALL,
+        "axisLabel": SMALL,
         "axisLine": {"show": True, "lineStyle": {"color": EDGE}},
         "axisTick": {"show": False},
+    }
+    steps = {"type": "category", "data": list(range(max(num_steps, 2))), "boundaryGap": False}
+    values = {
+        "type": "value",
+        "min": 0,
+        "name": unit,
+        "splitNumber": 3,
+        "splitLine": {"lineStyle": {"color": EDGE}},
     }
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
-        "title": {
-            "text": title,
-            "subtext": "" if num_steps else "nothing yet",
-            "left": 0,
-            "top": 0,
-            "padding": [4, 0, 0, 0],
-            "textStyle": {"color": INK, "fontSize": 12.5, "fontWeight": 600},
-            "subtextStyle": {"color": SOFT, "fontSize": 12},
-        },
-        "legend": {
-            "show": num_steps > 0,
-            "left": 0,
-            "bottom": 0,
-            "padding": [0, 0, 4, 0],
-            "itemGap": 12,
-            "itemWidth": 10,
-            "itemHeight": 3,
-            "icon": "rect",
-            "selectedMode": False,
-            "textStyle": {
-                "color": SOFT,
-                "fontSize": 12,
-                "rich": {"newest": {"color": INK, "fontSize": 12, "fontWeight": 600}},
-            },
-        },
+        "title": _title(title, "" if num_steps else "nothing yet"),
+        "legend": _legend(is_shown=num_steps > 0),
         "grid": {"left": 44, "right": 14, "top": 50, "bottom": 30 + 16 * len(series)},
-        "tooltip": {
-            "trigger": "axis",
-            "formatter": _tooltip(unit, series),
-            "transitionDuration": 0,
-            "backgroundColor": "var(--card)",
-            "borderColor": EDGE,
-            "textStyle": {"color": INK, "fontSize": 12},
-            "axisPointer": {"lineStyle": {"color": SOFT}},
-        },
-        "xAxis": {
-            **axis,
-            "type": "category",
-            "data": list(range(max(num_steps, 2))),
-            "boundaryGap": False,
-        },
-        "yAxis": {
-            **axis,
-            "type": "value",
-            "min": 0,
-            "name": unit,
-            "splitNumber": 3,
-            "splitLine": {"lineStyle": {"color": EDGE}},
-        },
+        "tooltip": _tooltip(unit, series),
+        "xAxis": {**axis, **steps},
+        "yAxis": {**axis, **values},
         "series": lines,
     }
 
 
+def _title(text: str, subtext: str) -> dict[str, Any]:
+    return {
+        "text": text,
+        "subtext": subtext,
+        "left": 0,
+        "top": 0,
+        "padding": [4, 0, 0, 0],
+        "textStyle": {"color": INK, "fontSize": 12.5, "fontWeight": 600},
+        "subtextStyle": {"color": SOFT, "fontSize": 12},
+    }
+
+
+def _legend(is_shown: bool) -> dict[str, Any]:
+    """Return the legend; the style `newest` is for the values in the curves' names."""
+    newest = {"color": INK, "fontSize": 12, "fontWeight": 600}
+    return {
+        "show": is_shown,
+        "left": 0,
+        "bottom": 0,
+        "padding": [0, 0, 4, 0],
+        "itemGap": 12,
+        "itemWidth": 10,
+        "itemHeight": 3,
+        "icon": "rect",
+        "selectedMode": False,
+        "textStyle": {"color": SOFT, "fontSize": 12, "rich": {"newest": newest}},
+    }
+
+
 def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[str, Any]:
-    """Return one curve; the legend shows its newest value."""
+    """Return one curve; its name, which the legend shows, says its newest value."""
     rounded = [float(f"{value:.{DIGITS}g}") for value in values]
     newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
@@ -155,8 +153,16 @@ def _mark(step: int | None) -> dict[str, Any]:
     }
 
 
-def _tooltip(unit: str, series: Series) -> str:
-    """Return the template of the tooltip: `{b0}` is the step, `{c0}` the first curve's value."""
+def _tooltip(unit: str, series: Series) -> dict[str, Any]:
+    """Return the tooltip; in its text `{b0}` is the step, `{c0}` the first curve's value."""
     names = [name for name, values in series.items() if len(values)]
     lines = [f"{name} <b>{{c{number}}}</b> {unit}" for number, name in enumerate(names)]
-    return "<br>".join(["step {b0}", *lines])
+    return {
+        "trigger": "axis",
+        "formatter": "<br>".join(["step {b0}", *lines]),
+        "transitionDuration": 0,
+        "backgroundColor": CARD,
+        "borderColor": EDGE,
+        "textStyle": {"color": INK, "fontSize": 12},
+        "axisPointer": {"lineStyle": {"color": SOFT}},
+    }

@@ -18,8 +18,12 @@ SIDE = 1000
 """Width and height of the markers' SVG, in its own units, whatever the frame's size."""
 PNG_UP_TO = 256
 """Pictures higher than this are sent as JPEG, since they are renders; frames stay sharp."""
-RING, SQUARE, CROSS = 19, 16, 17
-"""Radius or half side of the markers, in the SVG's units."""
+RING = 19
+"""Radius of a designated pixel's marker, in the SVG's units."""
+SQUARE = 16
+"""Half the side of the marker of what is to keep still, likewise."""
+CROSS = 17
+"""Half the side of a goal pixel's marker, likewise."""
 ARROW_HEAD = (
     '<defs><marker id="arrow-head" viewBox="0 0 10 10" refX="16" refY="5" markerWidth="5" '
     'markerHeight="5" orient="auto-start-reverse">'

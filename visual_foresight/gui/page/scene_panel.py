@@ -20,8 +20,10 @@ POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 DRAG_EVERY_S = 0.04
 """How often the place of a dragged marker is sent, at most."""
-MOVE, KEEP = "pair", "keep"
-"""What a click does: mark a pixel to be moved, or one that is to keep still."""
+MOVE = "pair"
+"""The tool that marks a pixel and where it is to go."""
+KEEP = "keep"
+"""The tool that marks a pixel that is to keep still."""
 TOOLS = {MOVE: "Move a pixel", KEEP: "Keep still"}
 ZOOMS = {"fit": "Fit", "zoom-4": "4x", "zoom-8": "8x", "zoom-12": "12x"}
 """Class of the viewport -> its name in the menu."""

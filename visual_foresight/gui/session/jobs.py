@@ -4,73 +4,37 @@ They run in the worker's thread, one at a time.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
 
 from visual_foresight.control.interruptible import InterruptibleController
-from visual_foresight.control.judge import SUCCESS_M, designate
-from visual_foresight.control.loop import Step, clip_of, finish, run_trial
+from visual_foresight.control.judge import designate
+from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.presets import PRESETS
-from visual_foresight.types import Goal, ImageGoal, PixelGoal, Plan, Trial, UserError
+from visual_foresight.types import Goal, ImageGoal, PixelGoal, Trial, UserError
 
 RENDER_SCALE = 8
 """How many times larger than a frame the high-resolution render is."""
-STOPPED, FAILED = "stopped", "failed"
-"""Outcomes of runs that did not come to their end."""
+STOPPED = "stopped"
+"""Outcome of a run that somebody stopped."""
+FAILED = "failed"
+"""Outcome of a run that an error ended."""
 MakeController = Callable[[tuple[Any, ...]], Controller]
 """Builds a controller for the physical points behind the designated pixels."""
-
-
-@dataclass
-class OngoingTrial:
-    """A trial under way."""
-
-    goal: Goal
-    steps: Iterator[Step]
-    label: str | None = None
-    """The outcome to record at the end; None where the final distance decides."""
-    taken: list[Step] = field(default_factory=list)
-    """The steps so far; the plan of the last one is pending."""
-
-    def advance(self) -> Step:
-        """Carry out the first action of the pending plan, observe, and plan again."""
-        if self.taken and (plan := self.taken[-1].plan) is not None:
-            self.taken[-1] = replace(self.taken[-1], plan=_without_runners_up(plan))
-        self.taken.append(next(self.steps))
-        return self.taken[-1]
-
-
-def _without_runners_up(plan: Plan) -> Plan:
-    """Return a plan without what its runners-up imagine: three quarters of its memory."""
-    prediction = replace(
-        plan.prediction,
-        frames=plan.prediction.frames[:1].clone(),
-        pixel_maps=plan.prediction.pixel_maps[:1].clone(),
-        lost=plan.prediction.lost[:1],
-        carry=None,
-        members=(),
-    )
-    return replace(plan, prediction=prediction, runners_up=plan.runners_up[:0])
-
-
-def _outcome_of(trial: Trial) -> str:
-    """Return the outcome of a run that came to its end."""
-    if not isinstance(trial.goal, PixelGoal):
-        return "done"
-    return "reached" if trial.success(SUCCESS_M) else "not reached"
 
 
 class SessionJobs:
@@ -245,7 +209,7 @@ class SessionJobs:
                 step = ongoing.advance()
                 on_error.pop_all()
             pending = None if self._stop.is_set() else step.plan
-            self._publish(trial=finish(ongoing.goal, ongoing.taken), pending=pending)
+            self._publish(trial=ongoing.trial(), pending=pending)
             self._publish_frame()
             turns += 1
             if step.plan is None:
@@ -267,9 +231,9 @@ class SessionJobs:
         self._publish(pending=None)
         if len(ongoing.taken) < 2:
             return
-        trial = finish(ongoing.goal, ongoing.taken)
+        trial = ongoing.trial()
         notes = asdict(self._read().settings)
-        notes["outcome"] = outcome or ongoing.label or _outcome_of(trial)
+        notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
         workbench = self._present
         entry = self._archive.add(trial, workbench.env_name, workbench.env, notes)
         # What was designated has moved, so the draft is dropped. A goal image stays.

@@ -9,8 +9,10 @@ from visual_foresight.gui.page.charts import Chart
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
-ONE_STEP, FREE_RUNNING, PERSISTENCE = "one step ahead", "from the start", "frame before"
-"""Names of the curves on the page."""
+# Names of the curves on the page.
+ONE_STEP = "one step ahead"
+FREE_RUNNING = "from the start"
+PERSISTENCE = "frame before"
 
 
 class CheckTab:
