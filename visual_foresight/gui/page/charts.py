@@ -75,8 +75,12 @@ def chart_options(
         "axisLine": {"show": True, "lineStyle": {"color": EDGE}},
         "axisTick": {"show": False},
     }
-    steps = {"type": "category", "data": list(range(max(num_steps, 2))), "boundaryGap": False}
-    values = {
+    step_axis = {
+        "type": "category",
+        "data": list(range(max(num_steps, 2))),
+        "boundaryGap": False,
+    }
+    value_axis = {
         "type": "value",
         "min": 0,
         "name": unit,
@@ -90,8 +94,8 @@ def chart_options(
         "legend": _legend(is_shown=num_steps > 0),
         "grid": {"left": 44, "right": 14, "top": 50, "bottom": 30 + 16 * len(series)},
         "tooltip": _tooltip(unit, series),
-        "xAxis": {**axis, **steps},
-        "yAxis": {**axis, **values},
+        "xAxis": {**axis, **step_axis},
+        "yAxis": {**axis, **value_axis},
         "series": lines,
     }
 
