@@ -1,6 +1,7 @@
-"""The figures that the page must reach, in a real browser: `scripts/bench_gui`.
+"""Measures the page in a real browser: `scripts/bench_gui`, on a quiet machine.
 
-Only a quiet machine gives true ones.
+It measures the time to a usable page, the delay of a click, the delay of an answer while the
+session plans, the time that the page adds to a step, and the growth of memory.
 """
 
 import argparse
@@ -13,16 +14,21 @@ import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.control.loop import run_trial
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.gui.session.choices import Bench, Choice
+from visual_foresight.evaluation.suites import SUITES, Task, begin, make_task
+from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.predictors.registry import FLAGSHIP
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 BARS = {
     "usable_s": 10.0,
@@ -31,42 +37,36 @@ BARS = {
     "added_per_step": 0.15,
     "memory_growth_mib": 200.0,
 }
+"""The largest value of each figure that is good enough."""
+SCRIPT = Path(__file__).with_name("page.js")
+FRAME_SIZE = 64
+NUM_CLICKS = 20
 PINGED_STEPS = 10
-ROUNDS = 5  # of the loop without and with the page
-STEPS_PER_RUN = 3  # of those after which memory is looked at
-CLICK = """async ([x, y]) => {
-  const over = document.querySelector('.frame.click .over');
-  const seen = new Promise(done => { const watch = new MutationObserver(() => {
-    if (over.querySelector('.mark')) { watch.disconnect(); done(performance.now()); } });
-    watch.observe(over, {childList: true, subtree: true}); });
-  const frame = document.querySelector('.frame.click'), box = frame.getBoundingClientRect();
-  const at = {bubbles: true, button: 0, pointerId: 1, clientX: box.left + x * box.width, clientY: box.top + y * box.height};
-  frame.setPointerCapture = () => {};
-  const start = performance.now();
-  frame.dispatchEvent(new PointerEvent('pointerdown', at)); frame.dispatchEvent(new PointerEvent('pointerup', at));
-  return await seen - start;
-}"""
-PING = """async () => {
-  const times = [], status = document.querySelector('.status');
-  while (!status.classList.contains('busy')) await new Promise(done => setTimeout(done, 1));
-  while (status.classList.contains('busy')) {
-    const start = performance.now(); await (await fetch('/alive')).text(); times.push(performance.now() - start);
-    await new Promise(done => setTimeout(done, 20));
-  }
-  return times;
-}"""
-BUTTON = "[...document.querySelectorAll('button')].find(one => one.innerText.trim() === '{}').click()"
+ROUNDS = 5
+"""How often the loop is timed without and with the page, in turns."""
+STEPS_PER_RUN = 3
+"""Steps of each run after which memory is measured."""
+READY = ".status:text-is('ready')"
 
 
-def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
-    """Start the program, use it, and return the figures beside their bars."""
+def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict[str, Any]:
+    """Start the program, use it, and return the figures beside their bars.
+
+    Args:
+        model: name of a predictor, or folder of a checkpoint.
+        preset: how to search.
+        num_steps: actions of a timed run.
+        num_runs: runs after which memory is measured.
+    """
     from playwright.sync_api import sync_playwright
 
     if CHROMIUM is None:
         sys.exit("no Chromium was found: apt-get install chromium")
+    settings = Settings(model=model, preset=preset, num_steps=num_steps)
+    task = _task(settings)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        began = time.perf_counter()
+        start_s = time.perf_counter()
         program = Program(
             Path(folder) / "out", "--model", model, "--preset", preset, "--seed", "0"
         )
@@ -75,13 +75,12 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
             page.set_default_timeout(10 * PATIENCE_MS)
             page.goto(program.address)
             page.wait_for_selector(".frame.click img[src^=data]")
-            page.wait_for_selector(".status:text-is('ready')")
-            figures = {"usable_s": time.perf_counter() - began}
-            choice = Choice(model=model, preset=preset, num_steps=num_steps)
-            task = _task(choice)
-            figures |= (
-                _clicks(page) | _pings(page, task) | _added(page, program.address, task, choice)
-            )
+            page.wait_for_selector(READY)
+            figures = {"usable_s": time.perf_counter() - start_s}
+            page.add_script_tag(path=SCRIPT)
+            figures |= _clicks(page)
+            figures |= _pings(page, task)
+            figures |= _step_times(page, program.address, task, settings)
             figures |= _memory(page, task, program.process.pid, num_runs)
         finally:
             program.stop()
@@ -92,106 +91,110 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict:
     }
 
 
-def _clicks(page) -> dict:
-    times = []
-    for index in range(20):
-        times.append(page.evaluate(CLICK, [0.1 + 0.04 * index, 0.5]))
-        page.evaluate(BUTTON.format("Clear"))
+def _task(settings: Settings) -> Task:
+    workbench = Workbench(settings.env)
+    task = make_task(workbench.env, SUITES["near"], 0, 0)
+    workbench.close()
+    return task
+
+
+def _clicks(page: "Page") -> dict[str, float]:
+    """Time clicks on the frame until their markers are drawn."""
+    times_ms = []
+    for index in range(NUM_CLICKS):
+        times_ms.append(page.evaluate("clickToMarker", [0.1 + 0.04 * index, 0.5]))
+        page.evaluate("pressButton", "Clear")
         page.wait_for_selector(".mark", state="detached")
     return {
-        "click_to_marker_ms": float(np.quantile(times, 0.95)),
-        "click_to_marker_median_ms": float(np.median(times)),
+        "click_to_marker_ms": float(np.quantile(times_ms, 0.95)),
+        "click_to_marker_median_ms": float(np.median(times_ms)),
     }
 
 
-def _aim(page, task, num_steps: int) -> None:
+def _pings(page: "Page", task: Task) -> dict[str, float]:
+    """Run on the page, and time the server's answers meanwhile."""
+    _set_up(page, task, PINGED_STEPS)
+    page.evaluate("pressButton", "Run")
+    page.wait_for_selector(".status.busy")
+    times_ms = page.evaluate("pingWhileBusy")
+    return {"ping_p95_ms": float(np.quantile(times_ms, 0.95)), "pings": float(len(times_ms))}
+
+
+def _step_times(page: "Page", address: str, task: Task, settings: Settings) -> dict[str, float]:
+    """Run the same task with the bare loop and on the page, in turns, since a machine drifts."""
+    alone_s = []
+    on_page_s = []
+    for _ in range(ROUNDS):
+        alone_s.append(_step_alone_s(task, settings))
+        _set_up(page, task, settings.num_steps)
+        start_s = time.perf_counter()
+        page.evaluate("pressButton", "Run")
+        time.sleep(settings.num_steps * alone_s[-1] / 2)  # it cannot be done before
+        while not _is_idle(address):
+            time.sleep(0.2)  # asking costs both programs a millisecond
+        on_page_s.append((time.perf_counter() - start_s) / settings.num_steps)
+    return {
+        "step_alone_s": float(np.median(alone_s)),
+        "step_on_page_s": float(np.median(on_page_s)),
+        "added_per_step": float(np.median(on_page_s) / np.median(alone_s) - 1),
+    }
+
+
+def _is_idle(address: str) -> bool:
+    with urllib.request.urlopen(address + "alive", timeout=60) as answer:
+        return bool(json.load(answer)["idle"])
+
+
+def _step_alone_s(task: Task, settings: Settings) -> float:
+    """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
+    workbench = Workbench(settings.env)
+    points = begin(workbench.env, task)
+    controller = workbench.controller(settings, points, threading.Event())
+    assert isinstance(controller, VisualMPC), "a model is timed"
+    controller = replace(controller, num_runners_up=0)  # only a page shows them
+    rng = torch.Generator().manual_seed(0)
+    start_s = time.perf_counter()
+    for _ in run_trial(workbench.env, controller, task.goal, points, rng, settings.num_steps):
+        pass
+    step_s = (time.perf_counter() - start_s) / settings.num_steps
+    workbench.close()
+    return step_s
+
+
+def _memory(page: "Page", task: Task, pid: int, num_runs: int) -> dict[str, float]:
+    """Carry out the beginning of the same task again and again."""
+    sizes_mib = []
+    for _ in range(num_runs):
+        _set_up(page, task, STEPS_PER_RUN)
+        page.evaluate("pressButton", "Run")
+        page.wait_for_selector(".status.busy")
+        page.wait_for_selector(READY)
+        sizes_mib.append(_resident_mib(pid))
+    return {
+        "memory_growth_mib": sizes_mib[-1] - sizes_mib[0],
+        "memory_first_mib": sizes_mib[0],
+        "runs": float(num_runs),
+    }
+
+
+def _resident_mib(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    (line,) = [line for line in lines if line.startswith("VmRSS")]
+    return int(line.split()[1]) / 1024
+
+
+def _set_up(page: "Page", task: Task, num_steps: int) -> None:
     """Set the scene of a task and mark its pixels, for a run of so many steps."""
     page.get_by_label("Seed").fill(str(task.env_seed))
     page.get_by_role("button", name="Reset").click()
     page.wait_for_timeout(500)
-    page.wait_for_selector(".status:text-is('ready')")
+    page.wait_for_selector(READY)
     page.get_by_label("Steps per run").fill(str(num_steps))
-    for number, pixel in enumerate((task.source, task.target)):
-        page.evaluate(CLICK, [(pixel.col + 0.5) / 64, (pixel.row + 0.5) / 64])
-        page.wait_for_selector((".mark.source", ".mark.target")[number])
-
-
-def _pings(page, task) -> dict:
-    """Run on the page, pinging all the while."""
-    _aim(page, task, PINGED_STEPS)
-    page.evaluate(BUTTON.format("OngoingTrial"))
-    page.wait_for_selector(".status.busy")
-    pings = page.evaluate(PING)
-    return {"ping_p95_ms": float(np.quantile(pings, 0.95)), "pings": float(len(pings))}
-
-
-def _added(page, address: str, task, choice: Choice) -> dict:
-    """Run the same task with the bare loop and on the page, which nothing else asks meanwhile, in turns: a machine drifts."""
-    alone_s, page_s = [], []
-    for _ in range(ROUNDS):
-        alone_s.append(_alone(task, choice))
-        _aim(page, task, choice.num_steps)
-        began = time.perf_counter()
-        page.evaluate(BUTTON.format("OngoingTrial"))
-        time.sleep(choice.num_steps * alone_s[-1] / 2)  # it cannot be done yet
-        while not json.load(urllib.request.urlopen(address + "alive", timeout=60))["idle"]:
-            time.sleep(0.2)  # asking costs the program and this one a millisecond each
-        page_s.append((time.perf_counter() - began) / choice.num_steps)
-    return {
-        "step_alone_s": float(np.median(alone_s)),
-        "step_on_page_s": float(np.median(page_s)),
-        "added_per_step": float(np.median(page_s) / np.median(alone_s) - 1),
-    }
-
-
-def _task(choice: Choice):
-    bench = Bench(choice.env)
-    task = make_task(bench.env, SUITES["near"], 0, 0)
-    bench.close()
-    return task
-
-
-def _alone(task, choice: Choice) -> float:
-    """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
-    bench = Bench(choice.env)
-    points = begin(bench.env, task)
-    controller = bench.controller(choice, points, threading.Event())
-    assert isinstance(controller, VisualMPC), "a model is timed"
-    controller = replace(controller, num_runners_up=0)  # which only a page shows
-    began = time.perf_counter()
-    for _ in run_trial(
-        bench.env,
-        controller,
-        task.goal,
-        points,
-        torch.Generator().manual_seed(0),
-        choice.num_steps,
-    ):
-        pass
-    seconds = (time.perf_counter() - began) / choice.num_steps
-    bench.close()
-    return seconds
-
-
-def _memory(page, task, pid: int, num_runs: int) -> dict:
-    """Plan and carry out the beginning of the same task again and again."""
-
-    def resident_mib() -> float:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
-
-    sizes = []
-    for _ in range(num_runs):
-        _aim(page, task, STEPS_PER_RUN)
-        page.evaluate(BUTTON.format("OngoingTrial"))
-        page.wait_for_selector(".status.busy")
-        page.wait_for_selector(".status:text-is('ready')")
-        sizes.append(resident_mib())
-    return {
-        "memory_growth_mib": sizes[-1] - sizes[0],
-        "memory_first_mib": sizes[0],
-        "runs": float(num_runs),
-    }
+    for pixel, marker in ((task.source, ".mark.source"), (task.target, ".mark.target")):
+        x = (pixel.col + 0.5) / FRAME_SIZE
+        y = (pixel.row + 0.5) / FRAME_SIZE
+        page.evaluate("clickToMarker", [x, y])
+        page.wait_for_selector(marker)
 
 
 def main() -> None:
@@ -200,10 +203,10 @@ def main() -> None:
     parser.add_argument(
         "--model", default=FLAGSHIP, help="name of a predictor, or folder of a checkpoint"
     )
-    parser.add_argument("--preset", default="default")
+    parser.add_argument("--preset", default="default", help="how to search")
     parser.add_argument("--steps", type=int, default=20, help="actions of the timed run")
     parser.add_argument(
-        "--runs", type=int, default=50, help="runs after which memory is looked at"
+        "--runs", type=int, default=50, help="runs after which memory is measured"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()

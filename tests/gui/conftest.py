@@ -1,6 +1,6 @@
-"""A session; a program and a real browser: Debian's Chromium, headless, driven by Playwright.
+"""A session; the program in a real browser, headless Chromium driven by Playwright.
 
-Skips where there is none.
+Tests of the page are skipped where there is no Chromium.
 """
 
 from pathlib import Path
@@ -40,7 +40,7 @@ def program(browser, tmp_path_factory):
 @pytest.fixture
 def start(tmp_path):
     """Return a function that starts a program of its own, with other flags."""
-    programs = []
+    programs: list[Program] = []
 
     def start(*flags):
         programs.append(Program(tmp_path / f"out-{len(programs)}", *DOT, *flags))
@@ -53,11 +53,9 @@ def start(tmp_path):
 
 @pytest.fixture
 def open_page(browser):
-    """Return a function that opens a page in a window of its own.
-
-    What a script complains of fails the test.
-    """
-    contexts, complaints = [], []
+    """Return a function that opens a page in a window of its own; script errors fail the test."""
+    contexts = []
+    complaints: list[str] = []
 
     def open_page(address, width=1280, height=800, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)

@@ -1,14 +1,14 @@
-"""A session without a browser, on the dot, with the model that knows nothing."""
+"""What tests of a session without a browser share: the dot, with the persistence baseline."""
 
 import time
 
 import numpy as np
 
-from visual_foresight.gui.session.choices import Choice
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import Pixel
 
-DOT = Choice(env="dot", model="still", seed=3, preset="fast", num_steps=4)
+DOT = Settings(env="dot", model="still", seed=3, preset="fast", num_steps=4)
 
 
 def wait(session, until=lambda state: state.is_idle, seconds=280):
@@ -27,8 +27,8 @@ def dot(frame):
     return Pixel(float(np.median(rows)), float(np.median(cols)))
 
 
-def aim(session, down=0, right=12):
-    """Make the goal that the dot goes so many pixels from where it is."""
+def make_goal(session, down=0, right=12):
+    """Make the goal to move the dot by so many pixels; return its place and the goal pixel."""
     place = dot(session.state.frame)
     target = Pixel(place.row + down, place.col + (right if place.col < 32 else -right))
     session.edit(Draft().clicked(place).clicked(target))

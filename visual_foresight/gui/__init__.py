@@ -1,5 +1,5 @@
-"""The room that shows: one page in a browser, and the session behind it.
+"""The web page: watch the robot, give it a goal, and see what the model imagines.
 
-`view` knows the screen, `goals` what was clicked, `session` runs the loop in a thread and knows
-no web toolkit; `page` and its panels only draw the session's state and call its verbs.
+Three floors: `server` listens and lets in, `page` draws, `session` drives the control loop in a
+thread of its own. The session does not know the web toolkit.
 """

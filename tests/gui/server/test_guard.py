@@ -13,17 +13,12 @@ HOME = {"host": "127.0.0.1:8080"}
 
 def ask(guard, headers, query="", kind="http", chunks=()):
     """Send one request through the guard; return what was answered."""
-    sent, waiting = (
-        [],
-        [*({"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks)],
-    )
+    sent = []
+    waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    last = {"type": "websocket.connect" if kind == "websocket" else "http.request"}
 
     async def receive():
-        return (
-            waiting.pop(0)
-            if waiting
-            else {"type": "websocket.connect" if kind == "websocket" else "http.request"}
-        )
+        return waiting.pop(0) if waiting else last
 
     async def send(message):
         sent.append(message)
@@ -67,7 +62,7 @@ def application(record):
     ],
 )
 def test_strangers_are_refused(kind, headers, status):
-    record = []
+    record: list[str] = []
     answer = ask(Guard(application(record)), headers, kind=kind)
     assert record == [], "the application never hears of it"
     if kind == "http":
@@ -78,13 +73,13 @@ def test_strangers_are_refused(kind, headers, status):
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8080", "localhost:8080", "[::1]:8080"])
 def test_our_own_page_is_let_in(host):
-    record = []
+    record: list[str] = []
     answer = ask(Guard(application(record)), {"host": host, "origin": f"http://{host}"})
     assert answer[0]["status"] == 200 and record[0] == "http"
 
 
 def test_a_body_of_unknown_length_is_cut_off():
-    record = []
+    record: list[str] = []
     ask(Guard(application(record)), HOME, chunks=[bytes(MAX_BODY_BYTES), b"x"])
     assert record == ["http", "http.disconnect"]
 
@@ -97,7 +92,7 @@ def test_with_a_token_nothing_goes_without_it(kind):
         ({"host": "robot:8080", "cookie": f"{COOKIE}=wrong"}, ""),
         ({"host": "robot:8080", "cookie": "\x01"}, ""),
     ):
-        record = []
+        record: list[str] = []
         answer = ask(Guard(application(record), TOKEN), headers, query, kind)
         assert record == []
         assert answer[0].get("status", 401) == 401
@@ -109,7 +104,7 @@ def test_the_address_carries_the_token_once_and_a_cookie_from_then_on():
     cookie = dict(first[0]["headers"])[b"set-cookie"].decode()
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie
     for kind in ("http", "websocket"):
-        record = []
+        record: list[str] = []
         ask(
             Guard(application(record), TOKEN),
             {"host": "robot:8080", "cookie": cookie.split(";")[0]},

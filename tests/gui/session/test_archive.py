@@ -1,20 +1,20 @@
-"""What a session keeps: runs as episodes, which are listed, opened, checked, exported and never overwritten."""
+"""The archive: runs are listed, opened, checked, exported, and never overwritten."""
 
 import numpy as np
 import pytest
 
-from tests.gui.sessions import DOT, aim, wait
+from tests.gui.sessions import DOT, make_goal, wait
 from visual_foresight.collect.collection import CollectConfig, collect
 from visual_foresight.episodes.validation import validate
 from visual_foresight.gui.session.archive import Archive
-from visual_foresight.gui.session.choices import Choice
 from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import UserError
 
 
 def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_path):
-    session.choose(Choice(env="dot", model="still", seed=3, preset="fast", num_steps=3))
-    aim(session)
+    session.choose(Settings(env="dot", model="still", seed=3, preset="fast", num_steps=3))
+    make_goal(session)
     session.run()
     ran = wait(session).trial
     assert validate(tmp_path / "out" / "dot").num_sound == 1
@@ -26,18 +26,18 @@ def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_
     session.check()
     check = wait(session).check
     moved = np.linalg.norm(np.diff(ran.episode.tracks[:, 0], axis=0), axis=-1)
-    assert check.ahead_px == pytest.approx(moved, abs=1e-3), "still errs by what moved"
-    assert check.ahead_db == pytest.approx(check.persistence_db, abs=1e-3)
+    assert check.one_step_px == pytest.approx(moved, abs=1e-3), "still errs by what moved"
+    assert check.one_step_db == pytest.approx(check.persistence_db, abs=1e-3)
     for suffix in (".gif", ".mp4"):
         session.export(name, suffix)
-        assert wait(session).saved == tmp_path / "out" / f"{name}{suffix}"
-        assert session.state.saved.stat().st_size > 1000
-    session.leave()
+        assert wait(session).animation == tmp_path / "out" / f"{name}{suffix}"
+        assert session.state.animation.stat().st_size > 1000
+    session.close_recording()
     assert session.state.trial is None and not session.state.is_recorded
 
 
 def test_a_later_session_finds_what_an_earlier_one_kept(session, tmp_path):
-    aim(session)
+    make_goal(session)
     session.run()
     entries = wait(session).entries
     other = Session(DOT, tmp_path / "out")
@@ -59,7 +59,7 @@ def test_the_list_of_runs_does_not_hold_their_frames(session):
     Only the newest one's plans are kept, the others are on disk.
     """
     for _ in range(2):
-        aim(session)
+        make_goal(session)
         session.run()
         state = wait(session)
     assert len(state.entries) == 2
@@ -68,7 +68,7 @@ def test_the_list_of_runs_does_not_hold_their_frames(session):
 
 
 def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, tmp_path):
-    aim(session)
+    make_goal(session)
     session.run()
     wait(session)
     (kept,) = (tmp_path / "out" / "dot").glob("episode_*.hdf5")
@@ -77,7 +77,7 @@ def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, t
     try:
         wait(again)
         assert again.state.entries == ()
-        aim(again)
+        make_goal(again)
         again.run()
         assert len(wait(again).entries) == 1
         assert kept.read_bytes() == b"damaged"
@@ -95,7 +95,7 @@ def test_a_folder_of_collected_episodes_is_refused(tmp_path):
 
 
 def test_collecting_into_the_runs_of_a_page_is_refused(session, tmp_path):
-    aim(session)
+    make_goal(session)
     session.run()
     wait(session)
     with pytest.raises(UserError, match="was collected with other settings"):

@@ -27,15 +27,16 @@ def test_markers_are_found_and_dragged():
     assert draft.handle_at(Pixel(12, 12), 2) is None
     assert draft.dragged(Handle(0, "target"), D).goal == PixelGoal((A, C), (D, C))
     assert draft.dragged(Handle(0, "source"), D).goal == PixelGoal((D, C), (B, C))
-    held = draft.handle_at(C, 2)
-    assert held is not None and draft.dragged(held, D).pairs[1] == Pair(D, D)
+    handle = draft.handle_at(C, 2)
+    assert handle is not None and draft.dragged(handle, D).pairs[1] == Pair(D, D)
 
 
-def test_of_two_markers_in_one_place_the_newest_is_held():
+def test_of_two_markers_in_one_place_the_newest_is_grabbed():
     assert Draft().kept(A).kept(A).handle_at(A, 1) == Handle(1, "source", both=True)
 
 
 def test_a_marker_dragged_across_its_partner_is_not_welded_to_it():
     draft = Draft().clicked(A).clicked(B)
-    held = draft.handle_at(B, 1)
-    assert draft.dragged(held, A).dragged(held, D).goal == PixelGoal((A,), (D,))
+    handle = draft.handle_at(B, 1)
+    assert handle is not None
+    assert draft.dragged(handle, A).dragged(handle, D).goal == PixelGoal((A,), (D,))

@@ -1,6 +1,6 @@
-"""The session without a browser.
+"""The session without a browser, on the dot.
 
-On the dot, with the exact model (the simulator) or the one that knows nothing.
+The model is the simulator itself, or the persistence baseline.
 """
 
 import errno
@@ -10,12 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.gui.sessions import DOT, aim, dot, wait
-from visual_foresight.gui.session import archive
-from visual_foresight.gui.session.actions import SessionActions
-from visual_foresight.gui.session.choices import Choice
+from tests.gui.sessions import DOT, dot, make_goal, wait
+from visual_foresight.envs.dot import DotEnv
+from visual_foresight.gui.session import archive, workbench
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import Status
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.types import ImageGoal, Pixel
@@ -24,7 +24,7 @@ from visual_foresight.vision.pixel_maps import expected_places
 
 def test_a_plan_moves_nothing_and_shows_the_best_of_the_last_iteration(session):
     before = session.state.frame
-    aim(session)
+    make_goal(session)
     session.plan()
     state = wait(session)
     assert state.status is Status.PAUSED and state.pending is not None
@@ -39,7 +39,7 @@ def test_the_chosen_cost_is_planned_with(session):
     means = {}
     for cost in ("end", "way"):
         session.choose(replace(DOT, model="simulator", cost=cost))
-        place, target = aim(session, right=5)
+        place, target = make_goal(session, right=5)
         session.plan()
         imagined = expected_places(wait(session).pending.prediction.pixel_maps[:1], (64, 64))[
             0, :, 0
@@ -51,33 +51,33 @@ def test_the_chosen_cost_is_planned_with(session):
 
 
 @pytest.mark.parametrize(
-    ("choice", "sentence"),
+    ("settings", "sentence"),
     [
         (replace(DOT, cost="cautious"), "choose an ensemble"),
         (replace(DOT, model="flow"), "was trained on states of size 4, but 2 was asked for"),
     ],
 )
-def test_what_cannot_be_planned_with_is_refused_in_a_sentence(session, choice, sentence):
-    session.choose(choice)
-    aim(session)
+def test_what_cannot_be_planned_with_is_refused_in_a_sentence(session, settings, sentence):
+    session.choose(settings)
+    make_goal(session)
     session.plan()
     state = wait(session)
     assert state.is_error and sentence in state.message
 
 
 def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
-    session.choose(Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=10))
-    place, target = aim(session)
+    session.choose(Settings(env="dot", model="simulator", seed=3, preset="fast", num_steps=10))
+    place, target = make_goal(session)
     session.run()
     state = wait(session)
     assert dot(state.frame).distance(target) <= 6 < place.distance(target)
     (entry,) = state.entries
     assert entry.outcome == "reached" and entry.num_steps == 10 and entry.distance_m < 0.05
-    assert state.draft == Draft(), "the pixel is elsewhere now"
+    assert state.draft == Draft(), "the designated pixel has moved"
 
 
 def test_steps_pause_and_go_on(session):
-    aim(session)
+    make_goal(session)
     session.step()
     state = wait(session)
     assert state.status is Status.PAUSED
@@ -93,15 +93,15 @@ def test_steps_pause_and_go_on(session):
 
 
 def test_an_animation_of_an_earlier_run_leaves_the_present_one_alone(session):
-    aim(session)
+    make_goal(session)
     session.run()
     earlier = wait(session).entries[0].name
-    aim(session)
+    make_goal(session)
     session.step()
     paused = wait(session)
     session.export(earlier, ".gif")
     state = wait(session)
-    assert state.saved is not None and state.saved.name == f"{earlier}.gif"
+    assert state.animation is not None and state.animation.name == f"{earlier}.gif"
     assert (
         state.status is Status.PAUSED and state.trial is paused.trial and not state.is_recorded
     )
@@ -110,18 +110,18 @@ def test_an_animation_of_an_earlier_run_leaves_the_present_one_alone(session):
 
 
 def test_a_new_scene_has_no_goals_to_come_back_to(session):
-    aim(session)
-    session.reset(session.state.choice)
+    make_goal(session)
+    session.reset(session.state.settings)
     assert wait(session).draft == Draft()
     session.undo()
     assert session.state.draft == Draft()
 
 
 def test_a_goal_changed_after_planning_is_planned_for_anew(session):
-    aim(session)
+    make_goal(session)
     session.plan()
     wait(session)
-    _, target = aim(session, down=5)
+    _, target = make_goal(session, down=5)
     assert session.state.status is Status.READY and session.state.pending is None
     session.plan()
     state = wait(session)
@@ -129,7 +129,8 @@ def test_a_goal_changed_after_planning_is_planned_for_anew(session):
 
 
 def test_stop_breaks_off_a_search_and_no_action_follows(session, monkeypatch):
-    searching, go_on = threading.Event(), threading.Event()
+    searching = threading.Event()
+    go_on = threading.Event()
     original = VisualMPC.plan
 
     def slow(self, *arguments):
@@ -139,7 +140,7 @@ def test_stop_breaks_off_a_search_and_no_action_follows(session, monkeypatch):
 
     monkeypatch.setattr(VisualMPC, "plan", slow)
     before = session.state.frame
-    aim(session)
+    make_goal(session)
     session.run()
     assert searching.wait(60)
     session.stop()
@@ -159,7 +160,7 @@ def test_a_crash_is_one_sentence_and_the_session_lives_on(session, monkeypatch, 
     def crash(self, *arguments):
         raise ValueError("3 of 40 costs are not finite")
 
-    aim(session)
+    make_goal(session)
     with monkeypatch.context() as patch:
         patch.setattr(VisualMPC, "plan", crash)
         session.plan()
@@ -178,15 +179,15 @@ def test_a_full_disk_is_said_with_what_to_do_and_the_session_lives_on(session, m
     def full(folder, number, episode):
         raise OSError(errno.ENOSPC, "No space left on device", str(folder))
 
-    aim(session)
-    session.choose(replace(session.state.choice, num_steps=1))
+    make_goal(session)
+    session.choose(replace(session.state.settings, num_steps=1))
     monkeypatch.setattr(archive, "write_episode", full)
     session.run()
     state = wait(session)
     assert state.is_error
     assert state.message.startswith("the disk is full")
     assert "bug" not in state.message
-    session.reset(session.state.choice)
+    session.reset(session.state.settings)
     assert not wait(session).is_error
 
 
@@ -200,7 +201,7 @@ def test_what_cannot_be_pushed_is_said_in_a_sentence(session):
 
 
 def test_what_keeps_still_may_be_the_background(session):
-    place, target = aim(session)
+    place, target = make_goal(session)
     session.edit(session.state.draft.kept(Pixel(63 - place.row, 63 - place.col)))
     session.plan()
     state = wait(session)
@@ -208,7 +209,7 @@ def test_what_keeps_still_may_be_the_background(session):
 
 
 def test_a_future_of_the_fan_is_carried_out(session):
-    session.spread_fan()
+    session.imagine_fan()
     fan = wait(session).fan
     assert len(fan.names) == len(fan.prediction.frames) == 9
     before = dot(session.state.frame)
@@ -220,9 +221,9 @@ def test_a_future_of_the_fan_is_carried_out(session):
 
 
 def test_undo_takes_back_one_change_after_the_other(session):
-    place, _ = aim(session)
+    place, _ = make_goal(session)
     session.edit(Draft().clicked(place))
-    session.aim_at(session.state.frame)
+    session.set_goal_image(session.state.frame)
     assert isinstance(session.state.goal, ImageGoal)
     session.undo()
     assert session.state.draft == Draft().clicked(place) and session.state.image_goal is None
@@ -233,38 +234,59 @@ def test_undo_takes_back_one_change_after_the_other(session):
     assert session.state.draft == Draft()
 
 
-def test_an_env_that_cannot_be_made_is_said_and_another_can_be_chosen(session, monkeypatch):
+def test_an_env_that_cannot_be_made_is_said_and_another_can_be_chosen(tmp_path, monkeypatch):
+    def refuse(name):
+        raise RuntimeError(f"no simulator for {name}")
+
+    monkeypatch.setattr(workbench, "make", refuse)
+    session = Session(DOT, tmp_path / "out")
+    try:
+        state = wait(session)
+        assert state.is_error and "no simulator for dot" in state.message
+        session.imagine_fan()
+        assert "there is no scene" in wait(session).message
+        monkeypatch.undo()
+        session.reset(DOT)
+        state = wait(session)
+        assert not state.is_error and state.frame is not None
+    finally:
+        session.close()
+
+
+def test_a_failure_after_the_scene_was_set_leaves_a_session_that_can_be_reset(
+    session, monkeypatch
+):
     def refuse(self):
-        raise RuntimeError("no simulator")
+        raise RuntimeError("the camera is broken")
 
     with monkeypatch.context() as patch:
-        patch.setattr(SessionActions, "_look", refuse)
+        patch.setattr(DotEnv, "observe", refuse)
         session.reset(DOT)
         assert wait(session).is_error
-    session.reset(Choice(env="dot", model="still", seed=4))
+    session.reset(replace(DOT, seed=4))
     assert not wait(session).is_error
 
 
 def test_a_reset_that_is_refused_leaves_the_scene_as_it_was(session):
     before = session.state
-    session.reset(Choice(env="push", model="still", preset="fast", num_objects=99))
+    session.reset(Settings(env="push", model="still", preset="fast", num_objects=99))
     state = wait(session, lambda state: state.is_idle and state.is_error)
-    assert state.choice == before.choice
+    assert state.settings == before.settings
     np.testing.assert_array_equal(state.frame, before.frame)
-    aim(session)
+    make_goal(session)
     session.step()
     assert wait(session).message == ""
 
 
 def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
     session = Session(
-        Choice(env="dot", model="simulator", seed=3, preset="fast", num_steps=4),
+        Settings(env="dot", model="simulator", seed=3, preset="fast", num_steps=4),
         tmp_path / "out",
     )
     try:
         wait(session)
-        aim(session)
-        session.spread_fan()
+        make_goal(session)
+        session.imagine_fan()
         state = wait(session)
         assert not state.is_error, state.message
         assert state.fan is not None and state.fan.prediction.pixel_maps.shape[2] == 1
@@ -275,14 +297,14 @@ def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
 def test_a_run_of_another_world_is_shown_without_plans(session):
     """Its frames are as large, but neither its actions nor its states are this world's."""
     session.choose(replace(DOT, num_steps=1))
-    aim(session)
+    make_goal(session)
     session.run()
     (entry,) = wait(session).entries
-    session.reset(Choice(env="push", model="flow", seed=1, preset="fast"))
+    session.reset(Settings(env="push", model="flow", seed=1, preset="fast"))
     wait(session)
     session.open(entry.name)
     state = wait(session)
-    assert not state.is_error and state.shown == entry.name
+    assert not state.is_error and state.entry_name == entry.name
     assert len(state.trial.episode.actions) == 1 and state.trial.plans == ()
     session.check()
     state = wait(session)

@@ -1,1 +1,1 @@
-"""What is seen: one panel per file."""
+"""What a browser tab shows: one panel per file, and one file per tab in `tabs`."""

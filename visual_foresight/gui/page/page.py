@@ -1,11 +1,8 @@
-"""The page: panels around one session.
-
-It draws the session's state whenever that has changed, and nothing else.
-"""
+"""The page: panels around one session, drawn again whenever its state has changed."""
 
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import events, ui
 
 from visual_foresight.gui.page.prediction_panel import PredictionPanel
 from visual_foresight.gui.page.scene_panel import ScenePanel
@@ -13,43 +10,41 @@ from visual_foresight.gui.page.settings_panel import SettingsPanel
 from visual_foresight.gui.page.tabs_panel import TabsPanel
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.session import Session
-from visual_foresight.gui.session.state import Status
+from visual_foresight.gui.session.state import State, Status
 
-EVERY_S = 0.05
+REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
 NOTE = "One robot, one session: every tab shows and steers the same one."
+THEMES = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
+"""What Quasar's `Dark.set` is called with -> its name in the menu."""
 
 
 class Page:
-    """One browser tab."""
+    """What one browser tab shows."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self._timeline, self._version = session, Timeline(), -1
+        self._session = session
+        self._timeline = Timeline()
+        self._version = -1
         ui.add_css(STYLES)
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page"):
-            with ui.element("header").classes("top"):
-                ui.html("Visual Foresight", sanitize=False, tag="h1")
-                self._status = (
-                    ui.label().classes("status").props("role=status aria-live=polite")
-                )
-                ui.element("div").classes("grow")
-                ui.label(NOTE).classes("note")
-                # Not `ui.dark_mode`: with every update it sets the theme anew, and the browser
-                # paints the whole page again.
-                themes = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
-                theme = ui.select(
-                    themes,
-                    value="'auto'",
-                    on_change=lambda e: ui.run_javascript(f"Quasar.Dark.set({e.value})"),
-                )
-                theme.props('dense borderless options-dense aria-label="Theme"')
+            self._build_top()
             settings = SettingsPanel(session)
             scene = ScenePanel(session, self._timeline, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
-            tabs = TabsPanel(session, self._timeline, settings.choose, self.draw)
+            tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
         self._panels = (settings, scene, prediction, tabs)
-        ui.timer(EVERY_S, self._refresh)
+        ui.timer(REFRESH_EVERY_S, self._refresh)
+
+    def _build_top(self) -> None:
+        with ui.element("header").classes("top"):
+            ui.html("Visual Foresight", sanitize=False, tag="h1")
+            self._status = ui.label().classes("status").props("role=status aria-live=polite")
+            ui.element("div").classes("grow")
+            ui.label(NOTE).classes("note")
+            theme = ui.select(THEMES, value="'auto'", on_change=_set_theme)
+            theme.props('dense borderless options-dense aria-label="Theme"')
 
     def _refresh(self) -> None:
         if self._session.version != self._version:
@@ -60,17 +55,24 @@ class Page:
         self._version = self._session.version
         state = self._session.state
         self._timeline.follow(state)
-        done = (
-            0 if state.trial is None or state.is_recorded else len(state.trial.episode.actions)
-        )
-        progress = (
-            f", step {done} of {state.choice.num_steps}" if done and not state.is_idle else ""
-        )
-        self._status.set_text(
-            "plan ready"
-            if state.status is Status.PAUSED and state.is_free
-            else state.status.value + progress
-        )
+        self._status.set_text(_status_text(state))
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)
+
+
+def _set_theme(event: events.ValueChangeEventArguments) -> None:
+    # `ui.dark_mode` would set the theme anew with every update of the page, and the browser would
+    # paint all of it again.
+    ui.run_javascript(f"Quasar.Dark.set({event.value})")
+
+
+def _status_text(state: State) -> str:
+    if state.status is Status.PAUSED and state.is_editable:
+        return "plan ready"
+    if state.is_idle or state.is_recorded or state.trial is None:
+        return state.status.value
+    num_done = len(state.trial.episode.actions)
+    if not num_done:
+        return state.status.value
+    return f"{state.status.value}, step {num_done} of {state.settings.num_steps}"

@@ -1,7 +1,4 @@
-"""The panel at the side.
-
-Which scene, which model and search, and the buttons that make the robot think and move.
-"""
+"""The panel at the side: scene, model and search, and the buttons that move the robot."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,14 +7,16 @@ from typing import Any
 from nicegui import ui
 
 from visual_foresight.envs.registry import ENVS
-from visual_foresight.gui.session.choices import COSTS, Choice, installed_models
 from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.settings import COSTS, MAX_STEPS, Settings, installed_models
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.planning.localization.registry import LOCATORS
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import UserError
 
-OBJECTS = {0: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}
+BY_SEED = 0
+"""Value of the choice that leaves the number of objects to the seed."""
+NUM_OBJECTS = {BY_SEED: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}
 
 
 class SettingsPanel:
@@ -25,70 +24,58 @@ class SettingsPanel:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._choice = choice = session.state.choice
+        self._shown = session.state.settings
         self._models = installed_models()
-        self._models.setdefault(choice.model, choice.model)
+        self._models.setdefault(self._shown.model, self._shown.model)
         with ui.element("aside").classes("settings"):
             with ui.element("section").classes("card"):
-                ui.html("ScenePanel", sanitize=False, tag="h2")
-                self._env = self._select("World", list(ENVS), choice.env)
-                with ui.element("div").classes("two fields"):
-                    self._seed = ui.number("Seed", value=choice.seed, min=0, precision=0).props(
-                        "dense outlined"
-                    )
-                    self._objects = self._select("Objects", OBJECTS, choice.num_objects or 0)
-                self._reset = ui.button("Reset", on_click=self._on_reset).props("outline dense")
+                self._build_scene(self._shown)
             with ui.element("section").classes("card"):
-                ui.html("Planner", sanitize=False, tag="h2")
-                self._model = self._select("Model", self._models, choice.model)
-                self._cost = self._select(
-                    "Cost", {name: each.label for name, each in COSTS.items()}, choice.cost
-                )
-                rollouts = {
-                    name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()
-                }
-                self._preset = self._select("Rollouts", rollouts, choice.preset)
-                with ui.element("div").classes("two fields"):
-                    self._num_steps = ui.number(
-                        "Steps per run", value=choice.num_steps, min=1, max=200, precision=0
-                    )
-                    self._num_steps.props("dense outlined")
-                    self._locator = self._select("Locator", list(LOCATORS), choice.locator)
-            with ui.element("section").classes("card drive"):
-                self._plan = ui.button("Plan", on_click=self._then(session.plan)).props(
-                    "unelevated dense color=primary"
-                )
-                with ui.element("div").classes("two"):
-                    self._run = ui.button(
-                        "OngoingTrial", on_click=self._then(session.run)
-                    ).props("outline dense")
-                    self._step = ui.button("Step", on_click=self._then(session.step)).props(
-                        "outline dense"
-                    )
-                    self._pause = ui.button("Pause", on_click=session.pause).props(
-                        "outline dense"
-                    )
-                    self._stop = ui.button("Stop", on_click=session.stop).props(
-                        "outline dense color=negative"
-                    )
+                self._build_planner(self._shown)
+            with ui.element("section").classes("card controls"):
+                self._build_controls()
             self._message = ui.label().classes("message").props("role=status")
 
-    @staticmethod
-    def _select(label: str, options: Any, value: Any) -> ui.select:
-        return ui.select(options, label=label, value=value).props(
-            "dense outlined options-dense"
-        )
+    def _build_scene(self, settings: Settings) -> None:
+        ui.html("Scene", sanitize=False, tag="h2")
+        self._env = _select("World", list(ENVS), settings.env)
+        with ui.element("div").classes("columns fields"):
+            self._seed = ui.number("Seed", value=settings.seed, min=0, precision=0)
+            self._seed.props("dense outlined")
+            self._num_objects = _select("Objects", NUM_OBJECTS, settings.num_objects or BY_SEED)
+        self._reset = ui.button("Reset", on_click=self._on_reset).props("outline dense")
+
+    def _build_planner(self, settings: Settings) -> None:
+        costs = {name: weights.label for name, weights in COSTS.items()}
+        presets = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
+        ui.html("Planner", sanitize=False, tag="h2")
+        self._model = _select("Model", self._models, settings.model)
+        self._cost = _select("Cost", costs, settings.cost)
+        self._preset = _select("Rollouts", presets, settings.preset)
+        with ui.element("div").classes("columns fields"):
+            self._num_steps = ui.number(
+                "Steps per run", value=settings.num_steps, min=1, max=MAX_STEPS, precision=0
+            )
+            self._num_steps.props("dense outlined")
+            self._locator = _select("Locator", list(LOCATORS), settings.locator)
+
+    def _build_controls(self) -> None:
+        session = self._session
+        self._plan = ui.button("Plan", on_click=lambda: self._apply_and(session.plan))
+        self._plan.props("unelevated dense color=primary")
+        with ui.element("div").classes("columns"):
+            self._run = ui.button("Run", on_click=lambda: self._apply_and(session.run))
+            self._run.props("outline dense")
+            self._step = ui.button("Step", on_click=lambda: self._apply_and(session.step))
+            self._step.props("outline dense")
+            self._pause = ui.button("Pause", on_click=session.pause).props("outline dense")
+            self._stop = ui.button("Stop", on_click=session.stop)
+            self._stop.props("outline dense color=negative")
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        if state.choice != self._choice:
-            self._follow(state.choice)
-        free, busy = state.is_free, state.status in (Status.PLANNING, Status.RUNNING)
-        ready = (
-            state.is_idle
-            and not state.is_recorded
-            and (state.goal is not None or state.status is Status.PAUSED)
-        )
+        if state.settings != self._shown:
+            self._show(state.settings)
         for element in (
             self._reset,
             self._model,
@@ -97,71 +84,77 @@ class SettingsPanel:
             self._locator,
             self._num_steps,
         ):
-            element.set_enabled(free)
-        for button in (self._run, self._step):
-            button.set_enabled(ready)
-        self._plan.set_enabled(ready and free and state.goal is not None)
-        self._pause.set_enabled(busy)
-        self._stop.set_enabled(busy or state.status is Status.PAUSED)
+            element.set_enabled(state.is_editable)
+        is_busy = state.status in (Status.PLANNING, Status.RUNNING)
+        is_paused = state.status is Status.PAUSED
+        has_goal = state.goal is not None
+        can_act = state.is_idle and not state.is_recorded and (has_goal or is_paused)
+        self._run.set_enabled(can_act)
+        self._step.set_enabled(can_act)
+        self._plan.set_enabled(can_act and has_goal and state.is_editable)
+        self._pause.set_enabled(is_busy)
+        self._stop.set_enabled(is_busy or is_paused)
         self._message.set_text(state.message)
-        self._message.classes(add="error") if state.is_error else self._message.classes(
-            remove="error"
-        )
+        if state.is_error:
+            self._message.classes(add="error")
+        else:
+            self._message.classes(remove="error")
         self._message.set_visibility(bool(state.message))
 
-    def _follow(self, choice: Choice) -> None:
-        """Show what was chosen, perhaps in another tab."""
-        self._choice = choice
-        self._env.set_value(choice.env)
-        self._seed.set_value(choice.seed)
-        self._objects.set_value(choice.num_objects or 0)
-        if choice.model not in self._models:
-            self._models[choice.model] = choice.model
+    def _show(self, settings: Settings) -> None:
+        """Show settings that were chosen, perhaps in another tab."""
+        self._shown = settings
+        self._env.set_value(settings.env)
+        self._seed.set_value(settings.seed)
+        self._num_objects.set_value(settings.num_objects or BY_SEED)
+        if settings.model not in self._models:
+            self._models[settings.model] = settings.model
             self._model.set_options(self._models)
-        self._model.set_value(choice.model)
-        self._cost.set_value(choice.cost)
-        self._preset.set_value(choice.preset)
-        self._locator.set_value(choice.locator)
-        self._num_steps.set_value(choice.num_steps)
+        self._model.set_value(settings.model)
+        self._cost.set_value(settings.cost)
+        self._preset.set_value(settings.preset)
+        self._locator.set_value(settings.locator)
+        self._num_steps.set_value(settings.num_steps)
 
-    def choose(self) -> bool:
-        """Hand what is chosen to the session; tell whether it made sense."""
-        return self._chosen(self._session.choose)
+    def apply(self) -> bool:
+        """Hand the chosen settings to the session; tell whether they were valid."""
+        return self._hand_over(self._session.choose)
+
+    def _apply_and(self, act: Callable[[], None]) -> None:
+        if self.apply():
+            act()
 
     def _on_reset(self) -> None:
-        def reset(choice: Any) -> None:
-            objects = int(self._objects.value) or None
-            self._session.reset(
-                replace(
-                    choice,
-                    env=self._env.value,
-                    seed=int(self._seed.value or 0),
-                    num_objects=objects,
-                )
+        def reset(settings: Settings) -> None:
+            scene = replace(
+                settings,
+                env=self._env.value,
+                seed=int(self._seed.value or 0),
+                num_objects=int(self._num_objects.value) or None,
             )
+            self._session.reset(scene)
 
-        self._chosen(reset)
+        self._hand_over(reset)
 
-    def _then(self, verb: Callable[[], None]) -> Callable[[], None]:
-        def act() -> None:
-            if self.choose():
-                verb()
-
-        return act
-
-    def _chosen(self, take: Callable[[Any], None]) -> bool:
+    def _hand_over(self, take: Callable[[Settings], None]) -> bool:
+        """Call a function with the planner's chosen settings; tell whether they were valid."""
         try:
-            take(
-                replace(
-                    self._session.state.choice,
-                    model=self._model.value,
-                    cost=self._cost.value,
-                    preset=self._preset.value,
-                    locator=self._locator.value,
-                    num_steps=int(self._num_steps.value or 0),
-                )
+            settings = replace(
+                self._session.state.settings,
+                model=self._model.value,
+                cost=self._cost.value,
+                preset=self._preset.value,
+                locator=self._locator.value,
+                num_steps=int(self._num_steps.value or 0),
             )
+            take(settings)
         except UserError as error:
-            self._session.tell(str(error), is_error=True)
+            self._session.show_message(str(error), is_error=True)
             return False
         return True
+
+
+def _select(label: str, options: Any, value: Any) -> ui.select:
+    select = ui.select(options, label=label, value=value)
+    select.props("dense outlined options-dense")
+    return select

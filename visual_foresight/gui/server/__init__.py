@@ -1,1 +1,1 @@
-"""What listens: settings, the guard, uploads."""
+"""The web server: its configuration, and the guard that decides who is let in."""

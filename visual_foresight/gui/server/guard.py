@@ -1,7 +1,6 @@
-"""What comes in from the network, before anything else sees it: who may ask, from which page,
-and how much.
+"""Decides about every request before anything else sees it: who asks, from which page, how much.
 
-A plain ASGI wrapper around the whole application, so it holds for pages, media, uploads and
+A plain ASGI wrapper around the whole application, so that it holds for pages, media, uploads and
 websockets alike.
 """
 
@@ -18,21 +17,25 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""The names of this machine, which need no token."""
 COOKIE = "visual_foresight_token"
 MAX_BODY_BYTES = 5 * 2**20
+"""The largest request that is accepted: an upload and its form."""
 
 
 @dataclass(frozen=True)
 class Guard:
-    """Lets through what comes from our own page and, where a token is set, knows it.
+    """Lets a request through if it comes from our own page and carries the token, if one is set.
 
-    The page's address carries the token once (`/?token=...`); from then on a cookie does, which
+    The page's address carries the token once (`/?token=...`). From then on a cookie does, which
     scripts cannot read and other sites do not send. Without a token only loopback names are
-    answered to, so that no other site's name can be pointed at us (DNS rebinding).
+    answered, so that no other site's name can be pointed at this server (DNS rebinding).
     """
 
     application: Application
+    """What is guarded."""
     token: str | None = None
+    """What a request has to carry; None for a page that only this machine reaches."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer an ASGI request, or refuse it."""
@@ -43,15 +46,18 @@ class Guard:
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in scope["headers"]
         }
-        if (refusal := self._refusal(scope, headers)) is not None:
-            await _refuse(scope, receive, send, *refusal)
+        refusal = self._refusal(scope, headers)
+        if refusal is not None:
+            status, sentence = refusal
+            await _refuse(scope, receive, send, status, sentence)
             return
         if scope["type"] == "websocket":
             await self.application(scope, receive, send)
             return
-        await self.application(scope, _limited(receive), self._remembering(scope, send))
+        await self.application(scope, _limited(receive), self._with_cookie(scope, send))
 
     def _refusal(self, scope: Message, headers: dict[str, str]) -> tuple[int, str] | None:
+        """Return status and sentence of a refusal; None if the request may pass."""
         host = headers.get("host", "")
         if self.token is None and urlsplit(f"//{host}").hostname not in LOOPBACK:
             return 400, "This page answers to 127.0.0.1 and localhost only."
@@ -61,14 +67,12 @@ class Guard:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted."
-        if self.token is not None and not (
-            self._is_in_address(scope) or self._is_in_cookie(headers)
-        ):
-            return (
-                401,
-                "A token is needed: open the address that was printed when the program started.",
-            )
-        return None
+        if self.token is None or self._is_in_address(scope) or self._is_in_cookie(headers):
+            return None
+        return (
+            401,
+            "A token is needed: open the address that was printed when the program started.",
+        )
 
     def _is_in_address(self, scope: Message) -> bool:
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
@@ -86,13 +90,13 @@ class Guard:
             given.encode(), self.token.encode()
         )
 
-    def _remembering(self, scope: Message, send: Send) -> Send:
-        """Set the cookie with the answer to a request whose address has the token."""
+    def _with_cookie(self, scope: Message, send: Send) -> Send:
+        """Set the cookie in the answer to a request whose address has the token."""
         if self.token is None or not self._is_in_address(scope):
             return send
         cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict"
 
-        async def with_cookie(message: Message) -> None:
+        async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
                     *message.get("headers", []),
@@ -100,14 +104,14 @@ class Guard:
                 ]
             await send(message)
 
-        return with_cookie
+        return send_with_cookie
 
 
 def _limited(receive: Receive) -> Receive:
-    """Hang up when a body without a declared length turns out to be too long."""
+    """Hang up when a body whose length was not declared becomes too long."""
     received = 0
 
-    async def counting() -> Message:
+    async def receive_counting() -> Message:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
@@ -115,7 +119,7 @@ def _limited(receive: Receive) -> Receive:
             return {"type": "http.disconnect"}
         return message
 
-    return counting
+    return receive_counting
 
 
 async def _refuse(

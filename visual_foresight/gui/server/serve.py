@@ -1,4 +1,4 @@
-"""The server: settings, the guard, the address that is printed, and the page on it."""
+"""The web server of the page: its configuration, and everything from the port to the browser."""
 
 import logging
 import secrets
@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from visual_foresight.control import config as methods
+from visual_foresight.gui.page.uploads import MAX_BYTES
 from visual_foresight.gui.server.guard import LOOPBACK, Guard
-from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.session import Session
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)
+MIN_TOKEN_LENGTH = 8
+MAX_PORT = 65535
 
 
 @dataclass(frozen=True)
 class GuiConfig:
-    """What to begin with, and who may look."""
+    """What to begin with, and who may see the page."""
 
     env: str = "push"
     """Which world."""
@@ -45,26 +49,31 @@ class GuiConfig:
     """Do not open a browser."""
 
     def __post_init__(self) -> None:
-        methods.parse(self.choice().model, self.preset)  # refuses what is unknown
+        methods.parse(self.settings().model, self.preset)  # refuses unknown names
         find_device(self.device)
-        if not 1 <= self.port <= 65535:
-            raise UserError(f"a port is between 1 and 65535, got {self.port}: choose another")
-        if self.token is not None and (
-            len(self.token) < 8 or not self.token.isascii() or not self.token.isalnum()
-        ):
+        if not 1 <= self.port <= MAX_PORT:
             raise UserError(
-                "a token has 8 or more letters and digits: choose a longer one, or none to have one made"
+                f"a port is between 1 and {MAX_PORT}, got {self.port}: choose another"
+            )
+        if self.token is not None and not _is_token(self.token):
+            raise UserError(
+                f"a token has {MIN_TOKEN_LENGTH} or more letters and digits: "
+                "choose a longer one, or none to have one made"
             )
 
-    def choice(self) -> Choice:
+    def settings(self) -> Settings:
         """Return what the session begins with."""
-        return Choice(
+        return Settings(
             env=self.env,
             model=self.model,
             seed=self.seed,
             preset=self.preset,
             device=self.device,
         )
+
+
+def _is_token(text: str) -> bool:
+    return len(text) >= MIN_TOKEN_LENGTH and text.isascii() and text.isalnum()
 
 
 def serve(config: GuiConfig) -> dict[str, Any]:
@@ -77,22 +86,25 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         UserError: the port is taken, or the address is not this machine's.
         OSError: the folder for what is written cannot be used.
     """
-    token = config.token or (None if config.host in LOOPBACK else secrets.token_urlsafe(24))
+    is_local = config.host in LOOPBACK
+    token = config.token or (None if is_local else secrets.token_urlsafe(24))
     _require_free(config.host, config.port)
-    _require_room(config.out)
+    _require_writable(config.out)
     address = _address(config.host, config.port, token)
-    _announce(config.host, address)
+    if not is_local:
+        logger.warning(
+            "Listening on %s: whoever has the token can steer the robot.", config.host
+        )
+    logger.info("Open %s (Ctrl-C ends)", address)
 
-    from nicegui import app, core, ui  # takes a second; bad settings are refused before
+    # Importing the toolkit takes a second; a bad configuration has been refused before.
+    from nicegui import app, core, ui
 
     from visual_foresight.gui.page.page import Page
-    from visual_foresight.gui.server.uploads import keep_in_memory
-    from visual_foresight.gui.session.session import Session
 
-    keep_in_memory()
-
-    session = Session(config.choice(), config.out)
-    # the guard compares origins itself; no other site gets a header that lets it in
+    keep_uploads_in_memory()
+    session = Session(config.settings(), config.out)
+    # The guard compares origins itself; no other site gets a header that lets it in.
     core.sio.eio.cors_allowed_origins = []
     app.add_middleware(Guard, token=token)
     app.on_shutdown(session.close)
@@ -105,12 +117,13 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     def alive() -> dict[str, int | bool]:
         return {"version": session.version, "idle": session.state.is_idle}
 
+    path = f"/?token={token}" if token else "/"
     ui.run(
         host=config.host,
         port=config.port,
         title="Visual Foresight",
         dark=None,
-        show=False if config.no_browser else (f"/?token={token}" if token else "/"),
+        show=False if config.no_browser else path,
         reload=False,
         show_welcome_message=False,
         reconnect_timeout=10,
@@ -119,28 +132,29 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     return {"address": address, "runs": len(session.state.entries)}
 
 
-def _announce(host: str, address: str) -> None:
-    """Say where the page is, and who may come."""
-    if host not in LOOPBACK:
-        logger.warning("Listening on %s: whoever has the token can steer the robot.", host)
-    logger.info("Open %s (Ctrl-C ends)", address)
+def keep_uploads_in_memory() -> None:
+    """Tell the web server to keep uploads off the disk, until they are decoded or refused."""
+    from starlette.formparsers import MultiPartParser
+
+    MultiPartParser.spool_max_size = 2 * MAX_BYTES
 
 
 def _address(host: str, port: int, token: str | None) -> str:
     """Return what to type into a browser."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/" + (
-        f"?token={token}" if token else ""
-    )
+    name = f"[{host}]" if ":" in host else host
+    query = f"?token={token}" if token else ""
+    return f"http://{name}:{port}/{query}"
 
 
-def _require_room(folder: Path) -> None:
-    """Write something where runs are to be kept, so that one is not lost when it ends."""
+def _require_writable(folder: Path) -> None:
+    """Write to the folder of the runs, so that none is lost at its end."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(bytes(2**16))
 
 
 def _require_free(host: str, port: int) -> None:
+    """Listen on the port for a moment."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -148,5 +162,6 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise UserError(
-                f"cannot listen on {host}:{port} ({error.strerror}): choose another --host or --port"
+                f"cannot listen on {host}:{port} ({error.strerror}): "
+                "choose another --host or --port"
             ) from error

@@ -1,4 +1,4 @@
-"""One scene, one goal, one run at a time: all that the page shows and steers.
+"""The state and the jobs behind the page: one scene, one goal, one trial at a time.
 
-No web toolkit in here.
+Nothing in here knows the web toolkit.
 """

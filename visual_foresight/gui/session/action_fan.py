@@ -1,4 +1,4 @@
-"""The fan: from one frame, what different actions are imagined to lead to, as in the lecture's figure."""
+"""The action fan: what different actions from one frame are imagined to lead to."""
 
 import math
 from dataclasses import dataclass
@@ -13,33 +13,38 @@ from visual_foresight.interfaces import Predictor
 from visual_foresight.types import Clip, Pixel, Prediction, Workspace
 
 HORIZON = 10
-WAYS = ("+x", "+x +y", "+y", "-x +y", "-x", "-x -y", "-y", "+x -y", "rest")
-"""Names of the directions, in the robot's own axes, turning by eighths."""
+"""Steps for which each action is repeated."""
+DIRECTIONS = ("+x", "+x +y", "+y", "-x +y", "-x", "-x -y", "-y", "+x -y")
+"""Names of eight directions in the robot's own axes, an eighth of a turn apart."""
+REST = "rest"
+"""Name of the sequence that does not move."""
 
 
 @dataclass(frozen=True)
 class ActionFan:
-    """n ways to act from here, and what each is imagined to lead to, frames included."""
+    """n sequences of actions, and what each is imagined to lead to, frames included."""
 
     names: tuple[str, ...]
     actions: Float[Tensor, "n t a"]
     prediction: Prediction
 
 
-def spread_actions(
+def imagine_fan(
     predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]
 ) -> ActionFan:
-    """Imagine eight directions held for `HORIZON` steps, and resting.
+    """Imagine moving in eight directions, and resting, for `HORIZON` steps each.
 
     Args:
         predictor: any.
-        clip: the newest frames.
-        workspace: what of the actions would be carried out.
-        sources: designated pixels in the newest frame to follow, if any.
+        clip: the newest frames of one scene.
+        workspace: clips the actions to what the robot would carry out.
+        sources: designated pixels in the newest frame, if any.
     """
-    directions = torch.zeros(len(WAYS), len(workspace.step))
-    for eighth in range(8):
+    names = (*DIRECTIONS, REST)
+    directions = torch.zeros(len(names), len(workspace.step))
+    for eighth in range(len(DIRECTIONS)):
         angle = math.pi / 4 * eighth
-        directions[eighth, 0], directions[eighth, 1] = math.cos(angle), math.sin(angle)
+        directions[eighth, 0] = math.cos(angle)
+        directions[eighth, 1] = math.sin(angle)
     actions = workspace.clip(clip.states[0, -1], repeat(directions, "n a -> n t a", t=HORIZON))
-    return ActionFan(WAYS, actions, imagine(predictor, clip, actions, [sources]))
+    return ActionFan(names, actions, imagine(predictor, clip, actions, [sources]))

@@ -1,21 +1,19 @@
-"""The session's runs on disk, and the only code of this room that knows a path: everything
-stays in one output folder.
+"""The runs of a session on disk: the only module of the page that knows a path.
 
-Each run that did something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`, a
-dataset like any other), its goal and outcome among its notes; animations are written beside the
-folders when asked for.
+Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
+a dataset like any other), with its goal and outcome among its notes. Animations are written
+beside these folders when they are asked for.
 """
 
 import base64
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
 
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
@@ -32,14 +30,18 @@ from visual_foresight.vision.drawing import trial_animation, write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}
+"""What the info file of a folder says when the page wrote its episodes."""
 ANIMATIONS = (".gif", ".mp4")
+"""Suffixes of the animations that can be written."""
 MAX_GLIMPSES = 80
-"""Moments of plans in an animation: more take gigabytes."""
+"""Imagined frames in an animation, over all of its plans: more take gigabytes."""
+GLIMPSES_PER_PLAN = 4
+"""Imagined frames of one plan in an animation, at most."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A run that was kept: one line of the list."""
+    """A run that was kept: one line of the list of runs."""
 
     env: str
     number: int
@@ -48,113 +50,115 @@ class Entry:
     outcome: str
     num_steps: int
     distance_m: float | None
-    """Final distance; None for goal images."""
+    """Final distance to the goal; None for goal images."""
 
     @property
     def name(self) -> str:
-        """Return what it is called on the page and in file names."""
+        """Return the run's name, on the page and in file names."""
         return f"{self.env}-{self.number:06d}"
 
 
 class Archive:
-    """The runs kept in a folder, those of earlier sessions included.
+    """The runs kept in a folder, including those of earlier sessions.
 
     Raises:
-        UserError: there are episodes in it that were collected, not recorded here.
+        UserError: the folder holds episodes that were collected, not recorded here.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
         for env in ENVS:
-            if (self._folder / env / INFO_NAME).exists() and read_info(
-                self._folder / env
-            ).collection != RECORDED_HERE:
-                raise UserError(
-                    f"{self._folder / env} holds episodes that `collect` gathered: give another folder as --out"
-                )
+            self._refuse_collected(self._folder / env)
             for path in sorted((self._folder / env).glob("episode_*")):
                 number = episode_number(path)
-                if number is None:
-                    continue
-                try:
-                    self._list(_entry(env, number, read_meta(path)))
-                # damaged, or an episode that was collected
-                except (UserError, KeyError) as error:
-                    logger.warning(
-                        "%s is no run of this page and is not listed: %r", path, error
-                    )
+                if number is not None:
+                    self._add_file(env, number, path)
+
+    @staticmethod
+    def _refuse_collected(folder: Path) -> None:
+        if not (folder / INFO_NAME).exists():
+            return
+        if read_info(folder).collection != RECORDED_HERE:
+            raise UserError(
+                f"{folder} holds episodes that `collect` gathered: give another folder as --out"
+            )
+
+    def _add_file(self, env: str, number: int, path: Path) -> None:
+        try:
+            entry = _entry(env, number, read_meta(path))
+        except (UserError, KeyError) as error:  # it is damaged, or was collected
+            logger.warning("%s is no run of this page and is not listed: %r", path, error)
+            return
+        self._entries[entry.name] = entry
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Return all of them, those of each env in their order.
-
-        What this session adds comes last.
-        """
+        """Return the runs: those found at the start env by env, those added since at the end."""
         return tuple(self._entries.values())
-
-    def _list(self, entry: Entry) -> Entry:
-        self._entries[entry.name] = entry
-        return entry
 
     def add(self, trial: Trial, env_name: str, env: Env, notes: Mapping[str, Any]) -> Entry:
         """Keep a run.
 
         Args:
             trial: with one action or more.
-            env_name: of the env.
-            env: where it took place.
+            env_name: name of the env.
+            env: where the trial took place.
             notes: plain JSON values: model, outcome, seed, ...
         """
         folder = self._folder / env_name
-        number = (
-            max((entry.number for entry in self.entries if entry.env == env_name), default=-1)
-            + 1
-        )
-        # another program's, or one that is not listed
-        while episode_path(folder, number).exists():
-            number += 1
+        number = self._free_number(env_name)
         if not (folder / INFO_NAME).exists():
             write_info(folder, describe(env_name, env, RECORDED_HERE))
         meta = {
             **notes,
             **trial.episode.meta,
-            "goal": _written(trial.goal),
+            "goal": _to_json(trial.goal),
             "distances_m": list(trial.distances_m),
             "distances_px": list(trial.distances_px),
             "track_kinds": ["designated"] * trial.episode.tracks.shape[1],
         }
         write_episode(folder, number, replace(trial.episode, meta=meta))
-        return self._list(_entry(env_name, number, meta))
+        entry = _entry(env_name, number, meta)
+        self._entries[entry.name] = entry
+        return entry
+
+    def _free_number(self, env_name: str) -> int:
+        """Return the next number that no file has, whether it is listed or not."""
+        listed = [entry.number for entry in self.entries if entry.env == env_name]
+        number = max(listed, default=-1) + 1
+        while episode_path(self._folder / env_name, number).exists():
+            number += 1
+        return number
 
     def open(self, name: str) -> Trial:
-        """Read a run back; its plans are not kept.
+        """Read a run back, without its plans, which are not kept.
 
         Raises:
-            UserError: there is none of this name, or it is damaged.
+            UserError: there is no run of this name, or it is damaged.
         """
         entry = self._known(name)
         episode = read_episode(episode_path(self._folder / entry.env, entry.number))
-        goal = _read(episode.meta["goal"])
         return Trial(
-            goal,
-            episode,
-            (),
-            tuple(episode.meta["distances_m"]),
-            tuple(episode.meta["distances_px"]),
+            goal=_from_json(episode.meta["goal"]),
+            episode=episode,
+            plans=(),
+            distances_m=tuple(episode.meta["distances_m"]),
+            distances_px=tuple(episode.meta["distances_px"]),
         )
 
     def export(self, name: str, trial: Trial, suffix: str) -> Path:
-        """Write the animation of a run, and say where it is.
+        """Write the animation of a run, and return its path.
 
         Raises:
-            UserError: there is none of this name, or the suffix is no animation's.
+            UserError: there is no run of this name, or the suffix is not one of `ANIMATIONS`.
         """
         if suffix not in ANIMATIONS:
             raise UserError(f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}")
         path = self._folder / f"{self._known(name).name}{suffix}"
-        glimpses = min(4, max(MAX_GLIMPSES // max(len(trial.plans), 1), 1))
-        write_animation(path, trial_animation(trial, num_glimpses=glimpses))
+        share = max(MAX_GLIMPSES // max(len(trial.plans), 1), 1)
+        animation = trial_animation(trial, num_glimpses=min(GLIMPSES_PER_PLAN, share))
+        write_animation(path, animation)
         return path
 
     def _known(self, name: str) -> Entry:
@@ -164,42 +168,41 @@ class Archive:
 
 
 def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
+    """Make an entry of the notes of an episode."""
     goal = meta["goal"]
-    moving = [pair for pair in goal["pixels"] if pair[0] != pair[1]] if "pixels" in goal else []
-    still = len(goal.get("pixels", ())) - len(moving)
-    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving] + [
-        f"{still} kept still"
-    ] * (still > 0)
+    has_pixels = "pixels" in goal
     return Entry(
         env=env,
         number=number,
         model=str(meta.get("model", "")),
-        goal=", ".join(parts) or "an image",
+        goal=_pairs_in_words(goal["pixels"]) if has_pixels else "an image",
         outcome=str(meta.get("outcome", "")),
         num_steps=len(meta["distances_m"]) - 1,
-        distance_m=meta["distances_m"][-1] if "pixels" in goal else None,
+        distance_m=meta["distances_m"][-1] if has_pixels else None,
     )
 
 
-def _written(goal: Goal) -> dict[str, Any]:
+def _pairs_in_words(pairs: Sequence[Sequence[Sequence[float]]]) -> str:
+    moving = [(source, target) for source, target in pairs if source != target]
+    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving]
+    if len(moving) < len(pairs):
+        parts.append(f"{len(pairs) - len(moving)} kept still")
+    return ", ".join(parts)
+
+
+def _to_json(goal: Goal) -> dict[str, Any]:
     if isinstance(goal, PixelGoal):
         pairs = zip(goal.sources, goal.targets, strict=True)
         return {"pixels": [[[a.row, a.col], [b.row, b.col]] for a, b in pairs]}
-    return {
-        "png": base64.b64encode(
-            cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()
-        ).decode()
-    }
+    png = cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()
+    return {"png": base64.b64encode(png).decode()}
 
 
-def _read(written: Mapping[str, Any]) -> Goal:
+def _from_json(written: Mapping[str, Any]) -> Goal:
     if "pixels" in written:
-        sources, targets = zip(
-            *((Pixel(*a), Pixel(*b)) for a, b in written["pixels"]), strict=True
-        )
+        sources = tuple(Pixel(*source) for source, _ in written["pixels"])
+        targets = tuple(Pixel(*target) for _, target in written["pixels"])
         return PixelGoal(sources, targets)
-    packed = np.frombuffer(base64.b64decode(written["png"]), np.uint8)
-    frame: UInt8[np.ndarray, "h w 3"] = np.asarray(
-        cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8
-    )[..., ::-1]
-    return ImageGoal(np.ascontiguousarray(frame))
+    png = np.frombuffer(base64.b64decode(written["png"]), np.uint8)
+    image = np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR), np.uint8)
+    return ImageGoal(np.ascontiguousarray(image[..., ::-1]))

@@ -1,15 +1,10 @@
-"""When was the model wrong?
-
-Its imagination of a recorded run beside what happened, step by step.
-"""
+"""How wrong the model is about a recorded run: its imagination beside what happened."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.control.replay import imagine, places_at
@@ -22,60 +17,65 @@ Series = tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Check:
-    """One value per executed action.
+class ModelCheck:
+    """Errors of a model on one run: in each series one value per executed action.
 
-    Pixel errors average over designated pixels, and are empty where there are none.
+    Pixel errors are in pixels, averaged over the designated pixels, and empty where there are
+    none. PSNR is in dB.
     """
 
-    ahead_px: Series
-    """Of the place imagined one step before."""
-    ahead_db: Series
-    """PSNR of the frame imagined one step before."""
-    start_px: Series
-    """Of the place imagined from the first frame on, without looking again."""
-    start_db: Series
-    """PSNR likewise."""
+    one_step_px: Series
+    """Pixel error of the place imagined one step ahead."""
+    one_step_db: Series
+    """PSNR of the frame imagined one step ahead."""
+    free_running_px: Series
+    """Pixel error of the place imagined from the first frame alone."""
+    free_running_db: Series
+    """PSNR of the frame imagined from the first frame alone."""
     persistence_db: Series
-    """PSNR of the frame before, taken for the next one: what `still` would have."""
+    """PSNR of the frame before, taken as the prediction: the persistence baseline."""
 
 
-def check(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -> Check:
-    """Compare.
+def check_model(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -> ModelCheck:
+    """Compare what a model imagines of an episode with what happened.
 
     Args:
-        predictor: whose imagination from the first frame on is judged.
+        predictor: the model.
         episode: what happened.
-        plans: of what was then really done, one per action, from `reimagine`.
+        plans: what the model imagined at each step of the actions then carried out, one per
+            action, from `reimagine`.
     """
-    count = len(episode.actions)
     first = [Observation(episode.frames[0], episode.states[0])]
     clip = clip_of(first, [], episode.actions.shape[1])
     actions = torch.from_numpy(episode.actions)[None]
-    free = imagine(predictor, clip, actions, [places_at(episode, 0)])
-    ahead = [_at(plan.prediction, 0, episode, step + 1) for step, plan in enumerate(plans)]
-    start = [_at(free, step, episode, step + 1) for step in range(count)]
+    rollout = imagine(predictor, clip, actions, [places_at(episode, 0)])
+    one_step = [
+        _errors(plan.prediction, 0, episode, step + 1) for step, plan in enumerate(plans)
+    ]
+    free_running = [
+        _errors(rollout, step, episode, step + 1) for step in range(len(episode.actions))
+    ]
     frames = to_float(episode.frames)
+    persistence_db = psnr(frames[:-1], frames[1:])
     has_pixels = episode.tracks.shape[1] > 0
-    return Check(
-        ahead_px=tuple(px for px, _ in ahead) if has_pixels else (),
-        ahead_db=tuple(db for _, db in ahead),
-        start_px=tuple(px for px, _ in start) if has_pixels else (),
-        start_db=tuple(db for _, db in start),
-        persistence_db=tuple(_listed(psnr(frames[:-1], frames[1:]))),
+    return ModelCheck(
+        one_step_px=tuple(px for px, _ in one_step) if has_pixels else (),
+        one_step_db=tuple(db for _, db in one_step),
+        free_running_px=tuple(px for px, _ in free_running) if has_pixels else (),
+        free_running_db=tuple(db for _, db in free_running),
+        persistence_db=tuple(float(value) for value in persistence_db),
     )
 
 
-def _at(
+def _errors(
     prediction: Prediction, imagined_step: int, episode: Episode, step: int
 ) -> tuple[float, float]:
-    """Return the pixel error and the PSNR of one imagined moment against one recorded step."""
-    true = torch.from_numpy(episode.tracks[step])
+    """Return pixel error and PSNR of one imagined step against one recorded step."""
+    places = torch.from_numpy(episode.tracks[step])
     frame_size = (episode.frames.shape[1], episode.frames.shape[2])
-    errors = position_error(prediction.pixel_maps[0, imagined_step].float(), true, frame_size)
-    quality = psnr(prediction.frames[0, imagined_step].float(), to_float(episode.frames[step]))
-    return float(np.mean(_listed(errors))) if len(errors) else 0.0, float(quality)
-
-
-def _listed(values: Float[Tensor, " n"]) -> list[float]:
-    return [float(value) for value in values]
+    errors_px = position_error(
+        prediction.pixel_maps[0, imagined_step].float(), places, frame_size
+    )
+    mean_px = float(np.mean([float(value) for value in errors_px])) if len(errors_px) else 0.0
+    frame = prediction.frames[0, imagined_step].float()
+    return mean_px, float(psnr(frame, to_float(episode.frames[step])))

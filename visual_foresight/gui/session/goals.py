@@ -1,7 +1,4 @@
-"""A goal while it is being made: pairs of pixels, clicked one after the other.
-
-Every change returns a new draft.
-"""
+"""A goal while it is being made: pairs of pixels, clicked one after the other."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -20,29 +17,29 @@ class Pair:
 
     @property
     def keeps_still(self) -> bool:
-        """Return whether what is there is to stay there."""
+        """Return whether the designated pixel is to stay where it is."""
         return self.source == self.target
 
 
 @dataclass(frozen=True)
 class Handle:
-    """One end of a pair, as grabbed to be dragged."""
+    """One end of a pair, grabbed to be dragged."""
 
     index: int
     end: End
     both: bool = False
-    """Whether the other end comes along: the pair kept still when it was grabbed."""
+    """Whether both ends move together, because the pair kept still when it was grabbed."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """The pairs so far, in the order in which they were clicked."""
+    """The pairs so far, in the order in which they were clicked; every change is a new draft."""
 
     pairs: tuple[Pair, ...] = ()
 
     @property
     def is_open(self) -> bool:
-        """Return whether a designated pixel waits for its goal."""
+        """Return whether the last designated pixel has no goal pixel yet."""
         return bool(self.pairs) and self.pairs[-1].target is None
 
     @property
@@ -54,27 +51,25 @@ class Draft:
         return PixelGoal(tuple(pair.source for pair in self.pairs), targets)
 
     def clicked(self, pixel: Pixel) -> "Draft":
-        """Complete the open pair, or open another."""
+        """Complete the open pair, or begin another."""
         if self.is_open:
             return Draft((*self.pairs[:-1], replace(self.pairs[-1], target=pixel)))
         return Draft((*self.pairs, Pair(pixel)))
 
     def kept(self, pixel: Pixel) -> "Draft":
         """Add a pixel that is to keep still; an open pair is dropped."""
-        whole = self.pairs[:-1] if self.is_open else self.pairs
-        return Draft((*whole, Pair(pixel, pixel)))
+        complete = self.pairs[:-1] if self.is_open else self.pairs
+        return Draft((*complete, Pair(pixel, pixel)))
 
     def dragged(self, handle: Handle, pixel: Pixel) -> "Draft":
-        """Move one end of a pair; both ends of one that keeps still."""
+        """Move what was grabbed to a pixel."""
         pair = self.pairs[handle.index]
         if handle.both:
             changed = Pair(pixel, pixel)
+        elif handle.end == "source":
+            changed = replace(pair, source=pixel)
         else:
-            changed = (
-                replace(pair, source=pixel)
-                if handle.end == "source"
-                else replace(pair, target=pixel)
-            )
+            changed = replace(pair, target=pixel)
         return Draft((*self.pairs[: handle.index], changed, *self.pairs[handle.index + 1 :]))
 
     def handle_at(self, pixel: Pixel, reach_px: float) -> Handle | None:
@@ -86,4 +81,6 @@ class Draft:
             for end, place in zip(ends, (pair.source, pair.target), strict=True)
             if place is not None and pixel.distance(place) <= reach_px
         ]
-        return min(found, key=lambda one: one[:2])[2] if found else None
+        if not found:
+            return None
+        return min(found, key=lambda candidate: candidate[:2])[2]

@@ -1,8 +1,7 @@
-"""The session: one scene, one goal, one run at a time, and the thread that works on them. It
-knows no web toolkit.
+"""The session: one scene, one goal, one trial at a time, and the thread that works on them.
 
-Every verb returns at once; what comes of it is in `state`, a value that is replaced as a whole.
-All pages show the same session, since there is one robot.
+Every method returns at once; what comes of it appears in `state`, a value that is replaced as a
+whole. All pages show the same session, since there is one robot.
 """
 
 import threading
@@ -11,35 +10,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.gui.session.actions import Frame, SessionActions
 from visual_foresight.gui.session.archive import Archive
-from visual_foresight.gui.session.choices import Choice
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.state import State, Status
+from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.state import Frame, State, Status
 from visual_foresight.gui.session.worker import Job, Worker
 from visual_foresight.predictors.wrappers.interruptible import StoppedError
 
 
 class Session:
-    """Owns the env and the models; drives the one control loop.
+    """Owns the state and the worker.
 
     Args:
-        choice: what to begin with.
+        settings: what to begin with.
         out: the folder for everything that is written.
     """
 
-    def __init__(self, choice: Choice, out: Path) -> None:
-        self._lock = threading.RLock()
+    def __init__(self, settings: Settings, out: Path) -> None:
         archive = Archive(out)
-        self.state = State(choice, entries=archive.entries)
+        self.state = State(settings, entries=archive.entries)
+        self._lock = threading.RLock()
         self._version = 0
-        self._past: list[tuple[Draft, Frame | None]] = []
-        self._stop, self._pause = threading.Event(), threading.Event()
-        self._actions = SessionActions(
+        self._history: list[tuple[Draft, Frame | None]] = []
+        """Earlier goals of this scene, for `undo`."""
+        self._stop = threading.Event()
+        self._pause = threading.Event()
+        self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
-        self._worker = Worker(self._failed)
-        self._start(Status.STARTING, lambda: self._actions.reset(choice))
+        self._worker = Worker(self._fail)
+        self._start(Status.STARTING, lambda: self._jobs.reset(settings))
 
     @property
     def version(self) -> int:
@@ -49,91 +50,87 @@ class Session:
     def close(self) -> None:
         """Stop, and free everything."""
         self._stop.set()
-        self._worker.submit(self._actions.close)
+        self._worker.submit(self._jobs.close)
         self._worker.close()
 
-    # --- the goal: done at once, in the caller's thread ---------------------------------------
+    # --- goal and settings: changed at once, in the caller's thread ---------------------------
 
     def edit(self, draft: Draft, remember: bool = True) -> None:
         """Replace the pairs of pixels.
 
         Args:
-            draft: what they are now.
-            remember: whether `undo` comes back to what they were (a drag is remembered once).
+            draft: the new pairs.
+            remember: whether `undo` returns to the old ones (a drag is remembered once).
         """
         with self._lock:
-            if (
-                draft != self.state.draft or self.state.image_goal is not None
-            ) and self._may_change():
+            is_new = draft != self.state.draft or self.state.image_goal is not None
+            if is_new and self._make_editable():
                 if remember:
-                    self._past.append((self.state.draft, self.state.image_goal))
+                    self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
 
-    def aim_at(self, frame: Frame) -> None:
+    def set_goal_image(self, frame: Frame) -> None:
         """Make a frame the goal."""
         with self._lock:
-            if self._may_change():
-                self._past.append((self.state.draft, self.state.image_goal))
+            if self._make_editable():
+                self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(image_goal=frame)
 
     def undo(self) -> None:
         """Take back the last change of the goal."""
         with self._lock:
-            if self._past and self._may_change():
-                draft, image_goal = self._past.pop()
+            if self._history and self._make_editable():
+                draft, image_goal = self._history.pop()
                 self._publish(draft=draft, image_goal=image_goal)
 
-    def choose(self, choice: Choice) -> None:
-        """Take another model, preset, ...; what concerns the scene itself waits for `reset`."""
+    def choose(self, settings: Settings) -> None:
+        """Take other settings; those of the scene itself have no effect before `reset`."""
         with self._lock:
-            if choice != self.state.choice and self._may_change():
-                self._publish(choice=choice, fan=None, check=None)
+            if settings != self.state.settings and self._make_editable():
+                self._publish(settings=settings, fan=None, check=None)
 
-    def leave(self) -> None:
-        """Turn from a recording back to the scene."""
+    def close_recording(self) -> None:
+        """Return from a recording to the scene."""
         with self._lock:
-            if self.state.is_recorded and self._may_change():
-                self._publish(trial=None, is_recorded=False, shown="", check=None)
+            if self.state.is_recorded and self._make_editable():
+                self._publish(trial=None, is_recorded=False, entry_name="", check=None)
 
-    def tell(self, sentence: str, is_error: bool = False) -> None:
+    def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
 
-    def _may_change(self) -> bool:
-        """Tell whether goal and settings may change.
-
-        A plan of which nothing was carried out goes.
-        """
-        if not self.state.is_free:
+    def _make_editable(self) -> bool:
+        """Tell whether goal and settings may change; if so, drop a plan not yet carried out."""
+        if not self.state.is_editable:
             return False
         if self.state.status is Status.PAUSED:
-            self._actions.forget()
+            self._jobs.drop_trial()
             self._publish(status=Status.READY, trial=None, pending=None)
         self._publish(message="", is_error=False)
         return True
 
     # --- what takes time: done by the worker --------------------------------------------------
 
-    def reset(self, choice: Choice) -> None:
+    def reset(self, settings: Settings) -> None:
         """Set the scene anew."""
 
-        def set_anew() -> None:
-            self._actions.reset(choice)
-            self._past.clear()  # goals of a scene that is gone
+        def reset_scene() -> None:
+            self._jobs.reset(settings)
+            self._history.clear()  # those goals were of the old scene
 
-        self._submit(Status.STARTING, set_anew)
+        self._submit(Status.STARTING, reset_scene)
 
     def plan(self) -> None:
-        """Imagine from here, without moving."""
-        self._submit(Status.PLANNING, self._actions.begin)
+        """Plan from the present frame, without moving."""
+        self._submit(Status.PLANNING, self._jobs.begin)
 
     def step(self) -> None:
         """Carry out one action."""
-        self._submit(Status.RUNNING, lambda: self._actions.advance(1))
+        self._submit(Status.RUNNING, lambda: self._jobs.advance(1))
 
     def run(self) -> None:
         """Carry out action after action."""
-        self._submit(Status.RUNNING, lambda: self._actions.advance(None))
+        self._submit(Status.RUNNING, lambda: self._jobs.advance(None))
 
     def pause(self) -> None:
         """Wait after the step under way."""
@@ -146,72 +143,72 @@ class Session:
                 self._stop.set()
                 self._publish(status=Status.STOPPING)
             elif self.state.status is Status.PAUSED:
-                self._submit(Status.STOPPING, lambda: self._actions.end("stopped"))
+                self._submit(Status.STOPPING, lambda: self._jobs.end(STOPPED))
 
-    def spread_fan(self) -> None:
+    def imagine_fan(self) -> None:
         """Imagine what different actions lead to from here."""
-        self._submit(Status.WORKING, self._actions.spread_actions)
+        self._submit(Status.WORKING, self._jobs.imagine_fan)
 
     def carry_out(self, number: int) -> None:
-        """Execute one future of the fan."""
-        self._submit(Status.RUNNING, lambda: self._actions.replay(number))
+        """Carry out one sequence of the action fan."""
+        self._submit(Status.RUNNING, lambda: self._jobs.carry_out(number))
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit(Status.WORKING, self._actions.check)
+        self._submit(Status.WORKING, self._jobs.check)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
-        self._submit(Status.WORKING, lambda: self._actions.open(name))
+        self._submit(Status.WORKING, lambda: self._jobs.open(name))
 
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
-        self._submit(Status.WORKING, lambda: self._actions.export(name, suffix))
+        self._submit(Status.WORKING, lambda: self._jobs.export(name, suffix))
 
-    def enlarge(self, wanted: bool) -> None:
+    def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
-        self._submit(Status.WORKING, lambda: self._actions.enlarge(wanted))
+        self._submit(Status.WORKING, lambda: self._jobs.set_high_resolution(is_on))
 
     def _submit(self, status: Status, job: Job) -> None:
-        """Do a job when nothing else is under way; else another page was quicker."""
+        """Start a job, unless another page was quicker and the worker is busy."""
         with self._lock:
             if self.state.is_idle:
                 self._start(status, job)
             else:
-                self.tell("Something else is under way: wait for it, or stop it.")
+                self.show_message("Something else is under way: wait for it, or stop it.")
 
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
         self._pause.clear()
         self._publish(status=status, message="", is_error=False)
 
-        def whole() -> None:
+        def do_and_rest() -> None:
             with suppress(StoppedError):
                 job()
-            while not self._came_to_rest():  # stopped too late for the job to see it
-                self._actions.end("stopped")
+            while not self._try_to_rest():  # `stop` came too late for the job to see it
+                self._jobs.end(STOPPED)
 
-        self._worker.submit(whole)
+        self._worker.submit(do_and_rest)
 
-    def _came_to_rest(self) -> bool:
-        """Rest, unless a run is yet to be stopped.
+    def _try_to_rest(self) -> bool:
+        """Rest, unless a trial has still to be stopped; tell whether the session rests.
 
-        `stop` finds the session busy or at rest, never in between.
+        The lock makes sure that `stop` finds the session busy or at rest, never in between.
         """
         with self._lock:
-            if self._stop.is_set() and self._actions.is_under_way:
+            if self._stop.is_set() and self._jobs.is_under_way:
                 return False
             self._rest()
             return True
 
     def _rest(self) -> None:
-        self._publish(status=Status.PAUSED if self._actions.is_under_way else Status.READY)
+        self._publish(status=Status.PAUSED if self._jobs.is_under_way else Status.READY)
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:
             self.state = replace(self.state, **changes)
             self._version += 1
 
-    def _failed(self, sentence: str) -> None:
+    def _fail(self, sentence: str) -> None:
         self._publish(message=sentence, is_error=True)
         self._rest()

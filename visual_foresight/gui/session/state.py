@@ -1,7 +1,4 @@
-"""What there is to show at one moment.
-
-A frozen value that the session replaces and every page draws.
-"""
+"""What there is to show: a frozen value that the session replaces and every page draws."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -12,14 +9,16 @@ from jaxtyping import UInt8
 
 from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
-from visual_foresight.gui.session.check import Check
-from visual_foresight.gui.session.choices import Choice
+from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import Goal, ImageGoal, Plan, Trial
+
+Frame = UInt8[np.ndarray, "h w 3"]
 
 
 class Status(Enum):
-    """What the worker does. The value is shown."""
+    """What the worker is doing; the value is the text that the page shows."""
 
     STARTING = "setting the scene"
     READY = "ready"
@@ -35,34 +34,39 @@ IDLE = (Status.READY, Status.PAUSED)
 
 @dataclass(frozen=True)
 class State:
-    """Everything a page shows that is not its own (sliders, zoom, tabs)."""
+    """Everything that all pages share; sliders, zoom and tabs are a page's own."""
 
-    choice: Choice
+    settings: Settings
     status: Status = Status.STARTING
     message: str = ""
     """What went wrong, or what was done, in one sentence."""
     is_error: bool = False
-    frame: UInt8[np.ndarray, "h w 3"] | None = None
-    """The newest one."""
-    large: UInt8[np.ndarray, "drawn_h drawn_w 3"] | None = None
-    """The same scene at high resolution, where that is switched on."""
-    can_enlarge: bool = False
+    """Whether the message says that something went wrong."""
+    frame: Frame | None = None
+    """The newest frame."""
+    render: UInt8[np.ndarray, "drawn_h drawn_w 3"] | None = None
+    """The present scene at high resolution, while that is switched on."""
+    can_render: bool = False
+    """Whether the env can be shown at high resolution."""
     draft: Draft = Draft()
-    image_goal: UInt8[np.ndarray, "h w 3"] | None = None
+    """The designated pixels and goal pixels clicked so far."""
+    image_goal: Frame | None = None
+    """The goal image, which takes the place of the draft."""
     trial: Trial | None = None
     """The run under way, or the last one, or one that was opened."""
     pending: Plan | None = None
-    """The plan for the newest frame, none of which has been carried out."""
+    """The plan for the newest frame, of which nothing has been carried out."""
     is_recorded: bool = False
-    """Whether the trial was opened from disk: its plans are what the present model imagines of
-    it."""
-    shown: str = ""
-    """Name of the kept run that `trial` is, if it is one."""
-    saved: Path | None = None
+    """Whether the trial was opened from disk: its plans are then what the present model imagines
+    of the actions carried out."""
+    entry_name: str = ""
+    """Name of the archive's entry that `trial` is, if it has been kept."""
+    animation: Path | None = None
     """The animation written last."""
     fan: ActionFan | None = None
-    check: Check | None = None
+    check: ModelCheck | None = None
     entries: tuple[Entry, ...] = ()
+    """The runs in the archive."""
 
     @property
     def is_idle(self) -> bool:
@@ -70,13 +74,10 @@ class State:
         return self.status in IDLE
 
     @property
-    def is_free(self) -> bool:
-        """Return whether goal and settings may change.
-
-        Nothing is under way, or nothing has moved yet.
-        """
-        moved = self.trial is not None and len(self.trial.episode.actions) > 0
-        return self.status is Status.READY or (self.status is Status.PAUSED and not moved)
+    def is_editable(self) -> bool:
+        """Return whether goal and settings may change: the worker rests, and no run has moved."""
+        has_moved = self.trial is not None and len(self.trial.episode.actions) > 0
+        return self.status is Status.READY or (self.status is Status.PAUSED and not has_moved)
 
     @property
     def goal(self) -> Goal | None:

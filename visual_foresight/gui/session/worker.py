@@ -1,6 +1,6 @@
 """One thread that does one job at a time.
 
-The simulator and the models live there, so that the page never waits.
+Simulator and models live in it, so that the page never waits.
 """
 
 import logging
@@ -19,21 +19,21 @@ class Worker:
     """Does jobs in order, in its own thread.
 
     Args:
-        failed: told in one sentence when a job fails; the worker lives on.
+        on_failure: called with one sentence when a job fails; the worker goes on.
     """
 
-    def __init__(self, failed: Callable[[str], None]) -> None:
-        self._failed = failed
+    def __init__(self, on_failure: Callable[[str], None]) -> None:
+        self._on_failure = on_failure
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
         self._thread.start()
 
     def submit(self, job: Job) -> None:
-        """Do this when what came before is done."""
+        """Add a job, to be done after those submitted before."""
         self._jobs.put(job)
 
     def close(self) -> None:
-        """Finish what was submitted, and end."""
+        """Finish what was submitted, and end the thread."""
         self._jobs.put(None)
         self._thread.join()
 
@@ -42,11 +42,14 @@ class Worker:
             try:
                 job()
             except UserError as error:
-                self._failed(str(error))
-            # the last door: a bug in a job is told and logged, and must not end the session
+                self._on_failure(str(error))
+            # A bug in a job is reported and logged; it must not end the session.
             except Exception as error:
                 sentence = remedy(error) if isinstance(error, OSError) else None
                 if sentence is None:
                     logger.exception("a job of the session failed")
-                    sentence = f"this failed, which is a bug ({type(error).__name__}: {error}); the page can still be used"
-                self._failed(sentence)
+                    sentence = (
+                        f"this failed, which is a bug ({type(error).__name__}: {error}); "
+                        "the page can still be used"
+                    )
+                self._on_failure(sentence)

@@ -1,17 +1,12 @@
 """Pictures from outside: fitted, or refused in one sentence."""
 
-import asyncio
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from nicegui.elements.upload_files import SmallFileUpload, create_file_upload
 from PIL import Image
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartParser
 
-from visual_foresight.gui.server.uploads import MAX_BYTES, keep_in_memory, read_picture
+from visual_foresight.gui.page.uploads import MAX_BYTES, read_picture
 from visual_foresight.types import UserError
 
 SIZE = (20, 28)
@@ -48,12 +43,3 @@ def test_the_middle_of_another_shape_is_taken():
 def test_what_cannot_be_used_is_refused_in_a_sentence(data, sentence):
     with pytest.raises(UserError, match=sentence):
         read_picture(data, SIZE)
-
-
-def test_the_server_keeps_what_it_receives_off_the_disk(monkeypatch):
-    monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
-    keep_in_memory()
-    upload = UploadFile(io.BytesIO(bytes(MAX_BYTES - 1)), filename="large.png")
-    with ThreadPoolExecutor(1) as thread:  # Playwright leaves a loop running in this one
-        received = thread.submit(lambda: asyncio.run(create_file_upload(upload))).result()
-    assert isinstance(received, SmallFileUpload)

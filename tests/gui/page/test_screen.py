@@ -2,7 +2,7 @@
 
 import pytest
 
-from visual_foresight.gui.page.view import moved, to_pixel, to_screen
+from visual_foresight.gui.page.screen import moved, to_pixel, to_screen
 from visual_foresight.types import Pixel
 
 SIZE = (20, 28)
@@ -19,16 +19,17 @@ def test_corners_and_edges_belong_to_the_outermost_pixels():
 
 
 @pytest.mark.parametrize(
-    "place", [(-0.001, 0.5), (0.5, 1.001), (float("nan"), 0.5), (0.5, float("inf"))]
+    ("x", "y"), [(-0.001, 0.5), (0.5, 1.001), (float("nan"), 0.5), (0.5, float("inf"))]
 )
-def test_outside_is_nowhere(place):
-    assert to_pixel(*place, SIZE) is None
+def test_outside_is_nowhere(x, y):
+    assert to_pixel(x, y, SIZE) is None
 
 
 def test_the_centre_of_every_pixel_comes_back():
     for row in range(SIZE[0]):
         for col in range(SIZE[1]):
-            assert to_pixel(*to_screen(Pixel(row, col), SIZE), SIZE) == Pixel(row, col)
+            x, y = to_screen(Pixel(row, col), SIZE)
+            assert to_pixel(x, y, SIZE) == Pixel(row, col)
 
 
 def test_arrow_keys_stay_in_the_frame():

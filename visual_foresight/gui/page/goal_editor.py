@@ -1,0 +1,100 @@
+"""Making a goal on the frame, with the pointer or with the keyboard."""
+
+from visual_foresight.gui.page.screen import moved, to_pixel
+from visual_foresight.gui.page.timeline import Timeline
+from visual_foresight.gui.session.goals import Handle
+from visual_foresight.gui.session.session import Session
+from visual_foresight.types import Pixel
+
+REACH_PX = 2.0
+"""A press within this distance of a marker takes hold of it."""
+FAST_PX = 8
+"""How far an arrow key moves the cursor with Shift."""
+
+
+class GoalEditor:
+    """Turns presses, drags and keys into changes of the session's draft.
+
+    It does nothing while the goal may not change, or while an earlier frame is shown.
+    """
+
+    def __init__(self, session: Session, timeline: Timeline) -> None:
+        self._session = session
+        self._timeline = timeline
+        self._handle: Handle | None = None
+        self._was_dragged = False
+        """Whether the marker in hand has moved: all of a drag is one change to undo."""
+        self.cursor: Pixel | None = None
+        """The keyboard's cursor, while it is shown."""
+        self.keeps_still = False
+        """Whether marking a pixel makes it one that is to keep still."""
+
+    def press(self, x: float, y: float) -> bool:
+        """Take hold of a marker, or mark a pixel; tell whether it was one of the frame's.
+
+        Args:
+            x: share of the frame's width, from its left edge.
+            y: share of its height, from its top edge.
+        """
+        pixel = self._pixel(x, y)
+        self.cursor = None
+        if pixel is None:
+            return False
+        self._handle = self._session.state.draft.handle_at(pixel, REACH_PX)
+        self._was_dragged = False
+        if self._handle is None:
+            self._mark(pixel)
+            self._handle = self._session.state.draft.handle_at(pixel, 0)
+            self._was_dragged = True  # marking was the change to undo
+        return True
+
+    def drag(self, x: float, y: float) -> bool:
+        """Move the marker in hand, if any; tell whether it moved (arguments as in `press`)."""
+        pixel = self._pixel(x, y)
+        draft = self._session.state.draft
+        if pixel is None or self._handle is None or self._handle.index >= len(draft.pairs):
+            return False
+        changed = draft.dragged(self._handle, pixel)
+        if changed == draft:
+            return False
+        self._session.edit(changed, remember=not self._was_dragged)
+        self._was_dragged = True
+        return True
+
+    def release(self, x: float, y: float) -> bool:
+        """Move the marker in hand a last time, and let go of it (as `drag`)."""
+        has_moved = self.drag(x, y)
+        self._handle = None
+        return has_moved
+
+    def type(self, key: str, is_fast: bool) -> bool:
+        """Move the cursor, mark its pixel, or undo; tell whether the frame can be edited."""
+        frame_size = self._frame_size()
+        if frame_size is None:
+            return False
+        height, width = frame_size
+        cursor = self.cursor or Pixel(height // 2, width // 2)
+        if key in ("Enter", " "):
+            self._mark(cursor)
+        elif key == "Backspace":
+            self._session.undo()
+        else:  # an arrow, or Escape, which hides the cursor
+            self.cursor = moved(cursor, key, frame_size, FAST_PX if is_fast else 1)
+        return True
+
+    def _mark(self, pixel: Pixel) -> None:
+        draft = self._session.state.draft
+        self._session.edit(draft.kept(pixel) if self.keeps_still else draft.clicked(pixel))
+
+    def _pixel(self, x: float, y: float) -> Pixel | None:
+        frame_size = self._frame_size()
+        return None if frame_size is None else to_pixel(x, y, frame_size)
+
+    def _frame_size(self) -> tuple[int, int] | None:
+        """Return the size of the frame that a goal can be made on, if there is one now."""
+        state = self._session.state
+        if state.frame is None or not state.is_editable:
+            return None
+        if self._timeline.frame_index(state) is not None:
+            return None
+        return state.frame.shape[0], state.frame.shape[1]

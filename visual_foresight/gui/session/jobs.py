@@ -1,0 +1,311 @@
+"""The jobs of a session: set the scene, drive the control loop, ask the model, keep runs.
+
+They run in the worker's thread, one at a time.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from typing import Any
+
+import torch
+
+from visual_foresight.control.interruptible import InterruptibleController
+from visual_foresight.control.judge import designate
+from visual_foresight.control.loop import clip_of, run_trial
+from visual_foresight.control.replay import ReplayController, reimagine
+from visual_foresight.gui.session.action_fan import imagine_fan
+from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.check import check_model
+from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
+from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
+from visual_foresight.gui.session.state import State
+from visual_foresight.gui.session.workbench import Workbench
+from visual_foresight.interfaces import Controller, Drawable, Predictor
+from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.types import Goal, ImageGoal, PixelGoal, Trial, UserError
+
+RENDER_SCALE = 8
+"""How many times larger than a frame the high-resolution render is."""
+STOPPED = "stopped"
+"""Outcome of a run that somebody stopped."""
+FAILED = "failed"
+"""Outcome of a run that an error ended."""
+MakeController = Callable[[tuple[Any, ...]], Controller]
+"""Builds a controller for the physical points behind the designated pixels."""
+
+
+class SessionJobs:
+    """Owns the workbench and the trial under way.
+
+    Args:
+        archive: where runs are kept.
+        read: returns the session's present state.
+        publish: changes fields of it.
+        stop: set when no further action may follow.
+        pause: set when the loop is to wait after the step under way.
+    """
+
+    def __init__(
+        self,
+        archive: Archive,
+        read: Callable[[], State],
+        publish: Callable[..., None],
+        stop: threading.Event,
+        pause: threading.Event,
+    ) -> None:
+        self._archive = archive
+        self._read = read
+        self._publish = publish
+        self._stop = stop
+        self._pause = pause
+        self._workbench: Workbench | None = None
+        self._ongoing: OngoingTrial | None = None
+        self._renders = False
+        self._num_trials = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        """Return whether there is a trial that can go on."""
+        return self._ongoing is not None
+
+    def drop_trial(self) -> None:
+        """Drop a trial that has not moved anything.
+
+        The one method that other threads call; they do so while the worker rests.
+        """
+        self._ongoing = None
+
+    def close(self) -> None:
+        """Free the simulators; a trial under way is kept."""
+        self.end(STOPPED)
+        if self._workbench is not None:
+            self._workbench.close()
+
+    # --- scene --------------------------------------------------------------------------------
+
+    def reset(self, settings: Settings) -> None:
+        """Set the scene anew; goal and trial are dropped. If that fails, the old scene stays."""
+        self.end(STOPPED)
+        old = self._workbench
+        if old is not None and old.env_name == settings.env:
+            workbench = old
+        else:
+            workbench = Workbench(settings.env)
+        with ExitStack() as on_error:
+            if workbench is not old:
+                on_error.callback(workbench.close)
+            workbench.reset(settings)
+            on_error.pop_all()
+        if old is not None and workbench is not old:
+            old.close()
+        self._workbench = workbench
+        self._num_trials = 0
+        self._publish(
+            settings=settings,
+            draft=Draft(),
+            image_goal=None,
+            trial=None,
+            pending=None,
+            fan=None,
+            check=None,
+            is_recorded=False,
+            entry_name="",
+            can_render=isinstance(workbench.env, Drawable),
+        )
+        self._publish_frame()
+
+    def set_high_resolution(self, is_on: bool) -> None:
+        """Switch the high-resolution render on or off."""
+        self._renders = is_on
+        self._publish_frame()
+
+    def _publish_frame(self) -> None:
+        env = self._present.env
+        render = None
+        if self._renders and isinstance(env, Drawable):
+            render = env.draw(RENDER_SCALE)
+        self._publish(frame=env.observe().frame, render=render)
+
+    @property
+    def _present(self) -> Workbench:
+        if self._workbench is None:
+            raise UserError(
+                "there is no scene: choose an env that can be made, and press Reset"
+            )
+        return self._workbench
+
+    # --- the control loop ---------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a trial for the goal: plan, and wait."""
+        goal = self._read().goal
+        if goal is None:
+            raise UserError(
+                "there is no whole goal yet: "
+                "click a pixel on an object, then click where it is to go"
+            )
+        self._begin(goal, self._controller)
+        self._advance(1)
+
+    def advance(self, num_actions: int | None) -> None:
+        """Carry out so many actions, or all (None); begin a trial first if there is none."""
+        if self._ongoing is None:
+            self.begin()
+        if self._ongoing is not None and not self._stop.is_set():
+            self._advance(num_actions)
+
+    def carry_out(self, number: int) -> None:
+        """Carry out one sequence of the action fan, as a trial of its own."""
+        fan = self._read().fan
+        if fan is None:
+            raise UserError("the scene has changed since: imagine futures again")
+        goal = self._read().goal or ImageGoal(self._present.env.observe().frame)
+        actions = fan.actions[number]
+
+        def make_controller(points: tuple[Any, ...]) -> Controller:
+            return ReplayController(self._predictor(points), actions)
+
+        self._begin(goal, make_controller, len(actions), f"fan {fan.names[number]}")
+        self._advance(None)
+
+    def _controller(self, points: tuple[Any, ...]) -> Controller:
+        return self._present.controller(self._read().settings, points, self._stop)
+
+    def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
+        return self._present.predictor(self._read().settings, points, self._stop)
+
+    def _begin(
+        self,
+        goal: Goal,
+        make_controller: MakeController,
+        num_steps: int | None = None,
+        label: str | None = None,
+    ) -> None:
+        """Make a trial, whose loop has not run yet."""
+        self.end(STOPPED)
+        settings = self._read().settings
+        env = self._present.env
+        points = designate(env, goal) if isinstance(goal, PixelGoal) else ()
+        controller = InterruptibleController(make_controller(points))
+        rng = torch.Generator().manual_seed(1000 * settings.seed + self._num_trials)
+        self._num_trials += 1
+        steps = run_trial(env, controller, goal, points, rng, num_steps or settings.num_steps)
+        self._ongoing = OngoingTrial(goal, steps, label)
+        self._publish(
+            fan=None, check=None, trial=None, pending=None, is_recorded=False, entry_name=""
+        )
+
+    def _advance(self, num_turns: int | None) -> None:
+        """Turn the loop so many times, or to its end; the first turn only plans."""
+        ongoing = self._ongoing
+        assert ongoing is not None
+        turns = 0
+        while not self._stop.is_set() and not self._pause.is_set() and turns != num_turns:
+            with ExitStack() as on_error:
+                on_error.callback(self.end, FAILED)
+                step = ongoing.advance()
+                on_error.pop_all()
+            pending = None if self._stop.is_set() else step.plan
+            self._publish(trial=ongoing.trial(), pending=pending)
+            self._publish_frame()
+            turns += 1
+            if step.plan is None:
+                self.end()
+                return
+        if self._stop.is_set():
+            self.end(STOPPED)
+
+    def end(self, outcome: str | None = None) -> None:
+        """End the trial, if there is one; keep it, if it moved anything.
+
+        Args:
+            outcome: how it ended; None when it came to its end.
+        """
+        ongoing = self._ongoing
+        self._ongoing = None
+        if ongoing is None:
+            return
+        self._publish(pending=None)
+        if len(ongoing.taken) < 2:
+            return
+        trial = ongoing.trial()
+        notes = asdict(self._read().settings)
+        notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
+        workbench = self._present
+        entry = self._archive.add(trial, workbench.env_name, workbench.env, notes)
+        # What was designated has moved, so the draft is dropped. A goal image stays.
+        self._publish(
+            trial=trial,
+            entry_name=entry.name,
+            entries=self._archive.entries,
+            draft=Draft(),
+        )
+
+    # --- asking the model ---------------------------------------------------------------------
+
+    def imagine_fan(self) -> None:
+        """Imagine different actions from the present frame."""
+        self.end(STOPPED)
+        env = self._present.env
+        goal = self._read().goal
+        sources = goal.sources if isinstance(goal, PixelGoal) else ()
+        points = designate(env, goal) if isinstance(goal, PixelGoal) else ()
+        clip = clip_of([env.observe()], [], len(env.workspace.step))
+        fan = imagine_fan(self._predictor(points), clip, env.workspace, sources)
+        self._publish(fan=fan)
+
+    def check(self) -> None:
+        """Compare the shown run with what the model imagines of it."""
+        state = self._read()
+        if state.trial is None or not len(state.trial.episode.actions):
+            raise UserError("there is no run to check: carry something out, or open one")
+        if state.settings.model in LIVE_ONLY:
+            raise UserError(
+                f"{state.settings.model!r} cannot be asked what it would have imagined: "
+                "choose a model that learns, or still"
+            )
+        predictor = self._predictor()
+        episode = state.trial.episode
+        if not self._present.fits(episode):
+            raise UserError(
+                "this run is of another world than the scene: "
+                "choose its world, press Reset, and open it again"
+            )
+        plans = reimagine(predictor, episode, 1)
+        self._publish(check=check_model(predictor, episode, plans))
+
+    # --- the archive --------------------------------------------------------------------------
+
+    def open(self, name: str) -> None:
+        """Show a kept run, with what the present model imagines of it, if it can."""
+        self.end(STOPPED)
+        self._publish(
+            trial=self._recorded(name),
+            pending=None,
+            is_recorded=True,
+            entry_name=name,
+            check=None,
+            fan=None,
+        )
+
+    def export(self, name: str, suffix: str) -> None:
+        """Write the animation of a kept run; what is shown, or under way, stays as it is."""
+        state = self._read()
+        is_shown = state.entry_name == name
+        trial = state.trial if is_shown and state.trial is not None else self._recorded(name)
+        path = self._archive.export(name, trial, suffix)
+        self._publish(
+            message=f"Saved {path.name} in the output folder", is_error=False, animation=path
+        )
+
+    def _recorded(self, name: str) -> Trial:
+        """Read a run back; its plans are what the present model imagines, if it can."""
+        trial = self._archive.open(name)
+        settings = self._read().settings
+        if not self._present.fits(trial.episode) or settings.model in LIVE_ONLY:
+            return trial
+        horizon = PRESETS[settings.preset].horizon
+        return replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))

@@ -1,0 +1,94 @@
+"""The env of a session, and the controllers and models built for it."""
+
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from visual_foresight.control import config as methods
+from visual_foresight.envs.registry import make
+from visual_foresight.gui.session.settings import COSTS, Settings
+from visual_foresight.interfaces import Controller, Env, Predictor
+from visual_foresight.planning.controllers.visual_mpc import VisualMPC
+from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
+from visual_foresight.system.devices import find_device
+from visual_foresight.types import Episode, UserError
+
+NUM_RUNNERS_UP = 3
+"""How many plans the page shows beside the best one."""
+
+
+class Workbench:
+    """An env, and what is built for it.
+
+    It belongs to one thread, because simulators may not be used from several.
+    """
+
+    def __init__(self, env_name: str) -> None:
+        self.env_name = env_name
+        self.env: Env = make(env_name)
+        self._mirror: Env | None = None
+        """A second env, in which the model `simulator` tries actions out."""
+
+    def reset(self, settings: Settings) -> None:
+        """Lay out the scene of settings that name this env."""
+        num_objects = settings.num_objects
+        options = None if num_objects is None else {"num_objects": num_objects}
+        self.env.reset(seed=settings.seed, options=options)
+
+    def fits(self, episode: Episode) -> bool:
+        """Tell whether frames, actions and states of an episode have the sizes of this env's.
+
+        Only then can a model for this env imagine from the episode.
+        """
+        sizes = (episode.frames.shape[1:3], episode.actions.shape[1], episode.states.shape[1])
+        return sizes == (self.env.frame_size, len(self.env.workspace.step), self.env.state_size)
+
+    def controller(
+        self, settings: Settings, points: tuple[Any, ...], stop: Event
+    ) -> Controller:
+        """Build the controller of the settings. One with a model decodes the frames of its plans.
+
+        Args:
+            settings: model, preset, cost, locator and device.
+            points: the physical points behind the designated pixels, for the model `simulator`.
+            stop: breaks a search off when it is set.
+
+        Raises:
+            UserError: the model does not fit the env, or cannot be loaded.
+        """
+        method = methods.parse(f"{settings.model}@{settings.locator}", settings.preset)
+        if method.model == methods.SIMULATOR and self._mirror is None:
+            self._mirror = make(self.env_name)
+        controller = methods.build(
+            method, self.env, self._mirror or self.env, points, find_device(settings.device)
+        )
+        if not isinstance(controller, VisualMPC):
+            return controller
+        weights = COSTS[settings.cost]
+        return replace(
+            controller,
+            predictor=InterruptiblePredictor(controller.predictor, stop),
+            final_weight=weights.final,
+            disagreement_weight=weights.disagreement,
+            decode_best=True,
+            num_runners_up=NUM_RUNNERS_UP,
+        )
+
+    def predictor(self, settings: Settings, points: tuple[Any, ...], stop: Event) -> Predictor:
+        """Build the model of the settings (arguments as in `controller`).
+
+        Raises:
+            UserError: the settings name no model, or it cannot be loaded.
+        """
+        controller = self.controller(settings, points, stop)
+        if not isinstance(controller, VisualMPC):
+            raise UserError(
+                f"{settings.model!r} plans without a model and imagines nothing: choose a model"
+            )
+        return controller.predictor
+
+    def close(self) -> None:
+        """Free the simulators."""
+        self.env.close()
+        if self._mirror is not None:
+            self._mirror.close()
