@@ -5,6 +5,7 @@ An env is imported when it is asked for: a simulator takes a second, or is not i
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
@@ -13,19 +14,16 @@ from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
 
 WITHOUT_BULLET = (
-    "the pushing table needs PyBullet, which is not installed here: use Python 3.11, for which there are wheels, or "
-    'compile it with pip install "visual-foresight[bullet]"'
+    "the pushing table needs PyBullet, which is not installed: use Python 3.11, for which it has "
+    'wheels, or compile it with `pip install "visual-foresight[bullet]"` (many minutes, and a C++ '
+    "compiler)"
 )
 
 
 def _push(actions: str, **options: Any) -> Env:
     """Build a pushing table whose actions are PLANAR or SPATIAL."""
-    try:
-        from visual_foresight.envs.pushing import env as pushing
-    except ModuleNotFoundError as error:
-        if error.name not in ("pybullet", "pybullet_data"):
-            raise
-        raise UserError(WITHOUT_BULLET) from error
+    from visual_foresight.envs.pushing import env as pushing
+
     return pushing.PushEnv(variant=getattr(pushing, actions), **options)
 
 
@@ -40,7 +38,21 @@ ENVS: dict[str, Callable[..., Env]] = {
     "push4": partial(_push, "SPATIAL"),
     "dot": _dot,
 }
+OF_BULLET = ("push", "push4")
+"""The envs that PyBullet simulates."""
 GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
+
+
+def require(name: str) -> None:
+    """Refuse an env that cannot be built here, without building it.
+
+    Raises:
+        UserError: the name is unknown, or the simulator of that env is not installed.
+    """
+    if name not in ENVS:
+        raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
+    if name in OF_BULLET and find_spec("pybullet") is None:
+        raise UserError(WITHOUT_BULLET)
 
 
 def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = False) -> Env:
@@ -54,8 +66,7 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
     Raises:
         UserError: the name is unknown, or the simulator of that env is not installed.
     """
-    if name not in ENVS:
-        raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
+    require(name)
     return ENVS[name](frame_size=frame_size, held_out=held_out)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visual_foresight.control import config as methods
+from visual_foresight.envs.registry import require
 from visual_foresight.gui.server.guard import LOOPBACK, Guard
 from visual_foresight.gui.session.choices import Choice
 from visual_foresight.predictors.registry import FLAGSHIP
@@ -45,6 +46,7 @@ class GuiConfig:
     """Do not open a browser."""
 
     def __post_init__(self) -> None:
+        require(self.env)
         methods.parse(self.choice().model, self.preset)  # refuses what is unknown
         find_device(self.device)
         if not 1 <= self.port <= 65535:
