@@ -1,5 +1,4 @@
-"""Puts the shipped checkpoints and sample episodes, where they exist, into the wheel as
-`visual_foresight/shipped`.
+"""Puts the shipped checkpoints and sample episodes into the wheel as `visual_foresight/shipped`.
 
 An editable install reads them from `models/` and `data/sample/` themselves (see
 `docs/decisions/0003-shipped-checkpoints.md`).
@@ -14,15 +13,14 @@ SHIPPED = ("models", "data/sample")
 
 
 class ShippedFilesHook(BuildHookInterface):
-    """Adds `SHIPPED` to a wheel.
-
-    Does nothing to an editable install, or where a folder is not there.
-    """
+    """Adds the folders of `SHIPPED` to a wheel; leaves an editable install as it is."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Name the folders to include (called by hatchling.
+        """Name the folders to include. Hatchling calls it.
 
-        `version` is "standard" or "editable").
+        Args:
+            version: "standard" or "editable".
+            build_data: what goes into the wheel; changed in place.
         """
         if version != "standard":
             return

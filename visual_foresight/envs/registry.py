@@ -5,6 +5,7 @@ An env is imported when it is built: its simulator takes a second to load, or is
 
 from collections.abc import Callable
 from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
@@ -19,15 +20,11 @@ WITHOUT_BULLET = (
 )
 
 
-def _push(variant: str, **options: Any) -> Env:
-    """Build a pushing table; the variant is the name of a constant of its module."""
-    try:
-        from visual_foresight.envs.pushing import env as pushing
-    except ModuleNotFoundError as error:
-        if error.name not in ("pybullet", "pybullet_data"):
-            raise
-        raise UserError(WITHOUT_BULLET) from error
-    return pushing.PushEnv(variant=getattr(pushing, variant), **options)
+def _push(actions: str, **options: Any) -> Env:
+    """Build a pushing table whose actions are PLANAR or SPATIAL."""
+    from visual_foresight.envs.pushing import env as pushing
+
+    return pushing.PushEnv(variant=getattr(pushing, actions), **options)
 
 
 def _dot(**options: Any) -> Env:
@@ -42,8 +39,21 @@ ENVS: dict[str, Callable[..., Env]] = {
     "dot": _dot,
 }
 """Name -> what builds the env, given `frame_size` and `held_out` (see `make`)."""
-
+OF_BULLET = ("push", "push4")
+"""The envs that PyBullet simulates."""
 GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
+
+
+def require(name: str) -> None:
+    """Refuse an env that cannot be built here, without building it.
+
+    Raises:
+        UserError: the name is unknown, or the simulator of that env is not installed.
+    """
+    if name not in ENVS:
+        raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
+    if name in OF_BULLET and find_spec("pybullet") is None:
+        raise UserError(WITHOUT_BULLET)
 
 
 def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = False) -> Env:
@@ -58,8 +68,7 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
         UserError: the name is unknown, the frame size is not possible, or the simulator of that
             env is not installed.
     """
-    if name not in ENVS:
-        raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
+    require(name)
     return ENVS[name](frame_size=frame_size, held_out=held_out)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from visual_foresight.control.config import SIMULATOR, Method, build, parse
 from visual_foresight.control.loop import finish, run_trial
-from visual_foresight.envs.registry import make
+from visual_foresight.envs.registry import make, require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
@@ -184,12 +184,13 @@ def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Metho
     """Return the methods of a benchmark, a row each.
 
     Raises:
-        UserError: there is no such method or suite.
+        UserError: there is no such method or suite, or the simulator of a suite is not installed.
     """
     methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
     for name in config.suites:
         if name not in suites:
             raise UserError(f"unknown suite {name!r}: choose one of {', '.join(suites)}")
+        require(suites[name].env)
     return methods
 
 

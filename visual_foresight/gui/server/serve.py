@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from visual_foresight.control import config as methods
+from visual_foresight.envs.registry import require
 from visual_foresight.gui.page.uploads import MAX_BYTES
 from visual_foresight.gui.server.guard import LOOPBACK, Guard
 from visual_foresight.gui.session.session import Session
@@ -49,6 +50,7 @@ class GuiConfig:
     """Do not open a browser."""
 
     def __post_init__(self) -> None:
+        require(self.env)
         methods.parse(self.settings().model, self.preset)  # refuses unknown names
         find_device(self.device)
         if not 1 <= self.port <= MAX_PORT:
