@@ -1,4 +1,4 @@
-"""What is published: a wheel, built from the source distribution, and used far from the repository."""
+"""What is published: a wheel, built from the source distribution, used far from the repository."""
 
 import os
 import subprocess

@@ -14,11 +14,9 @@ PAST = {
     "|Overlook|Silhouettes?|Scissors|think|enter|judging|tally|tallies|Tally|Tallies",
     "predictors": "held|aim|back|look|table|sight",
     "gui": "below|rail|moment|belief|operator|Below|Rail|Moment|Belief|Operator",
-    "training": "table",
     "episodes": "table",
     "planning": "table",
     "vision": "table",
-    "envs": "table",
 }
 """Folder of the package ("" for all of it) -> identifiers that the field has another word for."""
 

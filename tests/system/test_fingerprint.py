@@ -9,5 +9,5 @@ def test_equal_values_have_equal_fingerprints() -> None:
 
 
 def test_other_values_have_other_fingerprints() -> None:
-    values = ({}, [], {"a": 1}, {"a": 2}, {"b": 1}, [1, 2], [2, 1], "1", 1)
+    values: tuple[object, ...] = ({}, [], {"a": 1}, {"a": 2}, {"b": 1}, [1, 2], [2, 1], "1", 1)
     assert len({fingerprint(value) for value in values}) == len(values)

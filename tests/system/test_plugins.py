@@ -1,4 +1,4 @@
-"""Registries: our own alternatives and those of installed packages, and one sentence for each fault."""
+"""Registries: our own alternatives, those of installed packages, one sentence for each fault."""
 
 from pathlib import Path
 from typing import Protocol

@@ -13,7 +13,8 @@ import torch
 
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
-from visual_foresight.predictors.flow.model import Carry, Flow, FlowConfig, Foreground
+from visual_foresight.predictors.flow.carry import Carry, Foreground
+from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.losses import objective

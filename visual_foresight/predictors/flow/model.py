@@ -26,6 +26,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from visual_foresight.predictors.flow.carry import Carry, Foreground
 from visual_foresight.predictors.flow.egocentric_window import (
     CELLS,
     EgocentricWindow,
@@ -82,31 +83,6 @@ class FlowConfig:
         (0.0, 0.0, 1.0),
     )
     """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
-
-
-@dataclass(frozen=True)
-class Foreground:
-    """What is known of the newest frame and does not change while imagining.
-
-    b is 1 or the number of candidates.
-    """
-
-    objects: Float[Tensor, "b 4 hf wf"]
-    """What lies on the table, without the arm: colours times opacity, and opacity."""
-    posture: Float[Tensor, "b k"]
-    """What the robot's state does not say of the arm's shape."""
-
-
-@dataclass(frozen=True)
-class Carry:
-    """What is remembered between imagined steps; b is 1 or the number of candidates."""
-
-    foreground: Foreground
-    state: Float[Tensor, "b s"]
-    origin: Float[Tensor, "b 2 hf wf"]
-    """(row, col) in the newest context frame from where the content of each pixel has come."""
-    points: Points | None = None
-    """The points of the pixel maps that were returned with this carry."""
 
 
 class Flow(nn.Module):

@@ -164,7 +164,7 @@ class Rigid(nn.Module):
             before = after
         return tuple(motions)
 
-    # --- the CustomTrainingRollout protocol ----------------------------------------------------------
+    # --- the CustomTrainingRollout protocol ---------------------------------------------------
 
     def training_rollout(
         self,
