@@ -23,7 +23,13 @@ from visual_foresight.vision.pixel_maps import splat_places
 SIZE, MAP_SIZE = (16, 24), (8, 12)
 # states in [0, 1] are anywhere in the frame
 TABLE = ((1 / 16, 0.0, 0.0), (0.0, 1 / 24, 0.0), (0.0, 0.0, 1.0))
-DATA = {"frame_size": SIZE, "action_size": 3, "state_size": 5, "channels": 8, "homography": TABLE}
+DATA = {
+    "frame_size": SIZE,
+    "action_size": 3,
+    "state_size": 5,
+    "channels": 8,
+    "homography": TABLE,
+}
 LEARNED = [name for name, classes in PREDICTORS.items() if classes()[1] is not None]
 TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
 

@@ -130,7 +130,9 @@ def _advance(
                 predictor, _fitted(batch, predictor, device), config, run.step
             )
         run.optimizer.zero_grad()
-        if loss.requires_grad:  # some batches have nothing to teach (no parameter has a gradient)
+        if (
+            loss.requires_grad
+        ):  # some batches have nothing to teach (no parameter has a gradient)
             loss.backward()
         norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
         if not torch.isfinite(norm):
