@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Complex, Float, Float64, Real
 from torch import Tensor
 
-FAR_M = 1e6  # height of a camera that looks straight down, for which none can be told
+FAR_M = 1e6  # height that is returned for a camera without perspective, straight above
 
 
 def apply_homography(

@@ -58,18 +58,19 @@ def test_an_arm_in_the_way_of_everything_leaves_nothing() -> None:
 
 def test_layers_are_what_the_picture_shows(collages: list[Collage]) -> None:
     for made in collages:
-        arm, thing = made.arm > 0.5, made.objects > 0.5
+        arm = made.arm > 0.5
+        objects = made.objects > 0.5
         shown = BACKGROUND + made.difference
         np.testing.assert_allclose(
             shown[arm], np.broadcast_to(BLACK, shown[arm].shape), atol=0.06
         )
         np.testing.assert_allclose(
-            shown[thing & ~arm], np.broadcast_to(RED, shown[thing & ~arm].shape), atol=0.06
+            shown[objects & ~arm], np.broadcast_to(RED, shown[objects & ~arm].shape), atol=0.06
         )
-        np.testing.assert_allclose(shown[~thing & ~arm], GREY, atol=0.06)
+        np.testing.assert_allclose(shown[~objects & ~arm], GREY, atol=0.06)
     assert (
         sum((made.arm * made.objects).sum() for made in collages) > 100
-    )  # arms lie over things
+    )  # arms lie over objects
     assert all(made.objects.sum() >= 49 for made in collages)
 
 

@@ -1,1 +1,1 @@
-"""A model whose things are rigid bodies that a finger pushes. Outside, only `model` is known."""
+"""A model of rigid bodies that a fingertip pushes. Other rooms import `model` alone."""

@@ -1,7 +1,7 @@
 """One action of a round fingertip among flat rigid bodies, for many candidates at once.
 
-A body is a signed distance on a patch of its own: one lookup tells whether a finger or another body
-touches it, where, and which way its surface faces. `contact_solver` computes the motion. What
+A body is a signed distance on a patch of its own: one lookup finds whether a finger or another body
+touches it, where, and the normal of its surface there. `contact_solver` computes the motion. What
 cannot be seen (friction, how a body's weight rests on the table) is six learnt numbers. A position
 or a direction in the plane is a complex number, x + iy in metres. Time is measured in actions: an
 action lasts 1.

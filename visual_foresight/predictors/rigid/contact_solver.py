@@ -185,7 +185,7 @@ def _push_one(scene, motion, numbers, low, high, before, after):
 @compiled
 @no_type_check
 def _all_finite(motion, numbers, tips):
-    """Tell whether a `SceneMotion`, the `Numbers` and the sum of the fingertips are finite."""
+    """Return whether a `SceneMotion`, the `Numbers` and the sum of the fingertips are finite."""
     known = (
         numbers.rest
         + numbers.inertia
@@ -206,7 +206,7 @@ def _all_finite(motion, numbers, tips):
 @compiled
 @no_type_check
 def _near_wall(scene, motion, numbers, low, high, length):
-    """Tell whether a body could touch a wall while the finger goes a path of this length."""
+    """Return whether a body could touch a wall while the finger goes a path of this length."""
     fastest = 0.0
     for k in range(len(scene.radius)):
         turning = abs(motion.spin[k]) * numbers.rest * scene.spread[k]
@@ -286,10 +286,10 @@ def _off_patch(half, local):
 @compiled
 @no_type_check
 def _push_out(scene, motion, numbers, k, velocity, arm, normal, depth):
-    """Push body k out of something immovable, with Coulomb friction.
+    """Push body k out of a finger or a wall, which it cannot move, with Coulomb friction.
 
-    Takes the other thing's velocity, the arm from the body's position to the contact, and the
-    normal into the body, all complex; and how deep the other thing is in the body, in metres.
+    Takes the velocity of what pushes, the arm from the body's position to the contact, and the
+    normal into the body, all complex; and how deep the body is penetrated, in metres.
     """
     inertia = (numbers.inertia * scene.gyration[k]) ** 2
     turned = arm.conjugate() * normal
