@@ -38,7 +38,7 @@ from visual_foresight.evaluation.ranking.contact_states import (
     envs_of,
     find_contact_state,
 )
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import SimulatedEnv
 from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Episode, Pixel, Prediction
@@ -117,12 +117,16 @@ def _misplaced(body: BodyState, rng: np.random.Generator) -> BodyState:
 
 
 def predict_maps(
-    env: Env, mirror: Env, points: Sequence, actions: np.ndarray, rng: np.random.Generator
+    env: SimulatedEnv,
+    mirror: SimulatedEnv,
+    points: Sequence,
+    actions: np.ndarray,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Return the pixel maps (n t p h w) of points under n action sequences: the guesses' mean."""
     simulator = Simulator(env, mirror, tuple(points))
     snapshot = env.save()
-    empty = torch.zeros(len(actions), len(points), *map_size_of(env.frame_size))
+    empty = torch.zeros(len(actions), len(points), *map_size_of(env.info.frame_size))
     carries = [Carry(guess(snapshot, rng)) for _ in range(GUESSES)]
     maps = [
         simulator.imagine(carry, torch.from_numpy(actions), empty).pixel_maps

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
+from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
 from visual_foresight.evaluation.suites import SUITES, Task, begin, make_task
 from visual_foresight.gui.session.settings import Settings
@@ -154,7 +155,8 @@ def _step_alone_s(task: Task, settings: Settings) -> float:
     controller = replace(controller, num_runners_up=0)  # only a page shows them
     rng = torch.Generator().manual_seed(0)
     start_s = time.perf_counter()
-    for _ in run_trial(workbench.env, controller, task.goal, points, rng, settings.num_steps):
+    judge = TrialJudge.of(workbench.env, task.goal, points)
+    for _ in run_trial(workbench.env, controller, task.goal, judge, rng, settings.num_steps):
         pass
     step_s = (time.perf_counter() - start_s) / settings.num_steps
     workbench.close()

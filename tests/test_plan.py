@@ -11,6 +11,7 @@ import imageio.v3 as imageio
 import pytest
 
 from visual_foresight.control.judge import designate
+from visual_foresight.envs.pushing.env import PushEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.plan import PlanConfig, plan
 from visual_foresight.types import Pixel, PixelGoal, UserError
@@ -105,7 +106,7 @@ def test_the_pixels_that_the_readme_chooses_are_on_an_object_of_the_page(tmp_pat
 
 
 def test_several_pixels_of_a_chosen_scene_are_pushed_at_once(tmp_path):
-    with contextlib.closing(make("push")) as env:
+    with contextlib.closing(PushEnv()) as env:
         env.reset(seed=3, options={"num_objects": 2})
         places = [env.project(pose[:3]) for pose in env.truth()]
     sources = tuple(f"{place.row:.0f},{place.col:.0f}" for place in places)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from visual_foresight.env_info import EnvInfo
 from visual_foresight.types import (
     Clip,
     Goal,
@@ -20,27 +21,21 @@ from visual_foresight.types import (
     PixelGoal,
     Plan,
     Prediction,
-    Workspace,
+    UserError,
 )
 
 
 @runtime_checkable
 class Env(Protocol):
-    """A `gymnasium.Env` whose observation is {"frame", "state"}, with what a judge needs to know.
+    """A robot in its world: a `gymnasium.Env` whose observation is {"frame", "state"}.
 
-    A controller never holds one.
+    What is read besides these two may be under "signals" (name -> float). A real robot, a
+    simulator and any Gymnasium env (`envs.gymnasium_adapter`) can do this much; a simulator may
+    also have `Snapshots` and be a `Judge`. A controller never holds one.
     """
 
-    workspace: Workspace
-    frame_size: tuple[int, int]
-    """Height and width in pixels."""
-    state_size: int
-    """How many numbers the robot's own state has."""
-    homography: Float[np.ndarray, "3 3"]
-    """Homography from (row, col, 1) in the frame to the robot's (x, y, 1), in metres, at the
-    height of what is pushed. It is the camera's calibration and says nothing of objects."""
-    renderer: str
-    """What draws the frames, with its version where that changes them."""
+    info: EnvInfo
+    """Its cameras, the sizes of state and actions, and where the arm may go."""
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -51,6 +46,11 @@ class Env(Protocol):
     def observe(self) -> Observation:
         """Return the frame and the robot's state now."""
         ...
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """A world that can go back: what the simulator as a model, and contact states, need."""
 
     def save(self) -> Any:
         """Return a picklable snapshot of the whole world."""
@@ -68,12 +68,17 @@ class Env(Protocol):
         """Carry out an action without rendering a frame."""
         ...
 
+
+@runtime_checkable
+class Judge(Protocol):
+    """A world that knows where things truly are: for what measures results, never to control."""
+
     def truth(self) -> Float[np.ndarray, "k 7"]:
-        """Return the objects' poses: position in metres, quaternion x y z w. For judges only."""
+        """Return the objects' poses: position in metres, quaternion x y z w."""
         ...
 
     def pick(self, pixel: Pixel) -> Any:
-        """Return the physical point seen at a pixel, fixed to its body. For judges only.
+        """Return the physical point seen at a pixel, fixed to its body.
 
         Its `.kind` is "object", "arm" or "background".
         """
@@ -82,13 +87,23 @@ class Env(Protocol):
     def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
         """Return where a picked point is now: in the frame, also when occluded, and in the world.
 
-        World places are in metres. For judges only.
+        World places are in metres.
         """
         ...
 
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
-        """Return where a world point (metres) is seen. For judges only."""
+        """Return where a world point (metres) is seen."""
         ...
+
+
+@runtime_checkable
+class JudgedEnv(Env, Judge, Protocol):
+    """An env that is its own judge."""
+
+
+@runtime_checkable
+class SimulatedEnv(JudgedEnv, Snapshots, Protocol):
+    """An env that is its own judge and can go back to a snapshot."""
 
 
 @runtime_checkable
@@ -282,3 +297,44 @@ class Controller(Protocol):
             rng: the source of all chance.
         """
         ...
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where it believes the designated pixels to be now; nothing if it does not look.
+
+        Where there is no judge, this is asked for after the last action (arguments as in `plan`).
+        """
+        ...
+
+
+def require_judge(env: Env, user: str) -> JudgedEnv:
+    """Return an env that is its own judge.
+
+    Args:
+        env: any.
+        user: what needs the judge, for the sentence.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not isinstance(env, JudgedEnv):
+        raise UserError(
+            f"{user}: this needs a judge, which knows where things truly are, and this world has "
+            "none; choose another world, or something that does without"
+        )
+    return env
+
+
+def require_simulator(env: Env, user: str) -> SimulatedEnv:
+    """Return an env that is its own judge and has snapshots (arguments as in `require_judge`).
+
+    Raises:
+        UserError: it has no snapshots, or is no judge.
+    """
+    if not isinstance(env, Snapshots):
+        raise UserError(
+            f"{user}: this needs snapshots of the world, to go back to, and this world has none; "
+            "choose another world, or something that does without"
+        )
+    judged = require_judge(env, user)
+    assert isinstance(judged, SimulatedEnv)
+    return judged

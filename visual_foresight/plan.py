@@ -1,5 +1,7 @@
 """The `plan` command: one trial, of a seeded task or chosen pixels, and an animation of it.
 
+In a world without a judge, the distances are what the locator believes, and are labelled so.
+
 It stands where the gui stands: above evaluation, whose tasks it takes, and control, whose loop it
 runs and whose steps it logs.
 """
@@ -17,10 +19,10 @@ import numpy as np
 import torch
 
 from visual_foresight.control import config as methods
-from visual_foresight.control.judge import SUCCESS_M, designate
+from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
-from visual_foresight.envs.registry import make
-from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
+from visual_foresight.envs.registry import ENVS, make
+from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.interfaces import Env
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.localization.registry import LOCATORS
@@ -39,6 +41,8 @@ class PlanConfig:
 
     seed: int = 0
     """Decides the scene, the task and the planner's random draws."""
+    env: str = "push"
+    """Which world; the tasks of the suites are in push, other worlds need --source and --goal."""
     suite: str = "near"
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
@@ -62,6 +66,7 @@ class PlanConfig:
 
     def __post_init__(self) -> None:
         for what, name, known in (
+            ("env", self.env, ENVS),
             ("suite", self.suite, SUITES),
             ("locator", self.locator, LOCATORS),
             ("preset", self.preset, PRESETS),
@@ -72,6 +77,11 @@ class PlanConfig:
             raise UserError(
                 f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: "
                 "each needs its goal; leave both out for the seed's own task"
+            )
+        if not self.source and self.env != SUITES[self.suite].env:
+            raise UserError(
+                f"suite {self.suite!r} has no tasks in {self.env!r}: "
+                "say with --source and --goal which pixel is to go where"
             )
         for text in (*self.source, *self.goal):
             _pixel(text)
@@ -111,7 +121,9 @@ def plan(config: PlanConfig) -> dict[str, Any]:
 
     Returns:
         "success" (within 5 cm), "start_distance_cm", "final_distance_cm",
-        "replan_seconds_median" and "animation" (a path).
+        "replan_seconds_median" and "animation" (a path). Where there is no judge, the first three
+        are replaced by "believed_start_distance_px", "believed_final_distance_px" and, with a
+        calibration, the same in "_cm"; all are left out if the method locates nothing.
 
     Raises:
         UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an
@@ -120,16 +132,17 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     suite = SUITES[config.suite]
     method = methods.parse(f"{config.model}@{config.locator}", config.preset)
     with ExitStack() as opened:
-        env = opened.enter_context(_open_env(suite))
+        env = opened.enter_context(_open_env(config))
         mirror = env
         if method.model == methods.SIMULATOR:  # it alone tries actions out, in another env
-            mirror = opened.enter_context(_open_env(suite))
+            mirror = opened.enter_context(_open_env(config))
         goal, points = _set_scene(config, env)
         controller = methods.build(method, env, mirror, points, find_device(config.device))
         if isinstance(controller, VisualMPC):
             controller = replace(controller, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)
-        steps = run_trial(env, controller, goal, points, rng, suite.num_steps)
+        judge = TrialJudge.of(env, goal, points)
+        steps = run_trial(env, controller, goal, judge, rng, suite.num_steps)
         trial = finish(goal, list(_logged(steps, suite.num_steps)))
     animation = config.animation.absolute()
     write_animation(animation, trial_animation(trial))
@@ -139,8 +152,10 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     return _figures(trial, animation)
 
 
-def _open_env(suite: Suite) -> contextlib.closing[Env]:
-    return contextlib.closing(make(suite.env, held_out=suite.held_out))
+def _open_env(config: PlanConfig) -> contextlib.closing[Env]:
+    suite = SUITES[config.suite]
+    held_out = suite.held_out and config.env == suite.env
+    return contextlib.closing(make(config.env, held_out=held_out))
 
 
 def _set_scene(config: PlanConfig, env: Env) -> tuple[PixelGoal, tuple[Any, ...]]:
@@ -157,23 +172,38 @@ def _set_scene(config: PlanConfig, env: Env) -> tuple[PixelGoal, tuple[Any, ...]
 def _logged(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
     """Pass the steps on, and log a line on each."""
     for step in steps:
-        seconds = "" if step.plan is None else f", planned in {step.plan.seconds:.2f} s"
-        logger.info(
-            "step %2d of %d: %4.1f cm to go%s",
-            step.index,
-            num_steps,
-            100 * step.distance_m,
-            seconds,
-        )
+        notes = [step.distance_text] if step.distance_text else []
+        if step.plan is not None:
+            notes.append(f"planned in {step.plan.seconds:.2f} s")
+        logger.info("step %2d of %d: %s", step.index, num_steps, ", ".join(notes) or "done")
         yield step
 
 
 def _figures(trial: Trial, animation: Path) -> dict[str, Any]:
     replan_seconds = float(np.median([plan.seconds for plan in trial.plans]))
     return {
-        "success": trial.success(SUCCESS_M),
-        "start_distance_cm": round(100 * trial.distances_m[0], 2),
-        "final_distance_cm": round(100 * trial.distances_m[-1], 2),
+        **(_believed(trial) if trial.is_believed else _judged(trial)),
         "replan_seconds_median": round(replan_seconds, 3),
         "animation": str(animation),
     }
+
+
+def _judged(trial: Trial) -> dict[str, Any]:
+    return {
+        "success": trial.success(SUCCESS_M),
+        "start_distance_cm": round(100 * trial.distances_m[0], 2),
+        "final_distance_cm": round(100 * trial.distances_m[-1], 2),
+    }
+
+
+def _believed(trial: Trial) -> dict[str, Any]:
+    """Return the distances that the locator believes: there was no judge."""
+    figures = {}
+    for unit, distances, scale in (
+        ("px", trial.distances_px, 1),
+        ("cm", trial.distances_m, 100),
+    ):
+        if distances:
+            figures[f"believed_start_distance_{unit}"] = round(scale * distances[0], 2)
+            figures[f"believed_final_distance_{unit}"] = round(scale * distances[-1], 2)
+    return figures

@@ -25,6 +25,13 @@ class Observation:
 
     frame: UInt8[np.ndarray, "h w 3"]
     state: Float32[np.ndarray, " s"]
+    signals: Mapping[str, float] = field(default_factory=dict)
+    """What else was measured since the observation before, such as a "reward"; often nothing."""
+
+    @classmethod
+    def of(cls, seen: Mapping[str, Any]) -> "Observation":
+        """Return what an env's `step` or `reset` gave: "frame", "state" and perhaps "signals"."""
+        return cls(seen["frame"], seen["state"], seen.get("signals", {}))
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,8 @@ class Episode:
     meta: Mapping[str, Any] = field(default_factory=dict)
     """Plain JSON values: seed, index, and for each track its kind: "object", "arm" or
     "background"."""
+    signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
+    """What else was measured, such as a "reward": value t came with frame t+1, after action t."""
 
     def __post_init__(self) -> None:
         num_steps = len(self.actions)
@@ -51,6 +60,27 @@ class Episode:
             raise ValueError(
                 f"t actions join t+1 frames, states and tracks, got {num_steps} and {counts}"
             )
+        for name, values in self.signals.items():
+            if len(values) != num_steps:
+                raise ValueError(
+                    f"a signal has one value per action: {name!r} has {len(values)} values for "
+                    f"{num_steps} actions"
+                )
+
+
+def signals_of(observations: "Sequence[Observation]") -> dict[str, Float32[np.ndarray, " t"]]:
+    """Return the signals of an episode: those that came with every observation but the first.
+
+    Args:
+        observations: of the whole episode, the first one from before the first action.
+    """
+    measured = observations[1:]
+    names = measured[0].signals if measured else {}
+    return {
+        name: np.array([each.signals[name] for each in measured], np.float32)
+        for name in names
+        if all(name in each.signals for each in measured)
+    }
 
 
 @dataclass(frozen=True)
@@ -164,6 +194,11 @@ class Workspace:
     low: tuple[float, ...]
     high: tuple[float, ...]
     step: tuple[float, ...]
+
+    @property
+    def action_size(self) -> int:
+        """Return how many numbers an action has."""
+        return len(self.step)
 
     def clip(
         self, state: Float[Tensor, " s"], actions: Float[Tensor, "n t a"]
@@ -282,21 +317,50 @@ class Plan:
 
 @dataclass(frozen=True)
 class Trial:
-    """One closed-loop run with a goal, measured by the judge."""
+    """One closed-loop run with a goal, measured by a judge where there is one."""
 
     goal: Goal
     episode: Episode
     plans: tuple[Plan, ...]
     distances_m: tuple[float, ...]
-    """True distance on the table, in metres, from the designated point to its goal, before the
-    first and after each step. Of several points, the one farthest from its goal counts; for an
-    image goal, which has none, the distance is 0."""
+    """Distance on the table, in metres, from the designated point to its goal, before the first
+    and after each step. Of several points, the one farthest from its goal counts; for an image
+    goal, which has none, the distance is 0. Empty where metres are not known."""
     distances_px: tuple[float, ...]
-    """The same in the frame, in pixels."""
+    """The same in the frame, in pixels. Empty where nothing said where the points are."""
+    is_believed: bool = False
+    """Whether the distances are only what the locator believes: no judge knew the truth."""
 
     def success(self, radius_m: float) -> bool:
         """Tell whether every designated point ended within this distance of its goal."""
-        return self.distances_m[-1] <= radius_m
+        return bool(self.distances_m) and self.distances_m[-1] <= radius_m
+
+    def distance_text(self, step: int, suffix: str = " to go") -> str:
+        """Return the distance before a step in words; nothing where it is not known.
+
+        Args:
+            step: a negative one counts from the end.
+            suffix: follows the distance.
+        """
+        return distance_text(
+            self.distances_m[step] if self.distances_m else None,
+            self.distances_px[step] if self.distances_px else None,
+            self.is_believed,
+            suffix,
+        )
+
+
+def distance_text(
+    distance_m: float | None,
+    distance_px: float | None,
+    is_believed: bool,
+    suffix: str = " to go",
+) -> str:
+    """Return a distance to a goal in words: "4.2 cm to go", "believed 3.1 px to go", or nothing."""
+    if distance_px is None and distance_m is None:
+        return ""
+    length = f"{distance_px:.1f} px" if distance_m is None else f"{100 * distance_m:.1f} cm"
+    return f"{'believed ' if is_believed else ''}{length}{suffix}"
 
 
 def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch c h w"]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.control.judge import designate, on_height
+from visual_foresight.control.judge import TrialJudge, designate, on_height
 from visual_foresight.control.loop import CLIP_FRAMES, finish, run_trial
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
@@ -47,6 +47,9 @@ class Scripted:
             clip.frames[0, -1],
         )
 
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        return (Pixel(0, 1),)
+
 
 @pytest.fixture
 def env() -> DotEnv:
@@ -62,11 +65,13 @@ ACTIONS = torch.tensor(
 )
 
 
+def judge(env: DotEnv, goal: Goal) -> TrialJudge | None:
+    return TrialJudge.of(env, goal, designate(env, goal))
+
+
 def run(env: DotEnv, controller: Scripted, num_steps: int = 4) -> list:
     return list(
-        run_trial(
-            env, controller, GOAL, (env.pick(GOAL.sources[0]),), torch.Generator(), num_steps
-        )
+        run_trial(env, controller, GOAL, judge(env, GOAL), torch.Generator(), num_steps)
     )
 
 
@@ -84,9 +89,10 @@ def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) 
 
 def test_what_keeps_still_does_not_hide_what_is_far_from_its_goal(env: DotEnv) -> None:
     goal = PixelGoal((Pixel(2, 2), *GOAL.sources), (Pixel(2, 2), *GOAL.targets))
-    points = designate(env, goal)
-    steps = list(run_trial(env, Scripted(ACTIONS), goal, points, torch.Generator(), 1))
-    assert [step.distance_px for step in steps] == pytest.approx([5, 3])
+    steps = list(
+        run_trial(env, Scripted(ACTIONS), goal, judge(env, goal), torch.Generator(), 1)
+    )
+    assert [step.verdict.distance_px for step in steps if step.verdict] == pytest.approx([5, 3])
     assert not finish(goal, steps).success(2.5 * PIXEL_M)
 
 
@@ -124,9 +130,7 @@ def test_a_long_trial_shows_the_newest_frames_only(env: DotEnv) -> None:
 
 
 def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -> None:
-    loop = run_trial(
-        env, Scripted(ACTIONS), GOAL, (env.pick(Pixel(6, 10)),), torch.Generator(), 4
-    )
+    loop = run_trial(env, Scripted(ACTIONS), GOAL, judge(env, GOAL), torch.Generator(), 4)
     first = next(loop)
     assert env.truth()[0, 0] == 6 * PIXEL_M and first.plan is not None
     second = next(loop)
@@ -139,7 +143,7 @@ def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -
 
 def test_points_and_pixels_must_fit(env: DotEnv) -> None:
     with pytest.raises(ValueError, match="0 points, 1 pixels"):
-        next(run_trial(env, Scripted(ACTIONS), GOAL, (), torch.Generator()))
+        TrialJudge.of(env, GOAL, ())
 
 
 def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
@@ -152,7 +156,8 @@ def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
 def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
     goal = ImageGoal(env.observe().frame)
     trial = finish(
-        goal, list(run_trial(env, Scripted(ACTIONS), goal, (), torch.Generator(), 4))
+        goal,
+        list(run_trial(env, Scripted(ACTIONS), goal, judge(env, goal), torch.Generator(), 4)),
     )
     assert list(trial.distances_m) == [0.0] * 5
     assert list(trial.distances_px) == [0.0] * 5

@@ -10,8 +10,8 @@ import torch
 from gymnasium.utils.env_checker import check_env
 
 from visual_foresight.envs.registry import ENVS, GYMNASIUM_IDS, make
-from visual_foresight.interfaces import Env
-from visual_foresight.types import Pixel, UserError
+from visual_foresight.interfaces import Env, SimulatedEnv, require_simulator
+from visual_foresight.types import Pixel, UserError, Workspace
 
 SIZE = (24, 32)
 KINDS = {"object", "arm", "background"}
@@ -23,16 +23,21 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def env(name: str) -> Iterator[Env]:
-    env = make(name, SIZE)
+def env(name: str) -> Iterator[SimulatedEnv]:
+    """All of ours have snapshots and are their own judges."""
+    env = require_simulator(make(name, SIZE), "the test")
     yield env
     env.close()
+
+
+def workspace_of(env: Env) -> Workspace:
+    return env.info.require_workspace("the test")
 
 
 def random_actions(env: Env, count: int, seed: int = 0) -> np.ndarray:
     """Return actions that sweep over the workspace: each is repeated for some steps."""
     rng = np.random.default_rng(seed)
-    choices = rng.uniform(-1, 1, (count // 4 + 1, len(env.workspace.low)))
+    choices = rng.uniform(-1, 1, (count // 4 + 1, env.info.action_size))
     return np.repeat(choices, 4, axis=0)[:count]
 
 
@@ -49,21 +54,23 @@ def test_it_is_a_gymnasium_env(name: str) -> None:
     env.close()
 
 
-def test_it_has_what_the_protocol_asks_for(env: Env) -> None:
+def test_it_has_what_the_protocol_asks_for(env: SimulatedEnv) -> None:
     assert isinstance(env, Env)
     observation, _ = env.reset(seed=0)
-    assert env.frame_size == SIZE
+    info = env.info
+    assert info.frame_size == SIZE
     assert observation["frame"].shape == (*SIZE, 3) and observation["frame"].dtype == np.uint8
-    assert observation["state"].shape == (env.state_size,)
+    assert observation["state"].shape == (info.state_size,)
     assert observation["state"].dtype == np.float32
-    assert env.homography.shape == (3, 3)
-    assert env.renderer
-    limits = (env.workspace.low, env.workspace.high, env.workspace.step)
-    assert len({len(limit) for limit in limits}) == 1
-    assert len(env.workspace.low) <= env.state_size
+    assert info.view.calibration("the test").shape == (3, 3)
+    assert info.renderer
+    workspace = workspace_of(env)
+    limits = (workspace.low, workspace.high, workspace.step)
+    assert {len(limit) for limit in limits} == {info.action_size}
+    assert info.action_size <= info.state_size
 
 
-def test_a_seed_decides_the_scene_whatever_came_before(env: Env) -> None:
+def test_a_seed_decides_the_scene_whatever_came_before(env: SimulatedEnv) -> None:
     first, _ = env.reset(seed=5)
     run(env, random_actions(env, 4))
     again, _ = env.reset(seed=5)
@@ -74,13 +81,13 @@ def test_a_seed_decides_the_scene_whatever_came_before(env: Env) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_number_of_objects_is_an_option(env: Env, count: int) -> None:
+def test_the_number_of_objects_is_an_option(env: SimulatedEnv, count: int) -> None:
     env.reset(seed=1, options={"num_objects": count})
     assert env.truth().shape == (count, 7)
     np.testing.assert_allclose(np.linalg.norm(env.truth()[:, 3:], axis=1), 1, atol=1e-6)
 
 
-def test_observe_is_what_step_returned(env: Env) -> None:
+def test_observe_is_what_step_returned(env: SimulatedEnv) -> None:
     env.reset(seed=2)
     for action in random_actions(env, 3):
         observation, reward, terminated, truncated, _ = env.step(action)
@@ -89,7 +96,7 @@ def test_observe_is_what_step_returned(env: Env) -> None:
         assert (reward, terminated, truncated) == (0, False, False)
 
 
-def test_observing_and_judging_change_nothing(env: Env) -> None:
+def test_observing_and_judging_change_nothing(env: SimulatedEnv) -> None:
     actions = random_actions(env, 6)
     env.reset(seed=3)
     undisturbed = run(env, actions)
@@ -104,7 +111,7 @@ def test_observing_and_judging_change_nothing(env: Env) -> None:
     np.testing.assert_array_equal(undisturbed, frames)
 
 
-def test_move_is_a_step_without_a_frame(env: Env) -> None:
+def test_move_is_a_step_without_a_frame(env: SimulatedEnv) -> None:
     actions = random_actions(env, 4)
     env.reset(seed=4)
     stepped = run(env, actions)[-1]
@@ -116,9 +123,9 @@ def test_move_is_a_step_without_a_frame(env: Env) -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_the_future_of_a_snapshot_is_the_same_bit_for_bit(
-    name: str, env: Env, seed: int
+    name: str, env: SimulatedEnv, seed: int
 ) -> None:
-    other = make(name, SIZE)
+    other = require_simulator(make(name, SIZE), "the test")
     other.reset(seed=77)
     env.reset(seed=seed, options={"num_objects": 3})
     run(env, random_actions(env, 6, seed))
@@ -134,15 +141,15 @@ def test_the_future_of_a_snapshot_is_the_same_bit_for_bit(
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_robot_stays_in_the_workspace_and_goes_where_its_clip_says(
-    env: Env, seed: int
+    env: SimulatedEnv, seed: int
 ) -> None:
-    low = np.array(env.workspace.low)
-    high = np.array(env.workspace.high)
-    step = np.array(env.workspace.step)
+    low = np.array(workspace_of(env).low)
+    high = np.array(workspace_of(env).high)
+    step = np.array(workspace_of(env).step)
     env.reset(seed=seed, options={"num_objects": 1})
     wanted = 1.5 * random_actions(env, 16, seed)
     start = torch.from_numpy(env.observe().state)
-    feasible = env.workspace.clip(start, torch.from_numpy(wanted)[None])[0].numpy()
+    feasible = workspace_of(env).clip(start, torch.from_numpy(wanted)[None])[0].numpy()
     expected = start.numpy()[: len(low)] + np.cumsum(feasible * step, 0)
     for action, place in zip(wanted, expected, strict=True):
         env.move(action)
@@ -151,7 +158,7 @@ def test_the_robot_stays_in_the_workspace_and_goes_where_its_clip_says(
         assert (np.abs(state - place) < 0.4 * step).all(), "an arm may lag behind a little"
 
 
-def test_a_picked_point_is_where_it_was_picked(env: Env) -> None:
+def test_a_picked_point_is_where_it_was_picked(env: SimulatedEnv) -> None:
     env.reset(seed=4, options={"num_objects": 2})
     kinds = set()
     for row in range(SIZE[0]):
@@ -165,7 +172,7 @@ def test_a_picked_point_is_where_it_was_picked(env: Env) -> None:
     assert {"object", "background"} <= kinds <= KINDS
 
 
-def test_points_of_the_background_rest(env: Env) -> None:
+def test_points_of_the_background_rest(env: SimulatedEnv) -> None:
     env.reset(seed=5)
     pixels = [Pixel(float(row), float(col)) for row in (0, 12, 23) for col in (0, 16, 31)]
     points = [env.pick(pixel) for pixel in pixels]
@@ -177,24 +184,24 @@ def test_points_of_the_background_rest(env: Env) -> None:
     ]
 
 
-def test_the_calibrated_camera_sees_the_robot(env: Env) -> None:
+def test_the_calibrated_camera_sees_the_robot(env: SimulatedEnv) -> None:
     env.reset(seed=6)
     x, y = env.observe().state[:2]
-    row, col, scale = np.linalg.inv(env.homography) @ (x, y, 1)
+    row, col, scale = np.linalg.inv(env.info.view.calibration("the test")) @ (x, y, 1)
     assert Pixel(float(row / scale), float(col / scale)).inside(*SIZE)
 
 
-def test_a_bad_action_is_refused_and_changes_nothing(env: Env) -> None:
+def test_a_bad_action_is_refused_and_changes_nothing(env: SimulatedEnv) -> None:
     env.reset(seed=7)
     before = env.observe()
-    size = len(env.workspace.low)
+    size = env.info.action_size
     for action in (np.zeros(size + 1), np.full(size, np.nan), np.zeros((1, size))):
         with pytest.raises(UserError, match=f"{size} finite numbers"):
             env.step(action)
     np.testing.assert_array_equal(env.observe().frame, before.frame)
 
 
-def test_bad_settings_are_refused_in_words(name: str, env: Env) -> None:
+def test_bad_settings_are_refused_in_words(name: str, env: SimulatedEnv) -> None:
     with pytest.raises(UserError, match="pixels a side"):
         make(name, (4, 64))
     for count in (0, 99):
@@ -204,7 +211,7 @@ def test_bad_settings_are_refused_in_words(name: str, env: Env) -> None:
         env.pick(Pixel(24.0, 3.0))
 
 
-def test_held_out_objects_look_different(name: str, env: Env) -> None:
+def test_held_out_objects_look_different(name: str, env: SimulatedEnv) -> None:
     held_out = make(name, SIZE, held_out=True)
     training_frame = env.reset(seed=8)[0]["frame"]
     assert (held_out.reset(seed=8)[0]["frame"] != training_frame).any()

@@ -87,7 +87,7 @@ def world(name: str) -> dict[str, Any]:
         env.reset(seed=7, options={"num_objects": 3})
         rng = np.random.default_rng(11)
         for _ in range(6):
-            env.step(rng.uniform(-1, 1, len(env.workspace.step)).astype(np.float32))
+            env.step(rng.uniform(-1, 1, env.info.action_size).astype(np.float32))
         seen = env.observe()
     finally:
         env.close()

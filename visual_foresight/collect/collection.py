@@ -6,7 +6,7 @@ Episodes that the folder already has are kept, so that an interrupted collection
 import fcntl
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
 from visual_foresight.collect.recorder import record_episode
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
@@ -23,7 +24,7 @@ from visual_foresight.types import UserError
 
 BATCH = 8  # episodes per job of a worker, recorded in the same env
 SETTINGS = ("steps", "seed", "num_objects", "held_out", "privileged")
-"""The fields of `CollectConfig` that decide an episode, together with the env and frame size."""
+"""The fields of `CollectConfig` that decide an episode, besides `explorer`, env and frame size."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,9 @@ class CollectConfig:
     """Decides each episode, together with its number."""
     num_objects: int | None = None
     """Objects per scene; when absent, a random number (push), or the dot alone (dot)."""
+    explorer: str = DEFAULT_EXPLORER
+    """What moves the robot: sweeps (through what may be an object; it needs a calibrated camera and
+    a workspace), or smooth (at random; it needs nothing)."""
     held_out: bool = False
     """Use objects that training data never shows."""
     privileged: bool = False
@@ -58,6 +62,19 @@ class CollectConfig:
                 raise UserError(f"{name} must be 1 or more, got {value}: choose another number")
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
+        if self.explorer not in EXPLORERS:
+            known = ", ".join(EXPLORERS)
+            raise UserError(f"unknown explorer {self.explorer!r}: choose one of {known}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Return what decides an episode together with the env and frame size, as JSON values."""
+        settings = {name: getattr(self, name) for name in SETTINGS}
+        if (
+            self.explorer != DEFAULT_EXPLORER
+        ):  # there are datasets from before there was a choice
+            settings["explorer"] = self.explorer
+        return settings
 
 
 @dataclass(frozen=True)
@@ -70,9 +87,9 @@ class CollectSummary:
     frames_per_second: float
     """New frames per second of wall-clock time, including the start of the workers."""
     frames_per_second_per_core: float
-    moved_share: float
+    moved_share: float | None
     """Share of the steps of all episodes, new and kept, in which an object truly moved by more
-    than 2 mm."""
+    than 2 mm; None where the world has no judge to say so."""
 
 
 def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
@@ -99,13 +116,13 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         indices = range(config.episodes)
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
         new = sorted(set(indices) - set(kept))
-        num_moved = sum(sum(_object_moved(episode_path(config.folder, i))) for i in kept)
+        moved = [_steps_moved(_meta(episode_path(config.folder, i))) for i in kept]
         jobs = [(config, new[first : first + BATCH]) for first in range(0, len(new), BATCH)]
         with tqdm(
             total=len(indices), initial=len(kept), unit="episode", disable=not progress
         ) as bar:
-            for (_, batch), moved in run_parallel(_record_batch, jobs, config.workers):
-                num_moved += moved
+            for (_, batch), moved_in_batch in run_parallel(_record_batch, jobs, config.workers):
+                moved += moved_in_batch
                 bar.update(len(batch))
     seconds = time.perf_counter() - began
     rate = len(new) * (config.steps + 1) / seconds
@@ -115,23 +132,34 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         seconds=seconds,
         frames_per_second=rate,
         frames_per_second_per_core=rate / min(config.workers, os.cpu_count() or 1),
-        moved_share=num_moved / (config.episodes * config.steps),
+        moved_share=_share(moved, config.episodes * config.steps),
     )
 
 
-def _object_moved(path: Path) -> Sequence[bool]:
-    """Return for each step of an episode that was kept whether an object moved."""
+def _share(moved: Sequence[int | None], num_steps: int) -> float | None:
+    """Return the share of steps in which an object moved, if that is known of all episodes."""
+    known = [each for each in moved if each is not None]
+    return sum(known) / num_steps if len(known) == len(moved) else None
+
+
+def _meta(path: Path) -> Mapping[str, Any]:
+    """Return the notes of an episode that was kept."""
     meta = read_meta(path)
-    if "object_moved" not in meta:
+    if not {"seed", "index"} <= meta.keys():
         raise UserError(f"{path} was not recorded by `collect`: move it elsewhere")
-    return meta["object_moved"]
+    return meta
+
+
+def _steps_moved(meta: Mapping[str, Any]) -> int | None:
+    """Return in how many steps an object moved; None where no judge said so."""
+    return sum(meta["object_moved"]) if "object_moved" in meta else None
 
 
 def _describe(config: CollectConfig) -> DatasetInfo:
     env = make(config.env, config.frame_size, config.held_out)
     options = None if config.num_objects is None else {"num_objects": config.num_objects}
     env.reset(seed=0, options=options)
-    info = describe(config.env, env, {name: getattr(config, name) for name in SETTINGS})
+    info = describe(config.env, env, config.settings)
     env.close()
     return info
 
@@ -176,7 +204,7 @@ def _require_same_settings(folder: Path, info: DatasetInfo) -> None:
 def _settings(info: DatasetInfo) -> dict[str, Any]:
     """Return what decides the episodes of a folder."""
     # Explorers aim by the homography. Machines round it differently, so we compare six digits.
-    homography = [[f"{value:.6g}" for value in row] for row in info.homography]
+    homography = [[f"{value:.6g}" for value in row] for row in info.homography or ()]
     return {
         "env": info.env,
         "frame_size": info.frame_size,
@@ -186,16 +214,22 @@ def _settings(info: DatasetInfo) -> dict[str, Any]:
     }
 
 
-def _record_batch(job: tuple[CollectConfig, list[int]]) -> int:
-    """Record and write episodes, and return in how many of their steps an object moved."""
+def _record_batch(job: tuple[CollectConfig, list[int]]) -> list[int | None]:
+    """Record and write episodes, and return in how many steps of each an object moved."""
     config, indices = job
     env = make(config.env, config.frame_size, config.held_out)
-    num_moved = 0
+    moved = []
     for index in indices:
         episode = record_episode(
-            env, config.seed, index, config.steps, config.num_objects, config.privileged
+            env,
+            config.seed,
+            index,
+            config.steps,
+            config.num_objects,
+            config.privileged,
+            config.explorer,
         )
         write_episode(config.folder, index, episode)
-        num_moved += sum(episode.meta["object_moved"])
+        moved.append(_steps_moved(episode.meta))
     env.close()
-    return num_moved
+    return moved

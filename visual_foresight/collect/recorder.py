@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
 from visual_foresight.collect.targets import FindTargets, find_by_color
-from visual_foresight.interfaces import Env
-from visual_foresight.types import Episode, Observation, Pixel
+from visual_foresight.interfaces import Env, Judge, JudgedEnv, require_judge
+from visual_foresight.types import Episode, Observation, Pixel, signals_of
 
 NUM_TRACKS = {"object": 8, "arm": 4, "background": 4}
 """How many points of each kind are tracked, as far as enough are found."""
@@ -39,50 +39,78 @@ def record_episode(
 
     Returns:
         The episode. Its `meta` says what kind of point each track follows, and in which steps an
-        object moved.
+        object moved; where there is no judge, there are no tracks, and it does not.
+
+    Raises:
+        UserError: the explorer needs what this world does not have.
     """
     points = lay_out(env, seed, index, num_objects)
     _, exploring, _ = _seeds(seed, index)
     rng = np.random.default_rng(exploring)
-    find_targets = _true_places(env) if privileged else find_by_color(env.homography)
-    policy = EXPLORERS[explorer](env.workspace, find_targets)
+    policy = EXPLORERS[explorer](env.info, _finder(env, privileged))
+    truth = _Truth(env, points) if isinstance(env, JudgedEnv) else None
     actions = []
     observations = [env.observe()]
-    places = [env.truth()[:, :3]]
-    tracks = [_track(env, points)]
     for _ in range(num_steps):
         actions.append(policy.act(observations[-1], rng))
         seen, *_ = env.step(actions[-1])
-        observations.append(Observation(seen["frame"], seen["state"]))
-        places.append(env.truth()[:, :3])
-        tracks.append(_track(env, points))
-    moves_m = np.linalg.norm(np.diff(places, axis=0), axis=-1)
+        observations.append(Observation.of(seen))
+        if truth is not None:
+            truth.note()
+    no_tracks = np.zeros((num_steps + 1, 0, 2), np.float32)
     return Episode(
         actions=np.stack(actions),
         frames=np.stack([observation.frame for observation in observations]),
         states=np.stack([observation.state for observation in observations]),
-        tracks=np.stack(tracks),
-        meta={
-            "seed": seed,
-            "index": index,
-            "num_objects": len(places[0]),
-            "track_kinds": [point.kind for point in points],
-            "object_moved": (moves_m.max(axis=1, initial=0) > MOVED_M).tolist(),
-        },
+        tracks=no_tracks if truth is None else np.stack(truth.tracks),
+        meta={"seed": seed, "index": index, **({} if truth is None else truth.notes())},
+        signals=signals_of(observations),
     )
+
+
+class _Truth:
+    """What the judge says while an episode is recorded.
+
+    Args:
+        env: at the start of the episode.
+        points: the points to track.
+    """
+
+    def __init__(self, env: JudgedEnv, points: list[Any]) -> None:
+        self._env = env
+        self._points = points
+        self._places: list[Float[np.ndarray, "k 3"]] = []
+        self.tracks: list[Float[np.ndarray, "p 2"]] = []
+        self.note()
+
+    def note(self) -> None:
+        """Note where everything is now."""
+        self._places.append(self._env.truth()[:, :3])
+        self.tracks.append(_track(self._env, self._points))
+
+    def notes(self) -> dict[str, Any]:
+        """Return what the episode's notes say of objects and tracks."""
+        moves_m = np.linalg.norm(np.diff(self._places, axis=0), axis=-1)
+        return {
+            "num_objects": len(self._places[0]),
+            "track_kinds": [point.kind for point in self._points],
+            "object_moved": (moves_m.max(axis=1, initial=0) > MOVED_M).tolist(),
+        }
 
 
 def lay_out(env: Env, seed: int, index: int, num_objects: int | None = None) -> list[Any]:
     """Lay out the scene of an episode (see `record_episode`).
 
     Returns:
-        The points to track, as `Env.pick` returns them.
+        The points to track, as `Judge.pick` returns them; none without a judge.
     """
     scene, _, probing = _seeds(seed, index)
     env.reset(
         seed=int(scene.generate_state(1)[0]),
         options=None if num_objects is None else {"num_objects": num_objects},
     )
+    if not isinstance(env, JudgedEnv):
+        return []
     return _pick_points(env, np.random.default_rng(probing))
 
 
@@ -91,7 +119,17 @@ def _seeds(seed: int, index: int) -> list[np.random.SeedSequence]:
     return np.random.SeedSequence([seed, index]).spawn(3)
 
 
-def _true_places(env: Env) -> FindTargets:
+def _finder(env: Env, privileged: bool) -> FindTargets | None:
+    """Return what finds targets: truly, by colour, or not at all without a calibration."""
+    if privileged:
+        return _true_places(require_judge(env, "aiming at the objects' true places"))
+    view = env.info.view
+    if view.homography is None:
+        return None
+    return find_by_color(view.calibration("finding targets by colour"))
+
+
+def _true_places(env: Judge) -> FindTargets:
     """Return a finder of the objects' true places."""
 
     def find(observation: Observation) -> Float[np.ndarray, "k 2"]:
@@ -100,12 +138,12 @@ def _true_places(env: Env) -> FindTargets:
     return find
 
 
-def _pick_points(env: Env, rng: np.random.Generator) -> list[Any]:
+def _pick_points(env: JudgedEnv, rng: np.random.Generator) -> list[Any]:
     """Pick points at random pixels until there are enough of each kind.
 
     As soon as a probe has met an object, every second one is near such a pixel.
     """
-    height, width = env.frame_size
+    height, width = env.info.frame_size
     wanted = dict(NUM_TRACKS)
     points = []
     on_objects: list[tuple[int, int]] = []
@@ -125,7 +163,7 @@ def _pick_points(env: Env, rng: np.random.Generator) -> list[Any]:
     return points
 
 
-def _track(env: Env, points: list[Any]) -> Float[np.ndarray, "p 2"]:
+def _track(env: Judge, points: list[Any]) -> Float[np.ndarray, "p 2"]:
     """Return the present place of each point in the frame, (row, col)."""
     pixels = [env.where(point)[0] for point in points]
     return np.array([(pixel.row, pixel.col) for pixel in pixels], np.float32).reshape(-1, 2)

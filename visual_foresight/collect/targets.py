@@ -20,7 +20,7 @@ def find_by_color(homography: Float[np.ndarray, "3 3"]) -> FindTargets:
     """Return a finder of pixels that are neither grey, as robot arms are, nor like the table.
 
     Args:
-        homography: see `interfaces.Env.homography`.
+        homography: see `env_info.Homography`.
     """
 
     def find(observation: Observation) -> Float[np.ndarray, "k 2"]:

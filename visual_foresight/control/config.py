@@ -14,11 +14,21 @@ from zlib import crc32
 import numpy as np
 import torch
 
-from visual_foresight.interfaces import Controller, Env, Locator, Predictor
+from visual_foresight.env_info import EnvInfo
+from visual_foresight.interfaces import (
+    Controller,
+    Env,
+    Judge,
+    Locator,
+    Predictor,
+    require_judge,
+    require_simulator,
+)
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
 from visual_foresight.predictors.baselines.simulator import Simulator
@@ -48,7 +58,7 @@ CPU = torch.device("cpu")
 class TruthLocator:
     """Knows where the designated pixels are: the ceiling of locators. For judges only."""
 
-    env: Env
+    env: Judge
     points: tuple[Any, ...]
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
@@ -143,25 +153,36 @@ def build(
         device: where its model computes; published figures were made on the CPU.
 
     Raises:
-        UserError: the model does not fit the env, or cannot be loaded.
+        UserError: the model does not fit the env, or cannot be loaded; or the method needs a
+            calibration, a judge or snapshots, and the env has none.
     """
     config = PRESETS[method.preset]
+    info = env.info
     if method.model == RANDOM:
-        return RandomController(env.workspace, config.horizon)
-    locator: Locator = (
-        TruthLocator(env, points) if method.locator == TRUTH else LOCATORS[method.locator]()
-    )
-    propose = PushProposals(env.workspace, env.homography, config)
+        return RandomController(info.limits, config.horizon)
+    locator: Locator
+    if method.locator == TRUTH:
+        locator = TruthLocator(require_judge(env, f"the locator {TRUTH!r}"), points)
+    else:
+        locator = LOCATORS[method.locator]()
     if method.model == SCRIPTED:
-        return ScriptedController(env.workspace, propose, locator)
+        user = f"the method {SCRIPTED!r}, which proposes pushes"
+        workspace = info.require_workspace(user)
+        return ScriptedController(workspace, _proposals(info, config, user), locator)
     predictor: Predictor
     if method.model == SIMULATOR:
-        predictor = Simulator(env, mirror, points)
+        user = f"the model {SIMULATOR!r}"
+        predictor = Simulator(
+            require_simulator(env, user), require_simulator(mirror, user), points
+        )
     else:
         predictor = _load(method.model, env, device)
+    # Where pushes cannot be proposed, the search has no more than its own draws.
+    can_propose = info.workspace is not None and info.view.homography is not None
+    propose = _proposals(info, config, "proposed pushes") if can_propose else None
     return VisualMPC(
         predictor,
-        env.workspace,
+        info.limits,
         config,
         locator,
         disagreement_weight=method.disagreement,
@@ -170,8 +191,15 @@ def build(
     )
 
 
+def _proposals(info: EnvInfo, config: CEMConfig, user: str) -> PushProposals:
+    """Return what proposes pushes, for somebody (see `View.calibration`)."""
+    return PushProposals(info.require_workspace(user), info.view.calibration(user), config)
+
+
 def _load(model: str, env: Env, device: torch.device) -> Predictor:
     """Return a predictor that moves pixels, computes on the device, and fits the env."""
-    action_size = len(env.workspace.step)
-    predictor = with_tracker(load(model, device, env.frame_size, action_size, env.state_size))
+    info = env.info
+    predictor = with_tracker(
+        load(model, device, info.frame_size, info.action_size, info.state_size)
+    )
     return predictor if device == CPU else OnDevice(predictor, device)

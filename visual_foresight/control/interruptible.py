@@ -8,7 +8,7 @@ from visual_foresight.control.replay import ReplayController
 from visual_foresight.interfaces import Controller
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.wrappers.interruptible import StoppedError
-from visual_foresight.types import Clip, Goal, Plan
+from visual_foresight.types import Clip, Goal, Pixel, Plan
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,7 @@ class InterruptibleController:
         except StoppedError:
             rest = torch.zeros(1, clip.actions.shape[-1])
             return ReplayController(Persistence(), rest).plan(clip, goal, None, rng)
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where the controller believes the designated pixels to be."""
+        return self.controller.locate(clip, goal, previous)

@@ -1,6 +1,7 @@
-"""The judge of the loop: which points are to be moved, and how far they are from their goals.
+"""How far designated points are from their goals: truly, or as a locator believes.
 
-It may ask the env for the truth; controllers may not.
+The judge of the loop may ask the env for the truth; controllers may not. A world without a judge
+has what its controller believes, in pixels, and in metres where its camera is calibrated.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.interfaces import Env
+from visual_foresight.env_info import View
+from visual_foresight.interfaces import Env, Judge, JudgedEnv
 from visual_foresight.types import Goal, Pixel, PixelGoal, UserError
+from visual_foresight.vision.homography import apply_homography
 
 SUCCESS_M = 0.05
 """A trial succeeds if it ends within this distance of its goal."""
@@ -21,37 +24,70 @@ NUDGE_M = 1e-4
 
 @dataclass(frozen=True)
 class Measurement:
-    """Where the designated points really are, and how far from their goals."""
+    """Where the designated points are, truly or as believed, and how far from their goals."""
 
     places: tuple[Pixel, ...]
     """In the frame, also when occluded."""
-    distance_m: float
+    distance_m: float | None
     """Horizontal distance from a point to its goal, of the point farthest from its own; 0 if there
-    are no points."""
+    are no points, None if metres are not known."""
     distance_px: float
     """The same in the frame, in pixels."""
 
 
+def believed(view: View, goal: Goal, places: tuple[Pixel, ...]) -> Measurement | None:
+    """Measure the distances from where a locator believes the designated pixels to be.
+
+    Args:
+        view: the camera; with its calibration, distances are in metres too.
+        goal: what the places are to reach.
+        places: one per designated pixel, or none where nothing was located.
+
+    Returns:
+        The measurement, in metres on the calibrated plane; None where nothing was located.
+    """
+    targets = goal.targets if isinstance(goal, PixelGoal) else ()
+    if len(places) != len(targets):
+        return None
+    gaps_px = [place.distance(target) for place, target in zip(places, targets, strict=True)]
+    distance_m = None
+    if view.homography is not None:
+        homography = view.calibration("distances in metres")
+        starts_m = apply_homography(_array(places), homography)
+        targets_m = apply_homography(_array(targets), homography)
+        gaps_m = np.linalg.norm(targets_m - starts_m, axis=-1)
+        distance_m = float(gaps_m.max(initial=0))
+    return Measurement(places, distance_m, float(max(gaps_px, default=0)))
+
+
+def _array(pixels: tuple[Pixel, ...]) -> Float[np.ndarray, "p 2"]:
+    return np.array([(pixel.row, pixel.col) for pixel in pixels], np.float64).reshape(-1, 2)
+
+
 @dataclass(frozen=True)
-class Judge:
+class TrialJudge:
     """Measures the designated points of a goal in an env."""
 
-    env: Env
+    env: Judge
     points: tuple[Any, ...]
-    """The physical points (`Env.pick`) behind the designated pixels."""
+    """The physical points (`Judge.pick`) behind the designated pixels."""
     targets: tuple[Pixel, ...]
     """Their goals in the frame."""
     targets_m: tuple[Float[np.ndarray, "2"], ...]
     """Their goals on the table, (x, y) in metres."""
 
     @classmethod
-    def of(cls, env: Env, goal: Goal, points: tuple[Any, ...]) -> "Judge":
-        """Return the judge of a goal; an image goal has no points.
+    def of(cls, env: Env, goal: Goal, points: tuple[Any, ...]) -> "TrialJudge | None":
+        """Return the judge of a goal, or None in a world without one.
+
+        An image goal has no points.
 
         Raises:
             ValueError: there are not as many points as designated pixels.
             UserError: see `on_height`.
         """
+        if not isinstance(env, JudgedEnv):
+            return None
         targets = goal.targets if isinstance(goal, PixelGoal) else ()
         if len(points) != len(targets):
             raise ValueError(
@@ -80,8 +116,10 @@ class Judge:
         )
 
 
-def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
+def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
     """Return the physical points behind the designated pixels that somebody chose.
+
+    There are none for an image goal, and none in a world without a judge.
 
     Args:
         env: what is to be moved must be an object there; what is to stay (its goal pixel is its
@@ -91,7 +129,11 @@ def designate(env: Env, goal: PixelGoal) -> tuple[Any, ...]:
     Raises:
         UserError: a pixel is outside the frame, or does not show an object.
     """
-    goal.check_inside(env.frame_size)
+    if not isinstance(goal, PixelGoal):
+        return ()
+    goal.check_inside(env.info.frame_size)
+    if not isinstance(env, JudgedEnv):
+        return ()
     points = []
     for source, target in zip(goal.sources, goal.targets, strict=True):
         point = env.pick(source)

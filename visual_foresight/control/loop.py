@@ -1,8 +1,9 @@
 """The one closed control loop: observe, plan, act, and observe again.
 
 Visual model-predictive control (Ebert et al. 2018, algorithm 1) carries out the first action of
-each plan and plans anew. The controller sees the clip and the goal; only the judge asks the env
-where things really are. The loop is a generator: the page draws each step, a benchmark exhausts it.
+each plan and plans anew. The controller sees the clip and the goal; only the judge, where there is
+one, asks the env where things really are. The loop is a generator: the page draws each step, a
+benchmark exhausts it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,16 +14,17 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from visual_foresight.control.judge import Judge
+from visual_foresight.control.judge import Measurement, TrialJudge, believed
 from visual_foresight.interfaces import Controller, Env
 from visual_foresight.types import (
     Clip,
     Episode,
     Goal,
     Observation,
-    Pixel,
     Plan,
     Trial,
+    distance_text,
+    signals_of,
     to_float,
 )
 
@@ -32,7 +34,7 @@ CLIP_FRAMES = 8
 
 @dataclass(frozen=True)
 class Step:
-    """One turn of the loop: what is seen, the plan for it, and the judge's measurement.
+    """One turn of the loop: what is seen, the plan for it, and the distance to the goal.
 
     The plan's first action is not carried out yet.
     """
@@ -42,17 +44,30 @@ class Step:
     observation: Observation
     plan: Plan | None
     """None at the end, when no action follows."""
-    places: tuple[Pixel, ...]
-    """See `Measurement`, as for the next two."""
-    distance_m: float
-    distance_px: float
+    verdict: Measurement | None
+    """What the judge measured; None where there is no judge."""
+    belief: Measurement | None = None
+    """Without a judge, what the controller believes; None if it does not look."""
+
+    @property
+    def measured(self) -> Measurement | None:
+        """Return the verdict, or else the belief, or else None."""
+        return self.belief if self.verdict is None else self.verdict
+
+    @property
+    def distance_text(self) -> str:
+        """Return the distance to the goal in words; nothing where it is not known."""
+        if self.measured is None:
+            return ""
+        is_believed = self.verdict is None
+        return distance_text(self.measured.distance_m, self.measured.distance_px, is_believed)
 
 
 def run_trial(
     env: Env,
     controller: Controller,
     goal: Goal,
-    points: tuple[Any, ...],
+    judge: TrialJudge | None,
     rng: torch.Generator,
     num_steps: int = 20,
 ) -> Iterator[Step]:
@@ -65,29 +80,31 @@ def run_trial(
         env: as reset by the caller.
         controller: sees frames, the robot's state and the goal, nothing else.
         goal: designated pixels in the present frame and their goal pixels, or an image.
-        points: the physical points behind the designated pixels (`designate`), for the judge.
+        judge: measures the env's present state at each step; None where there is none.
         rng: the controller's source of chance.
         num_steps: how many actions.
     """
-    judge = Judge.of(env, goal, points)
-    action_size = len(env.workspace.step)
+    view = env.info.view
+    action_size = env.info.action_size
     observations = [env.observe()]
     actions: list[Float[np.ndarray, " a"]] = []
     previous: Plan | None = None
     for index in range(num_steps + 1):
         plan = None
+        belief = None
+        clip = clip_of(observations, actions, action_size)
         if index < num_steps:
-            clip = clip_of(observations, actions, action_size)
             plan = controller.plan(clip, goal, previous, rng)
-        truth = judge.measure()
-        yield Step(
-            index, observations[-1], plan, truth.places, truth.distance_m, truth.distance_px
-        )
+        if judge is None:
+            places = plan.sources if plan else controller.locate(clip, goal, previous)
+            belief = believed(view, goal, places)
+        verdict = None if judge is None else judge.measure()
+        yield Step(index, observations[-1], plan, verdict, belief)
         if plan is not None:
             action = _first_action(plan)
             seen, *_ = env.step(action)
             actions.append(action)
-            observations.append(Observation(seen["frame"], seen["state"]))
+            observations.append(Observation.of(seen))
             previous = plan
 
 
@@ -102,20 +119,30 @@ def finish(goal: Goal, steps: Sequence[Step], meta: Mapping[str, Any] | None = N
     plans = tuple(step.plan for step in steps[:-1] if step.plan is not None)
     action_size = plans[0].actions.shape[1] if plans else 0
     actions = np.array([_first_action(plan) for plan in plans], np.float32)
-    places = [[(pixel.row, pixel.col) for pixel in step.places] for step in steps]
+    verdicts = [step.verdict for step in steps]
+    places = [
+        [(pixel.row, pixel.col) for pixel in verdict.places] if verdict else []
+        for verdict in verdicts
+    ]
+    measured = [step.measured for step in steps]
+    known = [each for each in measured if each is not None]
+    lengths_px = [each.distance_px for each in known]
+    lengths_m = [each.distance_m for each in known if each.distance_m is not None]
     episode = Episode(
         actions=actions.reshape(len(plans), action_size),
         frames=np.stack([step.observation.frame for step in steps]),
         states=np.stack([step.observation.state for step in steps]),
         tracks=np.array(places, np.float32).reshape(len(steps), -1, 2),
         meta=dict(meta or {}),
+        signals=signals_of([step.observation for step in steps]),
     )
     return Trial(
         goal=goal,
         episode=episode,
         plans=plans,
-        distances_m=tuple(step.distance_m for step in steps),
-        distances_px=tuple(step.distance_px for step in steps),
+        distances_m=tuple(lengths_m) if len(lengths_m) == len(steps) else (),
+        distances_px=tuple(lengths_px) if len(lengths_px) == len(steps) else (),
+        is_believed=None in verdicts,
     )
 
 

@@ -126,7 +126,7 @@ class ReplayController:
         start_s = time.perf_counter()
         actions = self.actions if previous is None else previous.actions[1:]
         actions = actions if len(actions) else torch.zeros_like(self.actions[:1])
-        sources = Propagate().locate(clip, goal, previous)
+        sources = self.locate(clip, goal, previous)
         return Plan(
             actions=actions,
             sources=sources,
@@ -135,3 +135,7 @@ class ReplayController:
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
         )
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where the model expects the designated pixels to be by now."""
+        return Propagate().locate(clip, goal, previous)

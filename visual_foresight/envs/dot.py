@@ -14,6 +14,7 @@ import gymnasium
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from visual_foresight.env_info import EnvInfo, View
 from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
 PIXEL_M = 1 / 128  # about 0.8 cm, as in the pushing env
@@ -91,6 +92,14 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
             step=(STEP_PX * PIXEL_M, STEP_PX * PIXEL_M),
         )
         self.homography = np.diag([PIXEL_M, PIXEL_M, 1.0])
+        rows = tuple(tuple(row) for row in self.homography.tolist())
+        self.info = EnvInfo(
+            views={"top": View((height, width), rows)},
+            action_size=self.workspace.action_size,
+            state_size=self.state_size,
+            workspace=self.workspace,
+            renderer=self.renderer,
+        )
         self._hues = HELD_OUT_HUES if held_out else TRAINING_HUES
         self._now = Snapshot(Square((margin * PIXEL_M, margin * PIXEL_M), GROUND))
         low = np.array(self.workspace.low, np.float32)

@@ -33,12 +33,14 @@ def _dot(**options: Any) -> Env:
     return DotEnv(**options)
 
 
-ENVS: dict[str, Callable[..., Env]] = {
+ENVS: dict[str, Callable[..., Env | gymnasium.Env[Any, Any]]] = {
     "push": partial(_push, "PLANAR"),
     "push4": partial(_push, "SPATIAL"),
     "dot": _dot,
 }
-"""Name -> what builds the env, given `frame_size` and `held_out` (see `make`)."""
+"""Name -> what builds the env, given `frame_size` and `held_out` (see `make`).
+
+A plain Gymnasium env whose observation is {"frame", "state"} will do."""
 OF_BULLET = ("push", "push4")
 """The envs that PyBullet simulates."""
 GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
@@ -65,11 +67,16 @@ def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = Fal
         held_out: use objects that training episodes never show.
 
     Raises:
-        UserError: the name is unknown, the frame size is not possible, or the simulator of that
-            env is not installed.
+        UserError: the name is unknown, the frame size is not possible, the simulator of that env
+            is not installed, or what is built is no env that a robot can be taken for.
     """
     require(name)
-    return ENVS[name](frame_size=frame_size, held_out=held_out)
+    built = ENVS[name](frame_size=frame_size, held_out=held_out)
+    if isinstance(built, Env):
+        return built
+    from visual_foresight.envs.gymnasium_adapter import GymnasiumEnv
+
+    return GymnasiumEnv(built)
 
 
 def register() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import visual_foresight
+from visual_foresight.env_info import Homography, Limits, Unlimited, View
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_or_refuse
 from visual_foresight.types import Episode, UserError, Workspace
@@ -29,10 +30,10 @@ class DatasetInfo:
     """(height, width) in pixels."""
     state_size: int
     """How many numbers the robot's state has."""
-    workspace: Workspace
+    workspace: Limits
     """What an action means."""
-    homography: tuple[tuple[float, ...], ...]
-    """The camera's calibration: see `interfaces.Env.homography`."""
+    homography: Homography | None
+    """The camera's calibration; None where it is not calibrated."""
     renderer: str
     """What drew the frames."""
     package_version: str
@@ -44,7 +45,12 @@ class DatasetInfo:
     @property
     def action_size(self) -> int:
         """Return how many numbers an action has."""
-        return len(self.workspace.low)
+        return self.workspace.action_size
+
+    @property
+    def view(self) -> View:
+        """Return the camera that the frames are from."""
+        return View(self.frame_size, self.homography)
 
 
 def write_info(folder: Path, info: DatasetInfo) -> None:
@@ -76,16 +82,23 @@ def read_info(folder: Path) -> DatasetInfo:
                 f"{path} has schema version {version}, version {SCHEMA_VERSION} was expected: "
                 "read it with the package version that wrote it, or collect again"
             )
-        limits = {name: tuple(limit) for name, limit in content["workspace"].items()}
         values = {field.name: content[_key(field.name)] for field in fields(DatasetInfo)}
-        values["workspace"] = Workspace(**limits)
+        values["workspace"] = _limits(content["workspace"])
         values["frame_size"] = tuple(values["frame_size"])
-        values["homography"] = tuple(tuple(row) for row in values["homography"])
+        if values["homography"] is not None:
+            values["homography"] = tuple(tuple(row) for row in values["homography"])
         return DatasetInfo(**values)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{path} is damaged ({error!r}): delete the folder and collect again"
         ) from error
+
+
+def _limits(content: Mapping[str, Any]) -> Limits:
+    """Return the workspace that is written so, or what stands for one that is not known."""
+    if content.keys() == {"action_size"}:
+        return Unlimited(int(content["action_size"]))
+    return Workspace(**{name: tuple(limit) for name, limit in content.items()})
 
 
 def _key(field: str) -> str:
@@ -107,6 +120,8 @@ def misfit(episode: Episode, info: DatasetInfo) -> str | None:
     for what, size, expected in sizes:
         if size != expected:
             return f"has {what} {size}, not {expected}"
+    if not all(np.isfinite(values).all() for values in episode.signals.values()):
+        return "has a NaN"
     if not np.isfinite(episode.actions).all() or not np.isfinite(episode.states).all():
         return "has a NaN"
     return None
@@ -122,11 +137,11 @@ def describe(name: str, env: Env, collection: Mapping[str, Any]) -> DatasetInfo:
     """
     return DatasetInfo(
         env=name,
-        frame_size=env.frame_size,
-        state_size=len(env.observe().state),
-        workspace=env.workspace,
-        homography=tuple(tuple(float(value) for value in row) for row in env.homography),
-        renderer=env.renderer,
+        frame_size=env.info.frame_size,
+        state_size=env.info.state_size,
+        workspace=env.info.limits,
+        homography=env.info.view.homography,
+        renderer=env.info.renderer,
         package_version=visual_foresight.__version__,
         collection=collection,
     )

@@ -1,7 +1,7 @@
 """Episodes in a fifth of the memory: of each frame, only the pixels that differ from the first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class PackedEpisode:
     states: Float32[np.ndarray, "t_plus_1 s"]
     tracks: Float32[np.ndarray, "t_plus_1 p 2"]
     meta: Mapping[str, Any]
+    signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
 
     @classmethod
     def pack(cls, episode: Episode) -> "PackedEpisode":

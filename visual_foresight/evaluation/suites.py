@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
 
@@ -125,8 +125,9 @@ class _Push(NamedTuple):
 
 def begin(env: Env, task: Task) -> tuple[Any, ...]:
     """Set the scene of a task and return the designated points, for the judge."""
-    env.reset(seed=task.env_seed)
-    return (env.pick(task.source),)
+    judged = require_judge(env, "the tasks of the suites")
+    judged.reset(seed=task.env_seed)
+    return (judged.pick(task.source),)
 
 
 def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
@@ -139,15 +140,17 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
         index: number in the suite; tasks do not depend on one another.
 
     Raises:
-        UserError: no scene of this env has room for such a task.
+        UserError: no scene of this env has room for such a task, or the env has no judge or no
+            workspace.
     """
+    judged = require_judge(env, "the tasks of the suites")
     rng = np.random.default_rng([seed, index, crc32(suite.name.encode())])
-    height, width = env.frame_size
+    height, width = env.info.frame_size
     for _ in range(MAX_SCENES):
         env_seed = int(rng.integers(2**31))
         env.reset(seed=env_seed)
-        for candidate in _candidates(env, rng):
-            push = _find_push(env, suite, candidate, rng)
+        for candidate in _candidates(judged, rng):
+            push = _find_push(judged, suite, candidate, rng)
             if push is not None:
                 x, y = (candidate.point[:2] + push.displacement).tolist()
                 return Task(
@@ -167,7 +170,7 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
     )
 
 
-def _candidates(env: Env, rng: np.random.Generator) -> list[_Candidate]:
+def _candidates(env: JudgedEnv, rng: np.random.Generator) -> list[_Candidate]:
     """Return the objects that are seen well enough, in random order."""
     centers = env.truth()[:, :2]
     visible = visible_pixels(env, centers)
@@ -183,7 +186,7 @@ def _candidates(env: Env, rng: np.random.Generator) -> list[_Candidate]:
 
 
 def _find_push(
-    env: Env, suite: Suite, candidate: _Candidate, rng: np.random.Generator
+    env: JudgedEnv, suite: Suite, candidate: _Candidate, rng: np.random.Generator
 ) -> _Push | None:
     """Draw pushes of an object until one has room; None after `MAX_DIRECTIONS`."""
     for _ in range(MAX_DIRECTIONS):
@@ -191,13 +194,15 @@ def _find_push(
         length_m = float(rng.uniform(suite.low_m, suite.high_m))
         displacement = length_m * np.array([np.cos(angle), np.sin(angle)])
         target = env.project(candidate.point + np.array([*displacement, 0.0]))
-        if target.inside(*env.frame_size) and _has_room(env, suite, candidate, displacement):
+        if target.inside(*env.info.frame_size) and _has_room(
+            env, suite, candidate, displacement
+        ):
             return _Push(displacement, length_m, target)
     return None
 
 
 def _has_room(
-    env: Env, suite: Suite, candidate: _Candidate, displacement: Float[np.ndarray, "2"]
+    env: JudgedEnv, suite: Suite, candidate: _Candidate, displacement: Float[np.ndarray, "2"]
 ) -> bool:
     """Tell whether the push stays in the workspace, and other objects out of its way.
 
@@ -206,8 +211,9 @@ def _has_room(
     behind = suite.behind_m * displacement / np.linalg.norm(displacement)
     start = candidate.center - behind
     end = candidate.center + displacement
-    low = np.array(env.workspace.low[:2])
-    high = np.array(env.workspace.high[:2])
+    workspace = env.info.require_workspace("the tasks of the suites")
+    low = np.array(workspace.low[:2])
+    high = np.array(workspace.high[:2])
     if not all(((low <= place) & (place <= high)).all() for place in (start, end)):
         return False
     way = end - start
@@ -217,7 +223,7 @@ def _has_room(
     return bool((away_m > suite.corridor_m).all())
 
 
-def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
+def visible_pixels(env: JudgedEnv, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
     """Return for each object the probed pixels at which it is seen.
 
     Pixels are probed on a regular grid (see `PROBES`); what is seen at one belongs to the object
@@ -227,7 +233,7 @@ def visible_pixels(env: Env, centers: Float[np.ndarray, "k 2"]) -> list[list[Pix
         env: whose present scene is looked at.
         centers: the objects' true (x, y), in metres.
     """
-    height, width = env.frame_size
+    height, width = env.info.frame_size
     stride = math.ceil(min(height, width) / PROBES)
     visible: list[list[Pixel]] = [[] for _ in centers]
     for row in range(0, height, stride):

@@ -6,7 +6,7 @@ The simulator as a predictor is not listed: it needs an env, and it is for judge
 import dataclasses
 import importlib
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args, get_type_hints
 
 from torch import nn
 
@@ -63,12 +63,12 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
     Args:
         name: a learned predictor's.
         data: what is known of the data, by the names of the configuration's fields: frame_size,
-            action_size, state_size, homography (see `interfaces.Env.homography`), ... What the
+            action_size, state_size, homography (see `env_info.Homography`), ... What the
             configuration does not have is ignored; fields that are not given keep their defaults.
 
     Raises:
         UserError: the name is unknown or stands for a predictor without weights, or the predictor
-            cannot be made for such frames.
+            cannot be made for such frames; or it needs a calibration, and the homography is None.
     """
     known = sorted(learned())
     if name not in known:
@@ -77,6 +77,17 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
         )
     predictor_class, config_class = PREDICTORS[name]()
     fields = {field.name for field in dataclasses.fields(cast(Any, config_class))}
+    if data.get("homography", ()) is None and _needs_calibration(config_class):
+        raise UserError(
+            f"the model {name!r}: this needs a calibrated camera, and there is no calibration; "
+            "choose a model that does without, such as dna, cdna or pixels"
+        )
     shared = {field: value for field, value in data.items() if field in fields}
     config = cast(Any, config_class)(**shared)
     return cast(nn.Module, predictor_class(config))
+
+
+def _needs_calibration(config_class: type | None) -> bool:
+    """Tell whether a configuration has a homography that may not be None."""
+    hints = get_type_hints(config_class)
+    return "homography" in hints and type(None) not in get_args(hints["homography"])

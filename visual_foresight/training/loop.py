@@ -30,6 +30,7 @@ from visual_foresight.training.curriculum import batch_at, horizon_at, learning_
 from visual_foresight.training.losses import error_over_persistence, errors, objective
 from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
+from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
@@ -65,14 +66,19 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")
-    training_points, held_out_points = points_of(
-        DEFAULT_TEACHER,
-        training_episodes,
-        held_out_episodes,
-        np.array(episodes.info.homography),
-        config.points,
-        progress,
-    )
+    homography = episodes.info.homography
+    if homography is None and isinstance(run.model, FramesOnly):  # it follows no points anyway
+        training_points = [PointTracks.none(len(each.states)) for each in training_episodes]
+        held_out_points = [PointTracks.none(len(each.states)) for each in held_out_episodes]
+    else:
+        training_points, held_out_points = points_of(
+            DEFAULT_TEACHER,
+            training_episodes,
+            held_out_episodes,
+            None if homography is None else np.array(homography),
+            config.points,
+            progress,
+        )
     training_clips = ClipSampler(training_episodes, training_points)
     held_out_clips = ClipSampler(held_out_episodes, held_out_points)
     if run.step == 0:

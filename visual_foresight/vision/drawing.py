@@ -175,12 +175,12 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
     targets: Sequence[Pixel] = ()
     if isinstance(trial.goal, PixelGoal):
         sources, targets = trial.goal.sources, trial.goal.targets
-    distances = [f"{100 * distance_m:.1f} cm to go" for distance_m in trial.distances_m]
     num_steps = len(trial.plans)
+    distances = [_after(trial.distance_text(step)) for step in range(num_steps + 1)]
     pictures = []
     for step, plan in enumerate(trial.plans):
         frame = trial.episode.frames[step]
-        text = f"camera, step {step} of {num_steps}: {distances[step]}"
+        text = f"camera, step {step} of {num_steps}{distances[step]}"
         real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
         for ahead in _glimpses(len(plan.actions), num_glimpses):
             maps = maps_of(plan, ahead)
@@ -190,11 +190,16 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
     start = overlay(trial.episode.frames[0], _no_maps(), sources, targets, scale)
     last = beside(
         [
-            label(end, f"camera, after {num_steps} steps: {distances[-1]}"),
-            label(start, f"at the start: {distances[0]}"),
+            label(end, f"camera, after {num_steps} steps{distances[-1]}"),
+            label(start, f"at the start{distances[0]}"),
         ]
     )
     return np.stack([*pictures, *[last] * (3 * num_glimpses)])
+
+
+def _after(text: str) -> str:
+    """Return a text as it follows another one."""
+    return f": {text}" if text else ""
 
 
 def _glimpses(horizon: int, num_glimpses: int) -> list[int]:

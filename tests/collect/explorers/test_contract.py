@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS, Explorer
 from visual_foresight.collect.recorder import record_episode
+from visual_foresight.env_info import EnvInfo, View
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.types import Observation, Workspace
 
@@ -25,7 +26,9 @@ def explore(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Let an explorer act; return its actions and the states that they lead to."""
     rng = np.random.default_rng(seed)
-    explorer = EXPLORERS[name](workspace, lambda observation: targets)
+    size = workspace.action_size
+    info = EnvInfo({"top": View((4, 6))}, size, size, workspace)
+    explorer = EXPLORERS[name](info, lambda observation: targets)
     assert isinstance(explorer, Explorer)
     frame = np.zeros((4, 6, 3), np.uint8)
     states = [rng.uniform(workspace.low, workspace.high).astype(np.float32)]

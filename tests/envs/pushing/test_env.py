@@ -24,7 +24,6 @@ from visual_foresight.envs.pushing.objects import (
     ObjectSpec,
     random_spec,
 )
-from visual_foresight.envs.registry import make
 from visual_foresight.types import Pixel, UserError
 
 
@@ -125,7 +124,7 @@ def test_a_picked_point_stays_on_its_object(env: PushEnv) -> None:
 def test_training_and_held_out_objects_are_disjoint() -> None:
     assert not set(TRAINING_KINDS) & set(HELD_OUT_KINDS)
     for held_out, kinds in ((False, TRAINING_KINDS), (True, HELD_OUT_KINDS)):
-        env = make("push", held_out=held_out)
+        env = PushEnv(held_out=held_out)
         for seed in range(3):
             env.reset(seed=seed)
             assert {spec.kind for spec in env.save().specs} <= set(kinds)

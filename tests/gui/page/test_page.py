@@ -11,6 +11,7 @@ from tests.gui.program import PATIENCE_MS
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.gui.page.pictures import CROSS
+from visual_foresight.interfaces import require_judge
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Pixel
 
@@ -292,7 +293,7 @@ def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(
     start, open_page, photograph
 ):
     """A click on the larger render is the frame's pixel; a second tab finds the switch on."""
-    env = make("push")
+    env = require_judge(make("push"), "the test")
     env.reset(seed=3)
     near = sorted(
         ((row, col) for row in range(SIDE) for col in range(SIDE)),

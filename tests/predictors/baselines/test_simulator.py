@@ -5,6 +5,7 @@ import torch
 
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Point, Snapshot, Square
 from visual_foresight.envs.registry import make
+from visual_foresight.interfaces import require_simulator
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import Clip, Observation, Pixel, to_float
 from visual_foresight.vision.pixel_maps import expected
@@ -107,10 +108,11 @@ def test_no_maps_are_made_when_none_are_asked_for(world) -> None:
 
 
 def test_what_the_mirror_went_through_before_leaves_no_trace() -> None:
-    real, mirror = make("push", (16, 20)), make("push", (16, 20))
+    real = require_simulator(make("push", (16, 20)), "the test")
+    mirror = require_simulator(make("push", (16, 20)), "the test")
     real.reset(seed=4, options={"num_objects": 2})
     to_object = torch.from_numpy(real.truth()[0, :2] - real.observe().state[:2])
-    push = (to_object / torch.tensor(real.workspace.step)).float()
+    push = (to_object / torch.tensor(real.info.require_workspace("the test").step)).float()
     actions = (push / push.abs().max()).expand(2, 8, 2)
     point = type(real.pick(Pixel(8, 10)))("object", 0, (0.0, 0.0, 0.0))
     simulator = Simulator(real, mirror, (point,))

@@ -13,6 +13,7 @@ import torch
 
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
+from visual_foresight.interfaces import require_judge
 from visual_foresight.predictors.flow.carry import Carry, Foreground
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.training.clip_sampler import Batch
@@ -41,17 +42,16 @@ def test_calibration_finds_how_actions_move_the_robot() -> None:
 
 
 def test_the_fingertip_is_seen_where_the_calibrated_camera_says() -> None:
-    env = make("push")
+    env = require_judge(make("push"), "the test")
     try:
         env.reset(seed=3)
-        homography = tuple(tuple(float(value) for value in row) for row in env.homography)
         model = Flow(
             replace(
                 CONFIG,
-                frame_size=env.frame_size,
+                frame_size=env.info.frame_size,
                 state_size=4,
                 action_size=2,
-                homography=homography,
+                homography=env.info.view.homography or (),
             )
         )
         state = env.observe().state

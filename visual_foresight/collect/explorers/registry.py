@@ -6,9 +6,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float32
 
+from visual_foresight.collect.explorers.smooth import SmoothExplorer
 from visual_foresight.collect.explorers.sweeps import SweepingExplorer
 from visual_foresight.collect.targets import FindTargets
-from visual_foresight.types import Observation, Workspace
+from visual_foresight.env_info import EnvInfo
+from visual_foresight.types import Observation, UserError
 
 
 @runtime_checkable
@@ -22,9 +24,26 @@ class Explorer(Protocol):
         ...
 
 
-EXPLORERS: dict[str, Callable[[Workspace, FindTargets], Explorer]] = {
-    "sweeps": SweepingExplorer,
+def _sweeps(info: EnvInfo, find_targets: FindTargets | None) -> Explorer:
+    user = "the explorer 'sweeps' ('smooth' does without)"
+    if find_targets is None:
+        info.view.calibration(user)
+        raise UserError(f"{user}: this needs something that finds targets to push")
+    return SweepingExplorer(info.require_workspace(user), find_targets)
+
+
+def _smooth(info: EnvInfo, find_targets: FindTargets | None) -> Explorer:
+    return SmoothExplorer(info.limits)
+
+
+EXPLORERS: dict[str, Callable[[EnvInfo, FindTargets | None], Explorer]] = {
+    "sweeps": _sweeps,
+    "smooth": _smooth,
 }
-"""Name -> what builds the explorer, given the workspace and what finds targets to push."""
+"""Name -> what builds the explorer.
+
+It is given what is known of the robot, and what finds targets to push, which is None where the
+camera is not calibrated. It raises `UserError` where it cannot do without.
+"""
 
 DEFAULT_EXPLORER = "sweeps"

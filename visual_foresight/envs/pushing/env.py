@@ -13,6 +13,7 @@ import gymnasium
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
+from visual_foresight.env_info import EnvInfo, View
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.pushing.bullet import (
     FINGER_LENGTH_M,
@@ -132,6 +133,14 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self.camera = Camera((1.34, 0.0, 1.03), (0.535, 0.0, 0.0), 22.0, height, width)
         unshifted = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
         self.homography = self.camera.homography(TOUCH_HEIGHT_M) @ unshifted
+        rows = tuple(tuple(row) for row in self.homography.tolist())
+        self.info = EnvInfo(
+            views={"front": View(frame_size, rows)},
+            action_size=self.workspace.action_size,
+            state_size=self.state_size,
+            workspace=self.workspace,
+            renderer=self.renderer,
+        )
         self._held_out = held_out
         self._bullet = Bullet(variant.finger, TIMESTEP_S, table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()

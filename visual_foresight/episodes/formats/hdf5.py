@@ -22,6 +22,8 @@ ARRAYS: dict[str, tuple[str, type, int]] = {
     "states": (f"{DEMO}/obs/state", np.float32, 2),
     "tracks": (f"{DEMO}/truth/tracks", np.float32, 3),
 }
+SIGNALS = f"{DEMO}/signals"
+"""The group of `Episode.signals`, one array each; it is not there where there are none."""
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What reading a damaged file can raise."""
 
@@ -48,11 +50,13 @@ class HDF5:
                         "compression_opts": 4,
                     }
                 file.create_dataset(place, data=array, **options)
+            for name in sorted(episode.signals):
+                file.create_dataset(f"{SIGNALS}/{name}", data=episode.signals[name])
             file["data"].attrs["total"] = len(episode.actions)
             file[DEMO].attrs["num_samples"] = len(episode.actions)
             file.attrs["schema_version"] = SCHEMA_VERSION
             file.attrs["meta"] = meta
-            file.attrs["crc32"] = _checksum(arrays, meta)
+            file.attrs["crc32"] = _checksum(arrays, episode.signals, meta)
         write_or_refuse(path, memory.getvalue())
 
     def read(self, path: Path) -> Episode:
@@ -61,9 +65,13 @@ class HDF5:
             with h5py.File(path, "r") as file:
                 meta = _read_meta(file)
                 arrays = {name: _read_array(file, *where) for name, where in ARRAYS.items()}
-                if file.attrs["crc32"] != _checksum(arrays, file.attrs["meta"]):
+                signals = {
+                    name: _read_array(file, f"{SIGNALS}/{name}", np.float32, 1)
+                    for name in file.get(SIGNALS, ())
+                }
+                if file.attrs["crc32"] != _checksum(arrays, signals, file.attrs["meta"]):
                     raise ValueError("its content does not match its checksum")
-            return Episode(**arrays, meta=meta)
+            return Episode(**arrays, meta=meta, signals=signals)
         except READ_ERRORS as error:
             raise _unreadable(path, error) from error
 
@@ -76,11 +84,18 @@ class HDF5:
             raise _unreadable(path, error) from error
 
 
-def _checksum(arrays: Mapping[str, np.ndarray], meta: str) -> int:
-    """Return the CRC-32 of the notes, then of the arrays in the order of `ARRAYS`."""
+def _checksum(
+    arrays: Mapping[str, np.ndarray], signals: Mapping[str, np.ndarray], meta: str
+) -> int:
+    """Return the CRC-32 of the notes, of the arrays in the order of `ARRAYS`, and of the signals.
+
+    Signals follow in the order of their names, each after its name.
+    """
     total = zlib.crc32(meta.encode())
     for name in ARRAYS:
         total = zlib.crc32(arrays[name].tobytes(), total)
+    for name in sorted(signals):
+        total = zlib.crc32(name.encode() + signals[name].tobytes(), total)
     return total
 
 

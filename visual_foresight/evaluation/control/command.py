@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from visual_foresight.control.config import SIMULATOR, Method, build, parse
+from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import finish, run_trial
 from visual_foresight.envs.registry import make, require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
@@ -280,7 +281,8 @@ def run_job(job: Job) -> Record:
     points = begin(env, task)
     controller = build(job.method, env, mirror, points)
     rng = job.method.generator(job.seed, job.index)
-    steps = tuple(run_trial(env, controller, task.goal, points, rng, job.suite.num_steps))
+    judge = TrialJudge.of(env, task.goal, points)
+    steps = tuple(run_trial(env, controller, task.goal, judge, rng, job.suite.num_steps))
     record = {
         **identity,
         "row": job.method.row,

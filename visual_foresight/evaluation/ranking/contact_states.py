@@ -19,7 +19,7 @@ from torch import Tensor
 from visual_foresight.control.loop import clip_of
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.suites import middle, visible_pixels
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
 from visual_foresight.system.files import replacing
 from visual_foresight.system.fingerprint import fingerprint
@@ -138,14 +138,18 @@ def find_contact_state(job: BankJob) -> ContactState:
 
 
 def _wander(
-    env: Env, mirror: Env, job: BankJob, rng: np.random.Generator, torch_rng: torch.Generator
+    env: SimulatedEnv,
+    mirror: SimulatedEnv,
+    job: BankJob,
+    rng: np.random.Generator,
+    torch_rng: torch.Generator,
 ) -> ContactState | None:
     """Move at random in a scene; return the first state near an object, if it counts."""
-    action_size = len(env.workspace.step)
+    action_size = env.info.action_size
     seen = [env.observe()]
     done: list[Float32[np.ndarray, " a"]] = []
     noise = colored_noise((1, WANDER_STEPS, action_size), NOISE_EXPONENT, torch_rng)
-    actions = env.workspace.clip(torch.from_numpy(seen[0].state), noise)[0].numpy()
+    actions = env.info.limits.clip(torch.from_numpy(seen[0].state), noise)[0].numpy()
     for action in actions:
         centers = env.truth()[:, :2]
         away_m = np.linalg.norm(centers - seen[-1].state[:2], axis=1)
@@ -156,14 +160,14 @@ def _wander(
             clip = clip_of(seen, done, action_size)
             return _try_candidates(env, mirror, job, clip, middle(pixels), rng, torch_rng)
         result = env.step(action)[0]
-        seen.append(Observation(result["frame"], result["state"]))
+        seen.append(Observation.of(result))
         done.append(action)
     return None
 
 
 def _try_candidates(
-    env: Env,
-    mirror: Env,
+    env: SimulatedEnv,
+    mirror: SimulatedEnv,
     job: BankJob,
     clip: Clip,
     source: Pixel,
@@ -191,33 +195,39 @@ def _try_candidates(
 
 
 def _draw_goal(
-    env: Env, point: Float[np.ndarray, "3"], rng: np.random.Generator
+    env: SimulatedEnv, point: Float[np.ndarray, "3"], rng: np.random.Generator
 ) -> Pixel | None:
     """Return where a place `GOAL_M` from a point is seen.
 
     It is in the workspace and in the frame; None when no such place is found soon.
     """
-    low = np.array(env.workspace.low[:2])
-    high = np.array(env.workspace.high[:2])
+    workspace = env.info.require_workspace("a bank of contact states")
+    low = np.array(workspace.low[:2])
+    high = np.array(workspace.high[:2])
     for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
         place = point + GOAL_M * np.array([np.cos(angle), np.sin(angle), 0.0])
         target = env.project(place)
-        if ((low <= place[:2]) & (place[:2] <= high)).all() and target.inside(*env.frame_size):
+        if ((low <= place[:2]) & (place[:2] <= high)).all() and target.inside(
+            *env.info.frame_size
+        ):
             return target
     return None
 
 
 def _draw_candidates(
-    env: Env, job: BankJob, state: Float[Tensor, " s"], torch_rng: torch.Generator
+    env: SimulatedEnv, job: BankJob, state: Float[Tensor, " s"], torch_rng: torch.Generator
 ) -> Float32[np.ndarray, "n horizon a"]:
     """Draw candidates as a planner's first population: smooth noise, clipped to the workspace."""
-    shape = (job.candidates, job.horizon, len(env.workspace.step))
+    shape = (job.candidates, job.horizon, env.info.action_size)
     noise = colored_noise(shape, NOISE_EXPONENT, torch_rng)
-    return env.workspace.clip(state, noise.clamp(-1, 1)).numpy()
+    return env.info.limits.clip(state, noise.clamp(-1, 1)).numpy()
 
 
 def _carry_out(
-    env: Env, mirror: Env, source: Pixel, candidates: Float32[np.ndarray, "n horizon a"]
+    env: SimulatedEnv,
+    mirror: SimulatedEnv,
+    source: Pixel,
+    candidates: Float32[np.ndarray, "n horizon a"],
 ) -> Float32[np.ndarray, "n horizon 2"] | None:
     """Carry out each candidate in the mirror and return the point's (row, col) on the way.
 
@@ -245,9 +255,10 @@ def _carry_out(
 
 
 @lru_cache(maxsize=1)
-def envs_of(name: str) -> tuple[Env, Env]:
+def envs_of(name: str) -> tuple[SimulatedEnv, SimulatedEnv]:
     """Return the env to move in, left in the contact state found last, and its mirror.
 
     A process keeps them.
     """
-    return make(name), make(name)
+    user = "a bank of contact states"
+    return require_simulator(make(name), user), require_simulator(make(name), user)

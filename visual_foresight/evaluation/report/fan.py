@@ -22,7 +22,7 @@ from visual_foresight.evaluation.report.pictures import (
     point_to_show,
 )
 from visual_foresight.interfaces import FramesOnly, Predictor
-from visual_foresight.types import Pixel, to_uint8
+from visual_foresight.types import Pixel, Workspace, to_uint8
 from visual_foresight.vision.drawing import overlay
 from visual_foresight.vision.homography import apply_homography
 
@@ -120,6 +120,8 @@ def _head(
     """Name an action by its numbers and, where it has one, its direction in the frame."""
     numbers = f"({', '.join(f'{value:+.0f}' if value else '0' for value in action)})"
     if len(action) < 2 or len(state) < 2:
+        return numbers
+    if info.homography is None or not isinstance(info.workspace, Workspace):
         return numbers
     to_frame = np.linalg.inv(np.array(info.homography))
     reach = np.array(info.workspace.step[:2]) * action[:2]

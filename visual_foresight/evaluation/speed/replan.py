@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.speed.yardstick import gemm_gflops
@@ -48,15 +49,24 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     presets = {}
     with contextlib.closing(make(suite.env)) as env:
         predictor = with_tracker(
-            load(config.model, "cpu", env.frame_size, len(env.workspace.step), env.state_size)
+            load(
+                config.model,
+                "cpu",
+                env.info.frame_size,
+                env.info.action_size,
+                env.info.state_size,
+            )
         )
         for name, preset in PRESETS.items():
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
-            propose = PushProposals(env.workspace, env.homography, preset)
-            controller = VisualMPC(predictor, env.workspace, preset, propose=propose)
+            workspace = env.info.require_workspace("proposed pushes")
+            homography = env.info.view.calibration("proposed pushes")
+            propose = PushProposals(workspace, homography, preset)
+            controller = VisualMPC(predictor, workspace, preset, propose=propose)
             rng = torch.Generator().manual_seed(0)
-            trial = run_trial(env, controller, task.goal, points, rng, config.repeats)
+            judge = TrialJudge.of(env, task.goal, points)
+            trial = run_trial(env, controller, task.goal, judge, rng, config.repeats)
             seconds = [step.plan.seconds for step in trial if step.plan is not None]
             seconds_median = statistics.median(seconds[1:])
             presets[name] = {

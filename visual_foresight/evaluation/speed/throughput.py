@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
-from visual_foresight.interfaces import Env, FramesOnly, Learner
+from visual_foresight.interfaces import FramesOnly, Learner, SimulatedEnv, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP, PREDICTORS, create
 from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
@@ -122,13 +122,13 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     torch.set_num_threads(threads)
     keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
-    env = make("push", FRAME_SIZE)
-    action_size = len(env.workspace.step)
+    env = require_simulator(make("push", FRAME_SIZE), "timing a model")
+    action_size = env.info.action_size
     known = {
         "frame_size": FRAME_SIZE,
         "action_size": action_size,
-        "state_size": env.state_size,
-        "homography": tuple(map(tuple, env.homography.tolist())),
+        "state_size": env.info.state_size,
+        "homography": env.info.view.homography,
     }
     network = create(name, known)
     predictor = cast(Learner, network)
@@ -192,9 +192,9 @@ def _training_step(
     return step
 
 
-def _random_clips(env: Env, num_actions: int, rng: torch.Generator) -> Clip:
+def _random_clips(env: SimulatedEnv, num_actions: int, rng: torch.Generator) -> Clip:
     """Return `TRAIN_BATCH` clips of random actions, and close the env."""
-    action_size = len(env.workspace.step)
+    action_size = env.info.action_size
     actions = torch.rand(TRAIN_BATCH, num_actions, action_size, generator=rng) * 2 - 1
     seen = []
     for number, sequence in enumerate(actions):

@@ -9,8 +9,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.control.replay import imagine
+from visual_foresight.env_info import Limits
 from visual_foresight.interfaces import Predictor
-from visual_foresight.types import Clip, Pixel, Prediction, Workspace
+from visual_foresight.types import Clip, Pixel, Prediction
 
 HORIZON = 10
 """Steps for which each action is repeated."""
@@ -30,21 +31,21 @@ class ActionFan:
 
 
 def imagine_fan(
-    predictor: Predictor, clip: Clip, workspace: Workspace, sources: tuple[Pixel, ...]
+    predictor: Predictor, clip: Clip, limits: Limits, sources: tuple[Pixel, ...]
 ) -> ActionFan:
     """Imagine moving in eight directions, and resting, for `HORIZON` steps each.
 
     Args:
         predictor: any.
         clip: the newest frames of one scene.
-        workspace: clips the actions to what the robot would carry out.
+        limits: clips the actions to what the robot would carry out.
         sources: designated pixels in the newest frame, if any.
     """
     names = (*DIRECTIONS, REST)
-    directions = torch.zeros(len(names), len(workspace.step))
+    directions = torch.zeros(len(names), limits.action_size)
     for eighth in range(len(DIRECTIONS)):
         angle = math.pi / 4 * eighth
         directions[eighth, 0] = math.cos(angle)
         directions[eighth, 1] = math.sin(angle)
-    actions = workspace.clip(clip.states[0, -1], repeat(directions, "n a -> n t a", t=HORIZON))
+    actions = limits.clip(clip.states[0, -1], repeat(directions, "n a -> n t a", t=HORIZON))
     return ActionFan(names, actions, imagine(predictor, clip, actions, [sources]))

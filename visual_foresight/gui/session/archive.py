@@ -25,7 +25,15 @@ from visual_foresight.episodes.episode_files import (
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.interfaces import Env
-from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Trial, UserError
+from visual_foresight.types import (
+    Goal,
+    ImageGoal,
+    Pixel,
+    PixelGoal,
+    Trial,
+    UserError,
+    distance_text,
+)
 from visual_foresight.vision.drawing import trial_animation, write_animation
 
 logger = logging.getLogger(__name__)
@@ -50,12 +58,21 @@ class Entry:
     outcome: str
     num_steps: int
     distance_m: float | None
-    """Final distance to the goal; None for goal images."""
+    """Final distance to the goal; None for goal images, and where it is not known."""
+    distance_px: float | None
+    """The same in the frame, in pixels."""
+    is_believed: bool
+    """Whether the distances are only what the locator believed."""
 
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
         return f"{self.env}-{self.number:06d}"
+
+    @property
+    def distance_text(self) -> str:
+        """Return the final distance in words; nothing where it is not known."""
+        return distance_text(self.distance_m, self.distance_px, self.is_believed, suffix="")
 
 
 class Archive:
@@ -118,6 +135,9 @@ class Archive:
             "distances_px": list(trial.distances_px),
             "track_kinds": ["designated"] * trial.episode.tracks.shape[1],
         }
+        if trial.is_believed:  # then there may be no distances
+            meta["believed"] = True
+            meta["num_actions"] = len(trial.episode.actions)
         write_episode(folder, number, replace(trial.episode, meta=meta))
         entry = _entry(env_name, number, meta)
         self._entries[entry.name] = entry
@@ -145,6 +165,7 @@ class Archive:
             plans=(),
             distances_m=tuple(episode.meta["distances_m"]),
             distances_px=tuple(episode.meta["distances_px"]),
+            is_believed=bool(episode.meta.get("believed")),
         )
 
     def export(self, name: str, trial: Trial, suffix: str) -> Path:
@@ -177,9 +198,15 @@ def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
         model=str(meta.get("model", "")),
         goal=_pairs_in_words(goal["pixels"]) if has_pixels else "an image",
         outcome=str(meta.get("outcome", "")),
-        num_steps=len(meta["distances_m"]) - 1,
-        distance_m=meta["distances_m"][-1] if has_pixels else None,
+        num_steps=meta.get("num_actions", len(meta["distances_m"]) - 1),
+        distance_m=_last(meta["distances_m"]) if has_pixels else None,
+        distance_px=_last(meta["distances_px"]) if has_pixels else None,
+        is_believed=bool(meta.get("believed")),
     )
+
+
+def _last(values: Sequence[float]) -> float | None:
+    return values[-1] if values else None
 
 
 def _pairs_in_words(pairs: Sequence[Sequence[Sequence[float]]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from visual_foresight.control.interruptible import InterruptibleController
-from visual_foresight.control.judge import designate
+from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.gui.session.action_fan import imagine_fan
@@ -188,11 +188,12 @@ class SessionJobs:
         self.end(STOPPED)
         settings = self._read().settings
         env = self._present.env
-        points = designate(env, goal) if isinstance(goal, PixelGoal) else ()
+        points = designate(env, goal)
         controller = InterruptibleController(make_controller(points))
         rng = torch.Generator().manual_seed(1000 * settings.seed + self._num_trials)
         self._num_trials += 1
-        steps = run_trial(env, controller, goal, points, rng, num_steps or settings.num_steps)
+        judge = TrialJudge.of(env, goal, points)
+        steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
         self._ongoing = OngoingTrial(goal, steps, label)
         self._publish(
             fan=None, check=None, trial=None, pending=None, is_recorded=False, entry_name=""
@@ -252,9 +253,9 @@ class SessionJobs:
         env = self._present.env
         goal = self._read().goal
         sources = goal.sources if isinstance(goal, PixelGoal) else ()
-        points = designate(env, goal) if isinstance(goal, PixelGoal) else ()
-        clip = clip_of([env.observe()], [], len(env.workspace.step))
-        fan = imagine_fan(self._predictor(points), clip, env.workspace, sources)
+        points = () if goal is None else designate(env, goal)
+        clip = clip_of([env.observe()], [], env.info.action_size)
+        fan = imagine_fan(self._predictor(points), clip, env.info.limits, sources)
         self._publish(fan=fan)
 
     def check(self) -> None:

@@ -41,7 +41,8 @@ class Workbench:
         Only then can a model for this env imagine from the episode.
         """
         sizes = (episode.frames.shape[1:3], episode.actions.shape[1], episode.states.shape[1])
-        return sizes == (self.env.frame_size, len(self.env.workspace.step), self.env.state_size)
+        info = self.env.info
+        return sizes == (info.frame_size, info.action_size, info.state_size)
 
     def controller(
         self, settings: Settings, points: tuple[Any, ...], stop: Event

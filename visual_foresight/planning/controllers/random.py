@@ -5,15 +5,16 @@ from dataclasses import dataclass
 
 import torch
 
+from visual_foresight.env_info import Limits
 from visual_foresight.planning.planners.colored_noise import colored_noise
-from visual_foresight.types import Clip, Goal, Plan, Prediction, Workspace
+from visual_foresight.types import Clip, Goal, Pixel, Plan, Prediction
 
 
 @dataclass(frozen=True)
 class RandomController:
     """Smooth random actions inside the workspace; it looks at nothing and imagines nothing."""
 
-    workspace: Workspace
+    workspace: Limits
     horizon: int = 12
     """Actions per sequence; after the last one, another sequence is drawn."""
     noise_exponent: float = 2.0
@@ -27,7 +28,7 @@ class RandomController:
         if previous is not None and len(previous.actions) > 1:
             actions = previous.actions[None, 1:]
         else:
-            shape = (1, self.horizon, len(self.workspace.step))
+            shape = (1, self.horizon, self.workspace.action_size)
             actions = self.std * colored_noise(shape, self.noise_exponent, rng)
         actions = self.workspace.clip(clip.states[0, -1], actions)
         return Plan(
@@ -38,3 +39,7 @@ class RandomController:
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1],
         )
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return nothing: it does not look."""
+        return ()

@@ -8,7 +8,7 @@ import torch
 from visual_foresight.interfaces import Locator, Proposer
 from visual_foresight.planning.goals import require_pixel_goal
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.types import Clip, Goal, Plan, Prediction, Workspace
+from visual_foresight.types import Clip, Goal, Pixel, Plan, Prediction, Workspace
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,7 @@ class ScriptedController:
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
         )
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where the locator finds the designated pixels."""
+        return self.locator.locate(clip, goal, previous)

@@ -14,6 +14,7 @@ from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.env_info import Limits
 from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor, Proposer
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.planning.costs.registry import cost_for
@@ -30,7 +31,6 @@ from visual_foresight.types import (
     Plan,
     Prediction,
     UserError,
-    Workspace,
 )
 from visual_foresight.vision.pixel_maps import MAP_STRIDE, map_size_of, splat
 
@@ -44,7 +44,7 @@ class VisualMPC:
     """
 
     predictor: Predictor
-    workspace: Workspace
+    workspace: Limits
     config: CEMConfig = PRESETS["default"]
     locator: Locator = field(default_factory=Track)
     map_stride: int = MAP_STRIDE
@@ -100,7 +100,7 @@ class VisualMPC:
         if self.propose is not None and isinstance(goal, PixelGoal):
             proposals = self.propose(clip, sources, goal, rng)
 
-        best, costs = CEM(self.config, len(self.workspace.step)).plan(
+        best, costs = CEM(self.config, self.workspace.action_size).plan(
             cost_of,
             shifted(previous, self.config.horizon),
             rng,
@@ -118,6 +118,10 @@ class VisualMPC:
             reference=clip.frames[0, -1] if previous is None else previous.reference,
             runners_up=runners_up,
         )
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where the locator finds the designated pixels (see `interfaces.Controller`)."""
+        return self.locator.locate(clip, goal, previous)
 
     def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
         """Bind the cost to the goal, which must be one that can be planned for."""

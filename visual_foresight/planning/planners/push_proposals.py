@@ -48,7 +48,7 @@ class PushProposals:
     Args:
         workspace: its first two numbers are the fingertip's (x, y).
         homography: from (row, col, 1) in the frame to (x, y, 1) there (see
-            `interfaces.Env.homography`).
+            `env_info.Homography`).
         search: the search that they are for: how many are wanted, and how long.
         config: how they vary.
     """

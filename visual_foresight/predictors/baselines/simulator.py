@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import SimulatedEnv
 from visual_foresight.types import Clip, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat
 
@@ -35,7 +35,7 @@ class Simulator:
         real: the env that the clips come from; `observe` takes its present state to be that of
             the newest frame.
         mirror: where candidates are simulated.
-        points: the physical points (`Env.pick`) behind the designated pixels, one per pixel map.
+        points: the physical points (`Judge.pick`) behind the designated pixels, one per pixel map.
         exact: whether every candidate starts from the same state bit for bit (7 ms each in
             PyBullet). Otherwise only the first one does, and what is imagined for the others
             depends a little on those before them.
@@ -44,7 +44,11 @@ class Simulator:
     context: int = 1
 
     def __init__(
-        self, real: Env, mirror: Env, points: tuple[Any, ...], exact: bool = False
+        self,
+        real: SimulatedEnv,
+        mirror: SimulatedEnv,
+        points: tuple[Any, ...],
+        exact: bool = False,
     ) -> None:
         self._real = real
         self._mirror = mirror
@@ -77,7 +81,7 @@ class Simulator:
         done = actions[:, :0] if carry.done is None else carry.done.expand(num, -1, -1)
         points = self._points[:num_maps]
         map_size = (map_height, map_width)
-        size = self._mirror.frame_size
+        size = self._mirror.info.frame_size
         maps = torch.zeros(num, num_steps, num_maps, *map_size)
         frames = torch.zeros(num, num_steps if decode else 0, 3, *size)
         for candidate in range(num):

@@ -82,7 +82,7 @@ class FlowConfig:
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `env_info.Homography`."""
 
 
 class Flow(nn.Module):

@@ -66,7 +66,7 @@ class BirdsEyeView:
     """Maps one camera's frames to the table seen from above.
 
     Args:
-        homography: From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
+        homography: From (row, col, 1) to the robot's (x, y, 1), see `env_info.Homography`.
         frame_size: Height and width in pixels.
         pixel_m: Side of the square on the table that a pixel in the middle of the frame shows.
     """

@@ -56,7 +56,7 @@ class RigidConfig:
         (0.0, 0.0, 1.0),
     )
     """Homography from (row, col, 1) in the frame to the robot's (x, y, 1): see
-    `interfaces.Env.homography`."""
+    `env_info.Homography`."""
 
 
 @dataclass(frozen=True)

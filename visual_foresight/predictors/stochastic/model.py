@@ -46,7 +46,7 @@ class StochasticConfig:
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `env_info.Homography`."""
     latent_size: int = 8
     belief_size: int = 64
     """Size of the recurrent memory (an LSTM) behind prior and posterior."""

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from visual_foresight.env_info import Homography
 from visual_foresight.interfaces import FramesOnly, Learner
 from visual_foresight.predictors.registry import create
 from visual_foresight.predictors.rollouts import training_rollout
@@ -27,12 +28,12 @@ class EnsembleConfig:
     """Height and width in pixels; the members may restrict it further."""
     action_size: int = 2
     state_size: int = 4
-    homography: tuple[tuple[float, ...], ...] = (
+    homography: Homography | None = (
         (1.0, 0.0, 0.0),
         (0.0, 1.0, 0.0),
         (0.0, 0.0, 1.0),
     )
-    """From (row, col, 1) in the frame to the robot's (x, y, 1): see `interfaces.Env.homography`."""
+    """From (row, col, 1) in the frame to the robot's (x, y, 1); None if no member needs it."""
     member: str = "flow"
     """Name of a learned predictor."""
     num_members: int = 3
@@ -54,7 +55,11 @@ class Ensemble(nn.Module):
                 f"got {config.num_members} x {config.member!r}"
             )
         self.config = config
-        known = {field: value for field, value in vars(config).items() if value is not None}
+        known = {
+            field: value
+            for field, value in vars(config).items()
+            if value is not None or field == "homography"
+        }
         self.members = nn.ModuleList(
             create(config.member, known) for _ in range(config.num_members)
         )

@@ -25,7 +25,7 @@ def points_of(
     teacher: str,
     training_episodes: Sequence[PackedEpisode],
     others: Sequence[PackedEpisode],
-    homography: Float[np.ndarray, "3 3"],
+    homography: Float[np.ndarray, "3 3"] | None,
     folder: Path,
     progress: bool = False,
 ) -> tuple[list[PointTracks], list[PointTracks]]:
@@ -35,7 +35,8 @@ def points_of(
         teacher: a key of `TEACHERS`.
         training_episodes: what scene and arm look like is learnt from these alone.
         others: held-out episodes of the same camera.
-        homography: from (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`.
+        homography: from (row, col, 1) to the robot's (x, y, 1), see `env_info.Homography`; None
+            where the camera is not calibrated.
         folder: where the file is, or is written to.
         progress: show a progress bar on stderr.
     """
@@ -63,13 +64,14 @@ def points_path(
     teacher: str,
     episodes: Sequence[PackedEpisode],
     num_training: int,
-    homography: Float[np.ndarray, "3 3"],
+    homography: Float[np.ndarray, "3 3"] | None,
 ) -> Path:
     """Return the file for the points of these episodes, of which the first are for training.
 
     Its name depends on the episodes, the camera, and the teacher with its settings.
     """
-    settings = (teacher, dict(TEACHERS[teacher].settings), num_training, homography.tolist())
+    calibration = None if homography is None else homography.tolist()
+    settings = (teacher, dict(TEACHERS[teacher].settings), num_training, calibration)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for episode in episodes:
         for part in (episode.actions, episode.states, episode.frames[-1:]):

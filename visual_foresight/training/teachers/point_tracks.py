@@ -20,6 +20,12 @@ class PointTracks:
     hidden: Bool[np.ndarray, "t m"]
     """Where the arm hides a valid point."""
 
+    @classmethod
+    def none(cls, num_frames: int) -> "PointTracks":
+        """Return the tracks of no points."""
+        nothing = np.zeros((num_frames, 0), bool)
+        return cls(np.zeros((num_frames, 0, 2), np.float32), nothing, nothing)
+
     def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""
         step_px = np.linalg.norm(np.diff(self.places, axis=0), axis=-1)

@@ -25,13 +25,17 @@ class Teacher(Protocol):
         ...
 
     def prepare(
-        self, episodes: Sequence[PackedEpisode], homography: Float[np.ndarray, "3 3"]
+        self, episodes: Sequence[PackedEpisode], homography: Float[np.ndarray, "3 3"] | None
     ) -> Callable[[PackedEpisode], PointTracks]:
         """Return what follows points through an episode.
 
         Args:
             episodes: training episodes; what scene and arm look like is learnt from these alone.
-            homography: of the camera of all episodes, see `interfaces.Env.homography`.
+            homography: of the camera of all episodes, see `env_info.Homography`; None where it is
+                not calibrated.
+
+        Raises:
+            UserError: it needs a calibration, and there is none.
         """
         ...
 

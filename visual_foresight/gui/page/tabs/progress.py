@@ -1,5 +1,7 @@
 """The tab of the run's progress: distance to the goal, and how long each plan took."""
 
+from typing import NamedTuple
+
 from nicegui import ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
@@ -7,6 +9,9 @@ from visual_foresight.gui.page.charts import Chart
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import PixelGoal
+
+TRUE = "true"
+BELIEVED = "believed by the locator"
 
 
 class ProgressTab:
@@ -16,21 +21,35 @@ class ProgressTab:
         self._timeline = timeline
         self._changes = ChangeDetector()
         with ui.element("div").classes("charts"):
-            self._distance = Chart("Distance to the goal, by step", "cm", ["true"])
+            self._distance = Chart("Distance to the goal, by step", "cm", [TRUE])
             self._seconds = Chart("Planning time, by step", "s", ["one plan"])
 
     def draw(self, state: State) -> None:
         """Show a state."""
         if not self._changes.changed(state.trial, state.pending, self._timeline.step):
             return
-        distances_cm = _distances_cm(state)
-        marked_step = self._timeline.step if distances_cm else None
-        self._distance.draw({"true": distances_cm}, marked_step)
+        shown = _distances(state)
+        marked_step = self._timeline.step if shown.values else None
+        self._distance.draw({shown.name: shown.values}, marked_step, shown.unit)
         seconds = [] if state.is_recorded else [plan.seconds for plan in state.plans]
         self._seconds.draw({"one plan": seconds})
 
 
-def _distances_cm(state: State) -> list[float]:
-    if state.trial is None or not isinstance(state.trial.goal, PixelGoal):
-        return []
-    return [100 * distance_m for distance_m in state.trial.distances_m]
+class Distances(NamedTuple):
+    """What the chart of distances shows."""
+
+    name: str
+    """Whose distances: true ones, or those that the locator believes."""
+    values: list[float]
+    unit: str
+
+
+def _distances(state: State) -> Distances:
+    """Return the distances in cm, or in pixels where metres are not known."""
+    trial = state.trial
+    if trial is None or not isinstance(trial.goal, PixelGoal):
+        return Distances(TRUE, [], "cm")
+    name = BELIEVED if trial.is_believed else TRUE
+    if not trial.distances_m:
+        return Distances(name, list(trial.distances_px), "px")
+    return Distances(name, [100 * distance_m for distance_m in trial.distances_m], "cm")

@@ -39,10 +39,8 @@ class RunsTab:
                 self._draw_entry(entry, state.animation)
 
     def _draw_entry(self, entry: Entry, animation: Path | None) -> None:
-        distance_m = entry.distance_m
-        distance = "" if distance_m is None else f"{100 * distance_m:.1f} cm"
         with ui.element("div").classes("run"):
-            for text in (entry.name, entry.goal, distance, entry.outcome):
+            for text in (entry.name, entry.goal, entry.distance_text, entry.outcome):
                 ui.label(text)
             ui.label(entry.model).classes("model soft")
             with ui.element("div").classes("buttons"):

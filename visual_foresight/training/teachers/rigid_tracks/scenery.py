@@ -39,7 +39,7 @@ class Scenery:
     num_frames: Float32[np.ndarray, "cells cells"]
     """Per cell, how many frames were seen."""
     homography: Float[np.ndarray, "3 3"]
-    """From (row, col, 1) to the robot's (x, y, 1), see `interfaces.Env.homography`."""
+    """From (row, col, 1) to the robot's (x, y, 1), see `env_info.Homography`."""
 
     @classmethod
     def learn(
@@ -50,7 +50,7 @@ class Scenery:
         Args:
             episodes: of one camera.
             homography: from (row, col, 1) to the robot's (x, y, 1), see
-                `interfaces.Env.homography`.
+                `env_info.Homography`.
         """
         empty = _median_frame(episodes)
         height, width = empty.shape[:2]
