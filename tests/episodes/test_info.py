@@ -52,10 +52,11 @@ def test_info_is_read_as_it_was_written(
     tmp_path_factory: pytest.TempPathFactory, values: dict[str, Any]
 ) -> None:
     folder = tmp_path_factory.mktemp("info")
-    info = DatasetInfo(**{**values, "workspace": Workspace(*values["workspace"])})
+    workspace = Workspace(*values["workspace"])
+    info = DatasetInfo(**{**values, "workspace": workspace})
     write_info(folder, info)
     assert read_info(folder) == info
-    assert info.action_size == len(info.workspace.high)
+    assert info.action_size == len(workspace.high)
     assert [path.name for path in folder.iterdir()] == [INFO_NAME]
 
 
