@@ -17,7 +17,7 @@ PACKAGE = ROOT / "visual_foresight"
 WIDTH, BOX_WIDTH, BOX_HEIGHT, FLOOR_HEIGHT, TOP = 1040, 200, 56, 112, 20
 COLUMN = 250
 EDGE = 20
-GROUND = ("interfaces", "system", "types")
+GROUND = ("interfaces", "env_info", "system", "types")
 """Rooms that nearly every other one imports."""
 PLACES = {
     "cli": (1.5, "commands and figures"),
@@ -33,6 +33,7 @@ PLACES = {
     "envs": (3.0, "worlds"),
     "vision": (2.3, "maps, flow, homography"),
     "interfaces": (0.5, "the protocols"),
+    "env_info": (1.0, "what is known of a robot"),
     "system": (2.5, "files, processes, devices"),
     "types": (1.5, "the shared data types"),
 }

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from visual_foresight.control.judge import TrialJudge, designate, on_height
+from visual_foresight.control.judge import TrialJudge, believed, designate, on_height
 from visual_foresight.control.loop import CLIP_FRAMES, finish, run_trial
+from visual_foresight.env_info import View
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
 from visual_foresight.types import (
@@ -139,6 +140,31 @@ def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -
     assert len(stopped.plans) == len(stopped.episode.actions) == 1
     alone = finish(GOAL, [first])
     assert alone.distances_px == pytest.approx((5,)) and alone.episode.actions.shape == (0, 0)
+
+
+def test_without_a_judge_distances_are_what_the_controller_believes(env: DotEnv) -> None:
+    steps = list(run_trial(env, Scripted(ACTIONS), GOAL, None, torch.Generator(), 2))
+    assert [step.verdict for step in steps] == [None] * 3
+    trial = finish(GOAL, steps)
+    first, last = GOAL.targets[0].distance(Pixel(0, 0)), GOAL.targets[0].distance(Pixel(0, 1))
+    assert trial.is_believed and trial.episode.tracks.shape == (3, 0, 2)
+    assert trial.distances_px == pytest.approx((first, first, last))
+    assert trial.distances_m == pytest.approx(
+        [PIXEL_M * first, PIXEL_M * first, PIXEL_M * last]
+    )
+    assert trial.distance_text(-1) == f"believed {100 * PIXEL_M * last:.1f} cm to go"
+
+
+def test_metres_are_believed_of_a_calibrated_camera_only() -> None:
+    goal = PixelGoal((Pixel(1, 1), Pixel(2, 2)), (Pixel(4, 5), Pixel(2, 2)))
+    bare = believed(View(SIZE), goal, goal.sources)
+    assert bare is not None and (bare.distance_px, bare.distance_m) == (5, None)
+    doubled = View(SIZE, ((2.0, 0.0, 1.0), (0.0, 2.0, 0.0), (0.0, 0.0, 1.0)))
+    metric = believed(doubled, goal, goal.sources)
+    assert metric is not None and metric.distance_m == pytest.approx(10)
+    assert believed(doubled, goal, ()) is None
+    image = believed(doubled, ImageGoal(np.zeros((*SIZE, 3), np.uint8)), ())
+    assert image is not None and (image.distance_px, image.distance_m) == (0, 0)
 
 
 def test_points_and_pixels_must_fit(env: DotEnv) -> None:

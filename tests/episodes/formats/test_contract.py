@@ -1,6 +1,7 @@
 """What every format of episodes promises (see `EpisodeFormat`), over the registry."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ JSON_VALUES = st.recursive(
 )
 
 
+SIGNAL_NAMES = st.sets(st.sampled_from(("reward", "force", "contact")))
+
+
 @pytest.fixture(params=sorted(FORMATS))
 def format_(request: pytest.FixtureRequest) -> EpisodeFormat:
     return FORMATS[request.param]
@@ -55,6 +59,7 @@ def episodes(draw: st.DrawFn) -> Episode:
         states=floats(num_actions + 1, draw(size)),
         tracks=floats(num_actions + 1, num_tracks, 2),
         meta=draw(st.dictionaries(st.text(), JSON_VALUES)),
+        signals={name: floats(num_actions) for name in draw(SIGNAL_NAMES)},
     )
 
 
@@ -75,6 +80,24 @@ def assert_same(one: Episode, other: Episode) -> None:
         assert (mine.shape, mine.dtype) == (its.shape, its.dtype)
         assert mine.tobytes() == its.tobytes()
     assert dict(one.meta) == dict(other.meta)
+    assert one.signals.keys() == other.signals.keys()
+    for name, values in one.signals.items():
+        assert values.tobytes() == other.signals[name].tobytes()
+
+
+def test_signals_count_in_the_checksum(format_: EpisodeFormat, path: Path) -> None:
+    reward = np.arange(4, dtype=np.float32)
+    format_.write(path, replace(example(), signals={"reward": reward}))
+    whole = path.read_bytes()
+    assert whole.count(reward.tobytes()) == 1
+    path.write_bytes(whole.replace(reward.tobytes(), reward[::-1].tobytes()))
+    with pytest.raises(UserError, match="does not match its checksum"):
+        format_.read(path)
+
+
+def test_a_signal_has_one_value_per_action() -> None:
+    with pytest.raises(ValueError, match="'reward' has 5 values for 4 actions"):
+        replace(example(), signals={"reward": np.zeros(5, np.float32)})
 
 
 @SAME_FILE
