@@ -21,7 +21,7 @@ GROUND = ("interfaces", "env_info", "system", "types")
 """Rooms that nearly every other one imports."""
 PLACES = {
     "cli": (1.5, "commands and figures"),
-    "headless": (0.0, "one trial without a screen"),
+    "plan": (0.0, "one trial without a screen"),
     "gui": (1.0, "the page"),
     "evaluation": (0.5, "judges, benchmarks, reports"),
     "training": (1.55, "curriculum, losses, teachers"),
@@ -51,7 +51,7 @@ def floors() -> list[list[str]]:
 def imports() -> set[tuple[str, str]]:
     """Return (importer, imported) for all pairs of rooms.
 
-    The command line names the modules that it imports late as text, as `_reports("headless", ...)`.
+    The command line names the modules that it imports late as text, as `_reports("plan", ...)`.
     """
     found = set()
     for path in sorted(PACKAGE.rglob("*.py")):

@@ -29,7 +29,7 @@ class CommandPage(NamedTuple):
 
 
 COMMAND_PAGES = {
-    "plan": CommandPage("headless", "PlanConfig", "plan --seed 3"),
+    "plan": CommandPage("plan", "PlanConfig", "plan --seed 3"),
     "gui": CommandPage("gui.server.serve", "GuiConfig", "gui --model flow"),
     "collect": CommandPage(
         "collect.collection", "CollectConfig", "collect --folder data/mine --episodes 500"

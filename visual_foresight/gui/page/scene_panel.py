@@ -245,7 +245,9 @@ def _shown_draft(state: State, index: int | None) -> Draft:
     trial = state.trial
     if trial is None or not isinstance(trial.goal, PixelGoal):
         return state.draft
-    if index is not None:
+    if index is not None and trial.is_believed:
+        places = trial.plans[index].sources if index < len(trial.plans) else ()
+    elif index is not None:
         tracks = trial.episode.tracks[index]
         places = tuple(Pixel(float(row), float(col)) for row, col in tracks)
     elif state.pending is not None and len(trial.episode.actions):
