@@ -102,7 +102,7 @@ def test_a_map_is_a_distribution_over_at_most_four_cells_wherever_its_place(
 ) -> None:
     map_size, frame_size = sizes
     map_ = splat_places(torch.tensor([row, col]), map_size, frame_size)
-    assert map_.shape == map_size
+    assert tuple(map_.shape) == map_size
     assert map_.min() >= 0 and (map_ > 0).sum() <= 4
     assert map_.sum().item() == pytest.approx(1, abs=1e-5)
     first = grid(map_size, frame_size)[0, 0]
