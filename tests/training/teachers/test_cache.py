@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.fakes.packages import bring
 from tests.training.test_loop import HOMOGRAPHY, episode
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.cache import points_of, points_path
@@ -69,8 +70,10 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
         assert file.read_bytes() == whole
 
 
-def test_other_episodes_and_cameras_have_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TEACHERS, "another", TEACHERS[TEACHER])
+def test_other_episodes_and_cameras_have_another_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bring(monkeypatch, tmp_path, "teachers", "another", TEACHERS[TEACHER])
     names = {
         name_of(),
         name_of(teacher="another"),

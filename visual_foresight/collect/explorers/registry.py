@@ -1,14 +1,12 @@
 """The explorers by their names."""
 
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
-from visual_foresight.collect.explorers.sweeps import SweepingExplorer
-from visual_foresight.collect.targets import FindTargets
-from visual_foresight.types import Observation, Workspace
+from visual_foresight.system.plugins import Registry
+from visual_foresight.types import Observation
 
 
 @runtime_checkable
@@ -22,9 +20,13 @@ class Explorer(Protocol):
         ...
 
 
-EXPLORERS: dict[str, Callable[[Workspace, FindTargets], Explorer]] = {
-    "sweeps": SweepingExplorer,
-}
-"""Name -> what builds the explorer, given the workspace and what finds targets to push."""
+EXPLORERS = Registry(
+    "explorer",
+    "explorers",
+    {"sweeps": "visual_foresight.collect.explorers.sweeps:SweepingExplorer"},
+    Explorer,
+)
+"""Name -> what builds the explorer, given the workspace and what finds targets to push: a
+`types.Workspace` and a `collect.targets.FindTargets`."""
 
 DEFAULT_EXPLORER = "sweeps"
