@@ -376,4 +376,5 @@ class Rigid(nn.Module):
         )
 
 
+# It learns single steps for longer than others, since it learns segmentation meanwhile.
 RIGID = Model(Rigid, RigidConfig, Recipe(steps=3600, single=0.75, every=200))
