@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor, Predictor
 from visual_foresight.predictors.checkpoints import load, read_config, save
 from visual_foresight.predictors.layers.point_maps import Points
@@ -84,15 +85,11 @@ def predictor(name: str) -> Predictor:
 
 def clip(batch: int, steps: int, seed: int = 0) -> Clip:
     """Noise, and something coloured near the fingertip."""
-    rng = torch.Generator().manual_seed(seed)
-    frames = 0.1 + 0.08 * torch.rand(batch, steps + 1, 3, *SIZE, generator=rng)
+    noise = noise_clip(batch, steps, SIZE, action_size=3, state_size=5, seed=seed)
+    frames = 0.1 + 0.08 * noise.frames
     frames[..., 5:7, 8:11] = torch.tensor([0.95, 0.02, 0.95])[:, None, None]
-    return Clip(
-        torch.rand(batch, steps, 3, generator=rng) * 2 - 1,
-        frames,
-        # near the first of `PLACES`
-        0.25 + torch.rand(batch, steps + 1, 5, generator=rng) / 4,
-    )
+    # near the first of `PLACES`
+    return Clip(noise.actions, frames, 0.25 + noise.states / 4)
 
 
 def num_maps(predictor: Predictor) -> int:

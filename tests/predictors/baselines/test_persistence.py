@@ -3,18 +3,13 @@
 import pytest
 import torch
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.types import Clip
-
-
-def a_clip(scenes: int = 1) -> Clip:
-    frames = torch.rand(scenes, 3, 3, 4, 6, generator=torch.Generator().manual_seed(0))
-    return Clip(torch.zeros(scenes, 2, 5), frames, torch.zeros(scenes, 3, 7))
 
 
 @pytest.mark.parametrize("scenes", [1, 8])
 def test_repeats_the_last_frame_and_the_maps(scenes):
-    clip, maps = a_clip(scenes), torch.rand(8, 9, 2, 3)
+    clip, maps = noise_clip(scenes, 2, (4, 6)), torch.rand(8, 9, 2, 3)
     model = Persistence()
     prediction = model.imagine(model.observe(clip), torch.ones(8, 10, 5), maps, decode=True)
     assert prediction.frames.shape == (8, 10, 3, 4, 6)
@@ -29,7 +24,7 @@ def test_repeats_the_last_frame_and_the_maps(scenes):
 def test_undecoded_frames_are_empty_and_their_size_is_known():
     model = Persistence()
     prediction = model.imagine(
-        model.observe(a_clip()), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3)
+        model.observe(noise_clip(1, 2, (4, 6))), torch.ones(8, 10, 5), torch.zeros(8, 0, 2, 3)
     )
     assert prediction.frames.shape[:2] == (8, 0)
     assert prediction.frame_size == (4, 6)
@@ -38,7 +33,7 @@ def test_undecoded_frames_are_empty_and_their_size_is_known():
 
 def test_imagines_further_from_its_carry():
     model = Persistence()
-    clip = a_clip()
+    clip = noise_clip(1, 2, (4, 6))
     first = model.imagine(model.observe(clip), torch.ones(8, 4, 5), torch.rand(8, 1, 2, 3))
     further = model.imagine(
         first.carry, torch.ones(8, 2, 5), first.pixel_maps[:, -1], decode=True
@@ -49,4 +44,8 @@ def test_imagines_further_from_its_carry():
 def test_a_carry_of_another_number_of_scenes_is_refused():
     model = Persistence()
     with pytest.raises(ValueError, match="1 or 8 scenes was expected"):
-        model.imagine(model.observe(a_clip(3)), torch.ones(8, 10, 5), torch.zeros(8, 1, 2, 3))
+        model.imagine(
+            model.observe(noise_clip(3, 2, (4, 6))),
+            torch.ones(8, 10, 5),
+            torch.zeros(8, 1, 2, 3),
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
 from visual_foresight.predictors.flow.carry import Carry, Foreground
@@ -128,7 +129,7 @@ def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
     torch.manual_seed(0)
     model = Flow(CONFIG)
     torch.nn.init.normal_(model.head.weight, std=0.3)
-    clip = Clip(torch.zeros(1, 1, 3), torch.rand(1, 2, 3, *SIZE), torch.rand(1, 2, 5))
+    clip = noise_clip(1, 1, SIZE, action_size=3, state_size=5)
     actions = torch.rand(2, 3, 3)
     first = splat_places(torch.tensor([[[5.2, 7.7]]]), (8, 12), SIZE)
     other = splat_places(torch.tensor([[[9.0, 3.4]]]), (8, 12), SIZE)
@@ -143,7 +144,7 @@ def test_a_carry_goes_on_with_the_maps_that_it_is_given() -> None:
 def test_frames_are_learnt_from_in_a_sixth_of_the_steps_and_points_in_all() -> None:
     torch.manual_seed(0)
     model = Flow(CONFIG)
-    clip = Clip(torch.rand(2, 4, 3) * 2 - 1, torch.rand(2, 5, 3, *SIZE), torch.rand(2, 5, 5))
+    clip = noise_clip(2, 4, SIZE, action_size=3, state_size=5)
     maps = splat_places(torch.tensor([[[6.0, 9.0]], [[8.0, 12.0]]]), (8, 12), SIZE)
     drawn = []
     for seed in range(60):

@@ -1,13 +1,13 @@
 """A tracker over imagined frames finds the motion that they show."""
 
-from typing import Any, Literal
-
 import numpy as np
 import torch
 
+from tests.fakes.clips import clip_of
+from tests.fakes.dot_model import FramesOnlyDotModel
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames, with_tracker
-from visual_foresight.types import Clip, Prediction
+from visual_foresight.types import Clip
 from visual_foresight.vision.pixel_maps import expected_places, splat_places
 
 SIZE, MAP_SIZE = (32, 48), (16, 24)
@@ -17,40 +17,13 @@ ACTIONS = torch.tensor(
 PLACES = torch.tensor([[12.0, 20.0], [18.5, 25.0]])
 
 
-class Shifter:
-    """Imagines that the picture moves by the action, (down, right) in pixels."""
-
-    context = 1
-    frames_only: Literal[True] = True
-
-    def observe(self, clip: Clip) -> torch.Tensor:
-        return clip.frames[:, -1]
-
-    def imagine(
-        self, carry: Any, actions: torch.Tensor, pixel_maps: torch.Tensor, decode: bool = False
-    ) -> Prediction:
-        assert decode and not pixel_maps.shape[1]
-        frame, frames = carry.expand(len(actions), -1, -1, -1), []
-        for action in actions.unbind(1):
-            rolled = [
-                torch.roll(f, tuple(a.int().tolist()), (1, 2))
-                for f, a in zip(frame, action, strict=True)
-            ]
-            frame = torch.stack(rolled)
-            frames.append(frame)
-        empty = torch.zeros(len(actions), actions.shape[1], 0, *pixel_maps.shape[-2:])
-        return Prediction(
-            torch.stack(frames, 1), empty, empty[..., 0, 0], frame, frame_size=SIZE
-        )
-
-
 def scene() -> Clip:
     """Smooth texture, so that motion can be seen everywhere."""
     noise = torch.from_numpy(
         np.random.default_rng(0).random((1, 3, SIZE[0] // 4, SIZE[1] // 4), dtype=np.float32)
     )
     frame = torch.nn.functional.interpolate(noise, SIZE, mode="bicubic").clamp(0, 1)
-    return Clip(torch.zeros(1, 0, 2), frame[:, None], torch.zeros(1, 1, 4))
+    return clip_of(frame)
 
 
 def maps() -> torch.Tensor:
@@ -58,7 +31,7 @@ def maps() -> torch.Tensor:
 
 
 def test_maps_go_where_the_frames_show_it() -> None:
-    model = TrackedFrames(Shifter())
+    model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
     imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
     assert imagined.frames.shape[:2] == (2, 0)
     assert imagined.frame_size == SIZE
@@ -67,7 +40,7 @@ def test_maps_go_where_the_frames_show_it() -> None:
 
 
 def test_imagining_further_goes_on_from_the_carry() -> None:
-    model = TrackedFrames(Shifter())
+    model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
     whole = model.imagine(model.observe(scene()), ACTIONS, maps(), decode=True)
     first = model.imagine(model.observe(scene()), ACTIONS[:, :2], maps())
     rest = model.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
@@ -78,4 +51,4 @@ def test_imagining_further_goes_on_from_the_carry() -> None:
 def test_only_a_predictor_of_frames_alone_gets_a_tracker() -> None:
     moves_pixels = Persistence()
     assert with_tracker(moves_pixels) is moves_pixels
-    assert isinstance(with_tracker(Shifter()), TrackedFrames)
+    assert isinstance(with_tracker(FramesOnlyDotModel(step_px=1.0, context=1)), TrackedFrames)
