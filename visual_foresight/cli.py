@@ -6,21 +6,18 @@ figures are plain JSON values. Figures go to stdout, as lines for people or with
 object; progress, logs and complaints go to stderr.
 """
 
-import ast
 import dataclasses
 import importlib
-import inspect
 import json
 import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
-from itertools import pairwise
 from pathlib import Path
-from textwrap import dedent
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
+from visual_foresight.system import flags
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.system.redirect import diverted
 
@@ -53,6 +50,11 @@ class Command:
     complaint: str = ""
     """A function of the figures that returns what is wrong with them, in one sentence, or None.
     After a complaint the program exits with 2."""
+    of_name: str = ""
+    """A function of the word that may follow the command (`train flow`), which returns the flags
+    that it takes then: see `training.flags.ModelFlags`."""
+    about_name: str = ""
+    """What that word is, for the help."""
 
 
 COMMANDS = {
@@ -71,6 +73,9 @@ COMMANDS = {
         "Train a video predictor on episodes, or go on with a run that was stopped.",
         config="training.config:TrainConfig",
         work="cli:train_model",
+        of_name="training.flags:flags_of",
+        about_name="`train NAME` sets the parts of a model and its recipe, by default as published "
+        "(`train flow --model.channels 48 --recipe.steps 11000`): see `train NAME --help`.",
     ),
     "evaluate control": Command(
         "Benchmark closed-loop control on seeded suites of tasks, beside floors and ceiling.",
@@ -180,7 +185,23 @@ def _run(name: str, arguments: list[str]) -> None:
 def _work(name: str, arguments: list[str]) -> None:
     """Read a command's flags, do its work, and print its figures."""
     command = COMMANDS[name]
-    config, as_json = _read(name, _imported(command.config), arguments)
+    if command.of_name and arguments and not arguments[0].startswith("-"):
+        named = _imported(command.of_name)(arguments[0])
+        grouped = flags.of_groups(named.groups, named.hidden)
+        values, as_json = flags.read(
+            f"{PROGRAM} {name} {arguments[0]}",
+            command.summary,
+            [*flags.of_class(named.config), *grouped],
+            arguments[1:],
+        )
+        config = named.build(values)
+    else:
+        config_class = _imported(command.config)
+        summary = f"{command.summary} {command.about_name}".strip()
+        values, as_json = flags.read(
+            f"{PROGRAM} {name}", summary, flags.of_class(config_class), arguments
+        )
+        config = config_class(**values)
     work = _imported(command.work)
     as_text = _imported(command.as_text) if command.as_text else _as_lines
     # stdout is for the figures alone; libraries print there, too, also native ones.
@@ -229,52 +250,6 @@ def _help(beginning: str = "") -> str:
             f"The flags of a command: {PROGRAM} COMMAND --help",
         ]
     )
-
-
-def _read(name: str, config_class: type, arguments: list[str]) -> tuple[Any, bool]:
-    """Read a command's flags: its configuration, and whether figures are wanted as JSON.
-
-    Args:
-        name: the command, for its help.
-        config_class: a frozen dataclass; each field is a flag, its doc the help.
-        arguments: the words to read. Wrong ones print what is wrong and exit with code 2.
-    """
-    import tyro
-
-    docs = _field_docs(config_class)
-    flags: list[tuple[str, Any, Any]] = []
-    for field in dataclasses.fields(config_class):
-        kind: Any = Annotated[field.type, tyro.conf.arg(help=docs.get(field.name, ""))]
-        default = dataclasses.field(
-            default=field.default, default_factory=field.default_factory
-        )
-        flags.append((field.name, kind, default))
-    wants_json = tyro.conf.arg(help="Print the figures as one JSON object on stdout.")
-    flags.append(("json", Annotated[bool, wants_json], dataclasses.field(default=False)))
-    options: Any = tyro.cli(
-        dataclasses.make_dataclass("Options", flags, frozen=True, kw_only=True),
-        prog=f"{PROGRAM} {name}",
-        description=COMMANDS[name].summary,
-        args=arguments,
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
-    values = dict(vars(options))
-    as_json = values.pop("json")
-    return config_class(**values), as_json
-
-
-def _field_docs(config_class: type) -> dict[str, str]:
-    """Return the docs of a dataclass's fields: the strings after them in its source, in one line.
-
-    tyro finds them, too, but breaks its help where they are wrapped in the source.
-    """
-    (definition,) = ast.parse(dedent(inspect.getsource(config_class))).body
-    assert isinstance(definition, ast.ClassDef)
-    docs = {}
-    for field, doc in pairwise(definition.body):
-        if isinstance(field, ast.AnnAssign) and isinstance(doc, ast.Expr):
-            docs[ast.unparse(field.target)] = " ".join(str(ast.literal_eval(doc.value)).split())
-    return docs
 
 
 def _as_lines(figures: Figures) -> str:

@@ -19,6 +19,8 @@ COLUMN = 250
 EDGE = 20
 GROUND = ("interfaces", "env_info", "system", "types")
 """Rooms that nearly every other one imports."""
+LATE = re.compile(r"(?:visual_foresight\.)?(\w+)(?:\.\w+)*:\w+")
+"""How an object is named that is imported late; its group is the room."""
 PLACES = {
     "cli": (1.5, "commands and figures"),
     "plan": (0.0, "one trial without a screen"),
@@ -51,7 +53,7 @@ def floors() -> list[list[str]]:
 def imports() -> set[tuple[str, str]]:
     """Return (importer, imported) for all pairs of rooms.
 
-    The command line names the modules that it imports late as text, as `_reports("plan", ...)`.
+    Modules that are imported late are named as text, as in `config="plan:PlanConfig"`.
     """
     found = set()
     for path in sorted(PACKAGE.rglob("*.py")):
@@ -61,10 +63,10 @@ def imports() -> set[tuple[str, str]]:
                 f"{PACKAGE.name}."
             ):
                 found.add((room, str(node.module).split(".")[1]))
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "_reports":
-                module = node.args[0]
-                assert isinstance(module, ast.Constant)
-                found.add((room, str(module.value).split(".")[0]))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named = LATE.fullmatch(node.value)
+                if named is not None:
+                    found.add((room, named[1]))
     rooms = {room for floor in floors() for room in floor}
     return {(a, b) for a, b in found if a != b and a in rooms and b in rooms}
 

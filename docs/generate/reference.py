@@ -8,16 +8,18 @@ import dataclasses
 import importlib
 import inspect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args, get_origin
+from typing import Any, Literal, NamedTuple, cast, get_args, get_origin
 
 from docs.generate.architecture import NOTICE
 from visual_foresight.cli import COMMANDS
 from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushConfig
-from visual_foresight.predictors.registry import PREDICTORS
+from visual_foresight.predictors.models import FROM_DATA, Recipe
+from visual_foresight.predictors.registry import learned, model_of
+from visual_foresight.training.config import RunConfig
 
 
 class CommandPage(NamedTuple):
@@ -112,9 +114,29 @@ def command_page(name: str) -> str:
             *_rows(config, flags=True),
             "| `--json` | nothing | off | Print the figures as one JSON object on stdout. |",
             "",
+            *(_named_training() if name == "train" else ()),
             f"Source: `{page.config}` in `visual_foresight/{page.module.replace('.', '/')}.py`.\n",
         ]
     )
+
+
+def _named_training() -> list[str]:
+    """Return the section about `train NAME`."""
+    common = [_flag(field.name) for field in dataclasses.fields(RunConfig)]
+    recipe = [f"--recipe.{_flag(field.name)[2:]}" for field in dataclasses.fields(Recipe)]
+    return [
+        "## train NAME\n",
+        "```bash",
+        "visual-foresight train flow --data data/mine --out runs/mine \\",
+        "  --model.channels 48 --recipe.steps 5000",
+        "```\n",
+        "With a predictor's name, the defaults are those with which its published model was",
+        "trained, and its hyper-parameters are flags: [predictors](predictors.md). Of the flags",
+        "above, these keep their names:",
+        f"{_listed([*common, '--json'])}.",
+        "These are the recipe:",
+        f"{_listed(recipe)}.\n",
+    ]
 
 
 def predictors_page() -> str:
@@ -122,14 +144,19 @@ def predictors_page() -> str:
     parts = [
         NOTICE,
         "# Predictors\n",
-        "The hyper-parameters of every predictor that learns. `train --predictor NAME` fills in",
-        "`frame_size`, `action_size`, `state_size` and `homography` from the data and takes the",
-        "defaults for the rest. A checkpoint keeps them in its `config.json`.\n",
+        "The hyper-parameters of every predictor that learns: each is a flag `--model.FIELD` of",
+        f"`train NAME`, except {_listed(FROM_DATA)}, which follow from the",
+        "data. A checkpoint keeps them in its `config.json`. The recipe is that of the published",
+        "models; where it is not mentioned, it is [the default](train.md#train-name).\n",
     ]
-    for name, classes in PREDICTORS.items():
-        config = classes()[1]
-        if config is not None:
-            parts += [f"## {name}\n", f"{_sentence(config.__doc__)}\n", *_table(config), ""]
+    for name in learned():
+        model = model_of(name)
+        recipe = vars(model.recipe)
+        plain = vars(Recipe())
+        own = [f"`{key}` {_plain(recipe[key])}" for key in plain if recipe[key] != plain[key]]
+        about = f"Recipe: {', '.join(own) or 'the default'}.\n"
+        title = [f"## {name}\n", f"{_sentence(cast(Any, model.config).__doc__)}\n"]
+        parts += [*title, about, *_table(model.config), ""]
     return "\n".join(parts)
 
 
@@ -152,6 +179,14 @@ def search_page() -> str:
     return "\n".join(parts)
 
 
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _flag(field: str) -> str:
+    return f"--{field.replace('_', '-')}"
+
+
 def _table(config: Any) -> list[str]:
     head = ["| field | takes | default | meaning |", "| --- | --- | --- | --- |"]
     return [*head, *_rows(config, flags=False)]
@@ -160,10 +195,17 @@ def _table(config: Any) -> list[str]:
 def _rows(config: Any, flags: bool) -> Iterable[str]:
     """Yield a row for each field of a configuration."""
     documented = field_sources(config)
-    for field in dataclasses.fields(config):
+    fields = sorted(dataclasses.fields(config), key=lambda field: not _is_required(field))
+    for field in fields:
+        if flags and not field.metadata.get("is_flag", True):
+            continue
         doc, source = documented[field.name]
-        name = f"--{field.name.replace('_', '-')}" if flags else field.name
+        name = _flag(field.name) if flags else field.name
         yield f"| `{name}` | {_type(field.type, flags)} | {_default(field, source)} | {doc} |"
+
+
+def _is_required(field: Any) -> bool:
+    return field.default is field.default_factory is dataclasses.MISSING
 
 
 def field_sources(config: type) -> dict[str, tuple[str, str]]:

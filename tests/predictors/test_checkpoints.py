@@ -9,9 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from tests.fakes.packages import bring
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.checkpoints import load, read_config, resolve, save
-from visual_foresight.predictors.registry import PREDICTORS, create
+from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.registry import PREDICTORS, create, learned, model_of
 from visual_foresight.types import UserError
 
 
@@ -36,6 +38,9 @@ class Tiny(nn.Module):
         self.linear = nn.Linear(config.action_size, config.width)
         self.norm = nn.BatchNorm1d(config.width)
 
+    def calibrate(self, clip):
+        raise NotImplementedError
+
     def observe(self, clip):
         raise NotImplementedError
 
@@ -44,8 +49,9 @@ class Tiny(nn.Module):
 
 
 @pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(PREDICTORS, "tiny", lambda: (Tiny, TinyConfig))
+def tiny(monkeypatch, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("packages")
+    bring(monkeypatch, folder, "predictors", "tiny", Model(Tiny, TinyConfig))
     return Tiny(TinyConfig(width=5))
 
 
@@ -111,12 +117,42 @@ def test_the_persistence_baseline_needs_no_checkpoint():
 
 
 def test_every_registered_predictor_can_be_imported():
-    for classes in PREDICTORS.values():
-        predictor_class, config_class = classes()
-        assert isinstance(predictor_class, type)
+    for name in PREDICTORS:
+        config_class: Any = model_of(name).config
         if config_class is not None:
             fields = {field.name for field in dataclasses.fields(config_class)}
             assert {"frame_size", "action_size", "state_size"} <= fields
+
+
+def test_recipes_are_what_the_published_models_were_trained_with():
+    recipes = {name: model_of(name).recipe for name in learned()}
+    assert recipes.pop("rigid") == Recipe(steps=3600, single=0.75, every=200)
+    assert recipes.pop("flow") == Recipe(steps=11000, single=0.65, every=1000)
+    assert set(recipes.values()) == {Recipe(steps=3600, single=0.65, every=200)}
+
+
+@pytest.mark.parametrize(
+    ("alternative", "sentence"),
+    [
+        (Tiny, r"the predictor 'odd' is a type, but the entry point names a .*models\.Model"),
+        (Model(dict), r"the predictor 'odd' has no observe\(\)"),
+        (Model(Persistence, TinyConfig), r"the predictor 'odd' has no calibrate\(\)"),
+    ],
+)
+def test_a_package_that_brings_something_else_is_told(
+    monkeypatch, tmp_path, alternative, sentence
+):
+    bring(monkeypatch, tmp_path, "predictors", "odd", alternative)
+    with pytest.raises(UserError, match=sentence):
+        load("odd")
+    assert isinstance(load("still"), Persistence)
+
+
+def test_a_package_may_bring_a_predictor_without_weights(monkeypatch, tmp_path):
+    bring(monkeypatch, tmp_path, "predictors", "frozen", Model(Persistence))
+    assert isinstance(load("frozen"), Persistence)
+    with pytest.raises(UserError, match="no learned predictor 'frozen'"):
+        create("frozen", {})
 
 
 def test_create_takes_the_sizes_of_the_data(tiny):

@@ -18,7 +18,7 @@ from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor, Pr
 from visual_foresight.predictors.checkpoints import load, read_config, save
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.warping import Motion, move_maps, resize_motion
-from visual_foresight.predictors.registry import PREDICTORS, create, learned
+from visual_foresight.predictors.registry import PREDICTORS, create, learned, model_of
 from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
 from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.predictors.wrappers.on_device import OnDevice
@@ -48,7 +48,7 @@ WRAPPERS: dict[str, Callable[[], Predictor]] = {
     "tracked_frames": lambda: TrackedFrames(a_model("pixels")),
 }
 IGNORE_ACTIONS = ("still",)
-MOVE_PIXELS_VISIBLY = [name for name in LEARNED if "motions" in dir(PREDICTORS[name]()[0])]
+MOVE_PIXELS_VISIBLY = [name for name in LEARNED if "motions" in dir(model_of(name).predictor)]
 
 
 def a_model(name: str) -> Any:
@@ -70,7 +70,7 @@ def a_predictor(name: str) -> Predictor:
         return WRAPPERS[name]()
     if name in LEARNED:
         return a_model(name)
-    return PREDICTORS[name]()[0]()
+    return model_of(name).predictor()
 
 
 @pytest.fixture(params=[*PREDICTORS, *WRAPPERS])

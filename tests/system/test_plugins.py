@@ -5,6 +5,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.fakes.packages import install
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import UserError
 
@@ -16,14 +17,6 @@ class Walker(Protocol):
 
 
 OWN = {"counter": "collections:Counter", "path": "pathlib:Path"}
-
-
-def install(folder: Path, package: str, name: str, value: str) -> None:
-    """Do what pip does for a package with one entry point."""
-    info = folder / f"{package}-1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(f"[visual_foresight.walkers]\n{name} = {value}\n")
 
 
 @pytest.fixture
@@ -39,7 +32,7 @@ def test_our_own_are_found_by_name(registry: Registry) -> None:
 
 
 def test_an_installed_package_is_enough(registry: Registry, tmp_path: Path) -> None:
-    install(tmp_path, "legs", "biped", "legs_module:Biped")
+    install(tmp_path, "legs", {"walkers": {"biped": "legs_module:Biped"}})
     (tmp_path / "legs_module.py").write_text(
         "class Biped:\n    def walk(self, steps): return 2 * steps\n"
     )
@@ -53,7 +46,7 @@ def test_an_unknown_name_lists_what_there_is(registry: Registry) -> None:
 
 
 def test_what_cannot_be_imported_names_its_package(registry: Registry, tmp_path: Path) -> None:
-    install(tmp_path, "broken-legs", "biped", "no_such_module:Biped")
+    install(tmp_path, "broken-legs", {"walkers": {"biped": "no_such_module:Biped"}})
     with pytest.raises(
         UserError, match="'biped' of the package broken-legs cannot be imported"
     ):
@@ -63,7 +56,7 @@ def test_what_cannot_be_imported_names_its_package(registry: Registry, tmp_path:
 @pytest.mark.parametrize("name", ["biped", "path"])
 def test_two_of_one_name_are_refused(registry: Registry, tmp_path: Path, name: str) -> None:
     for package in ("one-legs", "other-legs"):
-        install(tmp_path, package, name, "pathlib:Path")
+        install(tmp_path, package, {"walkers": {name: "pathlib:Path"}})
     with pytest.raises(UserError, match="one-legs and other-legs.*uninstall one"):
         registry[name]
 
@@ -71,3 +64,11 @@ def test_two_of_one_name_are_refused(registry: Registry, tmp_path: Path, name: s
 def test_a_missing_method_is_named(registry: Registry) -> None:
     with pytest.raises(UserError, match=r"'path' has no walk\(\)"):
         registry.require("path", registry["path"])
+
+
+def test_a_class_of_a_package_that_breaks_its_promise_is_refused(
+    registry: Registry, tmp_path: Path
+) -> None:
+    install(tmp_path, "fins", {"walkers": {"fish": "pathlib:Path"}})
+    with pytest.raises(UserError, match=r"'fish' has no walk\(\).*uninstall the package"):
+        registry["fish"]

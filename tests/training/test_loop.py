@@ -20,7 +20,7 @@ import torch
 from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.checkpoints import load, read_config
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
 from visual_foresight.training.state import STATE_FILE
@@ -202,6 +202,32 @@ def test_a_budget_of_time_is_turned_into_steps_once(
     )
 
 
+def test_a_run_that_an_earlier_version_began_is_resumed(data: Path, tmp_path: Path) -> None:
+    settings = config(data, tmp_path / "run", steps=6)
+    train(settings, progress=False)
+    whole = weights(settings.out)
+    begun = config(data, tmp_path / "begun", steps=6)
+    train(replace(begun, every=4), progress=False)
+    state = torch.load(begun.out / STATE_FILE, weights_only=True)
+    for since in ("model", "teacher"):
+        del state["config"][since]
+    torch.save(state, begun.out / STATE_FILE)
+    train(begun, progress=False)
+    assert all(torch.equal(value, whole[name]) for name, value in weights(begun.out).items())
+    with pytest.raises(UserError, match="another model"):
+        train(replace(begun, model={"width": 64}), progress=False)
+
+
+def test_settings_of_the_model_reach_the_model(data: Path, tmp_path: Path) -> None:
+    settings = config(
+        data, tmp_path / "run", predictor="pixels", steps=1, model={"channels": 8}
+    )
+    folder = train(settings, progress=False)
+    content = read_config(folder)
+    assert content["config"]["channels"] == 8
+    assert content["meta"]["model"] == {"channels": 8}
+
+
 def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: Path) -> None:
     train(config(data, tmp_path / "run", steps=3), progress=False)
     with pytest.raises(UserError, match="another learning_rate"):
@@ -243,6 +269,7 @@ def test_episodes_that_are_too_short_are_left_out(
         ({"ema": 1.5}, "ema is in"),
         ({"horizon": 40}, "the longest episode to learn from has 9"),
         ({"predictor": "oracle"}, "no learned predictor 'oracle'"),
+        ({"teacher": "parrot"}, "unknown teacher 'parrot': choose one of rigid_tracks"),
         ({"predictor": "still"}, "no learned predictor 'still'"),
         ({"device": "abacus"}, "the device 'abacus' is not there"),
     ],

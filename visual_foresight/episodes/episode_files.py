@@ -5,7 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, FORMATS, EpisodeFormat
+from visual_foresight.episodes.formats.registry import (
+    DEFAULT_FORMAT,
+    EpisodeFormat,
+    all_formats,
+)
 from visual_foresight.episodes.info import INFO_NAME
 from visual_foresight.types import Episode, UserError
 
@@ -16,8 +20,9 @@ ALLOWED_NAMES = (INFO_NAME, "README.md")  # besides episodes and hidden files
 def episode_path(folder: Path, number: int) -> Path:
     """Return the file of the episode of this number, whether it exists or not."""
     stem = f"episode_{number:06d}"
-    paths = [folder / f"{stem}{each.suffix}" for each in FORMATS.values()]
-    new = folder / f"{stem}{FORMATS[DEFAULT_FORMAT].suffix}"
+    formats = all_formats()
+    paths = [folder / f"{stem}{each.suffix}" for each in formats.values()]
+    new = folder / f"{stem}{formats[DEFAULT_FORMAT].suffix}"
     return next((path for path in paths if path.exists()), new)
 
 
@@ -73,12 +78,12 @@ def read_meta(path: Path) -> Mapping[str, Any]:
 
 
 def _format_of(path: Path) -> EpisodeFormat | None:
-    return next((each for each in FORMATS.values() if each.suffix == path.suffix), None)
+    return next((each for each in all_formats().values() if each.suffix == path.suffix), None)
 
 
 def _require_format(path: Path) -> EpisodeFormat:
     found = _format_of(path)
     if found is None:
-        suffixes = ", ".join(each.suffix for each in FORMATS.values())
+        suffixes = ", ".join(each.suffix for each in all_formats().values())
         raise UserError(f"{path} is no episode: the names of their files end in {suffixes}")
     return found

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import visual_foresight
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.registry import PREDICTORS, SHIPPED, learned
+from visual_foresight.predictors.registry import PREDICTORS, SHIPPED, model_of
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import UserError
 
@@ -60,8 +60,8 @@ def load(
         UserError: there is no such predictor or checkpoint, it is damaged, or it was made for
             other sizes.
     """
-    if str(source) in PREDICTORS and PREDICTORS[str(source)]()[1] is None:
-        return cast(Predictor, PREDICTORS[str(source)]()[0]())
+    if str(source) in PREDICTORS and (model := model_of(str(source))).config is None:
+        return cast(Predictor, model.predictor())
     folder = resolve(source)
     predictor = _build(folder, read_config(folder))
     config = cast(Any, predictor).config
@@ -91,9 +91,8 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
         ValueError: a weight is not finite, or the predictor is not registered. Nothing is
             written then.
     """
-    known = {classes(): name for name, classes in PREDICTORS.items()}
     config = cast(Any, predictor).config
-    name = known.get((type(predictor), type(config)))
+    name = _name_of(type(predictor), type(config))
     if name is None:
         raise ValueError(
             f"a predictor out of {', '.join(PREDICTORS)} was expected, "
@@ -138,7 +137,7 @@ def resolve(source: str | Path) -> Path:
         raise UserError(
             f"no trained {str(source)!r} is shipped: train one, and give its checkpoint's folder"
         )
-    without_weights = set(PREDICTORS) - set(learned())
+    without_weights = [name for name in PREDICTORS if model_of(name).config is None]
     known = ", ".join(sorted({*SHIPPED, *without_weights}))
     raise UserError(
         f"there is no predictor or checkpoint {str(source)!r}: "
@@ -186,13 +185,23 @@ def read_config(folder: Path) -> dict[str, Any]:
     return content
 
 
+def _name_of(predictor_class: type, config_class: type) -> str | None:
+    """Return the name that predictors of these classes are registered by; ours are tried first."""
+    for name in PREDICTORS:
+        model = model_of(name)
+        if (model.predictor, model.config) == (predictor_class, config_class):
+            return name
+    return None
+
+
 def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
     """Return the predictor that a `config.json` describes, with fresh weights."""
-    predictor_class, config_class = PREDICTORS[content["predictor"]]()
-    if config_class is None:
+    model = model_of(content["predictor"])
+    if model.config is None:
         raise UserError(
             f"{folder} names {content['predictor']!r}, which has no weights: give the name alone"
         )
+    config_class = cast(Any, model.config)
     expected = {field.name for field in dataclasses.fields(config_class)}
     path = folder / CONFIG_FILE
     if different := expected ^ content["config"].keys():
@@ -203,7 +212,7 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
         )
     values = {name: _tuples(value) for name, value in content["config"].items()}
     try:
-        return cast(nn.Module, predictor_class(config_class(**values)))
+        return cast(nn.Module, model.predictor(config_class(**values)))
     except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
         raise UserError(
             f"the configuration in {path} cannot be built ({error}): get the checkpoint again"

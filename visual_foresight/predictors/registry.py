@@ -4,12 +4,14 @@ The simulator as a predictor is not listed: it needs an env, and it is for judge
 """
 
 import dataclasses
-import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast, get_args, get_type_hints
 
 from torch import nn
 
+from visual_foresight.interfaces import Learner, Predictor
+from visual_foresight.predictors.models import Model
+from visual_foresight.system.plugins import Registry
 from visual_foresight.types import UserError
 
 SHIPPED = ("rigid", "flow")
@@ -17,44 +19,63 @@ SHIPPED = ("rigid", "flow")
 FLAGSHIP = "rigid"
 """The predictor that is used where none is named."""
 
+ROOM = "visual_foresight.predictors"
+PREDICTORS = Registry(
+    "predictor",
+    "predictors",
+    {
+        "still": f"{ROOM}.baselines.persistence:STILL",
+        "rigid": f"{ROOM}.rigid.model:RIGID",
+        "flow": f"{ROOM}.flow.model:FLOW",
+        "dna": f"{ROOM}.advection.model:DNA",
+        "cdna": f"{ROOM}.advection.model:CDNA",
+        "stp": f"{ROOM}.advection.model:STP",
+        "sna": f"{ROOM}.advection.model:SNA",
+        "foresight": f"{ROOM}.advection.model:FORESIGHT",
+        "stochastic": f"{ROOM}.stochastic.model:STOCHASTIC",
+        "pixels": f"{ROOM}.pixels.model:PIXELS",
+        "ensemble": f"{ROOM}.wrappers.ensemble:ENSEMBLE",
+    },
+    Predictor,
+)
+"""Name -> its `Model`: see `model_of`.
 
-def _lazy(
-    module: str, predictor: str, config: str | None
-) -> Callable[[], tuple[type, type | None]]:
-    """Return a function that imports a predictor and returns its class and its configuration's."""
-
-    def classes() -> tuple[type, type | None]:
-        imported = importlib.import_module(f"visual_foresight.predictors.{module}")
-        config_class = None if config is None else getattr(imported, config)
-        return getattr(imported, predictor), config_class
-
-    return classes
-
-
-PREDICTORS: dict[str, Callable[[], tuple[type, type | None]]] = {
-    "still": _lazy("baselines.persistence", "Persistence", None),
-    "rigid": _lazy("rigid.model", "Rigid", "RigidConfig"),
-    "flow": _lazy("flow.model", "Flow", "FlowConfig"),
-    "dna": _lazy("advection.model", "NeuralAdvection", "DNAConfig"),
-    "cdna": _lazy("advection.model", "NeuralAdvection", "CDNAConfig"),
-    "stp": _lazy("advection.model", "NeuralAdvection", "STPConfig"),
-    "sna": _lazy("advection.model", "NeuralAdvection", "SNAConfig"),
-    "foresight": _lazy("advection.model", "NeuralAdvection", "ForesightConfig"),
-    "stochastic": _lazy("stochastic.model", "Stochastic", "StochasticConfig"),
-    "pixels": _lazy("pixels.model", "Pixels", "PixelsConfig"),
-    "ensemble": _lazy("wrappers.ensemble", "Ensemble", "EnsembleConfig"),
-}
-"""Name -> a function that imports the predictor and returns its class and its configuration's.
-
-The latter is None for a predictor without weights. A learned predictor (`interfaces.Learner`) is
-built from its configuration alone, which it keeps as `.config`. Names may share a class: the
-configuration's class tells them apart.
+A learned predictor (`interfaces.Learner`) is built from its configuration alone, which it keeps as
+`.config`. Names may share a class: the configuration's class tells them apart.
 """
+
+
+def model_of(name: str) -> Model:
+    """Return a registered predictor's class, configuration and recipe.
+
+    Raises:
+        UserError: there is none of this name, or the package that brings it is at fault.
+    """
+    model = PREDICTORS[name]
+    if not isinstance(model, Model):
+        raise UserError(
+            f"the predictor {name!r} is a {type(model).__name__}, but the entry point names a "
+            f"`visual_foresight.predictors.models.Model`: correct it, or uninstall its package"
+        )
+    PREDICTORS.require(name, model.predictor, Predictor if model.config is None else Learner)
+    return model
 
 
 def learned() -> tuple[str, ...]:
     """Return the names of the predictors that have weights."""
-    return tuple(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
+    return tuple(name for name in PREDICTORS if model_of(name).config is not None)
+
+
+def learned_model(name: str) -> Model:
+    """Return the model of a predictor that has weights.
+
+    Raises:
+        UserError: the name is unknown or stands for a predictor without weights.
+    """
+    if name not in PREDICTORS or model_of(name).config is None:
+        known = ", ".join(sorted(learned()))
+        raise UserError(f"there is no learned predictor {name!r}: choose one of {known}")
+    return model_of(name)
 
 
 def create(name: str, data: Mapping[str, Any]) -> nn.Module:
@@ -70,24 +91,19 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
         UserError: the name is unknown or stands for a predictor without weights, or the predictor
             cannot be made for such frames; or it needs a calibration, and the homography is None.
     """
-    known = sorted(learned())
-    if name not in known:
-        raise UserError(
-            f"there is no learned predictor {name!r}: choose one of {', '.join(known)}"
-        )
-    predictor_class, config_class = PREDICTORS[name]()
-    fields = {field.name for field in dataclasses.fields(cast(Any, config_class))}
+    model = learned_model(name)
+    config_class = cast(Any, model.config)
+    fields = {field.name for field in dataclasses.fields(config_class)}
     if data.get("homography", ()) is None and _needs_calibration(config_class):
         raise UserError(
             f"the model {name!r}: this needs a calibrated camera, and there is no calibration; "
             "choose a model that does without, such as dna, cdna or pixels"
         )
     shared = {field: value for field, value in data.items() if field in fields}
-    config = cast(Any, config_class)(**shared)
-    return cast(nn.Module, predictor_class(config))
+    return cast(nn.Module, model.predictor(config_class(**shared)))
 
 
-def _needs_calibration(config_class: type | None) -> bool:
+def _needs_calibration(config_class: type) -> bool:
     """Tell whether a configuration has a homography that may not be None."""
     hints = get_type_hints(config_class)
     return "homography" in hints and type(None) not in get_args(hints["homography"])

@@ -22,6 +22,7 @@ from tqdm import tqdm
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
+from visual_foresight.predictors.registry import learned_model
 from visual_foresight.predictors.rollouts import first_maps, free_running_rollout
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
@@ -31,7 +32,7 @@ from visual_foresight.training.losses import error_over_persistence, errors, obj
 from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
+from visual_foresight.training.teachers.registry import TEACHERS
 from visual_foresight.types import to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 
@@ -56,6 +57,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
             has another run.
     """
     device = find_device(config.device)
+    learned_model(config.predictor)  # faults of names are told before data are read
+    TEACHERS[config.teacher]
     episodes = Episodes(config.data)
     to_train, to_evaluate = episodes.split(config.held_out_share, config.seed)
     training_episodes = _read(to_train, progress)
@@ -72,7 +75,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         held_out_points = [PointTracks.none(len(each.states)) for each in held_out_episodes]
     else:
         training_points, held_out_points = points_of(
-            DEFAULT_TEACHER,
+            config.teacher,
             training_episodes,
             held_out_episodes,
             None if homography is None else np.array(homography),

@@ -15,7 +15,7 @@ from visual_foresight.predictors.checkpoints import renamed, save
 from visual_foresight.predictors.registry import create
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
-from visual_foresight.training.config import TrainConfig, comparable
+from visual_foresight.training.config import TrainConfig, comparable, differences
 from visual_foresight.types import UserError
 
 STATE_FILE = "state.pt"
@@ -64,7 +64,11 @@ class TrainingState:
         """
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            known = {**vars(info), "action_size": info.action_size, "member": config.member}
+            known = {
+                **vars(info),
+                "action_size": info.action_size,
+                **config.model_settings,
+            }
             model = create(config.predictor, known).to(device)
         average = AveragedModel(
             model, multi_avg_fn=partial(update_average, config.ema), use_buffers=False
@@ -115,11 +119,7 @@ class TrainingState:
             there = dict(state["config"])
         except DAMAGE as error:
             raise unreadable from error
-        here = comparable(config)
-        changed = sorted(
-            name for name in here.keys() | there.keys() if here.get(name) != there.get(name)
-        )
-        if changed:
+        if changed := differences(config, there):
             raise UserError(
                 f"{folder} holds a run with another {', '.join(changed)}: choose another --out"
             )

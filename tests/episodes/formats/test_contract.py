@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.fakes.episodes import noise_episode
-from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, FORMATS, EpisodeFormat
+from visual_foresight.episodes.formats.registry import (
+    DEFAULT_FORMAT,
+    FORMATS,
+    EpisodeFormat,
+    all_formats,
+)
 from visual_foresight.types import Episode, UserError
 
 ARRAYS = ("actions", "frames", "states", "tracks")
@@ -36,7 +41,7 @@ SIGNAL_NAMES = st.sets(st.sampled_from(("reward", "force", "contact")))
 
 @pytest.fixture(params=sorted(FORMATS))
 def format_(request: pytest.FixtureRequest) -> EpisodeFormat:
-    return FORMATS[request.param]
+    return FORMATS[request.param]()
 
 
 @pytest.fixture
@@ -162,8 +167,8 @@ def test_something_else_is_no_episode(format_: EpisodeFormat, path: Path) -> Non
 
 
 def test_every_format_has_a_suffix_of_its_own() -> None:
-    suffixes = [each.suffix for each in FORMATS.values()]
+    suffixes = [each.suffix for each in all_formats().values()]
     assert len(set(suffixes)) == len(suffixes)
     assert all(suffix.startswith(".") for suffix in suffixes)
-    assert all(isinstance(each, EpisodeFormat) for each in FORMATS.values())
+    assert all(isinstance(each, EpisodeFormat) for each in all_formats().values())
     assert DEFAULT_FORMAT in FORMATS

@@ -11,7 +11,7 @@ import torch
 
 from visual_foresight.interfaces import Cost
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
-from visual_foresight.planning.costs.registry import COSTS, cost_for
+from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS, cost_for
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat_places
 
@@ -64,7 +64,7 @@ def at_the_goal(goal: Goal) -> Prediction:
     return replace(reached, frames=frame.expand(1, NUM_STEPS, -1, -1, -1))
 
 
-@pytest.fixture(params=COSTS, ids=lambda kind: kind.__name__)
+@pytest.fixture(params=COST_OF_GOAL, ids=lambda kind: kind.__name__)
 def goal(request: pytest.FixtureRequest) -> Goal:
     return GOALS[request.param]
 
@@ -73,6 +73,10 @@ def goal(request: pytest.FixtureRequest) -> Goal:
 def cost(request: pytest.FixtureRequest, goal: Goal) -> Cost:
     plain = cost_for(goal, final_weight=10.0)
     return plain if request.param == "alone" else DisagreementPenalty(plain, weight=0.5)
+
+
+def test_every_cost_belongs_to_a_kind_of_goal() -> None:
+    assert set(COST_OF_GOAL.values()) == set(COSTS)
 
 
 def test_it_is_a_cost_of_one_finite_number_per_candidate(cost: Cost) -> None:

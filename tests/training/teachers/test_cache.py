@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
+from tests.fakes.packages import bring
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.cache import points_of, points_path
 from visual_foresight.training.teachers.point_tracks import PointTracks
@@ -70,8 +71,10 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path) -> None:
         assert file.read_bytes() == whole
 
 
-def test_other_episodes_and_cameras_have_another_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(TEACHERS, "another", TEACHERS[TEACHER])
+def test_other_episodes_and_cameras_have_another_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bring(monkeypatch, tmp_path, "teachers", "another", TEACHERS[TEACHER])
     names = {
         name_of(),
         name_of(teacher="another"),

@@ -18,7 +18,7 @@ Follow = Callable[[PackedEpisode], PointTracks]
 
 @pytest.fixture(scope="module", params=sorted(TEACHERS))
 def teacher(request: pytest.FixtureRequest) -> Teacher:
-    return TEACHERS[request.param]
+    return TEACHERS[request.param]()
 
 
 @pytest.fixture(scope="module")

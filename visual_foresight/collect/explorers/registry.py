@@ -1,16 +1,12 @@
 """The explorers by their names."""
 
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32
 
-from visual_foresight.collect.explorers.smooth import SmoothExplorer
-from visual_foresight.collect.explorers.sweeps import SweepingExplorer
-from visual_foresight.collect.targets import FindTargets
-from visual_foresight.env_info import EnvInfo
-from visual_foresight.types import Observation, UserError
+from visual_foresight.system.plugins import Registry
+from visual_foresight.types import Observation
 
 
 @runtime_checkable
@@ -24,26 +20,19 @@ class Explorer(Protocol):
         ...
 
 
-def _sweeps(info: EnvInfo, find_targets: FindTargets | None) -> Explorer:
-    user = "the explorer 'sweeps' ('smooth' does without)"
-    if find_targets is None:
-        info.view.calibration(user)
-        raise UserError(f"{user}: this needs something that finds targets to push")
-    return SweepingExplorer(info.require_workspace(user), find_targets)
-
-
-def _smooth(info: EnvInfo, find_targets: FindTargets | None) -> Explorer:
-    return SmoothExplorer(info.limits)
-
-
-EXPLORERS: dict[str, Callable[[EnvInfo, FindTargets | None], Explorer]] = {
-    "sweeps": _sweeps,
-    "smooth": _smooth,
-}
+EXPLORERS = Registry(
+    "explorer",
+    "explorers",
+    {
+        "sweeps": "visual_foresight.collect.explorers.sweeps:build",
+        "smooth": "visual_foresight.collect.explorers.smooth:build",
+    },
+)
 """Name -> what builds the explorer.
 
-It is given what is known of the robot, and what finds targets to push, which is None where the
-camera is not calibrated. It raises `UserError` where it cannot do without.
+It is given what is known of the robot (`env_info.EnvInfo`), and what finds targets to push
+(`collect.targets.FindTargets`), which is None where the camera is not calibrated. It raises
+`UserError` where it cannot do without, and returns an `Explorer`.
 """
 
 DEFAULT_EXPLORER = "sweeps"

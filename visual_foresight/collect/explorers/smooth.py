@@ -5,7 +5,8 @@ import torch
 from einops import rearrange
 from jaxtyping import Float32
 
-from visual_foresight.env_info import Limits
+from visual_foresight.collect.targets import FindTargets
+from visual_foresight.env_info import EnvInfo, Limits
 from visual_foresight.types import Observation
 
 PERSISTENCE = 0.85  # share of the last wish in the next one: about seven steps in one direction
@@ -36,3 +37,8 @@ class SmoothExplorer:
         wanted = torch.from_numpy(rearrange(self._wish, "a -> 1 1 a"))
         feasible = self._limits.clip(torch.from_numpy(observation.state), wanted)
         return rearrange(feasible, "1 1 a -> a").numpy().astype(np.float32)
+
+
+def build(info: EnvInfo, find_targets: FindTargets | None) -> SmoothExplorer:
+    """Return the explorer of an env (see `registry.EXPLORERS`); it aims at nothing."""
+    return SmoothExplorer(info.limits)

@@ -13,7 +13,8 @@ from einops import rearrange
 from jaxtyping import Float, Float32
 
 from visual_foresight.collect.targets import FindTargets
-from visual_foresight.types import Observation, Workspace
+from visual_foresight.env_info import EnvInfo
+from visual_foresight.types import Observation, UserError, Workspace
 
 AIMED_SHARE = 0.8  # of the strokes lead through a target, the others anywhere
 FULL_SPEED_SHARE = 0.6  # of the strokes are at full speed, the others slower
@@ -140,3 +141,12 @@ def _deviating_step(
     turned = np.array([cos * dx - sin * dy, sin * dx + cos * dy])
     size = np.abs(turned).max()
     return turned * min(1.0, speed / size) if size > 0 else turned
+
+
+def build(info: EnvInfo, find_targets: FindTargets | None) -> SweepingExplorer:
+    """Return the explorer of an env (see `registry.EXPLORERS`)."""
+    user = "the explorer 'sweeps' ('smooth' does without)"
+    if find_targets is None:
+        info.view.calibration(user)
+        raise UserError(f"{user}: this needs something that finds targets to push")
+    return SweepingExplorer(info.require_workspace(user), find_targets)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from visual_foresight.episodes.formats.hdf5 import HDF5
+from visual_foresight.system.plugins import Registry
 from visual_foresight.types import Episode
 
 
@@ -36,6 +36,17 @@ class EpisodeFormat(Protocol):
         ...
 
 
-FORMATS: dict[str, EpisodeFormat] = {"hdf5": HDF5()}
+FORMATS = Registry(
+    "format",
+    "formats",
+    {"hdf5": "visual_foresight.episodes.formats.hdf5:HDF5"},
+    EpisodeFormat,
+)
+"""Name -> a class that is built from nothing."""
 DEFAULT_FORMAT = "hdf5"
 """The format of episodes that are written."""
+
+
+def all_formats() -> dict[str, EpisodeFormat]:
+    """Return every format, our own first, by its name."""
+    return {name: format_class() for name, format_class in FORMATS.items()}

@@ -23,7 +23,7 @@ from tqdm import tqdm
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import FramesOnly, Learner, SimulatedEnv, require_simulator
-from visual_foresight.predictors.registry import FLAGSHIP, PREDICTORS, create
+from visual_foresight.predictors.registry import FLAGSHIP, create, learned
 from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
@@ -65,11 +65,6 @@ class ThroughputConfig:
                     f"there is no learned predictor {name!r}: "
                     f"choose from {', '.join(learned())}"
                 )
-
-
-def learned() -> tuple[str, ...]:
-    """Return the names of the predictors that have weights."""
-    return tuple(name for name, classes in PREDICTORS.items() if classes()[1] is not None)
 
 
 def time_predictors(config: ThroughputConfig) -> dict[str, Any]:

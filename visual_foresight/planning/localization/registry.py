@@ -5,7 +5,15 @@ between calls: the frame in which the pixels were designated is handed on in `Pl
 """
 
 from visual_foresight.interfaces import Locator
-from visual_foresight.planning.localization.propagate import Propagate
-from visual_foresight.planning.localization.track import Track
+from visual_foresight.system.plugins import Registry
 
-LOCATORS: dict[str, type[Locator]] = {"propagate": Propagate, "track": Track}
+LOCATORS = Registry(
+    "locator",
+    "locators",
+    {
+        "propagate": "visual_foresight.planning.localization.propagate:Propagate",
+        "track": "visual_foresight.planning.localization.track:Track",
+    },
+    Locator,
+)
+"""Name -> a class that is built from nothing."""

@@ -32,6 +32,7 @@ from visual_foresight.predictors.layers.warping import (
     move_maps,
     resize_motion,
 )
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 
@@ -378,3 +379,12 @@ def _widened(carry: Carry, count: int) -> Carry:
 def _total_variation(flows: Float[Tensor, "n k 2 h w"]) -> Float[Tensor, ""]:
     """Return the mean absolute difference of neighbours, summed over both axes."""
     return flows.diff(dim=-1).abs().mean() + flows.diff(dim=-2).abs().mean()
+
+
+PUBLISHED = Recipe(single=0.65)
+"""With which the family was compared (`scripts/compare_family`)."""
+DNA = Model(NeuralAdvection, DNAConfig, PUBLISHED)
+CDNA = Model(NeuralAdvection, CDNAConfig, PUBLISHED)
+STP = Model(NeuralAdvection, STPConfig, PUBLISHED)
+SNA = Model(NeuralAdvection, SNAConfig, PUBLISHED)
+FORESIGHT = Model(NeuralAdvection, ForesightConfig, PUBLISHED)

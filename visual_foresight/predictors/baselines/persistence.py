@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.predictors.layers.batching import widen
+from visual_foresight.predictors.models import Model
 from visual_foresight.types import Clip, Prediction
 
 
@@ -38,3 +39,6 @@ class Persistence:
             carry=frame,
             frame_size=(frame.shape[-2], frame.shape[-1]),
         )
+
+
+STILL = Model(Persistence)

@@ -38,6 +38,7 @@ from visual_foresight.predictors.layers.conv import Residual, doubling
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.homography import pixel_side
@@ -393,3 +394,6 @@ class Flow(nn.Module):
         arm, arm_opacity = self._arm(states, postures)
         frames = torch.lerp(without_arm, arm, arm_opacity)
         return rearrange(frames, "(n t) c h w -> n t c h w", n=count)
+
+
+FLOW = Model(Flow, FlowConfig, Recipe(steps=11000, single=0.65, every=1000))

@@ -17,6 +17,7 @@ from torch.nn import functional
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.types import Clip, Prediction, UserError
 
 COARSEST_PX = 8  # side, in pixels, of a place of the memory
@@ -156,3 +157,6 @@ class Pixels(nn.Module):
         quarter = functional.relu(self.from_code(carry.memory.chunk(2, 1)[0]))
         half = functional.relu(self.from_quarter(torch.cat([quarter, carry.quarter], 1)))
         return self.from_half(torch.cat([half, carry.half], 1)).sigmoid()
+
+
+PIXELS = Model(Pixels, PixelsConfig, Recipe(single=0.65))

@@ -24,6 +24,7 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.rigid.attached_points import AttachedPoints
 from visual_foresight.predictors.rigid.bodies import BirdsEyeView
 from visual_foresight.predictors.rigid.contact_module import Poses
@@ -373,3 +374,7 @@ class Rigid(nn.Module):
             rearrange(backward, "n h w two -> n two h w"),
             rearrange(forward, "n h w two -> n two h w"),
         )
+
+
+# It learns single steps for longer than others, since it learns segmentation meanwhile.
+RIGID = Model(Rigid, RigidConfig, Recipe(steps=3600, single=0.75, every=200))

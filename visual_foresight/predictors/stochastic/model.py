@@ -24,6 +24,7 @@ from torch.nn import functional
 
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.predictors.layers.batching import widen
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction
 
@@ -244,3 +245,6 @@ def _normal(numbers: Float[Tensor, "b two_z"]) -> Normal:
     """
     mean, spread = numbers.float().chunk(2, -1)
     return Normal(mean, functional.softplus(spread) + 1e-2)
+
+
+STOCHASTIC = Model(Stochastic, StochasticConfig, Recipe(single=0.65))

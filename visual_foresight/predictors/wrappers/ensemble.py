@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from visual_foresight.env_info import Homography
 from visual_foresight.interfaces import FramesOnly, Learner
+from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.registry import create
 from visual_foresight.predictors.rollouts import training_rollout
 from visual_foresight.types import Clip, Prediction, UserError
@@ -135,3 +136,6 @@ class Ensemble(nn.Module):
             frame_size=clip.frame_size,
         )
         return joined, torch.stack(auxiliary_losses).mean()
+
+
+ENSEMBLE = Model(Ensemble, EnsembleConfig, Recipe(single=0.65))

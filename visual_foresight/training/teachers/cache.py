@@ -45,7 +45,7 @@ def points_of(
     path = points_path(folder, teacher, episodes, num_training, homography)
     tracks = _read(path) if path.exists() else None
     if tracks is None:
-        follow = TEACHERS[teacher].prepare(training_episodes, homography)
+        follow = TEACHERS[teacher]().prepare(training_episodes, homography)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
             bar = tqdm(
                 pool.map(follow, episodes),
@@ -71,7 +71,7 @@ def points_path(
     Its name depends on the episodes, the camera, and the teacher with its settings.
     """
     calibration = None if homography is None else homography.tolist()
-    settings = (teacher, dict(TEACHERS[teacher].settings), num_training, calibration)
+    settings = (teacher, dict(TEACHERS[teacher]().settings), num_training, calibration)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for episode in episodes:
         for part in (episode.actions, episode.states, episode.frames[-1:]):

@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.system.plugins import Registry
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.rigid_tracks.teacher import RigidTracks
 
 
 @runtime_checkable
@@ -40,6 +40,11 @@ class Teacher(Protocol):
         ...
 
 
-TEACHERS: dict[str, Teacher] = {"rigid_tracks": RigidTracks()}
-
+TEACHERS = Registry(
+    "teacher",
+    "teachers",
+    {"rigid_tracks": "visual_foresight.training.teachers.rigid_tracks.teacher:RigidTracks"},
+    Teacher,
+)
+"""Name -> a class that is built from nothing."""
 DEFAULT_TEACHER = "rigid_tracks"

@@ -1,0 +1,84 @@
+"""What a predictor's file hands to the registry: its class, its configuration and its recipe.
+
+The recipe is everything that training decides besides the model: optimiser, schedule, clips,
+losses and teacher. Its values are those with which the model's published figures were made.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from visual_foresight.types import UserError
+
+FROM_DATA = ("frame_size", "action_size", "state_size", "homography")
+"""Fields of configurations that follow from the data, and are nobody's to set."""
+
+
+def refuse_negative(**values: float) -> None:
+    """Raise a UserError unless all values are finite and 0 or more; it names the flag."""
+    for name, value in values.items():
+        if not 0 <= value < math.inf:
+            flag = name.replace("_", "-")
+            raise UserError(f"--{flag} is a number, 0 or more, got {value:g}: choose another")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How a model is trained."""
+
+    steps: int = 3600
+    """Gradient steps."""
+    batch: int = 16
+    """Clips per gradient step at the full horizon; at shorter ones there are more."""
+    horizon: int = 12
+    """Imagined steps per clip at the end of the training."""
+    learning_rate: float = 2.5e-3
+    """Of Adam, at the start; it falls to a twentieth along a cosine."""
+    single: float = 0.75
+    """Share of the training in which a single step is imagined; afterwards, clips grow to a
+    quarter, a half and the whole of the horizon."""
+    moving_weight: float = 6.0
+    """Additional weight of pixels that differ from the newest context frame."""
+    pixel_loss: Literal["absolute", "squared"] = "absolute"
+    """Error of a pixel: the Charbonnier loss, which keeps edges sharp, or the square, which keeps
+    small objects from fading away."""
+    track_weight: float = 0.3
+    """Weight of the pixel maps' error, in pixels, against points followed in the frames."""
+    teacher: str = "rigid_tracks"
+    """What follows these points: the name of a teacher."""
+    ema: float = 0.995
+    """Decay of the averaged weights; it is less during the first hundreds of steps."""
+    clip_norm: float = 1.0
+    """Largest norm of a gradient."""
+    every: int = 200
+    """Gradient steps between checkpoints, each with an evaluation and a filmstrip."""
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.horizon, self.every) < 1:
+            raise UserError(
+                "steps, batch, horizon and every are 1 or more: raise what is below"
+            )
+        if not 0 <= self.single <= 1:
+            raise UserError(
+                f"a share is between 0 and 1, got --single {self.single:g}: choose another"
+            )
+        if not 0 <= self.ema < 1:
+            raise UserError(f"ema is in [0, 1), got {self.ema:g}: choose another")
+        refuse_negative(
+            learning_rate=self.learning_rate,
+            moving_weight=self.moving_weight,
+            track_weight=self.track_weight,
+            clip_norm=self.clip_norm,
+        )
+
+
+@dataclass(frozen=True)
+class Model:
+    """A predictor, as an entry of the registry; its file ends with one."""
+
+    predictor: type
+    """Built from its configuration alone, or from nothing if it has no weights."""
+    config: type | None = None
+    """A frozen dataclass, each field with a default; None for a predictor without weights."""
+    recipe: Recipe = Recipe()
+    """With the published values."""
