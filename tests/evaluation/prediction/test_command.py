@@ -16,9 +16,9 @@ from visual_foresight.evaluation.prediction.command import (
     figures_of,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
-from visual_foresight.predictors.baselines.persistence import Persistence
+from visual_foresight.predictors.baselines.persistence import Carry, Persistence
 from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import expected_places, first_maps
 
 SIZE = (32, 44)
 
@@ -57,17 +57,19 @@ class Knowing:
         self.share = share
         self.clips: list[Clip] = []
 
-    def observe(self, clip: Clip) -> torch.Tensor:
+    def observe(self, clip: Clip) -> Carry:
         self.clips.append(clip)
-        return clip.frames[:, -1]
+        return Persistence().observe(clip)
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
+    def designate(self, carry: Carry, pixels: torch.Tensor) -> Carry:
+        return Persistence().designate(carry, pixels)
+
+    def imagine(self, carry, actions, decode=False) -> Prediction:
         displacements = actions.cumsum(1) * STEP_PX * self.share
-        places = expected_places(pixel_maps, SIZE)[:, None] + displacements[:, :, None]
-        grid = (pixel_maps.shape[2], pixel_maps.shape[3])
+        places = expected_places(carry.maps, SIZE)[:, None] + displacements[:, :, None]
         return Prediction(
-            frames=carry[:, None].expand(-1, actions.shape[1], -1, -1, -1),
-            pixel_maps=splat_places(places, grid, SIZE),
+            frames=carry.frame[:, None].expand(-1, actions.shape[1], -1, -1, -1),
+            pixel_maps=first_maps(places, SIZE),
             lost=torch.zeros(places.shape[:3]),
             carry=None,
             frame_size=SIZE,
@@ -182,8 +184,8 @@ def test_moving_pixels_are_those_that_the_persistence_baseline_gets_wrong(
 class Losing(Persistence):
     """Says that a part of each map is lost at each step, and made at the second."""
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        imagined = super().imagine(carry, actions, pixel_maps, decode)
+    def imagine(self, carry, actions, decode=False) -> Prediction:
+        imagined = super().imagine(carry, actions, decode)
         lost = torch.full_like(imagined.lost, 0.25)
         lost[:, 1:2] = -0.5
         return replace(imagined, lost=lost)
@@ -201,10 +203,10 @@ class Frames(Persistence):
 
     frames_only: Literal[True] = True
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        if pixel_maps.shape[1]:
+    def designate(self, carry, pixels) -> Carry:
+        if pixels.shape[1]:
             raise UserError("frames alone are imagined here")
-        return super().imagine(carry, actions, pixel_maps, decode)
+        return super().designate(carry, pixels)
 
 
 def test_a_predictor_without_maps_has_figures_of_frames_only(episodes: list[Episode]) -> None:
@@ -225,8 +227,8 @@ class Dice(Persistence):
     def resampled(self, num_samples: int) -> "Dice":
         return Dice(num_samples)
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        imagined = super().imagine(carry, actions, pixel_maps, decode)
+    def imagine(self, carry, actions, decode=False) -> Prediction:
+        imagined = super().imagine(carry, actions, decode)
         rng = torch.Generator().manual_seed(0)
         noise = [
             torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)
@@ -247,8 +249,8 @@ def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
 
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
     class Diverging(Persistence):
-        def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-            imagined = super().imagine(carry, actions, pixel_maps, decode)
+        def imagine(self, carry, actions, decode=False) -> Prediction:
+            imagined = super().imagine(carry, actions, decode)
             return replace(imagined, frames=imagined.frames * torch.nan)
 
     with pytest.raises(UserError, match="not finite"):

@@ -16,8 +16,8 @@ from visual_foresight.evaluation.ranking.contact_states import (
     load_bank,
 )
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.types import Clip, Pixel, Prediction, UserError
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.pixel_maps import first_maps
 
 SIZE = (16, 20)
 
@@ -48,15 +48,11 @@ class Moving:
         assert clip.frames.shape[1] == self.context
         return 0
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        grid = (pixel_maps.shape[2], pixel_maps.shape[3])
-        places = torch.tensor([8.0, 10.0]) + self.share * actions.cumsum(1)
-        maps = torch.stack(
-            [
-                splat(tuple(Pixel(*place.tolist()) for place in each), grid, SIZE)
-                for each in places
-            ]
-        )
+    def designate(self, carry, pixels) -> torch.Tensor:
+        return pixels
+
+    def imagine(self, carry, actions, decode=False) -> Prediction:
+        maps = first_maps(carry[:, 0] + self.share * actions.cumsum(1), SIZE)
         return Prediction(
             torch.zeros(len(actions), 0, 3, *SIZE),
             maps[:, :, None],

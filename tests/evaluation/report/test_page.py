@@ -21,11 +21,11 @@ from visual_foresight.evaluation.prediction.command import (
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.evaluation.report.page import write_report
 from visual_foresight.evaluation.report.pictures import FLOW_PX, flow_colours, mean_flow
-from visual_foresight.predictors.baselines.persistence import Persistence
+from visual_foresight.predictors.baselines.persistence import Carry, Persistence
 from visual_foresight.predictors.checkpoints import WEIGHTS_FILE, save
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.predictors.layers.warping import KernelMotion, Motion
-from visual_foresight.types import Episode, Prediction, UserError, Workspace
+from visual_foresight.types import Episode, UserError, Workspace
 
 SIZE = (24, 32)
 HOMOGRAPHY = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
@@ -174,10 +174,10 @@ def test_a_nan_in_a_checkpoint_is_one_sentence(data: Path, checkpoint: Path, cap
 class Frames(Persistence):
     frames_only: Literal[True] = True
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        if pixel_maps.shape[1]:
+    def designate(self, carry, pixels) -> Carry:
+        if pixels.shape[1]:
             raise UserError("frames alone are imagined here")
-        return super().imagine(carry, actions, pixel_maps, decode)
+        return super().designate(carry, pixels)
 
 
 def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from visual_foresight.predictors.stochastic.model import Stochastic, StochasticConfig
+from visual_foresight.predictors.stochastic.model import Carry, Stochastic, StochasticConfig
 from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import first_maps
 
 SIZE = (16, 24)
 CONFIG = StochasticConfig(SIZE, channels=8, belief_size=8, latent_size=3, num_samples=2)
-MAPS = torch.full((4, 1, 8, 12), 1 / 96)
+PLACES = torch.tensor([[[6.0, 9.0]]]).expand(4, -1, -1)
 
 
 @pytest.fixture
@@ -30,8 +31,12 @@ def clip(steps: int, batch: int = 4) -> Clip:
     )
 
 
+def followed_by(model: Stochastic) -> tuple[Carry, ...]:
+    return model.designate(model.observe(clip(1, 1)), PLACES)
+
+
 def imagine(model: Stochastic) -> Prediction:
-    return model.imagine(model.observe(clip(1, 1)), clip(3).actions, MAPS, decode=True)
+    return model.imagine(followed_by(model), clip(3).actions, decode=True)
 
 
 def test_samples_differ_and_their_average_is_what_is_imagined(model: Stochastic) -> None:
@@ -52,7 +57,7 @@ def test_more_samples_are_the_same_and_others(model: Stochastic) -> None:
 def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
     """The same candidate twice is imagined alike, draw by draw."""
     actions = clip(3).actions[:1].expand(4, -1, -1)
-    member = model.imagine(model.observe(clip(1, 1)), actions, MAPS, decode=True).members[1]
+    member = model.imagine(followed_by(model), actions, decode=True).members[1]
     torch.testing.assert_close(member.frames[0], member.frames[3])
 
 
@@ -64,7 +69,7 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
         seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states
     )
     drawn = [
-        model.training_rollout(part, MAPS, torch.Generator().manual_seed(5), 1.0)
+        model.training_rollout(part, PLACES, torch.Generator().manual_seed(5), 1.0)
         for part in (seen, seen, other)
     ]
     torch.testing.assert_close(drawn[0][0].frames, drawn[1][0].frames, rtol=0, atol=0)
@@ -74,7 +79,7 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
 
 def test_the_divergence_is_annealed(model: Stochastic) -> None:
     weights = [
-        model.training_rollout(clip(4), MAPS, torch.Generator().manual_seed(5), share)[1]
+        model.training_rollout(clip(4), PLACES, torch.Generator().manual_seed(5), share)[1]
         for share in (0, 0.25, 0.4, 1)
     ]
     assert weights[0] == 0
@@ -83,8 +88,7 @@ def test_the_divergence_is_annealed(model: Stochastic) -> None:
 
 
 def test_chance_alone_moves_nothing(model: Stochastic) -> None:
-    prediction = model.imagine(model.observe(clip(1, 1)), torch.zeros(4, 3, 2), MAPS)
+    prediction = model.imagine(followed_by(model), torch.zeros(4, 3, 2))
     assert model.core.robot.dynamics.abs().max() == 0, "a robot that stays where it is"
-    torch.testing.assert_close(
-        prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps)
-    )
+    resting = first_maps(PLACES, SIZE)[:, None].expand_as(prediction.pixel_maps)
+    torch.testing.assert_close(prediction.pixel_maps, resting)

@@ -8,8 +8,7 @@ import torch
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.system.devices import find_device
-from visual_foresight.types import Clip, Pixel, Prediction
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.types import Clip, Prediction
 
 
 class Witness:
@@ -28,9 +27,13 @@ class Witness:
         }
         return clip.frames[:, -1]
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        self.devices |= {carry.device.type, actions.device.type, pixel_maps.device.type}
-        maps = pixel_maps[:, None].expand(-1, actions.shape[1], -1, -1, -1)
+    def designate(self, carry, pixels) -> torch.Tensor:
+        self.devices |= {carry.device.type, pixels.device.type}
+        return carry
+
+    def imagine(self, carry, actions, decode=False) -> Prediction:
+        self.devices |= {carry.device.type, actions.device.type}
+        maps = actions.new_zeros(len(actions), actions.shape[1], 1, 4, 4)
         one = Prediction(
             carry[:, None][:, :0].expand(len(actions), -1, -1, -1, -1),
             maps,
@@ -47,7 +50,7 @@ def seen() -> Clip:
     return Clip(torch.zeros(1, 1, 2), torch.rand(1, 2, 3, 64, 64, generator=rng), states)
 
 
-def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(
+def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_actions_were(
     monkeypatch,
 ) -> None:
     asked: list[torch.device] = []
@@ -62,7 +65,7 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_wer
     predictor = OnDevice(witness, there)
     carry = predictor.observe(seen())
     assert carry.device == there
-    predictor.imagine(carry, torch.zeros(3, 2, 2), torch.ones(3, 1, 4, 4) / 16)
+    predictor.imagine(predictor.designate(carry, torch.ones(1, 1, 2)), torch.zeros(3, 2, 2))
     assert witness.devices == {"meta"}
     assert asked == [torch.device("cpu")]
 
@@ -71,10 +74,10 @@ def test_the_shipped_model_imagines_the_same_there() -> None:
     device = find_device("auto")
     here = load("flow")
     there = OnDevice(load("flow", device), device)
-    maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
+    pixels = torch.tensor([[[30.0, 30.0]]])
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
-    one = here.imagine(here.observe(seen()), actions, maps, True)
-    two = there.imagine(there.observe(seen()), actions, maps, True)
+    one = here.imagine(here.designate(here.observe(seen()), pixels), actions, True)
+    two = there.imagine(there.designate(there.observe(seen()), pixels), actions, True)
     for part in ("frames", "pixel_maps", "lost"):
         assert getattr(two, part).device.type == "cpu"
         torch.testing.assert_close(getattr(one, part), getattr(two, part), rtol=1e-3, atol=1e-3)

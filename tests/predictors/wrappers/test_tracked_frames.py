@@ -6,11 +6,15 @@ import numpy as np
 import torch
 
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames, with_tracker
+from visual_foresight.predictors.wrappers.tracked_frames import (
+    Carry,
+    TrackedFrames,
+    with_tracker,
+)
 from visual_foresight.types import Clip, Prediction
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import expected_places
 
-SIZE, MAP_SIZE = (32, 48), (16, 24)
+SIZE = (32, 48)
 ACTIONS = torch.tensor(
     [[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]]
 )
@@ -26,10 +30,11 @@ class Shifter:
     def observe(self, clip: Clip) -> torch.Tensor:
         return clip.frames[:, -1]
 
-    def imagine(
-        self, carry: Any, actions: torch.Tensor, pixel_maps: torch.Tensor, decode: bool = False
-    ) -> Prediction:
-        assert decode and not pixel_maps.shape[1]
+    def designate(self, carry: Any, pixels: torch.Tensor) -> Any:
+        raise AssertionError("the tracker follows pixels, not this predictor")
+
+    def imagine(self, carry: Any, actions: torch.Tensor, decode: bool = False) -> Prediction:
+        assert decode
         frame, frames = carry.expand(len(actions), -1, -1, -1), []
         for action in actions.unbind(1):
             rolled = [
@@ -38,7 +43,7 @@ class Shifter:
             ]
             frame = torch.stack(rolled)
             frames.append(frame)
-        empty = torch.zeros(len(actions), actions.shape[1], 0, *pixel_maps.shape[-2:])
+        empty = torch.zeros(len(actions), actions.shape[1], 0, 16, 24)
         return Prediction(
             torch.stack(frames, 1), empty, empty[..., 0, 0], frame, frame_size=SIZE
         )
@@ -53,13 +58,13 @@ def scene() -> Clip:
     return Clip(torch.zeros(1, 0, 2), frame[:, None], torch.zeros(1, 1, 4))
 
 
-def maps() -> torch.Tensor:
-    return splat_places(PLACES, MAP_SIZE, SIZE).expand(2, -1, -1, -1)
+def following(model: TrackedFrames) -> Carry:
+    return model.designate(model.observe(scene()), PLACES[None])
 
 
 def test_maps_go_where_the_frames_show_it() -> None:
     model = TrackedFrames(Shifter())
-    imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
+    imagined = model.imagine(following(model), ACTIONS)
     assert imagined.frames.shape[:2] == (2, 0)
     assert imagined.frame_size == SIZE
     true = PLACES + ACTIONS.cumsum(1)[:, :, None]
@@ -68,9 +73,9 @@ def test_maps_go_where_the_frames_show_it() -> None:
 
 def test_imagining_further_goes_on_from_the_carry() -> None:
     model = TrackedFrames(Shifter())
-    whole = model.imagine(model.observe(scene()), ACTIONS, maps(), decode=True)
-    first = model.imagine(model.observe(scene()), ACTIONS[:, :2], maps())
-    rest = model.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
+    whole = model.imagine(following(model), ACTIONS, decode=True)
+    first = model.imagine(following(model), ACTIONS[:, :2])
+    rest = model.imagine(first.carry, ACTIONS[:, 2:], decode=True)
     assert torch.allclose(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2], atol=1e-4)
     assert torch.equal(rest.frames[:, 0], whole.frames[:, 2])
 
