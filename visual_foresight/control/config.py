@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import torch
 
+from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.interfaces import Controller, Env, Locator, Predictor
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
@@ -174,4 +175,9 @@ def _load(model: str, env: Env, device: torch.device) -> Predictor:
     """Return a predictor that moves pixels, computes on the device, and fits the env."""
     action_size = len(env.workspace.step)
     predictor = with_tracker(load(model, device, env.frame_size, action_size, env.state_size))
+    if predictor.context > CLIP_FRAMES:
+        raise UserError(
+            f"{model} wants {predictor.context} frames of context, but the control loop keeps "
+            f"{CLIP_FRAMES}: choose another model, or train one that wants fewer"
+        )
     return predictor if device == CPU else OnDevice(predictor, device)
