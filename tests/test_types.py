@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 import torch
 
 from visual_foresight.types import Prediction
@@ -25,8 +24,3 @@ def test_signals_go_to_a_device_and_are_averaged_over_members():
     average = Prediction.average([saying(1.0), saying(4.0)])
     assert torch.equal(average.signals["reward"], torch.full((3, 4), 2.5))
     assert average.members[1].signals["reward"][0, 0] == 4
-
-
-def test_a_signal_without_a_number_per_candidate_and_action_is_refused():
-    with pytest.raises(ValueError, match=r"the signal 'reward' .* \(3, 4\): got \(3, 5\)"):
-        replace(saying(1.0), signals={"reward": torch.zeros(3, 5)})

@@ -218,12 +218,6 @@ class Prediction:
             raise ValueError(
                 f"frames of {self.frame_size} were expected, got {tuple(self.frames.shape[-2:])}"
             )
-        for name, signal in self.signals.items():
-            if signal.shape != self.pixel_maps.shape[:2]:
-                raise ValueError(
-                    f"the signal {name!r} should have a number per candidate and action, "
-                    f"{tuple(self.pixel_maps.shape[:2])}: got {tuple(signal.shape)}"
-                )
 
     def to(self, device: torch.device | str) -> "Prediction":
         """Return the same prediction on another device; its carry stays where it is."""
