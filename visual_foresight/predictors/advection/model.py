@@ -122,9 +122,9 @@ class Carry:
     """The frame before the current one."""
     current: Float[Tensor, "b c h w"]
     """The newest frame, seen or imagined."""
-    maps: Float[Tensor, "b p map_h map_w"]
-    """The pixel maps of the current frame."""
-    previous_maps: Float[Tensor, "b p map_h map_w"]
+    maps: Float[Tensor, "_b p map_h map_w"]
+    """The pixel maps of the current frame; one set for all scenes, or one for each."""
+    previous_maps: Float[Tensor, "_b p map_h map_w"]
     """Those of the frame before: the same until a step was imagined."""
 
 

@@ -16,10 +16,10 @@ from visual_foresight.vision.pixel_maps import first_maps, places_of
 
 @dataclass(frozen=True)
 class Carry:
-    """The newest frame and the pixel maps in it; b is 1 or the number of candidates."""
+    """The newest frame and the pixel maps in it; each is of one scene, or of each candidate's."""
 
     frame: Float[Tensor, "b c h w"]
-    maps: Float[Tensor, "b p map_h map_w"]
+    maps: Float[Tensor, "_b p map_h map_w"]
 
 
 class Persistence:

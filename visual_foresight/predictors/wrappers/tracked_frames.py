@@ -37,8 +37,8 @@ class Carry:
     memory: Any
     frames: tuple[Float[Tensor, "b 3 h w"], ...]
     """Newest frames."""
-    maps: tuple[Float[Tensor, "b p map_h map_w"], ...]
-    """Pixel maps in these frames."""
+    maps: tuple[Float[Tensor, "_b p map_h map_w"], ...]
+    """Pixel maps in these frames; one set for all scenes, or one for each."""
 
 
 class TrackedFrames:
