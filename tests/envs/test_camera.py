@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.types import Pixel
+from visual_foresight.vision.homography import apply_homography
 
 CAMERA = Camera((1.0, 0.2, 0.9), (0.5, 0.0, 0.0), 40.0, 48, 64)
 
@@ -50,3 +51,38 @@ def test_the_homography_is_the_plane(row: float, col: float, height_m: float) ->
     assert (x / scale, y / scale) == pytest.approx(
         CAMERA.on_plane(Pixel(row, col), height_m)[:2], abs=1e-9
     )
+
+
+@given(st.floats(-0.4, 47.4), st.floats(-0.4, 63.4), st.floats(0, 0.1))
+def test_all_ways_from_a_pixel_to_a_plane_lead_to_one_place(
+    row: float, col: float, height_m: float
+) -> None:
+    """By the ray, by the depth of its place, and by the homography, whose inverse projects."""
+    place = CAMERA.on_plane(Pixel(row, col), height_m)
+    depth_m = float(CAMERA.axes[2] @ (place - np.array(CAMERA.eye)))
+    np.testing.assert_allclose(CAMERA.unproject(Pixel(row, col), depth_m), place, atol=1e-9)
+    homography = CAMERA.homography(height_m)
+    np.testing.assert_allclose(
+        apply_homography(np.array([row, col]), homography), place[:2], atol=1e-9
+    )
+    seen = CAMERA.project(place)
+    np.testing.assert_allclose(
+        apply_homography(place[:2], np.linalg.inv(homography)), (seen.row, seen.col), atol=1e-6
+    )
+
+
+@given(st.floats(-0.4, 47.4), st.floats(-0.4, 63.4), st.integers(1, 8))
+def test_a_finer_camera_sees_the_same_places_in_the_same_part_of_its_frame(
+    row: float, col: float, factor: int
+) -> None:
+    place = CAMERA.on_plane(Pixel(row, col))
+    fine = CAMERA.scaled(factor).project(place)
+    assert (fine.row + 0.5, fine.col + 0.5) == pytest.approx(
+        (factor * (row + 0.5), factor * (col + 0.5)), abs=1e-6
+    )
+
+
+@given(st.floats(0.0, 1.0))
+def test_depths_grow_with_the_depth_buffer(share: float) -> None:
+    depth_m, further_m = CAMERA.depth_m(np.array([share, min(share + 0.01, 1.0)]))
+    assert CAMERA.near_m - 1e-9 <= depth_m <= further_m <= CAMERA.far_m + 1e-9

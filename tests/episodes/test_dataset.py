@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -19,19 +20,6 @@ from visual_foresight.episodes.validation import validate
 from visual_foresight.types import Episode, UserError, Workspace
 
 HEIGHT, WIDTH, NUM_ACTIONS = 6, 10, 4
-
-
-def make_episode(
-    seed: int, num_actions: int = NUM_ACTIONS, num_tracks: int = 3, height: int = HEIGHT
-) -> Episode:
-    rng = np.random.default_rng(seed)
-    return Episode(
-        actions=rng.uniform(-1, 1, (num_actions, 2)).astype(np.float32),
-        frames=rng.integers(0, 256, (num_actions + 1, height, WIDTH, 3), dtype=np.uint8),
-        states=rng.normal(size=(num_actions + 1, 5)).astype(np.float32),
-        tracks=rng.normal(size=(num_actions + 1, num_tracks, 2)).astype(np.float32),
-        meta={"seed": seed, "track_kinds": ["object"] * num_tracks},
-    )
 
 
 INFO = DatasetInfo(
@@ -57,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     path = tmp_path / "set"
     write_info(path, INFO)
     for index in range(5):
-        write_episode(path, index, make_episode(index, num_actions=NUM_ACTIONS + index))
+        write_episode(path, index, noise_episode(index, num_actions=NUM_ACTIONS + index))
     return path
 
 
@@ -73,7 +61,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(
 
     monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
     with pytest.raises(UserError, match=r"full.*episode_000000\.hdf5.*make room"):
-        write_episode(folder, 0, make_episode(99))
+        write_episode(folder, 0, noise_episode(99))
     with pytest.raises(UserError, match="full"):
         write_info(folder, INFO)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
@@ -82,7 +70,7 @@ def test_a_full_disk_is_said_and_leaves_what_was_there(
 def test_another_failure_is_not_called_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises((NotADirectoryError, FileExistsError)):
-        write_episode(tmp_path / "file", 0, make_episode(1))
+        write_episode(tmp_path / "file", 0, noise_episode(1))
 
 
 @pytest.mark.parametrize("share", [0, 0.3, 0.9])
@@ -113,7 +101,7 @@ def test_a_folder_that_cannot_be_used_is_refused_in_words(tmp_path: Path, folder
 
 
 def test_a_misfit_is_refused_when_read(folder: Path) -> None:
-    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
+    write_episode(folder, 3, noise_episode(3, frame_size=(HEIGHT + 1, WIDTH)))
     with pytest.raises(UserError, match=r"episode_000003\.hdf5 has frames"):
         Episodes(folder)[3]
 
@@ -122,7 +110,7 @@ def test_a_clip_is_the_slice_it_says(folder: Path) -> None:
     episodes = Episodes(folder)
     clip = episodes.clip([(0, 1), (4, 5)], num_actions=3)
     assert clip.frames.shape == (2, 4, 3, HEIGHT, WIDTH)
-    last = make_episode(4, NUM_ACTIONS + 4)
+    last = noise_episode(4, num_actions=NUM_ACTIONS + 4)
     np.testing.assert_array_equal(clip.actions[1], last.actions[5:8])
     np.testing.assert_array_equal(clip.states[1], last.states[5:9])
     np.testing.assert_allclose(clip.frames[1].movedim(1, -1) * 255, last.frames[5:9], atol=1e-4)
@@ -149,7 +137,8 @@ def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
     )
     assert len(episodes.split(0.01, seed=1)[1]) == 1
     assert_same(
-        held_out[0], make_episode(held_out.numbers[0], NUM_ACTIONS + held_out.numbers[0])
+        held_out[0],
+        noise_episode(held_out.numbers[0], num_actions=NUM_ACTIONS + held_out.numbers[0]),
     )
     with pytest.raises(UserError, match="fraction between 0 and 1"):
         episodes.split(1.0, seed=1)
@@ -158,7 +147,7 @@ def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
 def test_more_episodes_hardly_move_the_split(folder: Path) -> None:
     before = set(Episodes(folder).split(0.4, seed=1)[0].numbers)
     for index in range(5, 10):
-        write_episode(folder, index, make_episode(index))
+        write_episode(folder, index, noise_episode(index))
     after = set(Episodes(folder).split(0.4, seed=1)[1].numbers)
     assert len(before & after) <= 1
 
@@ -196,8 +185,8 @@ def test_validate_names_everything_that_is_wrong(folder: Path) -> None:
     (folder / "notes.txt").write_text("hello")
     (folder / ".episode_000009.123.tmp.hdf5").write_bytes(b"half")
     episode_path(folder, 1).unlink()
-    write_episode(folder, 3, make_episode(3, height=HEIGHT + 1))
-    bad = make_episode(4)
+    write_episode(folder, 3, noise_episode(3, frame_size=(HEIGHT + 1, WIDTH)))
+    bad = noise_episode(4)
     bad.states[2, 1] = np.nan
     write_episode(folder, 4, bad)
     found = {problem.path.name: problem.what for problem in validate(folder).problems}

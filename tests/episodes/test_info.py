@@ -1,6 +1,7 @@
 """`dataset.json`: round trips, and what is said about files that cannot be used."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.fakes.episodes import noise_episode
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.episodes.info import (
     INFO_NAME,
@@ -18,7 +20,7 @@ from visual_foresight.episodes.info import (
     read_info,
     write_info,
 )
-from visual_foresight.types import Episode, UserError, Workspace
+from visual_foresight.types import UserError, Workspace
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 JSON_VALUES = st.recursive(
@@ -94,16 +96,6 @@ def test_another_schema_is_refused_in_words(folder: Path) -> None:
         read_info(folder)
 
 
-def episode(**changes: Any) -> Episode:
-    arrays = {
-        "actions": np.zeros((3, 2), np.float32),
-        "frames": np.zeros((4, 20, 28, 3), np.uint8),
-        "states": np.zeros((4, 2), np.float32),
-        "tracks": np.zeros((4, 0, 2), np.float32),
-    }
-    return Episode(**{**arrays, **changes})
-
-
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -119,4 +111,5 @@ def episode(**changes: Any) -> Episode:
     ],
 )
 def test_a_misfit_is_named(folder: Path, changes: dict[str, Any], sentence: str | None) -> None:
-    assert misfit(episode(**changes), read_info(folder)) == sentence
+    fitting = noise_episode(num_actions=3, frame_size=(20, 28), state_size=2)
+    assert misfit(replace(fitting, **changes), read_info(folder)) == sentence

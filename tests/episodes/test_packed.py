@@ -1,12 +1,14 @@
 """Packed episodes are the episodes."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.packed import PackedEpisode, PackedFrames
-from visual_foresight.types import Episode
 
 
 @st.composite
@@ -38,15 +40,8 @@ def test_frames_that_were_unpacked_can_be_written_to(frames: np.ndarray) -> None
 
 @given(films(), st.integers(0, 3))
 def test_an_episode_is_unpacked_as_it_was(frames: np.ndarray, num_tracks: int) -> None:
-    rng = np.random.default_rng(0)
-    count = len(frames)
-    episode = Episode(
-        actions=rng.normal(size=(count - 1, 2)).astype(np.float32),
-        frames=frames,
-        states=rng.normal(size=(count, 4)).astype(np.float32),
-        tracks=rng.normal(size=(count, num_tracks, 2)).astype(np.float32),
-        meta={"seed": 1},
-    )
+    noise = noise_episode(num_actions=len(frames) - 1, num_tracks=num_tracks)
+    episode = replace(noise, frames=frames)
     unpacked = PackedEpisode.pack(episode).unpack()
     for name in ("actions", "frames", "states", "tracks"):
         np.testing.assert_array_equal(getattr(unpacked, name), getattr(episode, name))

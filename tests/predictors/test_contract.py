@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor, Predictor
 from visual_foresight.predictors.checkpoints import load, read_config, save
 from visual_foresight.predictors.layers.point_maps import Points
@@ -25,7 +26,7 @@ from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.losses import objective
-from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import expected_places, first_maps, splat_places
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)
@@ -84,15 +85,11 @@ def predictor(name: str) -> Predictor:
 
 def clip(batch: int, steps: int, seed: int = 0) -> Clip:
     """Noise, and something coloured near the fingertip."""
-    rng = torch.Generator().manual_seed(seed)
-    frames = 0.1 + 0.08 * torch.rand(batch, steps + 1, 3, *SIZE, generator=rng)
+    noise = noise_clip(batch, steps, SIZE, action_size=3, state_size=5, seed=seed)
+    frames = 0.1 + 0.08 * noise.frames
     frames[..., 5:7, 8:11] = torch.tensor([0.95, 0.02, 0.95])[:, None, None]
-    return Clip(
-        torch.rand(batch, steps, 3, generator=rng) * 2 - 1,
-        frames,
-        # near the first of `PLACES`
-        0.25 + torch.rand(batch, steps + 1, 5, generator=rng) / 4,
-    )
+    # near the first of `PLACES`
+    return Clip(noise.actions, frames, 0.25 + noise.states / 4)
 
 
 def num_maps(predictor: Predictor) -> int:
@@ -207,65 +204,6 @@ def test_six_steps_are_four_and_two(predictor: Predictor, decode: bool) -> None:
         torch.testing.assert_close(torch.cat(parts, 1), member.pixel_maps)
 
 
-def test_a_carry_that_was_never_designated_follows_nothing(predictor: Predictor) -> None:
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    prediction = predictor.imagine(carry, clip(2, 3).actions)
-    assert prediction.pixel_maps.shape == (2, 3, 0, *MAP_SIZE)
-    assert prediction.lost.shape == (2, 3, 0)
-
-
-def test_designating_twice_replaces_and_leaves_the_carry_before_as_it_was(
-    predictor: Predictor,
-) -> None:
-    actions = clip(3, 4).actions
-    carry = seen_by(predictor)
-    first = predictor.imagine(carry, actions, decode=True)
-    other = places_for(predictor).flip(1)
-    again = predictor.imagine(predictor.designate(carry, other), actions, decode=True)
-    torch.testing.assert_close(again.pixel_maps, first.pixel_maps.flip(2))
-    one = places_for(predictor)[:, :1]
-    fewer = predictor.imagine(predictor.designate(carry, one), actions)
-    torch.testing.assert_close(fewer.pixel_maps, first.pixel_maps[:, :, :1])
-    none = predictor.imagine(predictor.designate(carry, one[:, :0]), actions)
-    assert none.pixel_maps.shape[2] == 0
-    assert_same(predictor.imagine(carry, actions, decode=True), first, rtol=0, atol=0)
-
-
-def test_designating_changes_no_frame(predictor: Predictor) -> None:
-    actions = clip(3, 4).actions
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    unfollowed = predictor.imagine(carry, actions, decode=True)
-    followed = predictor.imagine(
-        predictor.designate(carry, places_for(predictor)), actions, decode=True
-    )
-    torch.testing.assert_close(followed.frames, unfollowed.frames, rtol=0, atol=0)
-
-
-def test_candidates_may_follow_pixels_of_their_own(predictor: Predictor) -> None:
-    actions = clip(3, 4).actions
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    shifts = torch.tensor([0.0, 1.5, 3.0])[:, None, None]
-    own = places_for(predictor, 3) + shifts
-    together = predictor.imagine(predictor.designate(carry, own), actions)
-    for number in range(3):
-        alone = predictor.imagine(
-            predictor.designate(carry, own[number : number + 1]), actions[number : number + 1]
-        )
-        torch.testing.assert_close(
-            alone.pixel_maps[0], together.pixel_maps[number], atol=5e-5, rtol=1e-4
-        )
-
-
-def test_pixels_of_imagined_frames_can_be_designated(predictor: Predictor) -> None:
-    actions = clip(3, 4).actions
-    begun = imagine(predictor, actions[:, :2])
-    shared = predictor.designate(begun.carry, places_for(predictor))
-    each = predictor.designate(begun.carry, places_for(predictor, 3))
-    end = predictor.imagine(shared, actions[:, 2:])
-    assert end.pixel_maps.shape == (3, 2, num_maps(predictor), *MAP_SIZE)
-    assert_same(predictor.imagine(each, actions[:, 2:]), end)
-
-
 def test_what_is_imagined_does_not_depend_on_decoding(predictor: Predictor) -> None:
     actions = clip(3, 5).actions
     decoded = imagine(predictor, actions, True)
@@ -301,17 +239,6 @@ def test_imagining_draws_nothing_from_the_global_generator(predictor: Predictor)
     state = torch.get_rng_state()
     imagine(predictor, clip(2, 3).actions)
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_it_follows_a_designated_pixel_or_says_that_it_cannot(predictor: Predictor) -> None:
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    if isinstance(predictor, FramesOnly):
-        with pytest.raises(UserError, match="cannot move pixels, but 1 were designated"):
-            predictor.designate(carry, PLACES[None, :1])
-    else:
-        carry = predictor.designate(carry, PLACES[None, :1])
-        prediction = predictor.imagine(carry, clip(2, 3).actions)
-        assert prediction.pixel_maps.shape == (2, 3, 1, *MAP_SIZE)
 
 
 def test_a_free_running_rollout_imagines_what_follows_the_context(predictor: Predictor) -> None:

@@ -6,38 +6,43 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tests.training.test_loop import HEIGHT, HOMOGRAPHY, WIDTH, episode
+from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.clip_sampler import CONTACT_SHARE, ClipSampler
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 
+SIZE = (16, 24)
+
 
 def test_a_batch_is_a_function_of_its_number(tmp_path: Path) -> None:
-    episodes = [PackedEpisode.pack(episode(number)) for number in range(4)]
+    episodes = [PackedEpisode.pack(patch_episode(number, SIZE)) for number in range(4)]
     sampler = ClipSampler(
-        episodes, points_of(DEFAULT_TEACHER, episodes, [], np.array(HOMOGRAPHY), tmp_path)[0]
+        episodes,
+        points_of(DEFAULT_TEACHER, episodes, [], np.array(PATCH_HOMOGRAPHY), tmp_path)[0],
     )
     one = list(sampler.batches(3, 5, context=2, seed=7, numbers=[2, 3, 4]))
     two = list(sampler.batches(3, 5, context=2, seed=7, numbers=[3, 4]))
     assert torch.equal(one[1].clip.frames, two[0].clip.frames)
     assert torch.equal(one[2].places, two[1].places)
     assert not torch.equal(one[0].clip.frames, one[1].clip.frames)
-    assert one[0].clip.frames.shape == (3, 6, 3, HEIGHT, WIDTH)
+    assert one[0].clip.frames.shape == (3, 6, 3, *SIZE)
     assert one[0].places.shape[:2] == one[0].valid.shape[:2] == (3, 6)
 
 
 def test_an_episode_without_a_point_to_follow_is_learnt_from_all_the_same(
     tmp_path: Path,
 ) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, episode(0).frames.shape, dtype=np.uint8)
-    confused = PackedEpisode.pack(replace(episode(0), frames=noise))
+    noise = np.random.default_rng(0).integers(
+        0, 255, patch_episode(0, SIZE).frames.shape, dtype=np.uint8
+    )
+    confused = PackedEpisode.pack(replace(patch_episode(0, SIZE), frames=noise))
     points = points_of(
         DEFAULT_TEACHER,
-        [PackedEpisode.pack(episode(0))],
+        [PackedEpisode.pack(patch_episode(0, SIZE))],
         [confused],
-        np.array(HOMOGRAPHY),
+        np.array(PATCH_HOMOGRAPHY),
         tmp_path,
     )[1]
     (batch,) = ClipSampler([confused], points).batches(2, 5, context=2, seed=0, numbers=[0])
@@ -55,7 +60,7 @@ def moving_points(moved_in: int | None, num_frames: int = 10) -> PointTracks:
 
 
 def test_most_clips_have_contact() -> None:
-    episodes = [PackedEpisode.pack(episode(number)) for number in range(8)]
+    episodes = [PackedEpisode.pack(patch_episode(number, SIZE)) for number in range(8)]
     points = [moving_points(5 if number == 0 else None) for number in range(8)]
     (batch,) = ClipSampler(episodes, points).batches(400, 2, context=1, seed=0, numbers=[0])
     touched = (batch.places.diff(dim=1).abs().amax((1, 2, 3)) > 0).float()
@@ -64,7 +69,10 @@ def test_most_clips_have_contact() -> None:
 
 def test_contact_before_the_newest_context_frame_does_not_count() -> None:
     """It is over when imagining begins."""
-    episodes = [PackedEpisode.pack(episode(0)), PackedEpisode.pack(episode(1))]
+    episodes = [
+        PackedEpisode.pack(patch_episode(0, SIZE)),
+        PackedEpisode.pack(patch_episode(1, SIZE)),
+    ]
     points = [moving_points(0), moving_points(None)]
     (batch,) = ClipSampler(episodes, points).batches(400, 3, context=2, seed=0, numbers=[0])
     first = batch.places.diff(dim=1).abs().amax((2, 3))[:, 0] > 0
@@ -72,7 +80,7 @@ def test_contact_before_the_newest_context_frame_does_not_count() -> None:
 
 
 def test_clips_are_slices_of_episodes() -> None:
-    episodes = [PackedEpisode.pack(episode(number)) for number in range(2)]
+    episodes = [PackedEpisode.pack(patch_episode(number, SIZE)) for number in range(2)]
     points = [moving_points(3), moving_points(None)]
     (batch,) = ClipSampler(episodes, points).batches(20, 4, context=2, seed=0, numbers=[0])
     for actions, states in zip(batch.clip.actions, batch.clip.states, strict=True):

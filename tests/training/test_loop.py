@@ -17,33 +17,16 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
 from visual_foresight.training.state import STATE_FILE
-from visual_foresight.types import Episode, UserError, Workspace
+from visual_foresight.types import UserError, Workspace
 
-HEIGHT, WIDTH, STEPS = 16, 24, 9
-HOMOGRAPHY = ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 1.0))
-
-
-def episode(number: int) -> Episode:
-    """A textured hand wanders over a plain table."""
-    rng = np.random.default_rng(number)
-    patch = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
-    actions = rng.uniform(-1, 1, (STEPS, 2)).astype(np.float32)
-    states = np.zeros((STEPS + 1, 2), np.float32)
-    frames = np.full((STEPS + 1, HEIGHT, WIDTH, 3), 120, np.uint8)
-    place = np.array([5.0, 9.0])
-    for t in range(STEPS + 1):
-        row, col = np.round(place).astype(int)
-        frames[t, row : row + 6, col : col + 6] = patch
-        states[t] = place / 100
-        if t < STEPS:
-            place = np.clip(place + 2 * actions[t], 0, (HEIGHT - 6, WIDTH - 6))
-    return Episode(actions, frames, states, np.zeros((STEPS + 1, 0, 2), np.float32))
+SIZE = (16, 24)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +34,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
     write_info(
-        folder, DatasetInfo("dot", (HEIGHT, WIDTH), 2, workspace, HOMOGRAPHY, "none", "0", {})
+        folder, DatasetInfo("dot", SIZE, 2, workspace, PATCH_HOMOGRAPHY, "none", "0", {})
     )
     for number in range(6):
-        write_episode(folder, number, episode(number))
+        write_episode(folder, number, patch_episode(number, SIZE))
     return folder
 
 
@@ -236,7 +219,7 @@ def test_episodes_that_are_too_short_are_left_out(
     data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     more = shutil.copytree(data, tmp_path / "more")
-    whole = episode(6)
+    whole = patch_episode(6, SIZE)
     short = replace(
         whole,
         actions=whole.actions[:2],

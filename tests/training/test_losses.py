@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import clip_of
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.losses import error_over_persistence, errors
-from visual_foresight.types import Clip, Prediction
+from visual_foresight.types import Prediction
 from visual_foresight.vision.pixel_maps import splat_places
 
 SIZE = (8, 10)
@@ -20,7 +21,7 @@ def batch_of(
     places: list[list[list[float]]], valid: list[list[bool]], frames: torch.Tensor
 ) -> Batch:
     """Return a batch of one clip of two actions; places are those of two points in each frame."""
-    clip = Clip(torch.zeros(1, 2, 2), frames, torch.zeros(1, 3, 4))
+    clip = clip_of(frames)
     return Batch(clip, torch.tensor(places)[None], torch.tensor(valid)[None])
 
 

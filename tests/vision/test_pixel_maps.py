@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from visual_foresight.types import Pixel
 from visual_foresight.vision.pixel_maps import (
@@ -9,6 +11,7 @@ from visual_foresight.vision.pixel_maps import (
     expected,
     expected_places,
     grid,
+    map_size_of,
     mode,
     splat,
     splat_places,
@@ -66,3 +69,68 @@ def test_the_grid_of_a_map_as_large_as_the_frame_is_its_pixels_exactly():
         rows, cols = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
         assert torch.equal(grid(size, size), torch.stack([rows, cols], -1).float())
     assert grid((2, 2), (4, 8))[1, 0].tolist() == [2.5, 1.5]
+
+
+@st.composite
+def maps_and_frames(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Return sizes of maps, of frames that are no smaller, both of any shape."""
+    map_size = (draw(st.integers(1, 16)), draw(st.integers(1, 16)))
+    return map_size, (
+        draw(st.integers(map_size[0], 64)),
+        draw(st.integers(map_size[1], 64)),
+    )
+
+
+SHARES = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=4)
+
+
+@given(maps_and_frames(), SHARES)
+def test_between_the_outermost_centres_the_expected_place_is_the_place(
+    sizes: tuple[tuple[int, int], tuple[int, int]], shares: list[tuple[float, float]]
+) -> None:
+    map_size, frame_size = sizes
+    first = grid(map_size, frame_size)[0, 0]
+    last = grid(map_size, frame_size)[-1, -1]
+    places = first + torch.tensor(shares) * (last - first)
+    found = expected_places(splat_places(places, map_size, frame_size), frame_size)
+    torch.testing.assert_close(found, places, atol=1e-4, rtol=0)
+
+
+@given(maps_and_frames(), st.floats(-200, 200), st.floats(-200, 200))
+def test_a_map_is_a_distribution_over_at_most_four_cells_wherever_its_place(
+    sizes: tuple[tuple[int, int], tuple[int, int]], row: float, col: float
+) -> None:
+    map_size, frame_size = sizes
+    map_ = splat_places(torch.tensor([row, col]), map_size, frame_size)
+    assert tuple(map_.shape) == map_size
+    assert map_.min() >= 0 and (map_ > 0).sum() <= 4
+    assert map_.sum().item() == pytest.approx(1, abs=1e-5)
+    first = grid(map_size, frame_size)[0, 0]
+    last = grid(map_size, frame_size)[-1, -1]
+    nearest = torch.tensor([row, col]).clamp(first, last)
+    torch.testing.assert_close(expected_places(map_, frame_size), nearest, atol=1e-4, rtol=0)
+
+
+@given(maps_and_frames(), SHARES)
+def test_pixels_are_splatted_as_their_places_are(
+    sizes: tuple[tuple[int, int], tuple[int, int]], shares: list[tuple[float, float]]
+) -> None:
+    map_size, (height, width) = sizes
+    pixels = tuple(Pixel(row * (height - 1), col * (width - 1)) for row, col in shares)
+    places = torch.tensor([[pixel.row, pixel.col] for pixel in pixels])
+    maps = splat(pixels, map_size, (height, width))
+    assert torch.equal(maps, splat_places(places, map_size, (height, width)))
+    for pixel, likeliest in zip(pixels, mode(maps, (height, width)), strict=True):
+        assert abs(likeliest.row - pixel.row) <= 0.5 * height / map_size[0] + 1e-3
+        assert abs(likeliest.col - pixel.col) <= 0.5 * width / map_size[1] + 1e-3
+
+
+@given(st.tuples(st.integers(1, 300), st.integers(1, 300)), st.integers(1, 16))
+def test_maps_have_cells_of_the_stride_asked_for_and_one_at_least(
+    frame_size: tuple[int, int], stride: int
+) -> None:
+    for cells, pixels in zip(map_size_of(frame_size, stride), frame_size, strict=True):
+        assert cells >= 1
+        assert cells == 1 or cells * stride <= pixels < (cells + 1) * stride
+    multiple = (frame_size[0] * stride, frame_size[1] * stride)
+    assert map_size_of(multiple, stride) == frame_size

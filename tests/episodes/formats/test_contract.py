@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, FORMATS, EpisodeFormat
 from visual_foresight.types import Episode, UserError
 
@@ -58,17 +59,6 @@ def episodes(draw: st.DrawFn) -> Episode:
     )
 
 
-def example(seed: int = 0) -> Episode:
-    rng = np.random.default_rng(seed)
-    return Episode(
-        actions=rng.uniform(-1, 1, (4, 2)).astype(np.float32),
-        frames=rng.integers(0, 256, (5, 6, 10, 3), dtype=np.uint8),
-        states=rng.normal(size=(5, 4)).astype(np.float32),
-        tracks=rng.normal(size=(5, 3, 2)).astype(np.float32),
-        meta={"seed": seed, "track_kinds": ["object"] * 3},
-    )
-
-
 def assert_same(one: Episode, other: Episode) -> None:
     for name in ARRAYS:
         mine, its = getattr(one, name), getattr(other, name)
@@ -102,7 +92,7 @@ def test_the_same_episode_gives_the_same_bytes(
 
 def test_notes_may_be_large(format_: EpisodeFormat, path: Path) -> None:
     notes = {"goal": {"png": "x" * 300_000}}
-    episode = Episode(**{name: getattr(example(), name) for name in ARRAYS}, meta=notes)
+    episode = Episode(**{name: getattr(noise_episode(), name) for name in ARRAYS}, meta=notes)
     format_.write(path, episode)
     assert format_.read_meta(path) == notes
 
@@ -112,7 +102,7 @@ def test_notes_may_be_large(format_: EpisodeFormat, path: Path) -> None:
 def test_a_file_that_is_cut_off_is_named(
     format_: EpisodeFormat, path: Path, share: float
 ) -> None:
-    format_.write(path, example())
+    format_.write(path, noise_episode())
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(UserError, match=f"{path.name} is damaged or no episode.*delete it"):
@@ -120,7 +110,7 @@ def test_a_file_that_is_cut_off_is_named(
 
 
 def test_any_flipped_byte_is_noticed_or_harmless(format_: EpisodeFormat, path: Path) -> None:
-    episode = example()
+    episode = noise_episode()
     format_.write(path, episode)
     whole = path.read_bytes()
     num_noticed = 0

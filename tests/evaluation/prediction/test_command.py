@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 import torch
 
+from tests.fakes.dot_model import DotModel, FramesOnlyDotModel
+from tests.fakes.episodes import dot_episode
 from visual_foresight.envs.dot import STEP_PX, DotEnv
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
@@ -16,64 +17,10 @@ from visual_foresight.evaluation.prediction.command import (
     figures_of,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
-from visual_foresight.predictors.baselines.persistence import Carry, Persistence
-from visual_foresight.types import Clip, Episode, Pixel, Prediction, UserError
-from visual_foresight.vision.pixel_maps import expected_places, first_maps
+from visual_foresight.predictors.baselines.persistence import Persistence
+from visual_foresight.types import Episode, Prediction, UserError
 
 SIZE = (32, 44)
-
-
-def record(
-    seed: int, actions: np.ndarray, kinds: tuple[str, ...] = ("object", "background")
-) -> Episode:
-    """Record actions with the dot, and its track and that of a point of the background."""
-    env = DotEnv(SIZE)
-    env.reset(seed=seed)
-    dot = env.project(env.truth()[0, :3])
-    corner = Pixel(31, 43) if dot.row < 16 else Pixel(0, 0)
-    points = [env.pick(dot), env.pick(corner)]
-    seen = [env.observe()]
-    tracks = [[env.where(point)[0] for point in points]]
-    for action in actions:
-        env.step(action)
-        seen.append(env.observe())
-        tracks.append([env.where(point)[0] for point in points])
-    return Episode(
-        actions=actions.astype(np.float32),
-        frames=np.stack([each.frame for each in seen]),
-        states=np.stack([each.state for each in seen]),
-        tracks=np.array(
-            [[(pixel.row, pixel.col) for pixel in pixels] for pixels in tracks], np.float32
-        ),
-        meta={"track_kinds": list(kinds)},
-    )
-
-
-class Knowing:
-    """Knows what actions do to dots (away from the border), and draws nothing."""
-
-    def __init__(self, context: int, share: float) -> None:
-        self.context = context
-        self.share = share
-        self.clips: list[Clip] = []
-
-    def observe(self, clip: Clip) -> Carry:
-        self.clips.append(clip)
-        return Persistence().observe(clip)
-
-    def designate(self, carry: Carry, pixels: torch.Tensor) -> Carry:
-        return Persistence().designate(carry, pixels)
-
-    def imagine(self, carry, actions, decode=False) -> Prediction:
-        displacements = actions.cumsum(1) * STEP_PX * self.share
-        places = expected_places(carry.maps, SIZE)[:, None] + displacements[:, :, None]
-        return Prediction(
-            frames=carry.frame[:, None].expand(-1, actions.shape[1], -1, -1, -1),
-            pixel_maps=first_maps(places, SIZE),
-            lost=torch.zeros(places.shape[:3]),
-            carry=None,
-            frame_size=SIZE,
-        )
 
 
 @pytest.fixture
@@ -85,7 +32,7 @@ def episodes() -> list[Episode]:
         env.reset(seed=seed)
         dot = env.project(env.truth()[0, :3])
         if 8 < dot.row < 15 and 8 < dot.col < 26:  # it has room to move
-            found.append(record(seed, np.stack([down, right] * 4)))
+            found.append(dot_episode(seed, np.stack([down, right] * 4), SIZE))
     assert len(found) >= 2
     return found
 
@@ -93,8 +40,8 @@ def episodes() -> list[Episode]:
 def test_the_true_motion_has_no_error_and_half_of_it_half_of_the_baselines(
     episodes: list[Episode],
 ) -> None:
-    right = evaluate_prediction(Knowing(2, 1.0), episodes, horizon=4)
-    half = evaluate_prediction(Knowing(2, 0.5), episodes, horizon=4)
+    right = evaluate_prediction(DotModel(STEP_PX, context=2), episodes, horizon=4)
+    half = evaluate_prediction(DotModel(0.5 * STEP_PX, context=2), episodes, horizon=4)
     assert right["clips"] == 2 * len(episodes) == right["points"]
     for step in ("1", "4"):
         assert right["steps"][step]["error_px"] == pytest.approx(0, abs=1e-3)
@@ -113,7 +60,7 @@ def test_the_persistence_baseline_is_its_own_floor(episodes: list[Episode]) -> N
 
 
 def test_before_an_episode_begins_the_world_stands_still(episodes: list[Episode]) -> None:
-    predictor = Knowing(4, 1.0)
+    predictor = DotModel(STEP_PX, context=4)
     figures = evaluate_prediction(predictor, episodes, horizon=4)
     assert figures["steps"]["4"]["error_px"] == pytest.approx(0, abs=1e-3)
     clip = predictor.clips[0]
@@ -123,7 +70,7 @@ def test_before_an_episode_begins_the_world_stands_still(episodes: list[Episode]
 
 
 def test_only_points_of_objects_that_move_count(episodes: list[Episode]) -> None:
-    at_rest = [record(3, np.zeros((6, 2)))]
+    at_rest = [dot_episode(3, np.zeros((6, 2)), SIZE)]
     figures = evaluate_prediction(Persistence(), at_rest, horizon=4)
     assert figures["points"] == 0 and "error_px" not in figures["steps"]["1"]
     assert any("there are no such points" in note for note in figures["notes"])
@@ -141,7 +88,9 @@ def test_occluded_points_are_those_that_come_back(episodes: list[Episode]) -> No
         frames[curtain, row - 4 : row + 5, col - 4 : col + 5] = (250, 0, 250)
         config = PredictionConfig(data=Path(), horizon=4, objects="occluded")
         hidden = replace(episodes[0], frames=frames)
-        return figures_of(evaluate_episodes(Knowing(2, 1.0), [hidden], config, Perceptual()), 2)
+        return figures_of(
+            evaluate_episodes(DotModel(STEP_PX, context=2), [hidden], config, Perceptual()), 2
+        )
 
     figures = figures_behind(slice(3, 4))
     assert figures["clips"] == 2 and figures["points"] == 1
@@ -155,8 +104,8 @@ def test_kinds_of_points_have_figures_of_their_own(episodes: list[Episode], kind
     renamed = [
         replace(episode, meta={"track_kinds": [kind, "unknown"]}) for episode in episodes
     ]
-    figures = evaluate_prediction(Knowing(2, 0.5), episodes, horizon=4)
-    others = evaluate_prediction(Knowing(2, 0.5), renamed, horizon=4)
+    figures = evaluate_prediction(DotModel(0.5 * STEP_PX, context=2), episodes, horizon=4)
+    others = evaluate_prediction(DotModel(0.5 * STEP_PX, context=2), renamed, horizon=4)
     step = figures["steps"]["4"]
     other = others["steps"]["4"]
     assert other[kind]["error_px"] == pytest.approx(step["error_px"])
@@ -181,37 +130,18 @@ def test_moving_pixels_are_those_that_the_persistence_baseline_gets_wrong(
         assert low <= step["psnr_moving"] <= high
 
 
-class Losing(Persistence):
-    """Says that a part of each map is lost at each step, and made at the second."""
-
-    def imagine(self, carry, actions, decode=False) -> Prediction:
-        imagined = super().imagine(carry, actions, decode)
-        lost = torch.full_like(imagined.lost, 0.25)
-        lost[:, 1:2] = -0.5
-        return replace(imagined, lost=lost)
-
-
 def test_lost_and_made_mass_are_told_apart(episodes: list[Episode]) -> None:
-    steps = evaluate_prediction(Losing(), episodes, horizon=4)["steps"]
+    steps = evaluate_prediction(
+        DotModel(STEP_PX, lost=(0.25, -0.5, 0.25, 0.25)), episodes, horizon=4
+    )["steps"]
     assert (steps["1"]["lost"], steps["1"]["made"]) == pytest.approx((0.25, 0))
     assert (steps["2"]["lost"], steps["2"]["made"]) == pytest.approx((0, 0.5))
     assert steps["3"]["background"]["lost"] == pytest.approx(0.25)
 
 
-class Frames(Persistence):
-    """Moves no pixel maps."""
-
-    frames_only: Literal[True] = True
-
-    def designate(self, carry, pixels) -> Carry:
-        if pixels.shape[1]:
-            raise UserError("frames alone are imagined here")
-        return super().designate(carry, pixels)
-
-
 def test_a_predictor_without_maps_has_figures_of_frames_only(episodes: list[Episode]) -> None:
-    figures = evaluate_prediction(Frames(), episodes, horizon=4)
-    beside = evaluate_prediction(Persistence(), episodes, horizon=4)
+    figures = evaluate_prediction(FramesOnlyDotModel(STEP_PX), episodes, horizon=4)
+    beside = evaluate_prediction(DotModel(STEP_PX), episodes, horizon=4)
     step = figures["steps"]["4"]
     assert step["psnr"] == beside["steps"]["4"]["psnr"]
     assert not {"error_px", "arm", "lost", "coverage_50"} & step.keys()
@@ -248,13 +178,8 @@ def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
 
 
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
-    class Diverging(Persistence):
-        def imagine(self, carry, actions, decode=False) -> Prediction:
-            imagined = super().imagine(carry, actions, decode)
-            return replace(imagined, frames=imagined.frames * torch.nan)
-
     with pytest.raises(UserError, match="not finite"):
-        evaluate_prediction(Diverging(), episodes, horizon=4)
+        evaluate_prediction(FramesOnlyDotModel(diverges=True), episodes, horizon=4)
 
 
 def test_short_episodes_are_named(episodes: list[Episode]) -> None:

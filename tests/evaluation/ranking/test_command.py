@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
+from tests.fakes.dot_model import DotModel
 from visual_foresight.evaluation.ranking.command import RankingConfig, rank_candidates
 from visual_foresight.evaluation.ranking.contact_states import (
     MOVES_M,
@@ -16,8 +16,7 @@ from visual_foresight.evaluation.ranking.contact_states import (
     load_bank,
 )
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.types import Clip, Prediction, UserError
-from visual_foresight.vision.pixel_maps import first_maps
+from visual_foresight.types import UserError
 
 SIZE = (16, 20)
 
@@ -36,36 +35,10 @@ def contact(seed: int, num: int = 6, horizon: int = 3) -> ContactState:
     )
 
 
-class Moving:
-    """Moves the pixel by a multiple of the summed actions."""
-
-    context = 2
-
-    def __init__(self, share: float) -> None:
-        self.share = share
-
-    def observe(self, clip: Clip) -> int:
-        assert clip.frames.shape[1] == self.context
-        return 0
-
-    def designate(self, carry, pixels) -> torch.Tensor:
-        return pixels
-
-    def imagine(self, carry, actions, decode=False) -> Prediction:
-        maps = first_maps(carry[:, 0] + self.share * actions.cumsum(1), SIZE)
-        return Prediction(
-            torch.zeros(len(actions), 0, 3, *SIZE),
-            maps[:, :, None],
-            torch.zeros(*maps.shape[:2], 1),
-            0,
-            frame_size=SIZE,
-        )
-
-
 def test_the_truth_ranks_perfectly_and_its_opposite_does_not() -> None:
     bank = [contact(seed) for seed in range(4)]
-    right = rank_candidates(Moving(1.0), bank)
-    wrong = rank_candidates(Moving(-1.0), bank)
+    right = rank_candidates(DotModel(1.0), bank)
+    wrong = rank_candidates(DotModel(-1.0), bank)
     assert right["spearman"] == pytest.approx(1, abs=0.02)
     assert right["regret"] == pytest.approx(0, abs=1e-6)
     assert wrong["spearman"] < -0.8 and wrong["regret"] > 0.8

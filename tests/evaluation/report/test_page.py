@@ -2,14 +2,16 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
+from tests.fakes.dot_model import FramesOnlyDotModel
+from tests.fakes.episodes import patch_episode
 from visual_foresight import cli
 from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
@@ -21,11 +23,10 @@ from visual_foresight.evaluation.prediction.command import (
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
 from visual_foresight.evaluation.report.page import write_report
 from visual_foresight.evaluation.report.pictures import FLOW_PX, flow_colours, mean_flow
-from visual_foresight.predictors.baselines.persistence import Carry, Persistence
 from visual_foresight.predictors.checkpoints import WEIGHTS_FILE, save
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.predictors.layers.warping import KernelMotion, Motion
-from visual_foresight.types import Episode, UserError, Workspace
+from visual_foresight.types import Episode, Workspace
 
 SIZE = (24, 32)
 HOMOGRAPHY = ((0.0, 0.01, 0.0), (0.01, 0.0, 0.0), (0.0, 0.0, 1.0))
@@ -36,22 +37,9 @@ INFO = DatasetInfo(
 
 
 def episode(seed: int) -> Episode:
-    """A square that goes right by 1.5 pixels a step, over noise."""
-    rng = np.random.default_rng(seed)
-    frames = np.repeat(rng.integers(0, 60, (1, *SIZE, 3), dtype=np.uint8), 9, axis=0)
-    cols = 4 + 1.5 * np.arange(9)
-    for t, col in enumerate(cols.astype(int)):
-        frames[t, 8:13, col - 2 : col + 3] = 200
-    place = np.stack([np.full(9, 10.0), cols], -1)
-    tracks = np.stack([place, np.full((9, 2), 20.0)], 1).astype(np.float32)
-    actions = rng.uniform(-1, 1, (8, 2)).astype(np.float32)
-    return Episode(
-        actions,
-        frames,
-        np.zeros((9, 3), np.float32),
-        tracks,
-        {"track_kinds": ["object", "background"]},
-    )
+    """A patch that goes right by 1.5 pixels a step."""
+    right = np.tile((0.0, 0.75), (8, 1))
+    return replace(patch_episode(seed, SIZE, right), states=np.zeros((9, 3), np.float32))
 
 
 @pytest.fixture
@@ -171,20 +159,22 @@ def test_a_nan_in_a_checkpoint_is_one_sentence(data: Path, checkpoint: Path, cap
     assert "not finite" in stopped(capfd, "--data", data, "--model", checkpoint, "--horizon", 5)
 
 
-class Frames(Persistence):
-    frames_only: Literal[True] = True
-
-    def designate(self, carry, pixels) -> Carry:
-        if pixels.shape[1]:
-            raise UserError("frames alone are imagined here")
-        return super().designate(carry, pixels)
-
-
 def test_a_page_without_maps_masks_and_flows(tmp_path: Path) -> None:
     config = PredictionConfig(data=tmp_path, horizon=4)
-    evaluation = evaluate_episodes(Frames(), [episode(0), episode(1)], config, Perceptual())
+    evaluation = evaluate_episodes(
+        FramesOnlyDotModel(step_px=0.0, context=1),
+        [episode(0), episode(1)],
+        config,
+        Perceptual(),
+    )
     figures = {"model": "frames", "data": "here", **figures_of(evaluation, 1)}
-    write_report(tmp_path / "report.html", figures, Frames(), evaluation, INFO)
+    write_report(
+        tmp_path / "report.html",
+        figures,
+        FramesOnlyDotModel(step_px=0.0, context=1),
+        evaluation,
+        INFO,
+    )
     page = (tmp_path / "report.html").read_text()
     check_alone(page)
     assert "imagines frames only" in page

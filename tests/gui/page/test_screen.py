@@ -1,8 +1,10 @@
 """Screen (x, y) and pixels."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from visual_foresight.gui.page.screen import moved, to_pixel, to_screen
+from visual_foresight.gui.page.screen import ARROWS, moved, to_pixel, to_screen
 from visual_foresight.types import Pixel
 
 SIZE = (20, 28)
@@ -38,3 +40,35 @@ def test_arrow_keys_stay_in_the_frame():
     assert moved(Pixel(3, 4), "ArrowLeft", SIZE, 8) == Pixel(3, 0)
     assert moved(Pixel(19, 4), "ArrowDown", SIZE) == Pixel(19, 4)
     assert moved(Pixel(3, 4), "x", SIZE) is None
+
+
+SIZES = st.tuples(st.integers(1, 300), st.integers(1, 300))
+SHARES = st.floats(0, 1)
+
+
+@given(SIZES, SHARES, SHARES)
+def test_every_place_in_the_rectangle_is_in_the_pixel_that_it_hits(size, x, y):
+    pixel = to_pixel(x, y, size)
+    assert pixel is not None and pixel.inside(*size)
+    centre_x, centre_y = to_screen(pixel, size)
+    assert abs(centre_x - x) <= 0.5 / size[1] + 1e-9
+    assert abs(centre_y - y) <= 0.5 / size[0] + 1e-9
+    assert to_pixel(centre_x, centre_y, size) == pixel
+
+
+@given(SIZES, SHARES, SHARES)
+def test_the_centre_of_any_pixel_of_any_frame_comes_back(size, down, right):
+    pixel = Pixel(int(down * (size[0] - 1)), int(right * (size[1] - 1)))
+    x, y = to_screen(pixel, size)
+    assert 0 < x < 1 and 0 < y < 1
+    assert to_pixel(x, y, size) == pixel
+
+
+@given(SIZES, SHARES, SHARES, st.sampled_from(sorted(ARROWS)), st.integers(0, 20))
+def test_arrow_keys_lead_along_one_axis_and_never_out(size, x, y, key, distance):
+    pixel = to_pixel(x, y, size)
+    assert pixel is not None
+    there = moved(pixel, key, size, distance)
+    assert there is not None and there.inside(*size)
+    assert there.row == pixel.row or there.col == pixel.col
+    assert there.distance(pixel) <= distance

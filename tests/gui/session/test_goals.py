@@ -1,5 +1,8 @@
 """Making a goal, click by click."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from visual_foresight.gui.session.goals import Draft, Handle, Pair
 from visual_foresight.types import Pixel, PixelGoal
 
@@ -40,3 +43,53 @@ def test_a_marker_dragged_across_its_partner_is_not_welded_to_it():
     handle = draft.handle_at(B, 1)
     assert handle is not None
     assert draft.dragged(handle, A).dragged(handle, D).goal == PixelGoal((A,), (D,))
+
+
+PLACES = st.builds(Pixel, st.integers(0, 47).map(float), st.integers(0, 63).map(float))
+PAIRS = st.lists(st.tuples(PLACES, PLACES), min_size=1, max_size=4)
+
+
+def draft_of(pairs):
+    draft = Draft()
+    for source, target in pairs:
+        draft = draft.clicked(source).clicked(target)
+    return draft
+
+
+@given(PAIRS)
+def test_what_is_clicked_is_the_goal_and_a_half_pair_is_none(pairs):
+    draft = draft_of(pairs)
+    sources, targets = zip(*pairs, strict=True)
+    assert draft.goal == PixelGoal(sources, targets) and not draft.is_open
+    half = draft.clicked(A)
+    assert half.is_open and half.goal is None
+    assert half.kept(B) == draft.kept(B)
+
+
+@given(PAIRS, PLACES, st.data())
+def test_what_is_dragged_away_and_back_is_as_it_was(pairs, there, data):
+    draft = draft_of(pairs)
+    source, target = data.draw(st.sampled_from(pairs))
+    place = data.draw(st.sampled_from((source, target)))
+    handle = draft.handle_at(place, reach_px=0)
+    assert handle is not None
+    away = draft.dragged(handle, there)
+    assert away.dragged(handle, place) == draft
+    assert len(away.pairs) == len(draft.pairs)
+    changed = [one != other for one, other in zip(draft.pairs, away.pairs, strict=True)]
+    assert changed == [index == handle.index and there != place for index in range(len(pairs))]
+    grabbed = away.handle_at(there, reach_px=0)
+    assert grabbed is not None
+
+
+@given(PAIRS, PLACES, st.floats(0, 100))
+def test_the_marker_that_is_found_is_the_nearest_within_reach(pairs, place, reach_px):
+    draft = draft_of(pairs)
+    distances = [place.distance(end) for pair in pairs for end in pair]
+    handle = draft.handle_at(place, reach_px)
+    if handle is None:
+        assert min(distances) > reach_px
+        return
+    source, target = pairs[handle.index]
+    found = source if handle.end == "source" else target
+    assert place.distance(found) == min(distances) <= reach_px

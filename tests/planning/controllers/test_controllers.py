@@ -1,11 +1,11 @@
 """The controllers in closed loop, with a model that is exact: a dot that moves by the action."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import clip_from, dot_clip
+from tests.fakes.dot_model import DotModel, FramesOnlyDotModel
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
@@ -18,7 +18,6 @@ from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import (
-    Clip,
     ImageGoal,
     Pixel,
     PixelGoal,
@@ -26,62 +25,13 @@ from visual_foresight.types import (
     Prediction,
     UserError,
     Workspace,
-    to_float,
 )
-from visual_foresight.vision.pixel_maps import centres, first_maps
 
 SIZE = (24, 36)
 STEP_PX = 2.0
 # the state is (row, col) in pixels
 WORKSPACE = Workspace(low=(2.0, 2.0), high=(21.0, 33.0), step=(STEP_PX, STEP_PX))
 QUICK = CEMConfig(populations=(40, 32, 25), horizon=6, num_elites=8)
-
-
-def drawn(places):
-    """Draw a soft dot at each (row, col), channels first."""
-    rows, cols = centres(SIZE[0], SIZE[0]), centres(SIZE[1], SIZE[1])
-    squares = (rows[:, None] - places[..., 0, None, None]) ** 2 + (
-        cols - places[..., 1, None, None]
-    ) ** 2
-    dot = torch.exp(-squares / 8)
-    return torch.stack([dot, 0.5 * dot, 0.2 * torch.ones_like(dot)], dim=-3)
-
-
-class DotModel:
-    """Knows exactly what an action does.
-
-    The dot, and every designated pixel on it, moves by `STEP_PX` times the action.
-    """
-
-    context = 2
-
-    def __init__(self):
-        self.observed, self.imagined, self.decoded = [], [], []
-
-    def observe(self, clip):
-        self.observed.append(clip.frames.shape[1])
-        return clip.states[:, -1, :2], torch.zeros(1, 0, 2)
-
-    def designate(self, carry, pixels):
-        return carry[0], pixels
-
-    def imagine(self, carry, actions, decode=False):
-        self.imagined.append(actions)
-        self.decoded.append(decode)
-        moves = STEP_PX * actions.cumsum(1)
-        start, pixels = carry
-        places = start[:, None] + moves
-        followed = pixels[:, None] + moves[:, :, None]
-        maps = first_maps(followed, SIZE)
-        frames = drawn(places) if decode else torch.zeros(len(actions), 0, 3, *SIZE)
-        lost = torch.zeros(maps.shape[:3])
-        return Prediction(frames, maps, lost, (places[:, -1], followed[:, -1]), frame_size=SIZE)
-
-
-def clip_of(states):
-    """Build the clip of a dot that was at these places, newest last."""
-    places = torch.tensor(states, dtype=torch.float32)
-    return Clip(torch.zeros(1, len(states) - 1, 2), drawn(places)[None], places[None])
 
 
 def run(controller, start, target, num_steps=12, seed=0):
@@ -94,7 +44,7 @@ def run(controller, start, target, num_steps=12, seed=0):
     plans: list[Plan] = []
     goal = PixelGoal((Pixel(*start),), (Pixel(*target),))
     for _ in range(num_steps):
-        clip = clip_of(places[-2:])
+        clip = dot_clip(places[-2:], SIZE)
         plans.append(controller.plan(clip, goal, plans[-1] if plans else None, rng))
         done = WORKSPACE.clip(clip.states[0, -1], plans[-1].actions[None, :1])[0, 0]
         places.append(tuple((clip.states[0, -1] + STEP_PX * done).tolist()))
@@ -105,7 +55,7 @@ def run(controller, start, target, num_steps=12, seed=0):
     "locator", [Propagate(), Track(search_px=6)], ids=["propagate", "track"]
 )
 def test_reaches_the_goal_with_an_exact_model(locator):
-    controller = VisualMPC(DotModel(), WORKSPACE, QUICK, locator)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, locator)
     places, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 16)
     assert np.hypot(places[-1][0] - 17, places[-1][1] - 26) < 1.0
     assert plans[-1].sources[0].distance(Pixel(*places[-2])) < 1.0
@@ -123,17 +73,22 @@ def test_random_actions_and_a_model_without_motion_do_not():
 
 
 def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
-    model = DotModel()
+    model = DotModel(STEP_PX)
     controller = VisualMPC(model, WORKSPACE, QUICK, batch=30)
     start = (3.0, 4.0)
     goal = PixelGoal((Pixel(*start),), (Pixel(0.0, 0.0),))
-    plan = controller.plan(clip_of([start] * 4), goal, None, torch.Generator().manual_seed(0))
-    assert model.observed == [2]  # once, its own context of a longer clip
-    assert [len(actions) for actions in model.imagined] == [30, 10, 30, 2, 25, 1]
-    assert model.decoded == [False] * 5 + [True]
-    reached = torch.tensor(start) + STEP_PX * torch.cat(model.imagined).cumsum(1)
+    plan = controller.plan(
+        dot_clip([start] * 4, SIZE), goal, None, torch.Generator().manual_seed(0)
+    )
+    assert [clip.frames.shape[1] for clip in model.clips] == [
+        2
+    ]  # once, its own context of a longer clip
+    assert [len(asked.actions) for asked in model.questions] == [30, 10, 30, 2, 25, 1]
+    assert [asked.decode for asked in model.questions] == [False] * 5 + [True]
+    imagined = torch.cat([asked.actions for asked in model.questions])
+    reached = torch.tensor(start) + STEP_PX * imagined.cumsum(1)
     assert reached.min() > 2.0 - 1e-4
-    assert torch.equal(model.imagined[-1][0], plan.actions)
+    assert torch.equal(imagined[-1], plan.actions)
     assert plan.prediction.frames.shape == (1, 6, 3, *SIZE)
     assert plan.prediction.pixel_maps.shape == (1, 6, 1, 12, 18)
     assert [len(costs) for costs in plan.costs] == [40, 32, 25]
@@ -142,9 +97,12 @@ def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
 
 def test_same_seed_same_plans_and_the_batch_does_not_matter():
     trials = [
-        run(VisualMPC(DotModel(), WORKSPACE, QUICK, batch=batch), (6.0, 8.0), (17.0, 26.0), 3)[
-            1
-        ]
+        run(
+            VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, batch=batch),
+            (6.0, 8.0),
+            (17.0, 26.0),
+            3,
+        )[1]
         for batch in (128, 11)
     ]
     for one, other in zip(*trials, strict=True):
@@ -152,14 +110,14 @@ def test_same_seed_same_plans_and_the_batch_does_not_matter():
 
 
 def test_planning_does_not_decode_unless_it_is_shown():
-    model = DotModel()
+    model = DotModel(STEP_PX)
     controller = VisualMPC(model, WORKSPACE, QUICK, decode_best=False)
     run(controller, (6.0, 8.0), (17.0, 26.0), 1)
-    assert not any(model.decoded)
+    assert not any(asked.decode for asked in model.questions)
 
 
 def test_the_previous_best_goes_on_where_it_stopped():
-    seen = DotModel()
+    seen = DotModel(STEP_PX)
     controller = VisualMPC(seen, WORKSPACE, QUICK)
     _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
     warm_start = shifted(plans[0], 6)
@@ -167,7 +125,7 @@ def test_the_previous_best_goes_on_where_it_stopped():
     assert warm_start is not None and longer is not None
     state = torch.tensor([6.0, 8.0]) + STEP_PX * plans[0].actions[0]
     warm = WORKSPACE.clip(state, warm_start[None])
-    second = torch.cat(seen.imagined[4:7])
+    second = torch.cat([asked.actions for asked in seen.questions[4:7]])
     assert (second - warm).abs().amax((1, 2)).min() < 1e-5
     assert torch.equal(warm_start[:5], plans[0].actions[1:])
     assert torch.equal(warm_start[5], plans[0].actions[5])
@@ -176,13 +134,13 @@ def test_the_previous_best_goes_on_where_it_stopped():
 
 
 def test_proposals_of_the_caller_are_imagined():
-    model = DotModel()
+    model = DotModel(STEP_PX)
     right = torch.tensor([0.0, 0.731]).expand(1, 6, 2)
     controller = VisualMPC(
         model, WORKSPACE, QUICK, propose=lambda clip, sources, goal, rng: right
     )
     run(controller, (6.0, 8.0), (6.0, 30.0), 1)
-    assert (model.imagined[0] - right).abs().amax((1, 2)).min() < 1e-5
+    assert (model.questions[0].actions - right).abs().amax((1, 2)).min() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -203,9 +161,9 @@ def test_proposals_of_the_caller_are_imagined():
     ],
 )
 def test_a_goal_that_cannot_be_planned_for_is_refused_in_words(goal, message):
-    controller = VisualMPC(DotModel(), WORKSPACE, QUICK)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK)
     with pytest.raises(UserError, match=message):
-        controller.plan(clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator())
+        controller.plan(dot_clip([(6.0, 8.0)] * 2, SIZE), goal, None, torch.Generator())
 
 
 def test_a_script_cannot_push_to_an_image():
@@ -214,17 +172,11 @@ def test_a_script_cannot_push_to_an_image():
     )
     with pytest.raises(UserError, match="needs a PixelGoal, but got ImageGoal"):
         controller.plan(
-            clip_of([(6.0, 8.0)] * 2),
+            dot_clip([(6.0, 8.0)] * 2, SIZE),
             ImageGoal(np.zeros((*SIZE, 3), np.uint8)),
             None,
             torch.Generator(),
         )
-
-
-class Painter(DotModel):
-    """The same without pixel maps."""
-
-    frames_only = True
 
 
 def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
@@ -232,8 +184,8 @@ def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
     with pytest.raises(
         UserError, match="frames only and cannot say where a designated pixel goes"
     ):
-        VisualMPC(Painter(), WORKSPACE, QUICK).plan(
-            clip_of([(6.0, 8.0)] * 2), goal, None, torch.Generator()
+        VisualMPC(FramesOnlyDotModel(STEP_PX), WORKSPACE, QUICK).plan(
+            dot_clip([(6.0, 8.0)] * 2, SIZE), goal, None, torch.Generator()
         )
 
 
@@ -254,12 +206,7 @@ def test_a_goal_image_is_reached_without_pixel_maps():
     rng = torch.Generator().manual_seed(0)
     plan: Plan | None = None
     for _ in range(8):
-        seen = env.observe()
-        clip = Clip(
-            torch.zeros(1, 0, 2),
-            to_float(seen.frame)[None, None],
-            torch.from_numpy(seen.state)[None, None],
-        )
+        clip = clip_from(env)
         plan = controller.plan(clip, goal, plan, rng)
         env.move(plan.actions[0].numpy())
     assert plan is not None and plan.sources == ()
@@ -279,7 +226,7 @@ def test_caution_avoids_what_models_disagree_on():
 
     def first_move(weight):
         controller = VisualMPC(
-            Doubtful(), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False
+            Doubtful(STEP_PX), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False
         )
         return run(controller, (12.0, 16.0), (12.0, 30.0), 1)[1][0].actions[:, 1].sum()
 
@@ -290,19 +237,19 @@ def test_caution_avoids_what_models_disagree_on():
 def test_too_short_a_clip_is_refused():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
     with pytest.raises(ValueError, match="2 frames of context are needed, the clip has 1"):
-        VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
-            clip_of([(6.0, 8.0)]), goal, None, torch.Generator()
+        VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK).plan(
+            dot_clip([(6.0, 8.0)], SIZE), goal, None, torch.Generator()
         )
 
 
 def test_a_model_that_imagines_nonsense_stops_the_search():
-    class Broken(DotModel):
-        def imagine(self, carry, actions, decode=False):
-            good = super().imagine(carry, actions, decode)
-            return replace(good, pixel_maps=good.pixel_maps * float("nan"))
-
     with pytest.raises(ValueError, match="40 of 40 costs are not finite in iteration 0"):
-        run(VisualMPC(Broken(), WORKSPACE, QUICK), (6.0, 8.0), (17.0, 26.0), 1)
+        run(
+            VisualMPC(DotModel(STEP_PX, diverges=True), WORKSPACE, QUICK),
+            (6.0, 8.0),
+            (17.0, 26.0),
+            1,
+        )
 
 
 def test_random_actions_are_smooth_kept_inside_and_seeded():
@@ -340,17 +287,17 @@ def test_default_preset_is_the_default():
 
 def test_runners_up_are_the_best_others_of_the_last_iteration():
     goal = PixelGoal((Pixel(12.0, 12.0),), (Pixel(12.0, 20.0),))
-    controller = VisualMPC(DotModel(), WORKSPACE, QUICK, num_runners_up=3)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, num_runners_up=3)
     plan = controller.plan(
-        clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
+        dot_clip([(12.0, 12.0)] * 2, SIZE), goal, None, torch.Generator().manual_seed(0)
     )
     assert plan.runners_up.shape == (3, QUICK.horizon, 2)
     costs = PixelDistance(goal, controller.final_weight)(plan.prediction)
     torch.testing.assert_close(costs[0], torch.cat(plan.costs).min())
     best = plan.costs[-1].sort().values
     torch.testing.assert_close(costs[1:], best[best > costs[0]][:3])
-    alone = VisualMPC(DotModel(), WORKSPACE, QUICK).plan(
-        clip_of([(12.0, 12.0)] * 2), goal, None, torch.Generator().manual_seed(0)
+    alone = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK).plan(
+        dot_clip([(12.0, 12.0)] * 2, SIZE), goal, None, torch.Generator().manual_seed(0)
     )
     assert (
         torch.equal(alone.actions, plan.actions)

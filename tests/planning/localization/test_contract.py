@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import clip_of
 from visual_foresight.interfaces import Locator
 from visual_foresight.planning.localization.registry import LOCATORS
 from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction
@@ -31,7 +32,7 @@ def clip() -> Clip:
     patch = torch.rand(3, 9, 9, generator=rng)
     frames[0, :, 6:15, 8:17] = patch
     frames[1, :, 8:17, 11:20] = patch
-    return Clip(torch.zeros(1, 1, 2), frames[None], torch.zeros(1, 2, 4))
+    return clip_of(frames)
 
 
 def previous(sources: tuple[Pixel, ...] = SOURCES, moved: tuple[Pixel, ...] = MOVED) -> Plan:

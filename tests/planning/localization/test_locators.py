@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import clip_of
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
+from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (40, 56)
@@ -33,11 +34,6 @@ def film(places, hidden=()):
         if index in hidden:
             frames[index, max(row - 8, 0) : row + 9, max(col - 8, 0) : col + 9] = 245
     return to_float(frames)
-
-
-def clip_of(frames):
-    steps = len(frames) - 1
-    return Clip(torch.zeros(1, steps, 2), frames[None], torch.zeros(1, steps + 1, 4))
 
 
 def a_plan(sources, believed, reference):

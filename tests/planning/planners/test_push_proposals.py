@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from tests.fakes.clips import clip_of
 from visual_foresight.planning.planners.cem import CEMConfig
 from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
-from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
+from visual_foresight.types import Pixel, PixelGoal, Workspace
 
 WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))
 HOMOGRAPHY = np.diag([0.01, 0.01, 1.0])  # a centimetre per pixel
@@ -25,9 +26,7 @@ def propose(
     tip: tuple[float, float], config: PushConfig, seed: int = 0
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return proposals to push from (30, 25) to (40, 25), and the ways of the fingertip."""
-    clip = Clip(
-        torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[*tip, 0.0]]])
-    )
+    clip = clip_of(torch.zeros(1, 3, 60, 50), states=torch.tensor([[*tip, 0.0]]))
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
     rng = torch.Generator().manual_seed(seed)
@@ -47,9 +46,7 @@ def test_an_exact_push_ends_where_the_point_would_be_at_the_goal() -> None:
 
 
 def test_what_is_to_keep_still_is_not_pushed() -> None:
-    clip = Clip(
-        torch.zeros(1, 0, 2), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.25, 0.0]]])
-    )
+    clip = clip_of(torch.zeros(1, 3, 60, 50), states=torch.tensor([[0.1, 0.25, 0.0]]))
     goal = PixelGoal((Pixel(5.0, 5.0), Pixel(30.0, 25.0)), (Pixel(5.0, 5.0), Pixel(40.0, 25.0)))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
     actions = PushProposals(WORKSPACE, HOMOGRAPHY, search, EXACT)(
@@ -110,8 +107,8 @@ def test_the_share_is_of_the_first_population() -> None:
 
 def test_more_numbers_than_two_leave_the_others_at_rest() -> None:
     workspace = Workspace((0.0, 0.0, 0.0), (0.6, 0.5, 0.1), (0.04, 0.05, 0.03))
-    clip = Clip(
-        torch.zeros(1, 0, 3), torch.zeros(1, 1, 3, 60, 50), torch.tensor([[[0.1, 0.2, 0.0]]])
+    clip = clip_of(
+        torch.zeros(1, 3, 60, 50), states=torch.tensor([[0.1, 0.2, 0.0]]), action_size=3
     )
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
     search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.fakes.clips import clip_of
 from visual_foresight.predictors.advection.model import (
     CDNAConfig,
     DNAConfig,
@@ -16,7 +17,7 @@ from visual_foresight.predictors.advection.model import (
 )
 from visual_foresight.predictors.advection.readout import LocalKernels, Shape
 from visual_foresight.predictors.layers.warping import KernelMotion
-from visual_foresight.types import Clip, UserError
+from visual_foresight.types import UserError
 
 SIZE = (16, 24)
 
@@ -25,7 +26,7 @@ def masks_of(config: CDNAConfig) -> torch.Tensor:
     """Return the masks of a new network's first step."""
     torch.manual_seed(0)
     model = NeuralAdvection(config).requires_grad_(False)
-    seen = Clip(torch.zeros(1, 1, 2), torch.rand(1, 2, 3, *SIZE), torch.zeros(1, 2, 4))
+    seen = clip_of(torch.rand(2, 3, *SIZE))
     (motion,) = model.motions(model.observe(seen), torch.zeros(2, 1, 2))
     return motion.masks
 
@@ -55,7 +56,7 @@ def test_its_last_flows_read_the_frame_before() -> None:
     nn.init.zeros_(model.read.weights.weight)
     nn.init.zeros_(model.read.weights.bias)
     frames = torch.rand(1, 2, 3, *SIZE)
-    seen = Clip(torch.zeros(1, 1, 2), frames, torch.zeros(1, 2, 4))
+    seen = clip_of(frames)
     for flow, expected in (
         (0, frames[:, 1]),
         (3, frames[:, 1]),
@@ -73,7 +74,7 @@ def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_noth
     torch.manual_seed(0)
     model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5))
     model.requires_grad_(False)
-    seen = Clip(torch.zeros(1, 2, 2), torch.rand(1, 3, 3, *SIZE), torch.zeros(1, 3, 4))
+    seen = clip_of(torch.rand(3, 3, *SIZE))
     places = torch.zeros(1, 0, 2)
     assert model.training_rollout(seen, places, torch.Generator(), 0.5)[1] > 0
     nn.init.zeros_(model.read.weights.weight)
@@ -105,11 +106,7 @@ def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
 def test_a_new_network_hardly_moves_anything(config: type[CDNAConfig]) -> None:
     torch.manual_seed(0)
     model = NeuralAdvection(config(SIZE, channels=8)).requires_grad_(False)
-    seen = Clip(
-        torch.zeros(1, 1, 2),
-        torch.rand(1, 1, 3, *SIZE).expand(1, 2, 3, *SIZE),
-        torch.zeros(1, 2, 4),
-    )
+    seen = clip_of(torch.rand(1, 3, *SIZE).expand(2, 3, *SIZE))
     middle_of_a_cell = torch.tensor([[[6.5, 10.5]]])
     carry = model.designate(model.observe(seen), middle_of_a_cell)
     prediction = model.imagine(carry, torch.zeros(1, 1, 2), decode=True)

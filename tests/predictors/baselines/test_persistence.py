@@ -3,19 +3,14 @@
 import pytest
 import torch
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.types import Clip
 from visual_foresight.vision.pixel_maps import splat_places
-
-
-def a_clip(scenes: int = 1) -> Clip:
-    frames = torch.rand(scenes, 3, 3, 4, 6, generator=torch.Generator().manual_seed(0))
-    return Clip(torch.zeros(scenes, 2, 5), frames, torch.zeros(scenes, 3, 7))
 
 
 @pytest.mark.parametrize("scenes", [1, 8])
 def test_repeats_the_last_frame_and_the_maps(scenes):
-    clip, places = a_clip(scenes), torch.rand(8, 9, 2)
+    clip, places = noise_clip(scenes, 2, (4, 6)), torch.rand(8, 9, 2)
     model = Persistence()
     carry = model.designate(model.observe(clip), places)
     prediction = model.imagine(carry, torch.ones(8, 10, 5), decode=True)
@@ -30,7 +25,7 @@ def test_repeats_the_last_frame_and_the_maps(scenes):
 
 def test_undecoded_frames_are_empty_and_their_size_is_known():
     model = Persistence()
-    prediction = model.imagine(model.observe(a_clip()), torch.ones(8, 10, 5))
+    prediction = model.imagine(model.observe(noise_clip(1, 2, (4, 6))), torch.ones(8, 10, 5))
     assert prediction.frames.shape[:2] == (8, 0)
     assert prediction.frame_size == (4, 6)
     assert prediction.pixel_maps.shape == (8, 10, 0, 2, 3)
@@ -38,7 +33,7 @@ def test_undecoded_frames_are_empty_and_their_size_is_known():
 
 def test_imagines_further_from_its_carry():
     model = Persistence()
-    clip = a_clip()
+    clip = noise_clip(1, 2, (4, 6))
     first = model.imagine(model.observe(clip), torch.ones(8, 4, 5))
     further = model.imagine(first.carry, torch.ones(8, 2, 5), decode=True)
     assert torch.equal(further.frames[3, 1], clip.frames[0, -1])
@@ -47,4 +42,7 @@ def test_imagines_further_from_its_carry():
 def test_a_carry_of_another_number_of_scenes_is_refused():
     model = Persistence()
     with pytest.raises(ValueError, match="1 or 8 scenes was expected"):
-        model.imagine(model.observe(a_clip(3)), torch.ones(8, 10, 5))
+        model.imagine(
+            model.observe(noise_clip(3, 2, (4, 6))),
+            torch.ones(8, 10, 5),
+        )

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
 from visual_foresight.predictors.flow.carry import Carry, Foreground
@@ -132,7 +133,7 @@ def test_it_learns_one_clip_to_below_persistence() -> None:
 def test_frames_are_learnt_from_in_a_sixth_of_the_steps_and_points_in_all() -> None:
     torch.manual_seed(0)
     model = Flow(CONFIG)
-    clip = Clip(torch.rand(2, 4, 3) * 2 - 1, torch.rand(2, 5, 3, *SIZE), torch.rand(2, 5, 5))
+    clip = noise_clip(2, 4, SIZE, action_size=3, state_size=5)
     places = torch.tensor([[[6.0, 9.0]], [[8.0, 12.0]]])
     drawn = []
     for seed in range(60):

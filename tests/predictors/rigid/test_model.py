@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from tests.fakes.clips import clip_of
 from visual_foresight.predictors.rigid.model import Rigid, RigidConfig
 from visual_foresight.types import Clip, UserError
 from visual_foresight.vision.pixel_maps import expected_places, first_maps
@@ -24,7 +25,7 @@ def table_with(*corners: tuple[int, int]) -> Tensor:
 def seen(frame: Tensor, tip: tuple[float, float]) -> Clip:
     """Return a clip of two equal frames in which the fingertip rests at (row, col)."""
     state = torch.tensor([tip[0] * PIXEL_M, tip[1] * PIXEL_M])
-    return Clip(torch.zeros(1, 1, 2), frame.expand(1, 2, *frame.shape), state.expand(1, 2, 2))
+    return clip_of(frame.expand(2, *frame.shape), states=state.expand(2, 2))
 
 
 @pytest.fixture
@@ -142,9 +143,7 @@ def test_an_empty_table_stays_empty(model: Rigid) -> None:
 
 def test_one_frame_is_not_enough(model: Rigid) -> None:
     with pytest.raises(ValueError, match="at least 2 frames"):
-        model.observe(
-            Clip(torch.zeros(1, 0, 2), table_with()[None, None], torch.zeros(1, 1, 2))
-        )
+        model.observe(clip_of(table_with()[None], state_size=2))
 
 
 def test_frames_of_odd_sizes_are_refused() -> None:
@@ -161,7 +160,7 @@ def test_each_phase_of_training_gives_a_gradient_to_what_it_trains_alone(
     model.requires_grad_(True)
     frames = torch.stack([table_with((18, 20)), table_with((18, 21)), table_with((18, 21))])
     tips = torch.tensor([[20.5, 12.0], [20.5, 16.0], [20.5, 20.0]]) * PIXEL_M
-    clip = Clip(torch.tensor([[[0.0, 0.8], [0.0, 0.8]]]), frames[None], tips[None])
+    clip = clip_of(frames, actions=torch.tensor([[0.0, 0.8], [0.0, 0.8]]), states=tips)
     rng = torch.Generator().manual_seed(0)
     prediction, extra = model.training_rollout(clip, at((20.5, 23.5)), rng, progress)
     loss = extra + prediction.frames.sum() + expected_places(prediction.pixel_maps, SIZE).sum()
@@ -174,7 +173,7 @@ def test_each_phase_of_training_gives_a_gradient_to_what_it_trains_alone(
 def test_a_phase_with_nothing_to_learn_from_has_a_loss_without_a_gradient(model: Rigid) -> None:
     model.requires_grad_(True)
     empty = table_with().expand(1, 3, 3, *SIZE)
-    clip = Clip(torch.zeros(1, 2, 2), empty, torch.full((1, 3, 2), 0.2))
+    clip = clip_of(empty, states=torch.full((3, 2), 0.2))
     places = at((20.5, 22.5))
     for progress in (0.3, 0.9):  # no object to segment, none to push
         for seed in range(20):

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.predictors.stochastic.model import Carry, Stochastic, StochasticConfig
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import first_maps
@@ -22,21 +23,12 @@ def model() -> Stochastic:
     return model.requires_grad_(False)
 
 
-def clip(steps: int, batch: int = 4) -> Clip:
-    rng = torch.Generator().manual_seed(1)
-    return Clip(
-        torch.rand(batch, steps, 2, generator=rng) * 2 - 1,
-        torch.rand(batch, steps + 1, 3, *SIZE, generator=rng),
-        torch.rand(batch, steps + 1, 4, generator=rng),
-    )
-
-
 def followed_by(model: Stochastic) -> tuple[Carry, ...]:
-    return model.designate(model.observe(clip(1, 1)), PLACES)
+    return model.designate(model.observe(noise_clip(1, 1, SIZE)), PLACES)
 
 
 def imagine(model: Stochastic) -> Prediction:
-    return model.imagine(followed_by(model), clip(3).actions, decode=True)
+    return model.imagine(followed_by(model), noise_clip(4, 3, SIZE).actions, decode=True)
 
 
 def test_samples_differ_and_their_average_is_what_is_imagined(model: Stochastic) -> None:
@@ -56,7 +48,7 @@ def test_more_samples_are_the_same_and_others(model: Stochastic) -> None:
 
 def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
     """The same candidate twice is imagined alike, draw by draw."""
-    actions = clip(3).actions[:1].expand(4, -1, -1)
+    actions = noise_clip(4, 3, SIZE).actions[:1].expand(4, -1, -1)
     member = model.imagine(followed_by(model), actions, decode=True).members[1]
     torch.testing.assert_close(member.frames[0], member.frames[3])
 
@@ -64,7 +56,7 @@ def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
 def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
     model: Stochastic,
 ) -> None:
-    seen = clip(4)
+    seen = noise_clip(4, 4, SIZE)
     other = Clip(
         seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states
     )
@@ -79,7 +71,9 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
 
 def test_the_divergence_is_annealed(model: Stochastic) -> None:
     weights = [
-        model.training_rollout(clip(4), PLACES, torch.Generator().manual_seed(5), share)[1]
+        model.training_rollout(
+            noise_clip(4, 4, SIZE), PLACES, torch.Generator().manual_seed(5), share
+        )[1]
         for share in (0, 0.25, 0.4, 1)
     ]
     assert weights[0] == 0

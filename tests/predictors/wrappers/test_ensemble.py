@@ -5,29 +5,21 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.fakes.clips import noise_clip
 from visual_foresight.interfaces import FramesOnly
 from visual_foresight.predictors.wrappers.ensemble import Ensemble, EnsembleConfig
-from visual_foresight.types import Clip, UserError
+from visual_foresight.types import UserError
 
 SIZE = (16, 24)
 CONFIG = EnsembleConfig(SIZE, member="sna", num_members=2, channels=8)
 PLACES = torch.tensor([[6.0, 9.0]]).expand(4, 1, 2)
 
 
-def clip(batch: int, steps: int) -> Clip:
-    rng = torch.Generator().manual_seed(1)
-    return Clip(
-        torch.rand(batch, steps, 2, generator=rng) * 2 - 1,
-        torch.rand(batch, steps + 1, 3, *SIZE, generator=rng),
-        torch.rand(batch, steps + 1, 4, generator=rng),
-    )
-
-
 def test_it_imagines_the_average_of_members_that_differ() -> None:
     torch.manual_seed(0)
     model = Ensemble(CONFIG).requires_grad_(False)
-    carry = model.designate(model.observe(clip(1, 1)), PLACES)
-    prediction = model.imagine(carry, clip(4, 3).actions, decode=True)
+    carry = model.designate(model.observe(noise_clip(1, 1, SIZE)), PLACES)
+    prediction = model.imagine(carry, noise_clip(4, 3, SIZE).actions, decode=True)
     one, two = prediction.members
     assert not torch.allclose(one.frames, two.frames)
     torch.testing.assert_close(prediction.frames, (one.frames + two.frames) / 2)
@@ -37,7 +29,7 @@ def test_it_imagines_the_average_of_members_that_differ() -> None:
 def test_each_member_learns_from_its_own_clips() -> None:
     torch.manual_seed(0)
     model = Ensemble(CONFIG)
-    seen = clip(4, 3)
+    seen = noise_clip(4, 3, SIZE)
     prediction, auxiliary_loss = model.training_rollout(seen, PLACES, torch.Generator(), 0.0)
     assert prediction.frames.shape == (4, 2, 3, *SIZE)
     assert auxiliary_loss == 0

@@ -5,49 +5,17 @@ Where there is none, the device is the caller's own.
 
 import torch
 
+from tests.fakes.clips import clip_of, noise_clip
+from tests.fakes.dot_model import DotModel
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Clip, Prediction
 
 
-class Witness:
-    """Notes where what it is given is, and imagines two futures."""
-
-    context = 1
-
-    def __init__(self) -> None:
-        self.devices: set[str] = set()
-
-    def observe(self, clip: Clip) -> torch.Tensor:
-        self.devices |= {
-            clip.actions.device.type,
-            clip.frames.device.type,
-            clip.states.device.type,
-        }
-        return clip.frames[:, -1]
-
-    def designate(self, carry, pixels) -> torch.Tensor:
-        self.devices |= {carry.device.type, pixels.device.type}
-        return carry
-
-    def imagine(self, carry, actions, decode=False) -> Prediction:
-        self.devices |= {carry.device.type, actions.device.type}
-        maps = actions.new_zeros(len(actions), actions.shape[1], 1, 4, 4)
-        one = Prediction(
-            carry[:, None][:, :0].expand(len(actions), -1, -1, -1, -1),
-            maps,
-            maps[..., 0, 0],
-            carry,
-            frame_size=(64, 64),
-        )
-        return Prediction.average([one, one])
-
-
 def seen() -> Clip:
-    rng = torch.Generator().manual_seed(0)
     states = torch.tensor([0.5, 0.0, 0.02, 0.0]).expand(1, 2, 4)
-    return Clip(torch.zeros(1, 1, 2), torch.rand(1, 2, 3, 64, 64, generator=rng), states)
+    return clip_of(noise_clip(1, 1, (64, 64)).frames, states=states)
 
 
 def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_actions_were(
@@ -60,13 +28,17 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_actions_
         return imagined
 
     monkeypatch.setattr(Prediction, "to", to)
-    witness = Witness()
+    model = DotModel()
     there = torch.device("meta")
-    predictor = OnDevice(witness, there)
+    predictor = OnDevice(model, there)
     carry = predictor.observe(seen())
-    assert carry.device == there
-    predictor.imagine(predictor.designate(carry, torch.ones(1, 1, 2)), torch.zeros(3, 2, 2))
-    assert witness.devices == {"meta"}
+    assert carry.frame.device == there
+    carry = predictor.designate(carry, torch.ones(1, 1, 2))
+    predictor.imagine(carry, torch.zeros(3, 2, 2))
+    (clip,) = model.clips
+    (question,) = model.questions
+    given = (clip.actions, clip.frames, clip.states, question.actions, question.carry.pixels)
+    assert {each.device for each in given} == {there}
     assert asked == [torch.device("cpu")]
 
 

@@ -1,17 +1,17 @@
 """A tracker over imagined frames finds the motion that they show."""
 
-from typing import Any, Literal
-
 import numpy as np
 import torch
 
+from tests.fakes.clips import clip_of
+from tests.fakes.dot_model import FramesOnlyDotModel
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.wrappers.tracked_frames import (
     Carry,
     TrackedFrames,
     with_tracker,
 )
-from visual_foresight.types import Clip, Prediction
+from visual_foresight.types import Clip
 from visual_foresight.vision.pixel_maps import expected_places
 
 SIZE = (32, 48)
@@ -21,41 +21,13 @@ ACTIONS = torch.tensor(
 PLACES = torch.tensor([[12.0, 20.0], [18.5, 25.0]])
 
 
-class Shifter:
-    """Imagines that the picture moves by the action, (down, right) in pixels."""
-
-    context = 1
-    frames_only: Literal[True] = True
-
-    def observe(self, clip: Clip) -> torch.Tensor:
-        return clip.frames[:, -1]
-
-    def designate(self, carry: Any, pixels: torch.Tensor) -> Any:
-        raise AssertionError("the tracker follows pixels, not this predictor")
-
-    def imagine(self, carry: Any, actions: torch.Tensor, decode: bool = False) -> Prediction:
-        assert decode
-        frame, frames = carry.expand(len(actions), -1, -1, -1), []
-        for action in actions.unbind(1):
-            rolled = [
-                torch.roll(f, tuple(a.int().tolist()), (1, 2))
-                for f, a in zip(frame, action, strict=True)
-            ]
-            frame = torch.stack(rolled)
-            frames.append(frame)
-        empty = torch.zeros(len(actions), actions.shape[1], 0, 16, 24)
-        return Prediction(
-            torch.stack(frames, 1), empty, empty[..., 0, 0], frame, frame_size=SIZE
-        )
-
-
 def scene() -> Clip:
     """Smooth texture, so that motion can be seen everywhere."""
     noise = torch.from_numpy(
         np.random.default_rng(0).random((1, 3, SIZE[0] // 4, SIZE[1] // 4), dtype=np.float32)
     )
     frame = torch.nn.functional.interpolate(noise, SIZE, mode="bicubic").clamp(0, 1)
-    return Clip(torch.zeros(1, 0, 2), frame[:, None], torch.zeros(1, 1, 4))
+    return clip_of(frame)
 
 
 def following(model: TrackedFrames) -> Carry:
@@ -63,7 +35,7 @@ def following(model: TrackedFrames) -> Carry:
 
 
 def test_maps_go_where_the_frames_show_it() -> None:
-    model = TrackedFrames(Shifter())
+    model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
     imagined = model.imagine(following(model), ACTIONS)
     assert imagined.frames.shape[:2] == (2, 0)
     assert imagined.frame_size == SIZE
@@ -72,7 +44,7 @@ def test_maps_go_where_the_frames_show_it() -> None:
 
 
 def test_imagining_further_goes_on_from_the_carry() -> None:
-    model = TrackedFrames(Shifter())
+    model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
     whole = model.imagine(following(model), ACTIONS, decode=True)
     first = model.imagine(following(model), ACTIONS[:, :2])
     rest = model.imagine(first.carry, ACTIONS[:, 2:], decode=True)
@@ -83,4 +55,4 @@ def test_imagining_further_goes_on_from_the_carry() -> None:
 def test_only_a_predictor_of_frames_alone_gets_a_tracker() -> None:
     moves_pixels = Persistence()
     assert with_tracker(moves_pixels) is moves_pixels
-    assert isinstance(with_tracker(Shifter()), TrackedFrames)
+    assert isinstance(with_tracker(FramesOnlyDotModel(step_px=1.0, context=1)), TrackedFrames)

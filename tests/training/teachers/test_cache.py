@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.training.test_loop import HOMOGRAPHY, episode
+from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.cache import points_of, points_path
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import TEACHERS
 
 TEACHER = "rigid_tracks"
-EPISODES = [PackedEpisode.pack(episode(number)) for number in range(3)]
+SIZE = (16, 24)
+EPISODES = [PackedEpisode.pack(patch_episode(number, SIZE)) for number in range(3)]
 
 
 def find(folder: Path, num_training: int = 2) -> list[PointTracks]:
@@ -23,7 +24,7 @@ def find(folder: Path, num_training: int = 2) -> list[PointTracks]:
         TEACHER,
         EPISODES[:num_training],
         EPISODES[num_training:],
-        np.array(HOMOGRAPHY),
+        np.array(PATCH_HOMOGRAPHY),
         folder,
     )
     assert (len(training), len(others)) == (num_training, 3 - num_training)
@@ -33,7 +34,7 @@ def find(folder: Path, num_training: int = 2) -> list[PointTracks]:
 def name_of(
     teacher: str = TEACHER, order: int = 1, num_training: int = 2, scale: float = 1.0
 ) -> str:
-    homography = scale * np.array(HOMOGRAPHY)
+    homography = scale * np.array(PATCH_HOMOGRAPHY)
     return points_path(Path(), teacher, EPISODES[::order], num_training, homography).name
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.training.films import HEIGHT, HOMOGRAPHY, NUM_FRAMES, WIDTH, film, training_films
+from tests.fakes.films import HEIGHT, HOMOGRAPHY, NUM_FRAMES, WIDTH, film, training_films
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import DEFAULT_TEACHER, TEACHERS, Teacher

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.training.films import BEGIN, NUM_FRAMES, REST_ROW, SIDE, box_place, film, scenery
+from tests.fakes.films import BEGIN, NUM_FRAMES, REST_ROW, SIDE, box_place, film, scenery
 from visual_foresight.training.teachers.point_tracks import PointTracks, choose_points
 from visual_foresight.training.teachers.rigid_tracks.following import follow_points
 from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.training.films import SIDE, film, scenery
+from tests.fakes.films import SIDE, film, scenery
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.rigid_tracks.scenery import Scenery
 
