@@ -1,4 +1,4 @@
-"""Laws of what a predictor follows: its carry knows the pixels, and frames do not depend on them."""
+"""Laws of what a predictor follows: the carry knows the pixels, frames do not depend on them."""
 
 import pytest
 import torch
