@@ -28,7 +28,6 @@ from visual_foresight.evaluation.prediction.command import evaluate_prediction
 from visual_foresight.evaluation.prediction.segments import (
     PADDING,
     Segment,
-    batch_of,
     segments_of,
 )
 from visual_foresight.evaluation.ranking.command import rank_candidates
@@ -42,7 +41,7 @@ from visual_foresight.interfaces import SimulatedEnv
 from visual_foresight.predictors.baselines.simulator import Carry, Simulator
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import Clip, Episode, Pixel, Prediction
-from visual_foresight.vision.pixel_maps import map_size_of
+from visual_foresight.vision.pixel_maps import first_maps
 
 HORIZON = 12
 """Imagined steps."""
@@ -82,12 +81,12 @@ class Precomputed:
         """Return the newest frame."""
         return clip.frames[:, -1]
 
+    def designate(self, carry: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
+        """Return the carry: the maps that will be returned are those of these pixels."""
+        return carry
+
     def imagine(
-        self,
-        carry: torch.Tensor,
-        actions: torch.Tensor,
-        pixel_maps: torch.Tensor,
-        decode: bool = False,
+        self, carry: torch.Tensor, actions: torch.Tensor, decode: bool = False
     ) -> Prediction:
         """Return the next maps (see `interfaces.Predictor`)."""
         maps = torch.stack([next(self._maps) for _ in actions])
@@ -126,12 +125,8 @@ def predict_maps(
     """Return the pixel maps (n t p h w) of points under n action sequences: the guesses' mean."""
     simulator = Simulator(env, mirror, tuple(points))
     snapshot = env.save()
-    empty = torch.zeros(len(actions), len(points), *map_size_of(env.info.frame_size))
-    carries = [Carry(guess(snapshot, rng)) for _ in range(GUESSES)]
-    maps = [
-        simulator.imagine(carry, torch.from_numpy(actions), empty).pixel_maps
-        for carry in carries
-    ]
+    carries = [Carry(guess(snapshot, rng), num_followed=len(points)) for _ in range(GUESSES)]
+    maps = [simulator.imagine(carry, torch.from_numpy(actions)).pixel_maps for carry in carries]
     return torch.stack(maps).mean(0).numpy()
 
 
@@ -153,7 +148,8 @@ def predict_episode(job: EpisodeJob) -> list[np.ndarray]:
             raise RuntimeError(
                 f"{job.path} was collected by another version of the env: collect it again"
             )
-        maps = batch_of([segment]).maps[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
+        resting = first_maps(torch.from_numpy(segment.places[:1]), env.frame_size)
+        maps = resting[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
         slots, numbers = _numbers(segment, episode)
         if len(slots):
             chosen = [points[number] for number in numbers]

@@ -123,26 +123,39 @@ class Predictor(Protocol):
     """How many frames it needs to see before it imagines."""
 
     def observe(self, clip: Clip) -> Any:
-        """Return the carry, its memory of the clip's frames.
+        """Return the carry, its memory of the clip's frames. It follows no pixels yet.
 
         b is 1, or the number of candidates that will be imagined from it.
         """
         ...
 
+    def designate(self, carry: Any, pixels: Float[Tensor, "b p 2"]) -> Any:
+        """Return the carry, following these designated pixels and no others.
+
+        Frames do not depend on what is followed. Imagining further from a `Prediction.carry`
+        follows the same pixels on.
+
+        Args:
+            carry: of `observe`, or of an earlier prediction.
+            pixels: (row, col) in the newest frame, seen or imagined; b is 1 or the carry's, and
+                n where the carry's is 1.
+        """
+        ...
+
     def imagine(
-        self,
-        carry: Any,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Any, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Imagine what each candidate leads to.
 
         Args:
-            carry: of `observe`, or of an earlier prediction; shared by all candidates if b = 1.
+            carry: of `observe`, `designate` or an earlier prediction; shared by all candidates if
+                b = 1.
             actions: the candidates.
-            pixel_maps: where the designated pixels are now; with p = 0, none are followed.
             decode: whether to make frames as well.
+
+        Returns:
+            The prediction, with a pixel map for each designated pixel (p = 0 if there is none) on
+            the grid `vision.pixel_maps.map_size_of(frame_size)`.
         """
         ...
 
@@ -169,7 +182,7 @@ class CustomTrainingRollout(Learner, Protocol):
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -177,7 +190,7 @@ class CustomTrainingRollout(Learner, Protocol):
 
         Args:
             clip: the whole clip, with the frames that are to be predicted.
-            pixel_maps: where the points are in the newest context frame.
+            places: (row, col) of the points in the newest context frame.
             rng: the source of all chance.
             progress: share of the training that is done, from 0 to 1, for schedules.
 
@@ -190,7 +203,7 @@ class CustomTrainingRollout(Learner, Protocol):
 
 @runtime_checkable
 class FramesOnly(Predictor, Protocol):
-    """A predictor that cannot follow pixels: it raises `UserError` unless p = 0."""
+    """A predictor that cannot follow pixels: `designate` raises `UserError` unless p = 0."""
 
     frames_only: Literal[True]
 

@@ -238,6 +238,8 @@ class Prediction:
     members: tuple["Prediction", ...] = ()
     """What each of several models, or several samples of one, imagine for the same candidates;
     where there are any, frames and maps are their average."""
+    signals: Mapping[str, Float[Tensor, "n t"]] = field(default_factory=dict)
+    """What else a model says of each step, by name: a reward, say."""
 
     def __post_init__(self) -> None:
         num_frames = self.frames.shape[1]
@@ -261,14 +263,15 @@ class Prediction:
             carry=self.carry,
             frame_size=self.frame_size,
             members=tuple(member.to(device) for member in self.members),
+            signals={name: signal.to(device) for name, signal in self.signals.items()},
         )
 
     @staticmethod
     def average(members: "Sequence[Prediction]") -> "Prediction":
         """Return the average of several predictions of the same candidates.
 
-        Its carry is the tuple of theirs. Imagining further starts every member from the same
-        pixel maps, the average; their memories and frames go on as they were.
+        Its carry is the tuple of theirs: imagined further, every member goes on from its own
+        frames and its own pixel maps. All members have the same signals.
         """
         return Prediction(
             frames=torch.stack([member.frames for member in members]).mean(0),
@@ -277,6 +280,10 @@ class Prediction:
             carry=tuple(member.carry for member in members),
             frame_size=members[0].frame_size,
             members=tuple(members),
+            signals={
+                name: torch.stack([member.signals[name] for member in members]).mean(0)
+                for name in members[0].signals
+            },
         )
 
     @staticmethod

@@ -1,14 +1,14 @@
 """The one fake of a predictor: exact in the dot's world, where an action moves all that is seen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from visual_foresight.types import Clip, Prediction, UserError
-from visual_foresight.vision.pixel_maps import expected_places, shares, splat_places
+from visual_foresight.vision.pixel_maps import first_maps, shares
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,8 @@ class DotCarry:
 
     frame: Tensor
     moved_px: Tensor
+    pixels: Tensor = field(default_factory=lambda: torch.zeros(1, 0, 2))
+    """The designated pixels now, "b p 2"."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,6 @@ class Question:
 
     carry: DotCarry
     actions: Tensor
-    pixel_maps: Tensor
     decode: bool
 
 
@@ -61,27 +62,26 @@ class DotModel:
         assert clip.frames.shape[1] == self.context
         self.clips.append(clip)
         frame = clip.frames[:, -1]
-        return DotCarry(frame, frame.new_zeros(len(frame), 2))
+        return DotCarry(frame, frame.new_zeros(len(frame), 2), frame.new_zeros(1, 0, 2))
 
-    def imagine(
-        self, carry: DotCarry, actions: Tensor, pixel_maps: Tensor, decode: bool = False
-    ) -> Prediction:
-        self.questions.append(Question(carry, actions, pixel_maps, decode))
+    def designate(self, carry: DotCarry, pixels: Tensor) -> DotCarry:
+        return replace(carry, pixels=pixels)
+
+    def imagine(self, carry: DotCarry, actions: Tensor, decode: bool = False) -> Prediction:
+        self.questions.append(Question(carry, actions, decode))
         height, width = carry.frame.shape[-2:]
-        map_height, map_width = pixel_maps.shape[-2:]
         moves_px = self.step_px * actions.cumsum(1)
         moved_px = carry.moved_px[:, None] + moves_px
-        places = expected_places(pixel_maps, (height, width))[:, None] + moves_px[:, :, None]
+        places = carry.pixels[:, None] + moves_px[:, :, None]
         lost = torch.zeros(places.shape[:3], device=actions.device)
         for step, mass in enumerate(self.lost[: actions.shape[1]]):
             lost[:, step] = mass
         frames = shifted(carry.frame, moved_px if decode else moved_px[:, :0])
         return Prediction(
             frames=frames * self.factor,
-            pixel_maps=splat_places(places, (map_height, map_width), (height, width))
-            * self.factor,
+            pixel_maps=first_maps(places, (height, width)) * self.factor,
             lost=lost,
-            carry=DotCarry(carry.frame, moved_px[:, -1]),
+            carry=DotCarry(carry.frame, moved_px[:, -1], places[:, -1]),
             frame_size=(height, width),
         )
 
@@ -91,12 +91,10 @@ class FramesOnlyDotModel(DotModel):
 
     frames_only: Literal[True] = True
 
-    def imagine(
-        self, carry: DotCarry, actions: Tensor, pixel_maps: Tensor, decode: bool = False
-    ) -> Prediction:
-        if pixel_maps.shape[1]:
+    def designate(self, carry: DotCarry, pixels: Tensor) -> DotCarry:
+        if pixels.shape[1]:
             raise UserError("frames alone are imagined here")
-        return super().imagine(carry, actions, pixel_maps, decode)
+        return super().designate(carry, pixels)
 
 
 def shifted(frame: Tensor, moved_px: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Clip, to_uint8
-from visual_foresight.vision.pixel_maps import expected_places, map_size_of, splat_places
+from visual_foresight.vision.pixel_maps import expected_places
 
 ROOT = Path(__file__).parents[2]
 VALUES = Path(__file__).with_name("values.json")
@@ -53,10 +53,9 @@ def imagination(name: str) -> dict[str, Any]:
     )
     tracks = [episodes[number].tracks[first + newest, :NUM_POINTS] for number, first in CLIPS]
     size = (clip.frames.shape[-2], clip.frames.shape[-1])
-    maps = splat_places(torch.from_numpy(np.stack(tracks)), map_size_of(size), size)
     with torch.inference_mode():
-        carry = predictor.observe(seen)
-        future = predictor.imagine(carry, clip.actions[:, newest:], maps, decode=True)
+        carry = predictor.designate(predictor.observe(seen), torch.from_numpy(np.stack(tracks)))
+        future = predictor.imagine(carry, clip.actions[:, newest:], decode=True)
     places = expected_places(future.pixel_maps.double(), size)
     return {
         "places": places.numpy().round(4).tolist(),

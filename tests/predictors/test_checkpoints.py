@@ -44,7 +44,10 @@ class Tiny(nn.Module):
     def observe(self, clip):
         raise NotImplementedError
 
-    def imagine(self, carry, actions, pixel_maps, decode=False):
+    def designate(self, carry, pixels):
+        raise NotImplementedError
+
+    def imagine(self, carry, actions, decode=False):
         raise NotImplementedError
 
 

@@ -26,8 +26,8 @@ from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.losses import objective
-from visual_foresight.types import Clip, Prediction, UserError
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import expected_places, first_maps, splat_places
 
 SIZE, MAP_SIZE = (16, 24), (8, 12)
 # states in [0, 1] are anywhere in the frame
@@ -97,16 +97,21 @@ def num_maps(predictor: Predictor) -> int:
     return 0 if isinstance(predictor, FramesOnly) else len(PLACES)
 
 
-def maps_for(predictor: Predictor, count: int) -> Tensor:
-    maps = splat_places(PLACES, MAP_SIZE, SIZE)[: num_maps(predictor)]
-    return maps.expand(count, *maps.shape)
+def places_for(predictor: Predictor, count: int = 1) -> Tensor:
+    """Return designated pixels of so many scenes."""
+    return PLACES[: num_maps(predictor)].expand(count, -1, -1)
+
+
+def seen_by(predictor: Predictor, scenes: int = 1) -> Any:
+    """Return a carry that follows the designated pixels."""
+    carry = predictor.observe(clip(scenes, predictor.context - 1))
+    return predictor.designate(carry, places_for(predictor))
 
 
 def imagine(
     predictor: Predictor, actions: Tensor, decode: bool = True, scenes: int = 1
 ) -> Prediction:
-    carry = predictor.observe(clip(scenes, predictor.context - 1))
-    return predictor.imagine(carry, actions, maps_for(predictor, len(actions)), decode)
+    return predictor.imagine(seen_by(predictor, scenes), actions, decode)
 
 
 def assert_same(one: Prediction, two: Prediction, **tolerance: Any) -> None:
@@ -166,14 +171,15 @@ def test_an_action_changes_what_comes_after_it(name: str) -> None:
 def test_candidates_do_not_see_one_another(predictor: Predictor, scenes: int) -> None:
     actions = clip(5, 4).actions
     seen = clip(scenes, predictor.context - 1)
-    maps = maps_for(predictor, 5)[:, :1]
-    together = predictor.imagine(predictor.observe(seen), actions, maps, decode=True)
+    pixels = places_for(predictor)[:, :1]
+    together = predictor.imagine(
+        predictor.designate(predictor.observe(seen), pixels), actions, decode=True
+    )
     for number in (0, 3):
         scene = slice(number, number + 1) if scenes > 1 else slice(1)
         own = Clip(seen.actions[scene], seen.frames[scene], seen.states[scene])
-        alone = predictor.imagine(
-            predictor.observe(own), actions[number : number + 1], maps[:1], decode=True
-        )
+        carry = predictor.designate(predictor.observe(own), pixels)
+        alone = predictor.imagine(carry, actions[number : number + 1], decode=True)
         torch.testing.assert_close(
             alone.frames[0], together.frames[number], atol=5e-5, rtol=1e-4
         )
@@ -187,21 +193,15 @@ def test_six_steps_are_four_and_two(predictor: Predictor, decode: bool) -> None:
     actions = clip(3, 6).actions
     whole = imagine(predictor, actions, decode)
     begin = imagine(predictor, actions[:, :4], decode)
-    end = predictor.imagine(begin.carry, actions[:, 4:], begin.pixel_maps[:, -1], decode)
+    end = predictor.imagine(begin.carry, actions[:, 4:], decode)
     torch.testing.assert_close(torch.cat([begin.frames, end.frames], 1), whole.frames)
-    torch.testing.assert_close(begin.pixel_maps, whole.pixel_maps[:, :4])
-    torch.testing.assert_close(begin.lost, whole.lost[:, :4])
-    if whole.members:
-        # Members go on from the average of their maps (see `Prediction.average`), so where their
-        # maps differed is forgotten.
-        for part in (begin, end):
-            average = torch.stack([member.pixel_maps for member in part.members]).mean(0)
-            torch.testing.assert_close(part.pixel_maps, average)
-    else:
-        torch.testing.assert_close(
-            end.pixel_maps, whole.pixel_maps[:, 4:], atol=1e-4, rtol=1e-4
-        )
-        torch.testing.assert_close(end.lost, whole.lost[:, 4:])
+    torch.testing.assert_close(
+        torch.cat([begin.pixel_maps, end.pixel_maps], 1), whole.pixel_maps
+    )
+    torch.testing.assert_close(torch.cat([begin.lost, end.lost], 1), whole.lost)
+    for number, member in enumerate(whole.members):
+        parts = [begin.members[number].pixel_maps, end.members[number].pixel_maps]
+        torch.testing.assert_close(torch.cat(parts, 1), member.pixel_maps)
 
 
 def test_what_is_imagined_does_not_depend_on_decoding(predictor: Predictor) -> None:
@@ -229,11 +229,10 @@ def test_imagining_leaves_no_trace(predictor: Predictor) -> None:
 
 def test_imagining_from_a_carry_leaves_the_carry_as_it_was(predictor: Predictor) -> None:
     actions = clip(3, 5).actions
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    maps = maps_for(predictor, 3)
-    first = predictor.imagine(carry, actions, maps, decode=True)
-    predictor.imagine(carry, -actions, maps, decode=True)
-    assert_same(predictor.imagine(carry, actions, maps, decode=True), first, rtol=0, atol=0)
+    carry = seen_by(predictor)
+    first = predictor.imagine(carry, actions, decode=True)
+    predictor.imagine(carry, -actions, decode=True)
+    assert_same(predictor.imagine(carry, actions, decode=True), first, rtol=0, atol=0)
 
 
 def test_imagining_draws_nothing_from_the_global_generator(predictor: Predictor) -> None:
@@ -242,33 +241,15 @@ def test_imagining_draws_nothing_from_the_global_generator(predictor: Predictor)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_no_designated_pixels_are_an_empty_axis(predictor: Predictor) -> None:
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    prediction = predictor.imagine(carry, clip(2, 3).actions, torch.zeros(2, 0, *MAP_SIZE))
-    assert prediction.pixel_maps.shape == (2, 3, 0, *MAP_SIZE)
-    assert prediction.lost.shape == (2, 3, 0)
-
-
-def test_it_follows_a_designated_pixel_or_says_that_it_cannot(predictor: Predictor) -> None:
-    carry = predictor.observe(clip(1, predictor.context - 1))
-    maps = torch.full((2, 1, *MAP_SIZE), 1 / 96)
-    if isinstance(predictor, FramesOnly):
-        with pytest.raises(UserError, match="cannot move pixels, but 1 pixel maps"):
-            predictor.imagine(carry, clip(2, 3).actions, maps)
-    else:
-        prediction = predictor.imagine(carry, clip(2, 3).actions, maps)
-        assert prediction.pixel_maps.shape == (2, 3, 1, *MAP_SIZE)
-
-
 def test_a_free_running_rollout_imagines_what_follows_the_context(predictor: Predictor) -> None:
     whole = clip(2, predictor.context + 2)
-    maps = maps_for(predictor, 2)
-    prediction = free_running_rollout(predictor, whole, maps)
+    places = places_for(predictor, 2)
+    prediction = free_running_rollout(predictor, whole, places)
     assert prediction.frames.shape == (2, 3, 3, *SIZE)
     other_future = whole.frames.clone()
     other_future[:, predictor.context :] = 0.7
     unseen = Clip(whole.actions, other_future, whole.states)
-    assert_same(free_running_rollout(predictor, unseen, maps), prediction, rtol=0, atol=0)
+    assert_same(free_running_rollout(predictor, unseen, places), prediction, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("progress", [0.0, 1.0])
@@ -276,11 +257,11 @@ def test_a_training_rollout_is_decided_by_its_generator(
     predictor: Predictor, progress: float
 ) -> None:
     whole = clip(3, predictor.context + 2)
-    maps = maps_for(predictor, 3)
+    places = places_for(predictor, 3)
 
     def rollout() -> tuple[Prediction, Tensor]:
         rng = torch.Generator().manual_seed(0)
-        return training_rollout(predictor, whole, maps, rng, progress)
+        return training_rollout(predictor, whole, places, rng, progress)
 
     prediction, auxiliary_loss = rollout()
     assert prediction.frame_size == SIZE
@@ -297,16 +278,16 @@ def test_the_motions_shown_are_those_that_are_applied(name: str) -> None:
     model = a_model(name)
     assert isinstance(model, MotionPredictor)
     actions = clip(3, 4).actions
-    seen = clip(1, model.context - 1)
-    maps = maps_for(model, 3)
-    imagined = model.imagine(model.observe(seen), actions, maps)
-    points = Points.of(maps, SIZE).widened(3)
+    carry = seen_by(model)
+    imagined = model.imagine(carry, actions)
+    points = Points.at(PLACES[None], SIZE).widened(3)
+    maps = first_maps(PLACES.expand(3, -1, -1), SIZE)
     earlier = maps
-    for step, motion in enumerate(model.motions(model.observe(seen), actions)):
+    for step, motion in enumerate(model.motions(carry, actions)):
         if isinstance(motion, Motion) and motion.forward is not None:
             points = points.moved(motion.forward, SIZE)
             lost = torch.zeros(3, 2)
-            maps = points.maps(MAP_SIZE, SIZE)
+            maps = points.maps(SIZE)
         else:
             moved, lost = move_maps(resize_motion(motion, MAP_SIZE), maps, SIZE, earlier)
             earlier = maps

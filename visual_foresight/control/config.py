@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import torch
 
+from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.env_info import EnvInfo
 from visual_foresight.interfaces import (
     Controller,
@@ -202,4 +203,9 @@ def _load(model: str, env: Env, device: torch.device) -> Predictor:
     predictor = with_tracker(
         load(model, device, info.frame_size, info.action_size, info.state_size)
     )
+    if predictor.context > CLIP_FRAMES:
+        raise UserError(
+            f"{model} wants {predictor.context} frames of context, but the control loop keeps "
+            f"{CLIP_FRAMES}: choose another model, or train one that wants fewer"
+        )
     return predictor if device == CPU else OnDevice(predictor, device)

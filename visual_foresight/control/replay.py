@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
@@ -14,7 +13,7 @@ from visual_foresight.control.loop import clip_of
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
-from visual_foresight.vision.pixel_maps import map_size_of, splat
+from visual_foresight.vision.pixel_maps import places_of
 
 
 @torch.inference_mode()
@@ -32,13 +31,10 @@ def imagine(
         actions: the sequences.
         sources: designated pixels in the newest frame of each scene.
     """
-    size = clip.frame_size
-    maps = torch.stack([splat(pixels, map_size_of(size), size) for pixels in sources])
-    maps = maps.to(clip.frames)
-    if len(maps) == 1:
-        maps = repeat(maps, "1 p h w -> n p h w", n=len(actions))
+    places = torch.stack([places_of(pixels) for pixels in sources]).to(clip.frames)
     carry = predictor.observe(clip.newest(predictor.context))
-    return predictor.imagine(carry, actions, maps, decode=True)
+    carry = predictor.designate(carry, places)
+    return predictor.imagine(carry, actions, decode=True)
 
 
 @torch.inference_mode()
@@ -69,6 +65,7 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
             lost=whole.lost[own, :length],
             carry=None,
             frame_size=whole.frame_size,
+            signals={name: signal[own, :length] for name, signal in whole.signals.items()},
         )
         plans.append(
             Plan(

@@ -8,7 +8,7 @@ predictor learns from its own mistakes (no teacher forcing, no scheduled samplin
 predictor has its own (`interfaces.CustomTrainingRollout`): then it may see what it is to predict,
 leave frames out, and add an auxiliary loss.
 
-Both take the whole clip, and the pixel maps of the newest context frame (`first_maps`).
+Both take the whole clip, and the places of points in the newest context frame.
 """
 
 import torch
@@ -17,28 +17,28 @@ from torch import Tensor
 
 from visual_foresight.interfaces import CustomTrainingRollout, Predictor
 from visual_foresight.types import Clip, Prediction
-from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 
 def free_running_rollout(
-    predictor: Predictor, clip: Clip, pixel_maps: Float[Tensor, "b p map_h map_w"]
+    predictor: Predictor, clip: Clip, places: Float[Tensor, "b p 2"]
 ) -> Prediction:
     """Imagine what follows a clip's context frames, as when the predictor is used.
 
     Args:
         predictor: what imagines.
         clip: its first `context` frames are seen; of the rest, only the actions.
-        pixel_maps: of the newest context frame.
+        places: (row, col) of the points to follow, in the newest context frame.
     """
     carry = predictor.observe(beginning(clip, predictor.context))
+    carry = predictor.designate(carry, places)
     actions = clip.actions[:, predictor.context - 1 :]
-    return predictor.imagine(carry, actions, pixel_maps, decode=True)
+    return predictor.imagine(carry, actions, decode=True)
 
 
 def training_rollout(
     predictor: Predictor,
     clip: Clip,
-    pixel_maps: Float[Tensor, "b p map_h map_w"],
+    places: Float[Tensor, "b p 2"],
     rng: torch.Generator,
     progress: float,
 ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -48,9 +48,9 @@ def training_rollout(
     loss of a predictor without a training rollout of its own is 0.
     """
     if isinstance(predictor, CustomTrainingRollout):
-        return predictor.training_rollout(clip, pixel_maps, rng, progress)
+        return predictor.training_rollout(clip, places, rng, progress)
     no_auxiliary_loss = clip.frames.new_zeros(())
-    return free_running_rollout(predictor, clip, pixel_maps), no_auxiliary_loss
+    return free_running_rollout(predictor, clip, places), no_auxiliary_loss
 
 
 def beginning(clip: Clip, num_frames: int) -> Clip:
@@ -60,11 +60,3 @@ def beginning(clip: Clip, num_frames: int) -> Clip:
         clip.frames[:, :num_frames],
         clip.states[:, :num_frames],
     )
-
-
-def first_maps(
-    clip: Clip, places: Float[Tensor, "b t p 2"], context: int
-) -> Float[Tensor, "b p map_h map_w"]:
-    """Return the pixel maps of points (row, col) in the newest context frame."""
-    size = clip.frame_size
-    return splat_places(places[:, context - 1], map_size_of(size), size)

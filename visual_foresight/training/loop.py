@@ -23,7 +23,7 @@ from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.registry import learned_model
-from visual_foresight.predictors.rollouts import first_maps, free_running_rollout
+from visual_foresight.predictors.rollouts import free_running_rollout
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
 from visual_foresight.training.config import TrainConfig
@@ -208,8 +208,7 @@ def _evaluate(
     figures: list[dict[str, float]] = []
     for each in batches:
         batch = _suited(each, predictor, _device(run))
-        maps = first_maps(batch.clip, batch.places, context)
-        prediction = free_running_rollout(predictor, batch.clip, maps)
+        prediction = free_running_rollout(predictor, batch.clip, batch.places[:, context - 1])
         found = errors(prediction, batch, context, config)
         figures.append(
             {

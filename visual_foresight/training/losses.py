@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.rollouts import first_maps, training_rollout
+from visual_foresight.predictors.rollouts import training_rollout
 from visual_foresight.training.clip_sampler import Batch
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.types import Prediction
@@ -27,10 +27,12 @@ def objective(
 
     The clips are imagined as in training: see `interfaces.CustomTrainingRollout`.
     """
-    maps = first_maps(batch.clip, batch.places, predictor.context)
+    places = batch.places[:, predictor.context - 1]
     seed = np.random.SeedSequence([config.seed, step]).generate_state(1)[0]
     rng = torch.Generator().manual_seed(int(seed))
-    prediction, extra = training_rollout(predictor, batch.clip, maps, rng, step / config.steps)
+    prediction, extra = training_rollout(
+        predictor, batch.clip, places, rng, step / config.steps
+    )
     parts = errors(prediction, batch, predictor.context, config)
     loss = parts["loss"] + extra
     return loss, {**parts, "loss": loss, "extra": extra}

@@ -4,6 +4,8 @@ A map of m cells over h pixels covers the frame exactly: cell i has its centre a
 (i + 0.5) h / m - 0.5.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch import Tensor
 from visual_foresight.types import Pixel
 
 MAP_STRIDE = 2
-"""Frame pixels per side of a cell of the maps for training, evaluation and planning."""
+"""Frame pixels per side of a cell of the maps that predictors return."""
 
 
 def centres(cells: int, pixels: int) -> Float[Tensor, " {cells}"]:
@@ -36,6 +38,19 @@ def map_size_of(frame_size: tuple[int, int], stride: int = MAP_STRIDE) -> tuple[
     return max(frame_size[0] // stride, 1), max(frame_size[1] // stride, 1)
 
 
+def places_of(pixels: Sequence[Pixel]) -> Float[Tensor, "p 2"]:
+    """Return (row, col) of each pixel."""
+    places = torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32)
+    return places.reshape(-1, 2)
+
+
+def first_maps(
+    places: Float[Tensor, "*batch 2"], frame_size: tuple[int, int]
+) -> Float[Tensor, "*batch _map_h _map_w"]:
+    """Return the pixel maps of places (row, col) that were just designated."""
+    return splat_places(places, map_size_of(frame_size), frame_size)
+
+
 def splat(
     pixels: tuple[Pixel, ...], map_size: tuple[int, int], frame_size: tuple[int, int]
 ) -> Float[Tensor, "p {map_size[0]} {map_size[1]}"]:
@@ -49,8 +64,7 @@ def splat(
         map_size: Rows and columns of the maps.
         frame_size: Height and width of the frame.
     """
-    places = torch.tensor([[pixel.row, pixel.col] for pixel in pixels], dtype=torch.float32)
-    return splat_places(places.reshape(-1, 2), map_size, frame_size)
+    return splat_places(places_of(pixels), map_size, frame_size)
 
 
 def splat_places(

@@ -157,8 +157,8 @@ class Dice(Persistence):
     def resampled(self, num_samples: int) -> "Dice":
         return Dice(num_samples)
 
-    def imagine(self, carry, actions, pixel_maps, decode=False) -> Prediction:
-        imagined = super().imagine(carry, actions, pixel_maps, decode)
+    def imagine(self, carry, actions, decode=False) -> Prediction:
+        imagined = super().imagine(carry, actions, decode)
         rng = torch.Generator().manual_seed(0)
         noise = [
             torch.rand(imagined.frames.shape, generator=rng) for _ in range(self.num_samples)

@@ -66,9 +66,7 @@ def test_its_last_flows_read_the_frame_before() -> None:
         nn.init.zeros_(model.masks.weight)
         nn.init.zeros_(model.masks.bias)
         model.masks.bias[2 + flow] = 50.0
-        imagined = model.imagine(
-            model.observe(seen), torch.zeros(1, 1, 2), torch.zeros(1, 0, *SIZE), decode=True
-        )
+        imagined = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), decode=True)
         torch.testing.assert_close(imagined.frames[:, 0], expected)
 
 
@@ -77,11 +75,11 @@ def test_what_varies_between_neighbours_costs_and_the_same_everywhere_costs_noth
     model: Any = NeuralAdvection(ForesightConfig(SIZE, channels=8, smoothness=0.5))
     model.requires_grad_(False)
     seen = clip_of(torch.rand(3, 3, *SIZE))
-    maps = torch.zeros(1, 0, *SIZE)
-    assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] > 0
+    places = torch.zeros(1, 0, 2)
+    assert model.training_rollout(seen, places, torch.Generator(), 0.5)[1] > 0
     nn.init.zeros_(model.read.weights.weight)
     nn.init.constant_(model.read.weights.bias, 3.0)
-    assert model.training_rollout(seen, maps, torch.Generator(), 0.5)[1] == 0
+    assert model.training_rollout(seen, places, torch.Generator(), 0.5)[1] == 0
 
 
 def test_kernels_are_positive_have_sum_one_and_begin_without_motion() -> None:
@@ -109,10 +107,10 @@ def test_a_new_network_hardly_moves_anything(config: type[CDNAConfig]) -> None:
     torch.manual_seed(0)
     model = NeuralAdvection(config(SIZE, channels=8)).requires_grad_(False)
     seen = clip_of(torch.rand(1, 3, *SIZE).expand(2, 3, *SIZE))
-    maps = torch.zeros(1, 1, *SIZE)
-    maps[..., 7, 11] = 1
-    prediction = model.imagine(model.observe(seen), torch.zeros(1, 1, 2), maps, decode=True)
-    assert prediction.pixel_maps[0, 0, 0, 7, 11] > 0.5
+    middle_of_a_cell = torch.tensor([[[6.5, 10.5]]])
+    carry = model.designate(model.observe(seen), middle_of_a_cell)
+    prediction = model.imagine(carry, torch.zeros(1, 1, 2), decode=True)
+    assert prediction.pixel_maps[0, 0, 0, 3, 5] > 0.5
     assert (prediction.frames[0, 0] - seen.frames[0, -1]).abs().mean() < 0.15
 
 

@@ -15,7 +15,7 @@ SIZE = (20, 28)
 ACTIONS = torch.tensor(
     [[[1.0, 0.0], [0.0, 0.5], [-0.25, 0.0]], [[0.0, -1.0], [0.5, 0.5], [0.0, 0.0]]]
 )
-MAPS = torch.full((2, 1, 10, 14), 1 / 140)
+PIXELS = torch.tensor([[[9.0, 11.0]]])
 
 
 @pytest.fixture
@@ -29,7 +29,8 @@ def world() -> tuple[DotEnv, DotEnv, Simulator]:
 
 def test_maps_are_where_the_point_goes(world) -> None:
     env, _, simulator = world
-    imagined = simulator.imagine(simulator.observe(clip_from(env)), ACTIONS, MAPS)
+    carry = simulator.designate(simulator.observe(clip_from(env)), PIXELS)
+    imagined = simulator.imagine(carry, ACTIONS)
     places = torch.tensor([9.0, 11.0]) + STEP_PX * ACTIONS.cumsum(1)
     for n in range(2):
         for t in range(3):
@@ -45,9 +46,7 @@ def test_maps_are_where_the_point_goes(world) -> None:
 
 def test_frames_are_what_will_be_seen(world) -> None:
     env, _, simulator = world
-    imagined = simulator.imagine(
-        simulator.observe(clip_from(env)), ACTIONS[:1], MAPS[:1], decode=True
-    )
+    imagined = simulator.imagine(simulator.observe(clip_from(env)), ACTIONS[:1], decode=True)
     for t in range(3):
         env.step(ACTIONS[0, t].numpy())
         assert torch.equal(imagined.frames[0, t], to_float(env.observe().frame))
@@ -55,18 +54,19 @@ def test_frames_are_what_will_be_seen(world) -> None:
 
 def test_the_real_world_is_left_alone_and_nothing_is_drawn(world, monkeypatch) -> None:
     env, mirror, simulator = world
-    before, carry = env.save(), simulator.observe(clip_from(env))
+    before = env.save()
+    carry = simulator.designate(simulator.observe(clip_from(env)), PIXELS)
     monkeypatch.setattr(mirror, "observe", lambda: pytest.fail("a frame was drawn"))
-    simulator.imagine(carry, ACTIONS, MAPS)
+    simulator.imagine(carry, ACTIONS)
     assert env.save() == before
 
 
 def test_imagining_in_two_parts_is_imagining_at_once(world) -> None:
     env, _, simulator = world
-    carry = simulator.observe(clip_from(env))
-    whole = simulator.imagine(carry, ACTIONS, MAPS, decode=True)
-    first = simulator.imagine(carry, ACTIONS[:, :2], MAPS)
-    rest = simulator.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
+    carry = simulator.designate(simulator.observe(clip_from(env)), PIXELS)
+    whole = simulator.imagine(carry, ACTIONS, decode=True)
+    first = simulator.imagine(carry, ACTIONS[:, :2])
+    rest = simulator.imagine(first.carry, ACTIONS[:, 2:], decode=True)
     assert torch.equal(whole.pixel_maps[:, 2:], rest.pixel_maps)
     assert torch.equal(whole.frames[:, 2:], rest.frames)
 
@@ -76,16 +76,18 @@ def test_a_point_outside_the_frame_stays_at_the_border() -> None:
     env.reset(seed=2)
     env.restore(Snapshot(Square((8 * PIXEL_M, 12 * PIXEL_M), (255, 0, 0))))
     simulator = Simulator(env, mirror, (Point("object", (40 * PIXEL_M, 0.0), on_dot=True),))
-    imagined = simulator.imagine(simulator.observe(clip_from(env)), ACTIONS[:1, :1], MAPS[:1])
+    carry = simulator.designate(simulator.observe(clip_from(env)), PIXELS)
+    imagined = simulator.imagine(carry, ACTIONS[:1, :1])
     assert imagined.pixel_maps[0, 0, 0, -1].sum() == pytest.approx(1)
 
 
 def test_no_maps_are_made_when_none_are_asked_for(world) -> None:
     env, _, simulator = world
-    carry = simulator.observe(clip_from(env))
-    assert simulator.imagine(carry, ACTIONS, MAPS[:, :0]).pixel_maps.shape == (2, 3, 0, 10, 14)
-    with pytest.raises(ValueError, match="1 points are known, but 3 pixel maps"):
-        simulator.imagine(carry, ACTIONS, MAPS.expand(2, 3, 10, 14))
+    carry = simulator.designate(simulator.observe(clip_from(env)), PIXELS)
+    carry = simulator.designate(carry, PIXELS[:, :0])
+    assert simulator.imagine(carry, ACTIONS).pixel_maps.shape == (2, 3, 0, 10, 14)
+    with pytest.raises(ValueError, match="1 points are known, but 3 pixels are designated"):
+        simulator.designate(carry, PIXELS.expand(1, 3, 2))
 
 
 def test_what_the_mirror_went_through_before_leaves_no_trace() -> None:
@@ -98,9 +100,9 @@ def test_what_the_mirror_went_through_before_leaves_no_trace() -> None:
     point = type(real.pick(Pixel(8, 10)))("object", 0, (0.0, 0.0, 0.0))
     simulator = Simulator(real, mirror, (point,))
     carry = simulator.observe(clip_of(torch.zeros(1, 3, 16, 20)))
-    maps = torch.zeros(2, 1, 16, 20)
-    first = simulator.imagine(carry, actions, maps).pixel_maps
-    second = simulator.imagine(carry, actions, maps).pixel_maps
+    carry = simulator.designate(carry, torch.tensor([[[8.0, 10.0]]]))
+    first = simulator.imagine(carry, actions).pixel_maps
+    second = simulator.imagine(carry, actions).pixel_maps
     assert torch.equal(first, second)
     assert not torch.equal(first[0, 0], first[0, -1])  # the object was pushed
     real.close()

@@ -15,7 +15,7 @@ from visual_foresight.predictors.layers.warping import (
     resize_motion,
     warp,
 )
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import expected_places, first_maps, splat_places
 
 SIZE = (12, 20)
 
@@ -55,17 +55,16 @@ def test_a_translation_moves_a_map_exactly(
 
 
 @pytest.mark.parametrize("shift", [(1.0, 2.0), (0.5, -0.25), (-1.75, 3.1)])
-@pytest.mark.parametrize("map_size", [SIZE, (6, 10)])
 def test_a_translation_moves_points_exactly_and_does_not_spread_them(
-    shift: tuple[float, float], map_size: tuple[int, int]
+    shift: tuple[float, float],
 ) -> None:
     place = torch.tensor([[[5.3, 9.2], [4.5, 6.5]]])
-    points = Points.of(splat_places(place, map_size, SIZE), SIZE)
+    points = Points.at(place, SIZE)
     flow = torch.tensor(shift).reshape(1, 2, 1, 1).expand(1, 2, *SIZE) / 8
     moved = points
     for _ in range(8):
         moved = moved.moved(flow, SIZE)
-    maps = moved.maps(map_size, SIZE)
+    maps = moved.maps(SIZE)
     torch.testing.assert_close(
         expected_places(maps, SIZE), place + torch.tensor(shift), atol=1e-4, rtol=0
     )
@@ -75,48 +74,33 @@ def test_a_translation_moves_points_exactly_and_does_not_spread_them(
     )
 
 
-def test_a_map_of_one_place_is_one_point_and_one_of_several_is_its_cells() -> None:
-    place = torch.tensor([[[5.3, 9.2], [4.5, 6.5]]])
-    maps = splat_places(place, (6, 10), SIZE)
-    torch.testing.assert_close(Points.of(maps, SIZE).places, place, atol=1e-4, rtol=0)
-    both = maps.mean(1, keepdim=True)
-    points = Points.of(both, SIZE)
-    assert points.places.shape[1] == int((both > 0).sum())
-    torch.testing.assert_close(points.maps((6, 10), SIZE), both)
-
-
-def test_the_points_of_a_candidate_do_not_depend_on_the_maps_of_another() -> None:
-    single = splat_places(torch.tensor([[[5.3, 9.2], [4.5, 6.5]]]), (6, 10), SIZE)
-    spread = single.mean(1, keepdim=True).expand_as(single)
-    flow = torch.rand(1, 2, *SIZE, generator=torch.Generator().manual_seed(0)) * 3
-    together = (
-        Points.of(torch.cat([single, spread]), SIZE)
-        .moved(flow.expand(2, -1, -1, -1), SIZE)
-        .maps((6, 10), SIZE)
-    )
-    for number, alone in enumerate((single, spread)):
-        found = Points.of(alone, SIZE).moved(flow, SIZE).maps((6, 10), SIZE)
-        torch.testing.assert_close(together[number : number + 1], found)
+def test_a_place_is_one_point_and_one_near_the_border_is_in_the_outermost_cells() -> None:
+    places = torch.tensor([[[5.3, 9.2], [4.5, 6.5], [-3.0, 100.0]]])
+    points = Points.at(places, SIZE)
+    torch.testing.assert_close(points.places[:, :2], places[:, :2], atol=1e-4, rtol=0)
+    corner = torch.tensor([0.5, SIZE[1] - 1.5])
+    torch.testing.assert_close(points.places[0, 2], corner, atol=1e-4, rtol=0)
+    torch.testing.assert_close(points.maps(SIZE), first_maps(places, SIZE))
 
 
 def test_points_stop_at_the_border_of_the_frame() -> None:
-    points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE)
+    points = Points.at(torch.tensor([[[5.0, 9.0]]]), SIZE)
     moved = points.moved(torch.full((1, 2, *SIZE), 50.0), SIZE)
     assert moved.places.tolist() == [[[SIZE[0] - 1, SIZE[1] - 1]]]
-    assert moved.maps(SIZE, SIZE).sum() == 1
+    assert moved.maps(SIZE).sum() == 1
 
 
 def test_candidates_move_points_independently() -> None:
-    points = Points.of(splat_places(torch.tensor([[[5.0, 9.0]]]), SIZE, SIZE), SIZE).widened(2)
+    points = Points.at(torch.tensor([[[5.0, 9.0]]]), SIZE).widened(2)
     flow = torch.zeros(2, 2, *SIZE)
     flow[1, 1] = 3.0
-    found = expected_places(points.moved(flow, SIZE).maps(SIZE, SIZE), SIZE)
+    found = expected_places(points.moved(flow, SIZE).maps(SIZE), SIZE)
     torch.testing.assert_close(found, torch.tensor([[[5.0, 9.0]], [[5.0, 12.0]]]))
 
 
 def test_no_map_has_no_points() -> None:
-    points = Points.of(torch.zeros(2, 0, *SIZE), SIZE).moved(torch.ones(2, 2, *SIZE), SIZE)
-    assert points.maps(SIZE, SIZE).shape == (2, 0, *SIZE)
+    points = Points.at(torch.zeros(2, 0, 2), SIZE).moved(torch.ones(2, 2, *SIZE), SIZE)
+    assert points.maps(SIZE).shape == (2, 0, SIZE[0] // 2, SIZE[1] // 2)
 
 
 def test_masks_choose_the_source() -> None:
@@ -262,7 +246,7 @@ def test_an_affine_map_keeps_its_place_in_bfloat16() -> None:
 
 
 def test_points_keep_their_fraction_of_a_pixel_in_bfloat16() -> None:
-    maps = splat_places(torch.tensor([[[20.3, 41.7], [55.1, 60.9]]]), (32, 32), (64, 64))
+    places = torch.tensor([[[20.3, 41.7], [55.1, 60.9]]])
     with torch.autocast("cpu", torch.bfloat16):
-        drawn = Points.of(maps, (64, 64)).maps((32, 32), (64, 64))
-    torch.testing.assert_close(drawn, maps)
+        drawn = Points.at(places, (64, 64)).maps((64, 64))
+    torch.testing.assert_close(drawn, first_maps(places, (64, 64)))

@@ -1,7 +1,5 @@
 """Red squares on a grey table, seen from straight above, pushed in known ways."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import Tensor
@@ -9,9 +7,9 @@ from torch import Tensor
 from tests.fakes.clips import clip_of
 from visual_foresight.predictors.rigid.model import Rigid, RigidConfig
 from visual_foresight.types import Clip, UserError
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import expected_places, first_maps
 
-SIZE, MAP_SIZE, PIXEL_M = (40, 48), (20, 24), 0.008
+SIZE, PIXEL_M = (40, 48), 0.008
 HOMOGRAPHY = ((PIXEL_M, 0.0, 0.0), (0.0, PIXEL_M, 0.0), (0.0, 0.0, 1.0))  # x down, y right
 STEP_M = 0.04
 
@@ -42,15 +40,15 @@ def model() -> Rigid:
     return model.eval().requires_grad_(False)
 
 
-def maps_at(*places: tuple[float, float]) -> Tensor:
-    return splat_places(torch.tensor(places), MAP_SIZE, SIZE)[None]
+def at(*places: tuple[float, float]) -> Tensor:
+    return torch.tensor(places)[None]
 
 
 def test_a_pixel_goes_with_the_body_that_is_pushed_and_others_stay(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20), (26, 34)), (20.5, 12.0)))
     actions = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])  # 5 pixels to the right, twice
-    maps = maps_at((20.5, 22.5), (28.5, 36.5), (10.0, 40.0))
-    places = expected_places(model.imagine(carry, actions, maps).pixel_maps[0], SIZE)
+    carry = model.designate(carry, at((20.5, 22.5), (28.5, 36.5), (10.0, 40.0)))
+    places = expected_places(model.imagine(carry, actions).pixel_maps[0], SIZE)
     pushed, resting, beside = places[-1]
     # From 12 to 22, less the finger's 1.5 and the square's 3 pixels: it is met at 15.5 or so,
     # and may slide on.
@@ -63,10 +61,10 @@ def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(
     model: Rigid,
 ) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
-    maps = maps_at((17.0, 22.5), (15.0, 22.5), (20.5, 22.5))  # above it
-    places = expected_places(
-        model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps).pixel_maps[0], SIZE
-    )
+    above = (17.0, 22.5)
+    carry = model.designate(carry, at(above, (15.0, 22.5), (20.5, 22.5)))
+    actions = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])
+    places = expected_places(model.imagine(carry, actions).pixel_maps[0], SIZE)
     beside, off, inside = places[-1]
     assert beside[1] - 22.5 == pytest.approx(float(inside[1]) - 22.5, abs=0.3)
     torch.testing.assert_close(off, torch.tensor([15.0, 22.5]))
@@ -74,9 +72,8 @@ def test_a_pixel_beside_the_edge_of_a_body_goes_with_it_one_farther_off_stays(
 
 def test_the_frame_shows_the_body_where_its_pixels_went(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
-    imagined = model.imagine(
-        carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), maps_at((20.5, 22.5)), decode=True
-    )
+    carry = model.designate(carry, at((20.5, 22.5)))
+    imagined = model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]), decode=True)
     red = imagined.frames[0, -1, 0] - imagined.frames[0, -1, 1] > 0.4
     middle = red.nonzero().float().mean(0)
     torch.testing.assert_close(
@@ -88,7 +85,8 @@ def test_the_frame_shows_the_body_where_its_pixels_went(model: Rigid) -> None:
 def test_the_flow_drawn_is_the_motion_of_the_body(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (20.5, 12.0)))
     actions = torch.tensor([[[0.0, 1.0], [0.0, 1.0]]])
-    steps = model.imagine(carry, actions, maps_at((20.5, 22.5))).pixel_maps[0, :, 0]
+    carry = model.designate(carry, at((20.5, 22.5)))
+    steps = model.imagine(carry, actions).pixel_maps[0, :, 0]
     before, after = expected_places(steps, SIZE)
     motion = model.motions(carry, actions)[1]
     assert motion.forward is not None
@@ -104,16 +102,15 @@ def test_the_flow_drawn_is_the_motion_of_the_body(model: Rigid) -> None:
 def test_imagining_goes_on_where_it_stopped(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (22.0, 12.0)))
     actions = torch.tensor([[[0.0, 1.0], [0.2, 1.0], [0.0, 0.7]]])
-    maps = maps_at((20.5, 22.5))
-    whole = model.imagine(carry, actions, maps)
-    part = model.imagine(carry, actions[:, :2], maps)
-    rest = model.imagine(part.carry, actions[:, 2:], part.pixel_maps[:, -1])
+    carry = model.designate(carry, at((20.5, 22.5)))
+    whole = model.imagine(carry, actions)
+    part = model.imagine(carry, actions[:, :2])
+    rest = model.imagine(part.carry, actions[:, 2:])
     torch.testing.assert_close(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2])
-    # Without the points, the maps are attached to the bodies anew.
-    spread = model.imagine(
-        replace(part.carry, attached=None), actions[:, 2:], part.pixel_maps[:, -1]
-    )
-    found = expected_places(spread.pixel_maps[:, 0], SIZE)
+    # A pixel of the body, designated where the body has been imagined to be, goes with it, too.
+    moved = expected_places(part.pixel_maps[:, -1], SIZE)
+    anew = model.imagine(model.designate(part.carry, moved), actions[:, 2:])
+    found = expected_places(anew.pixel_maps[:, 0], SIZE)
     true = expected_places(whole.pixel_maps[:, 2], SIZE)
     torch.testing.assert_close(found, true, atol=0.2, rtol=0)
 
@@ -125,12 +122,10 @@ def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
     frame, tip = table_with((18, 14)), (22.0, 8.0)
     mirrored = seen(frame.flip(-1), (tip[0], 2 * middle - tip[1]))
     actions = torch.tensor([[[0.0, 1.0], [0.1, 1.0]]])
-    one = model.imagine(model.observe(seen(frame, tip)), actions, maps_at((20.5, 16.5)))
-    other = model.imagine(
-        model.observe(mirrored),
-        actions * torch.tensor([1.0, -1.0]),
-        maps_at((20.5, 2 * middle - 16.5)),
-    )
+    carry = model.designate(model.observe(seen(frame, tip)), at((20.5, 16.5)))
+    one = model.imagine(carry, actions)
+    carry = model.designate(model.observe(mirrored), at((20.5, 2 * middle - 16.5)))
+    other = model.imagine(carry, actions * torch.tensor([1.0, -1.0]))
     plain = expected_places(one.pixel_maps[0, -1, 0], SIZE)
     row, col = expected_places(other.pixel_maps[0, -1, 0], SIZE)
     mirrored_back = torch.stack([row, 2 * middle - col])
@@ -139,11 +134,11 @@ def test_a_mirrored_push_is_a_mirrored_push(model: Rigid) -> None:
 
 
 def test_an_empty_table_stays_empty(model: Rigid) -> None:
-    maps = maps_at((9.0, 9.0)).expand(3, -1, -1, -1)
-    imagined = model.imagine(
-        model.observe(seen(table_with(), (20.0, 20.0))), torch.ones(3, 4, 2), maps
-    )
-    torch.testing.assert_close(imagined.pixel_maps[:, -1], maps)
+    place = at((9.0, 9.0))
+    carry = model.designate(model.observe(seen(table_with(), (20.0, 20.0))), place)
+    imagined = model.imagine(carry, torch.ones(3, 4, 2))
+    resting = first_maps(place, SIZE).expand(3, -1, -1, -1)
+    torch.testing.assert_close(imagined.pixel_maps[:, -1], resting)
 
 
 def test_one_frame_is_not_enough(model: Rigid) -> None:
@@ -167,7 +162,7 @@ def test_each_phase_of_training_gives_a_gradient_to_what_it_trains_alone(
     tips = torch.tensor([[20.5, 12.0], [20.5, 16.0], [20.5, 20.0]]) * PIXEL_M
     clip = clip_of(frames, actions=torch.tensor([[0.0, 0.8], [0.0, 0.8]]), states=tips)
     rng = torch.Generator().manual_seed(0)
-    prediction, extra = model.training_rollout(clip, maps_at((20.5, 23.5)), rng, progress)
+    prediction, extra = model.training_rollout(clip, at((20.5, 23.5)), rng, progress)
     loss = extra + prediction.frames.sum() + expected_places(prediction.pixel_maps, SIZE).sum()
     loss.backward()
     learnt = {name for name, each in model.named_parameters() if each.grad is not None}
@@ -179,11 +174,11 @@ def test_a_phase_with_nothing_to_learn_from_has_a_loss_without_a_gradient(model:
     model.requires_grad_(True)
     empty = table_with().expand(1, 3, 3, *SIZE)
     clip = clip_of(empty, states=torch.full((3, 2), 0.2))
-    maps = maps_at((20.5, 22.5))
+    places = at((20.5, 22.5))
     for progress in (0.3, 0.9):  # no object to segment, none to push
         for seed in range(20):
             rng = torch.Generator().manual_seed(seed)
-            prediction, extra = model.training_rollout(clip, maps, rng, progress)
+            prediction, extra = model.training_rollout(clip, places, rng, progress)
             if not prediction.frames.shape[1]:
                 break
         assert extra.item() == 0

@@ -5,12 +5,13 @@ import torch
 from torch import nn
 
 from tests.fakes.clips import noise_clip
-from visual_foresight.predictors.stochastic.model import Stochastic, StochasticConfig
+from visual_foresight.predictors.stochastic.model import Carry, Stochastic, StochasticConfig
 from visual_foresight.types import Clip, Prediction
+from visual_foresight.vision.pixel_maps import first_maps
 
 SIZE = (16, 24)
 CONFIG = StochasticConfig(SIZE, channels=8, belief_size=8, latent_size=3, num_samples=2)
-MAPS = torch.full((4, 1, 8, 12), 1 / 96)
+PLACES = torch.tensor([[[6.0, 9.0]]]).expand(4, -1, -1)
 
 
 @pytest.fixture
@@ -22,10 +23,12 @@ def model() -> Stochastic:
     return model.requires_grad_(False)
 
 
+def followed_by(model: Stochastic) -> tuple[Carry, ...]:
+    return model.designate(model.observe(noise_clip(1, 1, SIZE)), PLACES)
+
+
 def imagine(model: Stochastic) -> Prediction:
-    return model.imagine(
-        model.observe(noise_clip(1, 1, SIZE)), noise_clip(4, 3, SIZE).actions, MAPS, decode=True
-    )
+    return model.imagine(followed_by(model), noise_clip(4, 3, SIZE).actions, decode=True)
 
 
 def test_samples_differ_and_their_average_is_what_is_imagined(model: Stochastic) -> None:
@@ -46,9 +49,7 @@ def test_more_samples_are_the_same_and_others(model: Stochastic) -> None:
 def test_chance_does_not_choose_among_candidates(model: Stochastic) -> None:
     """The same candidate twice is imagined alike, draw by draw."""
     actions = noise_clip(4, 3, SIZE).actions[:1].expand(4, -1, -1)
-    member = model.imagine(
-        model.observe(noise_clip(1, 1, SIZE)), actions, MAPS, decode=True
-    ).members[1]
+    member = model.imagine(followed_by(model), actions, decode=True).members[1]
     torch.testing.assert_close(member.frames[0], member.frames[3])
 
 
@@ -60,7 +61,7 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
         seen.actions, torch.cat([seen.frames[:, :2], 1 - seen.frames[:, 2:]], 1), seen.states
     )
     drawn = [
-        model.training_rollout(part, MAPS, torch.Generator().manual_seed(5), 1.0)
+        model.training_rollout(part, PLACES, torch.Generator().manual_seed(5), 1.0)
         for part in (seen, seen, other)
     ]
     torch.testing.assert_close(drawn[0][0].frames, drawn[1][0].frames, rtol=0, atol=0)
@@ -71,7 +72,7 @@ def test_the_posterior_sees_what_came_next_and_is_kept_near_the_prior(
 def test_the_divergence_is_annealed(model: Stochastic) -> None:
     weights = [
         model.training_rollout(
-            noise_clip(4, 4, SIZE), MAPS, torch.Generator().manual_seed(5), share
+            noise_clip(4, 4, SIZE), PLACES, torch.Generator().manual_seed(5), share
         )[1]
         for share in (0, 0.25, 0.4, 1)
     ]
@@ -81,10 +82,7 @@ def test_the_divergence_is_annealed(model: Stochastic) -> None:
 
 
 def test_chance_alone_moves_nothing(model: Stochastic) -> None:
-    prediction = model.imagine(
-        model.observe(noise_clip(1, 1, SIZE)), torch.zeros(4, 3, 2), MAPS
-    )
+    prediction = model.imagine(followed_by(model), torch.zeros(4, 3, 2))
     assert model.core.robot.dynamics.abs().max() == 0, "a robot that stays where it is"
-    torch.testing.assert_close(
-        prediction.pixel_maps, MAPS[:, None].expand_as(prediction.pixel_maps)
-    )
+    resting = first_maps(PLACES, SIZE)[:, None].expand_as(prediction.pixel_maps)
+    torch.testing.assert_close(prediction.pixel_maps, resting)

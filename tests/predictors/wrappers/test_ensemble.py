@@ -12,15 +12,14 @@ from visual_foresight.types import UserError
 
 SIZE = (16, 24)
 CONFIG = EnsembleConfig(SIZE, member="sna", num_members=2, channels=8)
-MAPS = torch.full((4, 1, 8, 12), 1 / 96)
+PLACES = torch.tensor([[6.0, 9.0]]).expand(4, 1, 2)
 
 
 def test_it_imagines_the_average_of_members_that_differ() -> None:
     torch.manual_seed(0)
     model = Ensemble(CONFIG).requires_grad_(False)
-    prediction = model.imagine(
-        model.observe(noise_clip(1, 1, SIZE)), noise_clip(4, 3, SIZE).actions, MAPS, decode=True
-    )
+    carry = model.designate(model.observe(noise_clip(1, 1, SIZE)), PLACES)
+    prediction = model.imagine(carry, noise_clip(4, 3, SIZE).actions, decode=True)
     one, two = prediction.members
     assert not torch.allclose(one.frames, two.frames)
     torch.testing.assert_close(prediction.frames, (one.frames + two.frames) / 2)
@@ -31,7 +30,7 @@ def test_each_member_learns_from_its_own_clips() -> None:
     torch.manual_seed(0)
     model = Ensemble(CONFIG)
     seen = noise_clip(4, 3, SIZE)
-    prediction, auxiliary_loss = model.training_rollout(seen, MAPS, torch.Generator(), 0.0)
+    prediction, auxiliary_loss = model.training_rollout(seen, PLACES, torch.Generator(), 0.0)
     assert prediction.frames.shape == (4, 2, 3, *SIZE)
     assert auxiliary_loss == 0
     prediction.frames[2:].sum().backward()  # the second member's

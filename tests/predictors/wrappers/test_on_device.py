@@ -10,8 +10,7 @@ from tests.fakes.dot_model import DotModel
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.system.devices import find_device
-from visual_foresight.types import Clip, Pixel, Prediction
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.types import Clip, Prediction
 
 
 def seen() -> Clip:
@@ -19,7 +18,7 @@ def seen() -> Clip:
     return clip_of(noise_clip(1, 1, (64, 64)).frames, states=states)
 
 
-def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_were(
+def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_actions_were(
     monkeypatch,
 ) -> None:
     asked: list[torch.device] = []
@@ -34,10 +33,11 @@ def test_what_is_given_goes_there_and_what_comes_back_goes_to_where_the_maps_wer
     predictor = OnDevice(model, there)
     carry = predictor.observe(seen())
     assert carry.frame.device == there
-    predictor.imagine(carry, torch.zeros(3, 2, 2), torch.ones(3, 1, 4, 4) / 16)
+    carry = predictor.designate(carry, torch.ones(1, 1, 2))
+    predictor.imagine(carry, torch.zeros(3, 2, 2))
     (clip,) = model.clips
     (question,) = model.questions
-    given = (clip.actions, clip.frames, clip.states, question.actions, question.pixel_maps)
+    given = (clip.actions, clip.frames, clip.states, question.actions, question.carry.pixels)
     assert {each.device for each in given} == {there}
     assert asked == [torch.device("cpu")]
 
@@ -46,10 +46,10 @@ def test_the_shipped_model_imagines_the_same_there() -> None:
     device = find_device("auto")
     here = load("flow")
     there = OnDevice(load("flow", device), device)
-    maps = splat((Pixel(30, 30),), (32, 32), (64, 64)).expand(2, -1, -1, -1)
+    pixels = torch.tensor([[[30.0, 30.0]]])
     actions = torch.tensor([[[0.5, -0.5]] * 3, [[-1.0, 0.2]] * 3])
-    one = here.imagine(here.observe(seen()), actions, maps, True)
-    two = there.imagine(there.observe(seen()), actions, maps, True)
+    one = here.imagine(here.designate(here.observe(seen()), pixels), actions, True)
+    two = there.imagine(there.designate(there.observe(seen()), pixels), actions, True)
     for part in ("frames", "pixel_maps", "lost"):
         assert getattr(two, part).device.type == "cpu"
         torch.testing.assert_close(getattr(one, part), getattr(two, part), rtol=1e-3, atol=1e-3)

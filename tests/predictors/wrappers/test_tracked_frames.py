@@ -6,11 +6,15 @@ import torch
 from tests.fakes.clips import clip_of
 from tests.fakes.dot_model import FramesOnlyDotModel
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames, with_tracker
+from visual_foresight.predictors.wrappers.tracked_frames import (
+    Carry,
+    TrackedFrames,
+    with_tracker,
+)
 from visual_foresight.types import Clip
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import expected_places
 
-SIZE, MAP_SIZE = (32, 48), (16, 24)
+SIZE = (32, 48)
 ACTIONS = torch.tensor(
     [[[1.0, 0.0], [1.0, 2.0], [0.0, 1.0]], [[0.0, 0.0], [0.0, 2.0], [-1.0, 0.0]]]
 )
@@ -26,13 +30,13 @@ def scene() -> Clip:
     return clip_of(frame)
 
 
-def maps() -> torch.Tensor:
-    return splat_places(PLACES, MAP_SIZE, SIZE).expand(2, -1, -1, -1)
+def following(model: TrackedFrames) -> Carry:
+    return model.designate(model.observe(scene()), PLACES[None])
 
 
 def test_maps_go_where_the_frames_show_it() -> None:
     model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
-    imagined = model.imagine(model.observe(scene()), ACTIONS, maps())
+    imagined = model.imagine(following(model), ACTIONS)
     assert imagined.frames.shape[:2] == (2, 0)
     assert imagined.frame_size == SIZE
     true = PLACES + ACTIONS.cumsum(1)[:, :, None]
@@ -41,9 +45,9 @@ def test_maps_go_where_the_frames_show_it() -> None:
 
 def test_imagining_further_goes_on_from_the_carry() -> None:
     model = TrackedFrames(FramesOnlyDotModel(step_px=1.0, context=1))
-    whole = model.imagine(model.observe(scene()), ACTIONS, maps(), decode=True)
-    first = model.imagine(model.observe(scene()), ACTIONS[:, :2], maps())
-    rest = model.imagine(first.carry, ACTIONS[:, 2:], first.pixel_maps[:, -1], decode=True)
+    whole = model.imagine(following(model), ACTIONS, decode=True)
+    first = model.imagine(following(model), ACTIONS[:, :2])
+    rest = model.imagine(first.carry, ACTIONS[:, 2:], decode=True)
     assert torch.allclose(rest.pixel_maps[:, 0], whole.pixel_maps[:, 2], atol=1e-4)
     assert torch.equal(rest.frames[:, 0], whole.frames[:, 2])
 

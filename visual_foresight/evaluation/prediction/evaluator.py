@@ -149,9 +149,10 @@ def imagine(predictor: Predictor, batch: SegmentBatch) -> Prediction:
     Raises:
         UserError: what is imagined is not finite.
     """
-    maps = batch.maps[:, :0] if isinstance(predictor, FramesOnly) else batch.maps
     carry = predictor.observe(batch.context)
-    future = predictor.imagine(carry, batch.actions, maps, decode=True)
+    if not isinstance(predictor, FramesOnly):
+        carry = predictor.designate(carry, batch.places[:, 0])
+    future = predictor.imagine(carry, batch.actions, decode=True)
     if not (torch.isfinite(future.frames).all() and torch.isfinite(future.pixel_maps).all()):
         raise UserError(
             "the predictor imagines frames or pixel maps that are not finite: train it again"

@@ -14,7 +14,6 @@ from jaxtyping import Bool, Float, Float32, Int, UInt8
 from torch import Tensor
 
 from visual_foresight.types import Clip, Episode, to_float
-from visual_foresight.vision.pixel_maps import map_size_of, splat_places
 
 FIRST_START = 1
 """Frame of an episode from which the first segment is imagined, whatever the context."""
@@ -59,14 +58,13 @@ class Segment:
 
 @dataclass(frozen=True)
 class SegmentBatch:
-    """Several segments as tensors, and their points' first places as pixel maps."""
+    """Several segments as tensors."""
 
     context: Clip
     actions: Float[Tensor, "b t a"]
     future: Float[Tensor, "b t c h w"]
     places: Float[Tensor, "b t_plus_1 p 2"]
     kinds: Int[Tensor, "b p"]
-    maps: Float[Tensor, "b p map_h map_w"]
 
     @property
     def newest(self) -> Float[Tensor, "b c h w"]:
@@ -118,15 +116,12 @@ def batch_of(segments: Sequence[Segment]) -> SegmentBatch:
         frames=to_float(np.stack([segment.context_frames for segment in segments])),
         states=_stacked([segment.context_states for segment in segments]),
     )
-    height, width = context.frames.shape[-2:]
-    places = _stacked([segment.places for segment in segments])
     return SegmentBatch(
         context=context,
         actions=_stacked([segment.actions for segment in segments]),
         future=to_float(np.stack([segment.future for segment in segments])),
-        places=places,
+        places=_stacked([segment.places for segment in segments]),
         kinds=_stacked([segment.kinds for segment in segments]),
-        maps=splat_places(places[:, 0], map_size_of((height, width)), (height, width)),
     )
 
 

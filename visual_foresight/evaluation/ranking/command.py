@@ -22,7 +22,7 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
-from visual_foresight.vision.pixel_maps import map_size_of, splat
+from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
 COST_UNIT_PX = 0.05
 """Costs are rounded to multiples of this, so that true costs that differ by less are equal."""
@@ -131,11 +131,8 @@ def _predicted_costs(predictor: Predictor, contact: ContactState) -> Float[np.nd
     )
     goal = _goal(contact)
     candidates = torch.from_numpy(contact.candidates)
-    height, width = contact.frames.shape[1:3]
-    maps = splat(goal.sources, map_size_of((height, width)), (height, width))
-    imagined = predictor.imagine(
-        predictor.observe(clip), candidates, maps.expand(len(candidates), -1, -1, -1)
-    )
+    carry = predictor.designate(predictor.observe(clip), places_of(goal.sources)[None])
+    imagined = predictor.imagine(carry, candidates)
     costs = PixelDistance(goal)(imagined).double().numpy()
     if not np.isfinite(costs).all():
         raise UserError(

@@ -59,20 +59,17 @@ def action_fan(predictor: Predictor, segment: Segment, info: DatasetInfo) -> Fan
         info: what an action means, and how the camera stands.
     """
     actions = _candidates(segment, info)
-    num_candidates, horizon, _ = actions.shape
+    horizon = actions.shape[1]
     batch = batch_of([segment])
     point = None if isinstance(predictor, FramesOnly) else point_to_show(segment)
-    maps = batch.maps[:, :0] if point is None else batch.maps[:, point : point + 1]
-    future = predictor.imagine(
-        predictor.observe(batch.context),
-        actions,
-        maps.expand(num_candidates, -1, -1, -1).contiguous(),
-        decode=True,
-    )
+    carry = predictor.observe(batch.context)
+    if point is not None:
+        carry = predictor.designate(carry, batch.places[:, 0, point : point + 1])
+    future = predictor.imagine(carry, actions, decode=True)
     place = () if point is None else (Pixel(*segment.places[0, point].tolist()),)
     start = overlay(segment.context_frames[-1], NO_MAPS, place, scale=SCALE)
     films = []
-    for number in range(num_candidates):
+    for number in range(len(actions)):
         film = [start]
         frames = to_uint8(future.frames[number])
         heat = future.pixel_maps[number].float().numpy()

@@ -16,7 +16,8 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
@@ -27,11 +28,10 @@ from visual_foresight.predictors.registry import FLAGSHIP, create, learned
 from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.vision.pixel_maps import places_of
 
 FRAME_SIZE = (64, 64)
 NUM_OBJECTS = 3
-MAP_SIZE = (32, 32)
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH = 16
 TRAIN_HORIZON = 12
@@ -133,26 +133,24 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     first = Clip(clip.actions[:1], clip.frames[:1], clip.states[:1])
     context = beginning(first, predictor.context)
     actions = torch.rand(config.batch, config.horizon, action_size, generator=rng) * 2 - 1
-    maps = splat((DESIGNATED,), MAP_SIZE, FRAME_SIZE).expand(config.batch, -1, -1, -1)
-    if isinstance(predictor, FramesOnly):
-        maps = maps[:, :0]
+    places = places_of(() if isinstance(predictor, FramesOnly) else (DESIGNATED,))
     figures: dict[str, Any] = {
         "parameters": sum(each.numel() for each in network.parameters()),
         "peak_mb": {},
     }
     with torch.no_grad():  # in inference mode, operations are not counted
-        carry = predictor.observe(context)
+        carry = predictor.designate(predictor.observe(context), places[None])
         with FlopCounterMode(display=False) as counter:
-            predictor.imagine(carry, actions[:, :1], maps)  # one step warms up, too
+            predictor.imagine(carry, actions[:, :1])  # one step warms up, too
     figures["gflop_per_frame"] = counter.get_total_flops() / config.batch / 1e9
     num_frames = config.batch * config.horizon
     with torch.inference_mode():
         for key, decode, stage in (("", False, "plan"), ("_decoded", True, "decode")):
-            work = partial(predictor.imagine, carry, actions, maps, decode=decode)
+            work = partial(predictor.imagine, carry, actions, decode=decode)
             seconds = median_s(work, config.repeats)
             figures[f"frames_per_second{key}"] = num_frames / seconds
             figures["peak_mb"][stage] = _peak_mb()
-    step = _training_step(network, clip, rng, maps.shape[1])
+    step = _training_step(network, clip, rng, places)
     step()  # warms up
     seconds = median_s(lambda: [step() for _ in range(NUM_TIMED_STEPS)], config.repeats)
     figures["gradient_steps_per_second"] = NUM_TIMED_STEPS / seconds
@@ -161,7 +159,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
 
 
 def _training_step(
-    network: nn.Module, clip: Clip, rng: torch.Generator, num_maps: int
+    network: nn.Module, clip: Clip, rng: torch.Generator, places: Float[Tensor, "p 2"]
 ) -> Callable[[], None]:
     """Return a function that takes one gradient step on clips.
 
@@ -172,10 +170,10 @@ def _training_step(
     network.train()
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
     context = predictor.context
-    maps = torch.full((TRAIN_BATCH, num_maps, *MAP_SIZE), 1 / (MAP_SIZE[0] * MAP_SIZE[1]))
+    places_of_each = places.expand(TRAIN_BATCH, -1, -1)
 
     def step() -> None:
-        imagined, extra = training_rollout(predictor, clip, maps, rng, 1.0)
+        imagined, extra = training_rollout(predictor, clip, places_of_each, rng, 1.0)
         loss = imagined.pixel_maps.square().sum() + extra
         if imagined.frames.shape[1]:
             loss = loss + (imagined.frames - clip.frames[:, context:]).abs().mean()

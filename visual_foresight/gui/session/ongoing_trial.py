@@ -49,5 +49,6 @@ def _without_runners_up(plan: Plan) -> Plan:
         lost=plan.prediction.lost[:1],
         carry=None,
         members=(),
+        signals={name: signal[:1].clone() for name, signal in plan.prediction.signals.items()},
     )
     return replace(plan, prediction=prediction, runners_up=plan.runners_up[:0])

@@ -7,10 +7,8 @@ another method is another set of parts.
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from einops import repeat
 from jaxtyping import Float
 from torch import Tensor
 
@@ -26,13 +24,11 @@ from visual_foresight.types import (
     Clip,
     Goal,
     ImageGoal,
-    Pixel,
     PixelGoal,
     Plan,
-    Prediction,
     UserError,
 )
-from visual_foresight.vision.pixel_maps import MAP_STRIDE, map_size_of, splat
+from visual_foresight.vision.pixel_maps import places_of
 
 
 @dataclass(frozen=True)
@@ -47,8 +43,6 @@ class VisualMPC:
     workspace: Limits
     config: CEMConfig = PRESETS["default"]
     locator: Locator = field(default_factory=Track)
-    map_stride: int = MAP_STRIDE
-    """Frame pixels per side of a cell of the pixel maps."""
     batch: int = 128
     """Candidates imagined at once: memory against speed."""
     final_weight: float = 10.0
@@ -84,16 +78,16 @@ class VisualMPC:
         cost = self._cost(goal, clip.frame_size)
         sources = self.locator.locate(clip, goal, previous)
         carry = self.predictor.observe(clip.newest(self.predictor.context))
-        maps = self._maps(sources, clip)
+        carry = self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
         needs_frames = isinstance(goal, ImageGoal)
         last_candidates = torch.zeros(0)
 
         def cost_of(candidates: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
             nonlocal last_candidates
             last_candidates = candidates
-            batches = candidates.split(self.batch)
+            batches = candidates.to(clip.frames).split(self.batch)
             return torch.cat(
-                [cost(self._imagine(carry, batch, maps, needs_frames)) for batch in batches]
+                [cost(self.predictor.imagine(carry, batch, needs_frames)) for batch in batches]
             )
 
         proposals = None
@@ -112,7 +106,7 @@ class VisualMPC:
         return Plan(
             actions=best,
             sources=sources,
-            prediction=self._imagine(carry, shown, maps, self.decode_best),
+            prediction=self.predictor.imagine(carry, shown.to(clip.frames), self.decode_best),
             costs=costs,
             seconds=time.perf_counter() - start_s,
             reference=clip.frames[0, -1] if previous is None else previous.reference,
@@ -138,21 +132,6 @@ class VisualMPC:
         if self.disagreement_weight:
             return DisagreementPenalty(cost, self.disagreement_weight)
         return cost
-
-    def _maps(self, sources: tuple[Pixel, ...], clip: Clip) -> Float[Tensor, "p map_h map_w"]:
-        """Return the pixel maps of the designated pixels in the newest frame."""
-        map_size = map_size_of(clip.frame_size, self.map_stride)
-        return splat(sources, map_size, clip.frame_size).to(clip.frames)
-
-    def _imagine(
-        self,
-        carry: Any,
-        actions: Float[Tensor, "n t a"],
-        maps: Float[Tensor, "p map_h map_w"],
-        decode: bool,
-    ) -> Prediction:
-        maps_of_each = repeat(maps, "p h w -> n p h w", n=len(actions))
-        return self.predictor.imagine(carry, actions.to(maps), maps_of_each, decode)
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:

@@ -35,6 +35,7 @@ from visual_foresight.predictors.layers.warping import (
 from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.pixel_maps import first_maps, map_size_of, places_of
 
 COARSEST_PX = 8  # side, in pixels, of a place of the deepest features
 
@@ -122,8 +123,10 @@ class Carry:
     """The frame before the current one."""
     current: Float[Tensor, "b c h w"]
     """The newest frame, seen or imagined."""
-    maps: tuple[Float[Tensor, "b p map_h map_w"], ...] = ()
-    """The pixel maps of the previous and the current frame, once there are any."""
+    maps: Float[Tensor, "_b p map_h map_w"]
+    """The pixel maps of the current frame; one set for all scenes, or one for each."""
+    previous_maps: Float[Tensor, "_b p map_h map_w"]
+    """Those of the frame before: the same until a step was imagined."""
 
 
 class NeuralAdvection(nn.Module):
@@ -191,12 +194,15 @@ class NeuralAdvection(nn.Module):
             self._blank(self.cell_deep, first, 8),
             self._blank(self.cell_out, first, 4),
         )
+        no_maps = first_maps(places_of(()), self.config.frame_size).to(first)[None]
         carry = Carry(
             memories,
             state=clip.states[:, 0],
             first=clip.frames[:, -1],
             previous=first,
             current=first,
+            maps=no_maps,
+            previous_maps=no_maps,
         )
         for step, action in enumerate(clip.actions.unbind(1)):
             memories, _, _ = self._features(carry, action)
@@ -216,24 +222,28 @@ class NeuralAdvection(nn.Module):
         height, width = self.config.frame_size
         return cell.blank(like, (height // side_px, width // side_px))
 
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Follow these pixels, which were there in the frame before, too.
+
+        See `interfaces.Predictor`.
+        """
+        maps = first_maps(pixels, self.config.frame_size).to(carry.current)
+        return replace(carry, maps=maps, previous_maps=maps)
+
     def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Compose frame after frame, and move the pixel maps likewise.
 
         See `interfaces.Predictor`.
         """
-        prediction, _ = self._roll(carry, actions, pixel_maps, decode)
+        prediction, _ = self._roll(carry, actions, decode)
         return prediction
 
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -241,9 +251,9 @@ class NeuralAdvection(nn.Module):
 
         See `interfaces.CustomTrainingRollout`.
         """
-        carry = self.observe(beginning(clip, self.context))
+        carry = self.designate(self.observe(beginning(clip, self.context)), places)
         actions = clip.actions[:, self.context - 1 :]
-        prediction, motions = self._roll(carry, actions, pixel_maps, decode=True)
+        prediction, motions = self._roll(carry, actions, decode=True)
         flows = [motion.flows for motion in motions if isinstance(motion, Motion)]
         if flows:
             variation = torch.stack([_total_variation(each) for each in flows]).mean()
@@ -252,31 +262,22 @@ class NeuralAdvection(nn.Module):
         return prediction, self.config.smoothness * variation
 
     def _roll(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool
     ) -> tuple[Prediction, list[AnyMotion]]:
         """Imagine, and return the motions, too."""
         count = len(actions)
         size = self.config.frame_size
-        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
+        map_size = map_size_of(size)
         carry = _widened(carry, count)
-        # Maps of the previous frame are known if the carry's maps are imagined further.
-        previous_maps = pixel_maps
-        if carry.maps and torch.equal(carry.maps[1], pixel_maps):
-            previous_maps = carry.maps[0]
         frames, maps, lost, motions = [], [], [], []
         for action in actions.unbind(1):
             carry, motion = self._step(carry, action)
             moved, lost_mass = move_maps(
-                resize_motion(motion, map_size), pixel_maps, size, previous_maps
+                resize_motion(motion, map_size), carry.maps, size, carry.previous_maps
             )
-            previous_maps = pixel_maps
-            pixel_maps = moved
+            carry = replace(carry, maps=moved, previous_maps=carry.maps)
             frames.append(carry.current)
-            maps.append(pixel_maps)
+            maps.append(moved)
             lost.append(lost_mass)
             motions.append(motion)
         prediction = Prediction(
@@ -285,7 +286,7 @@ class NeuralAdvection(nn.Module):
             else carry.current.new_zeros(count, 0, 3, *size),
             pixel_maps=torch.stack(maps, 1),
             lost=torch.stack(lost, 1),
-            carry=replace(carry, maps=(previous_maps, pixel_maps)),
+            carry=carry,
             frame_size=size,
         )
         return prediction, motions
@@ -303,7 +304,10 @@ class NeuralAdvection(nn.Module):
         return tuple(motions)
 
     def _step(self, carry: Carry, action: Float[Tensor, "n a"]) -> tuple[Carry, AnyMotion]:
-        """Read the motion of one action off the features, and compose the next frame."""
+        """Read the motion of one action off the features, and compose the next frame.
+
+        The pixel maps stay as they were.
+        """
         memories, deep, wide = self._features(carry, action)
         motion = self.read(deep, wide, self._masks(wide))
         if self.synthesis is None:
@@ -372,7 +376,8 @@ def _widened(carry: Carry, count: int) -> Carry:
         first=widen(carry.first, count),
         previous=widen(carry.previous, count),
         current=widen(carry.current, count),
-        maps=carry.maps,
+        maps=widen(carry.maps, count),
+        previous_maps=widen(carry.previous_maps, count),
     )
 
 

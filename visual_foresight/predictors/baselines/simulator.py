@@ -4,7 +4,7 @@ It rolls candidates out in a mirror, a second env of the same kind, so that the 
 never disturbed, and it sees envs only through their interface.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from visual_foresight.interfaces import SimulatedEnv
 from visual_foresight.types import Clip, Prediction, to_float
-from visual_foresight.vision.pixel_maps import splat
+from visual_foresight.vision.pixel_maps import map_size_of, splat
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,12 @@ class Carry:
     snapshot: Any
     done: Float[Tensor, "n t a"] | None = None
     """The actions of each candidate; None: the snapshot itself."""
+    num_followed: int = 0
+    """How many of the points have pixel maps, the first ones."""
 
 
 class Simulator:
-    """Imagines by simulating; of the pixel maps that it is given, it uses the grid alone.
+    """Imagines by simulating. It knows which points are meant: designated pixels are only counted.
 
     Imagining further from a `Prediction.carry` replays what was done before. Planners, which
     imagine once from a fresh carry, never pay for that.
@@ -61,28 +63,28 @@ class Simulator:
             raise ValueError(f"one real world has one clip (b = 1), got b = {len(clip.frames)}")
         return Carry(self._real.save())
 
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Follow the points, or none (see `interfaces.Predictor`)."""
+        num_pixels = pixels.shape[1]
+        if num_pixels not in (0, len(self._points)):
+            raise ValueError(
+                f"{len(self._points)} points are known, but {num_pixels} pixels are designated"
+            )
+        return replace(carry, num_followed=num_pixels)
+
     def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Simulate each candidate (see `interfaces.Predictor`).
 
         The map of a point that leaves the frame stays at the border.
         """
         num, num_steps, _ = actions.shape
-        _, num_maps, map_height, map_width = pixel_maps.shape
-        if num_maps not in (0, len(self._points)):
-            raise ValueError(
-                f"{len(self._points)} points are known, but {num_maps} pixel maps are asked for"
-            )
         done = actions[:, :0] if carry.done is None else carry.done.expand(num, -1, -1)
-        points = self._points[:num_maps]
-        map_size = (map_height, map_width)
+        points = self._points[: carry.num_followed]
         size = self._mirror.info.frame_size
-        maps = torch.zeros(num, num_steps, num_maps, *map_size)
+        map_size = map_size_of(size)
+        maps = torch.zeros(num, num_steps, len(points), *map_size)
         frames = torch.zeros(num, num_steps if decode else 0, 3, *size)
         for candidate in range(num):
             # The first restoration is exact, so that nothing depends on what the mirror went
@@ -98,9 +100,9 @@ class Simulator:
                 if decode:
                     frames[candidate, t] = to_float(self._mirror.observe().frame)
         return Prediction(
-            frames=frames.to(pixel_maps),
-            pixel_maps=maps.to(pixel_maps),
-            lost=torch.zeros(num, num_steps, num_maps).to(pixel_maps),
-            carry=Carry(carry.snapshot, torch.cat([done, actions], 1)),
+            frames=frames.to(actions.device),
+            pixel_maps=maps.to(actions.device),
+            lost=torch.zeros(num, num_steps, len(points), device=actions.device),
+            carry=replace(carry, done=torch.cat([done, actions], 1)),
             frame_size=size,
         )

@@ -29,5 +29,5 @@ class Carry:
     state: Float[Tensor, "b s"]
     origin: Float[Tensor, "b 2 hf wf"]
     """(row, col) in the newest context frame from where the content of each pixel has come."""
-    points: Points | None = None
-    """The points of the pixel maps that were returned with this carry."""
+    points: Points
+    """Where the designated pixels are now."""

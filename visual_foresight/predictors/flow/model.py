@@ -192,22 +192,23 @@ class Flow(nn.Module):
         opacity = (difference - MIN_DIFFERENCE) / (FULL_DIFFERENCE - MIN_DIFFERENCE)
         opacity = opacity.clamp(0, 1)
         objects = torch.cat([without_arm * opacity, opacity], 1)
-        return Carry(Foreground(objects, posture), state, origin)
+        no_points = Points.at(state.new_zeros(len(state), 0, 2), size)
+        return Carry(Foreground(objects, posture), state, origin, no_points)
+
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Follow these pixels as points (see `interfaces.Predictor`)."""
+        points = Points.at(pixels.to(carry.state), self.config.frame_size)
+        return replace(carry, points=points)
 
     def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
-        """Roll the state, move the pixel maps, and draw frames only when asked.
+        """Roll the state, move the points, and draw frames only when asked.
 
         See `interfaces.Predictor`.
         """
-        start = self._with_points(carry, pixel_maps)
-        steps = [step for step, _ in self._roll(start, actions)]
-        return self._prediction(steps, pixel_maps, decode)
+        steps = [step for step, _ in self._roll(carry, actions)]
+        return self._prediction(steps, decode)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step (see `interfaces.MotionPredictor`).
@@ -234,7 +235,7 @@ class Flow(nn.Module):
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -248,21 +249,19 @@ class Flow(nn.Module):
         decode = bool(torch.rand((), generator=rng) < DECODED_SHARE)
         with torch.set_grad_enabled(decode):
             seen = self.observe(beginning(clip, self.context))
-        start = self._with_points(seen, pixel_maps)
+        start = self.designate(seen, places)
         mirrored = torch.rand(len(clip.frames), generator=rng).to(clip.frames) < 0.5
         actions = clip.actions[:, self.context - 1 :]
         steps = [step for step, _ in self._roll(start, actions, mirrored)]
-        prediction = self._prediction(steps, pixel_maps, decode)
+        prediction = self._prediction(steps, decode)
         return prediction, self._auxiliary_loss(start, steps)
 
     def _auxiliary_loss(self, start: Carry, steps: list[Carry]) -> Float[Tensor, ""]:
         """Return the mean distance, in pixels and weighted, of origin maps to where points were."""
-        assert start.points is not None
         true = rearrange(start.points.places, "b m two -> b two m 1")
         known = reduce(start.points.mass, "b p m -> b m", "sum") > 0
         errors = []
         for step in steps:
-            assert step.points is not None
             places = step.points.places.detach()[:, :, None]
             found = sample(step.origin, places, self.config.frame_size)
             errors.append(((found - true).square().sum(1)[..., 0] + 1e-4).sqrt() * known)
@@ -270,15 +269,6 @@ class Flow(nn.Module):
         return ORIGIN_WEIGHT * torch.stack(errors).sum() / num_errors
 
     # --- one step after the other -------------------------------------------------------------
-
-    def _with_points(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
-        """Give the carry the points of these maps, unless it has them."""
-        size = self.config.frame_size
-        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        points = carry.points
-        if points is None or not torch.equal(points.maps(map_size, size), pixel_maps):
-            points = Points.of(pixel_maps, size)
-        return replace(carry, points=points)
 
     def _roll(
         self,
@@ -288,9 +278,11 @@ class Flow(nn.Module):
     ) -> Iterator[tuple[Carry, FlowFields]]:
         """Yield the carry after each action, and what moved in between."""
         count = len(actions)
-        points = None if carry.points is None else carry.points.widened(count)
         carry = Carry(
-            carry.foreground, widen(carry.state, count), widen(carry.origin, count), points
+            carry.foreground,
+            widen(carry.state, count),
+            widen(carry.origin, count),
+            carry.points.widened(count),
         )
         for action in actions.unbind(1):
             carry, fields = self._step(carry, action, mirrored)
@@ -312,9 +304,7 @@ class Flow(nn.Module):
         numbers = self._motion_numbers(carry, action, window, step_cells)
         flows = self._flows(numbers, action, step_cells)
         fields = window.fields(flows, self.reach_px, size)
-        points = carry.points
-        if points is not None:
-            points = points.shifted(fields.displacements(points.places), size)
+        points = carry.points.shifted(fields.displacements(carry.points.places), size)
         return Carry(carry.foreground, state, fields.warp(carry.origin), points), fields
 
     def _motion_numbers(
@@ -365,14 +355,9 @@ class Flow(nn.Module):
 
     # --- what is returned ---------------------------------------------------------------------
 
-    def _prediction(
-        self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
-    ) -> Prediction:
+    def _prediction(self, steps: list[Carry], decode: bool) -> Prediction:
         size = self.config.frame_size
-        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        maps = torch.stack(
-            [step.points.maps(map_size, size) for step in steps if step.points is not None], 1
-        )
+        maps = torch.stack([step.points.maps(size) for step in steps], 1)
         frames = self.decoded(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         lost = maps.new_zeros(maps.shape[:3])
         return Prediction(frames, maps, lost, steps[-1], frame_size=size)

@@ -19,6 +19,7 @@ from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.vision.pixel_maps import map_size_of
 
 COARSEST_PX = 8  # side, in pixels, of a place of the memory
 
@@ -98,26 +99,24 @@ class Pixels(nn.Module):
             codes.append(functional.relu(self.to_code(quarter)))
         return Carry(self.begin(torch.cat(codes, 1)), clip.states[:, -1], half, quarter)
 
-    def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
-    ) -> Prediction:
-        """Roll the memory, and draw frames only when asked (see `interfaces.Predictor`).
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Follow no pixels: this is all that it can do (see `interfaces.FramesOnly`).
 
         Raises:
-            UserError: A pixel map was asked for.
+            UserError: There is a pixel to follow.
         """
-        count, num_steps, _ = actions.shape
-        num_maps = pixel_maps.shape[1]
-        if num_maps:
+        if num_pixels := pixels.shape[1]:
             raise UserError(
-                f"this predictor imagines frames only and cannot move pixels, but {num_maps} pixel "
-                f"maps were asked for: plan with a goal image, or choose a predictor that moves "
-                f"pixels"
+                f"this predictor imagines frames only and cannot move pixels, but {num_pixels} "
+                f"were designated: plan with a goal image, or choose a predictor that moves pixels"
             )
+        return carry
+
+    def imagine(
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
+    ) -> Prediction:
+        """Roll the memory, and draw frames only when asked (see `interfaces.Predictor`)."""
+        count, num_steps, _ = actions.shape
         carry = Carry(
             memory=widen(carry.memory, count),
             state=widen(carry.state, count),
@@ -133,8 +132,8 @@ class Pixels(nn.Module):
         no_frames = carry.memory.new_zeros(count, 0, 3, *size)
         return Prediction(
             frames=torch.stack(frames, 1) if decode else no_frames,
-            pixel_maps=pixel_maps.new_zeros(count, num_steps, 0, *pixel_maps.shape[-2:]),
-            lost=pixel_maps.new_zeros(count, num_steps, 0),
+            pixel_maps=no_frames.new_zeros(count, num_steps, 0, *map_size_of(size)),
+            lost=no_frames.new_zeros(count, num_steps, 0),
             carry=carry,
             frame_size=size,
         )

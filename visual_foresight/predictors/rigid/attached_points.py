@@ -47,7 +47,8 @@ class AttachedPoints:
             to_plane_homography: From (row, col, 1) to the robot's (x, y, 1).
             to_frame: Its inverse.
         """
-        count = len(points.places)
+        count = max(len(points.places), len(poses.position))
+        points = points.widened(count)
         height, width = footprints.labels.shape[1:]
         position = widen(poses.position, count)
         inverse_heading = widen(heading(-poses.angle), count)
@@ -72,6 +73,15 @@ class AttachedPoints:
             parallax = torch.where(on_body, shift, parallax)
             local = torch.where(on_body, (offset - shift) * inverse_heading[:, k, None], local)
         return cls(points, label, local, parallax)
+
+    def widened(self, count: int) -> "AttachedPoints":
+        """Return the points of one scene as those of each candidate."""
+        return AttachedPoints(
+            self.points.widened(count),
+            widen(self.label, count),
+            widen(self.local, count),
+            widen(self.parallax, count),
+        )
 
     def moved(
         self, poses: Poses, to_frame: Float[Tensor, "3 3"], frame_size: tuple[int, int]

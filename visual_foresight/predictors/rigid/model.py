@@ -72,8 +72,8 @@ class Carry:
     previous_displacement: Complex[Tensor, " b"]
     """Of the fingertip in the action before, x + iy in metres."""
     poses: Poses
-    attached: AttachedPoints | None = None
-    """The points from which the pixel maps were drawn that were returned with this carry."""
+    attached: AttachedPoints
+    """Where the designated pixels are now."""
 
 
 class Rigid(nn.Module):
@@ -133,18 +133,20 @@ class Rigid(nn.Module):
         position = scene.footprints.positions
         at_rest = torch.zeros_like(position)
         poses = Poses(position, at_rest.real, at_rest, at_rest.real)
-        return Carry(scene, now, now, as_complex(now[:, :2] - before[:, :2]), poses)
+        previous_displacement = as_complex(now[:, :2] - before[:, :2])
+        nothing = self._attached(now.new_zeros(len(now), 0, 2), scene, poses)
+        return Carry(scene, now, now, previous_displacement, poses, nothing)
+
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Attach these pixels to the bodies that they show (see `interfaces.Predictor`)."""
+        attached = self._attached(pixels.to(carry.state), carry.scene, carry.poses)
+        return replace(carry, attached=attached)
 
     def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
-        """Roll poses and pixel maps out; render frames on request (see `interfaces.Predictor`)."""
-        steps = list(self._rollout(self._attach(carry, pixel_maps), actions))
-        return self._prediction(steps, pixel_maps, decode)
+        """Roll poses and points out; render frames on request (see `interfaces.Predictor`)."""
+        return self._prediction(list(self._rollout(carry, actions)), decode)
 
     def motions(self, carry: Carry, actions: Float[Tensor, "n t a"]) -> tuple[Motion, ...]:
         """Return the motion of each step (see `interfaces.MotionPredictor`).
@@ -170,7 +172,7 @@ class Rigid(nn.Module):
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -194,8 +196,8 @@ class Rigid(nn.Module):
                 context.frames[:, -1], carry.state, carry.scene.posture, seed
             )
         actions = clip.actions[:, self.context - 1 :]
-        steps = list(self._rollout(self._attach(carry, pixel_maps), actions))
-        return self._prediction(steps, pixel_maps, decode=learns_arm), auxiliary_loss
+        steps = list(self._rollout(self.designate(carry, places), actions))
+        return self._prediction(steps, decode=learns_arm), auxiliary_loss
 
     # --- dynamics -----------------------------------------------------------------------------
 
@@ -214,6 +216,7 @@ class Rigid(nn.Module):
             commanded=widen(carry.commanded, count),
             previous_displacement=widen(carry.previous_displacement, count),
             poses=poses,
+            attached=carry.attached.widened(count),
         )
         with torch.autocast(actions.device.type, enabled=False):  # it would round positions
             for action in actions.unbind(1):
@@ -241,43 +244,28 @@ class Rigid(nn.Module):
             before,
             after,
         )
-        attached = carry.attached
-        if attached is not None:
-            attached = attached.moved(poses, self.to_frame, self.config.frame_size)
+        attached = carry.attached.moved(poses, self.to_frame, self.config.frame_size)
         state = torch.cat([torch.view_as_real(tip), commanded[:, 2:]], -1)
         return Carry(carry.scene, state, commanded, tip - before, poses, attached)
 
     # --- pixel maps ---------------------------------------------------------------------------
 
-    def _attach(self, carry: Carry, pixel_maps: Float[Tensor, "n p map_h map_w"]) -> Carry:
-        """Return the carry with the points of these maps attached to its bodies.
-
-        Points from which the same maps were drawn stay, so that rollouts can be continued exactly.
-        """
-        size = self.config.frame_size
-        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        attached = carry.attached
-        if attached is not None and torch.equal(
-            attached.points.maps(map_size, size), pixel_maps
-        ):
-            return carry
-        attached = AttachedPoints.attach(
-            Points.of(pixel_maps.float(), size),
-            carry.scene.footprints,
-            carry.poses,
+    def _attached(
+        self, pixels: Float[Tensor, "b p 2"], scene: Scene, poses: Poses
+    ) -> AttachedPoints:
+        """Return the pixels as points attached to the bodies of a scene."""
+        return AttachedPoints.attach(
+            Points.at(pixels, self.config.frame_size),
+            scene.footprints,
+            poses,
             self.to_plane,
             self.to_frame,
         )
-        return replace(carry, attached=attached)
 
-    def _prediction(
-        self, steps: list[Carry], pixel_maps: Float[Tensor, "n p map_h map_w"], decode: bool
-    ) -> Prediction:
+    def _prediction(self, steps: list[Carry], decode: bool) -> Prediction:
         """Return the pixel maps of all steps, and their frames on request."""
         size = self.config.frame_size
-        map_size = (pixel_maps.shape[-2], pixel_maps.shape[-1])
-        attached = [step.attached for step in steps if step.attached is not None]
-        maps = torch.stack([each.points.maps(map_size, size) for each in attached], 1)
+        maps = torch.stack([step.attached.points.maps(size) for step in steps], 1)
         frames = self._render(steps) if decode else maps.new_zeros(len(maps), 0, 3, *size)
         lost = maps.new_zeros(maps.shape[:3])
         return Prediction(frames, maps, lost, steps[-1], frame_size=size)

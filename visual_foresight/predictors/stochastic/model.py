@@ -129,19 +129,23 @@ class Stochastic(nn.Module):
         """Return the carry of each sample: all the same."""
         return (self._observe(clip),) * self.config.num_samples
 
+    def designate(
+        self, carry: tuple[Carry, ...], pixels: Float[Tensor, "b p 2"]
+    ) -> tuple[Carry, ...]:
+        """Follow these pixels in every sample (see `interfaces.Predictor`)."""
+        return tuple(
+            replace(sample, core=self.core.designate(sample.core, pixels)) for sample in carry
+        )
+
     def imagine(
-        self,
-        carry: tuple[Carry, ...],
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: tuple[Carry, ...], actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Imagine every sample of each candidate (see `interfaces.Predictor`).
 
         All frames are decoded, since the prior sees them.
         """
         members = [
-            self._roll(sample_carry, actions, pixel_maps, partial(self._from_prior, sample))
+            self._roll(sample_carry, actions, partial(self._from_prior, sample))
             for sample, sample_carry in enumerate(carry)
         ]
         if not decode:
@@ -153,7 +157,7 @@ class Stochastic(nn.Module):
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -171,8 +175,9 @@ class Stochastic(nn.Module):
             return posterior.mean + posterior.stddev * noise
 
         carry = self._observe(beginning(clip, self.context))
+        carry = replace(carry, core=self.core.designate(carry.core, places))
         actions = clip.actions[:, self.context - 1 :]
-        prediction = self._roll(carry, actions, pixel_maps, from_posterior)
+        prediction = self._roll(carry, actions, from_posterior)
         begin, end = ANNEALING
         annealed = min(max((progress - begin) / (end - begin), 0.0), 1.0)
         return prediction, self.config.kl_weight * annealed * torch.stack(divergences).mean()
@@ -206,11 +211,7 @@ class Stochastic(nn.Module):
         return torch.cat(self.believe(seen, (hidden, cell)), -1)
 
     def _roll(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        draw: DrawLatent,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], draw: DrawLatent
     ) -> Prediction:
         """Draw a latent and imagine, step by step."""
         count = len(actions)
@@ -223,8 +224,7 @@ class Stochastic(nn.Module):
             hidden = memory.chunk(2, -1)[0]
             latent = draw(carry.step, _normal(self.prior(hidden)), hidden)
             wide_action = torch.cat([action, latent], -1)[:, None]
-            step = self.core.imagine(carry.core, wide_action, pixel_maps, decode=True)
-            pixel_maps = step.pixel_maps[:, 0]
+            step = self.core.imagine(carry.core, wide_action, decode=True)
             carry = Carry(step.carry, memory, step.frames[:, 0], carry.step + 1)
             frames.append(step.frames)
             maps.append(step.pixel_maps)

@@ -45,7 +45,8 @@ class EnsembleConfig:
 class Ensemble(nn.Module):
     """The average of predictors of one kind.
 
-    The members start from different weights and learn from different clips.
+    The members start from different weights and learn from different clips. Each keeps its own
+    frames and pixel maps, so that imagining six steps is imagining four and then two.
     """
 
     def __init__(self, config: EnsembleConfig) -> None:
@@ -80,17 +81,22 @@ class Ensemble(nn.Module):
         """Return the carry of every member."""
         return tuple(member.observe(clip) for member in self._learners())
 
+    def designate(
+        self, carry: tuple[Any, ...], pixels: Float[Tensor, "b p 2"]
+    ) -> tuple[Any, ...]:
+        """Let every member follow the pixels (see `interfaces.Predictor`)."""
+        return tuple(
+            member.designate(memory, pixels)
+            for member, memory in zip(self._learners(), carry, strict=True)
+        )
+
     def imagine(
-        self,
-        carry: tuple[Any, ...],
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: tuple[Any, ...], actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Imagine each candidate with every member (see `interfaces.Predictor`)."""
         return Prediction.average(
             [
-                member.imagine(memory, actions, pixel_maps, decode)
+                member.imagine(memory, actions, decode)
                 for member, memory in zip(self._learners(), carry, strict=True)
             ]
         )
@@ -98,7 +104,7 @@ class Ensemble(nn.Module):
     def training_rollout(
         self,
         clip: Clip,
-        pixel_maps: Float[Tensor, "b p map_h map_w"],
+        places: Float[Tensor, "b p 2"],
         rng: torch.Generator,
         progress: float,
     ) -> tuple[Prediction, Float[Tensor, ""]]:
@@ -114,17 +120,17 @@ class Ensemble(nn.Module):
             clip.frames.tensor_split(count),
             clip.states.tensor_split(count),
         )
-        maps = pixel_maps.tensor_split(count)
+        shares = places.tensor_split(count)
         # All members draw the same: what one leaves out of its training, all leave out.
         seed = int(torch.randint(2**31, (), generator=rng))
         predictions = []
         auxiliary_losses = []
-        for member, own_clip, own_maps in zip(self._learners(), clips, maps, strict=True):
-            if not len(own_maps):
+        for member, own_clip, own_places in zip(self._learners(), clips, shares, strict=True):
+            if not len(own_places):
                 continue
             own_rng = torch.Generator().manual_seed(seed)
             prediction, auxiliary_loss = training_rollout(
-                member, own_clip, own_maps, own_rng, progress
+                member, own_clip, own_places, own_rng, progress
             )
             predictions.append(prediction)
             auxiliary_losses.append(auxiliary_loss)
@@ -134,6 +140,10 @@ class Ensemble(nn.Module):
             lost=torch.cat([prediction.lost for prediction in predictions]),
             carry=tuple(prediction.carry for prediction in predictions),
             frame_size=clip.frame_size,
+            signals={
+                name: torch.cat([prediction.signals[name] for prediction in predictions])
+                for name in predictions[0].signals
+            },
         )
         return joined, torch.stack(auxiliary_losses).mean()
 

@@ -29,12 +29,12 @@ class InterruptiblePredictor:
         """Return the wrapped predictor's carry."""
         return self._predictor.observe(clip)
 
+    def designate(self, carry: Any, pixels: Float[Tensor, "b p 2"]) -> Any:
+        """Let the wrapped predictor follow the pixels."""
+        return self._predictor.designate(carry, pixels)
+
     def imagine(
-        self,
-        carry: Any,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Any, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Imagine as the wrapped predictor does.
 
@@ -43,4 +43,4 @@ class InterruptiblePredictor:
         """
         if self._stop.is_set():
             raise StoppedError
-        return self._predictor.imagine(carry, actions, pixel_maps, decode)
+        return self._predictor.imagine(carry, actions, decode)

@@ -25,15 +25,13 @@ class OnDevice:
         """Return the predictor's carry, which stays on the device."""
         return self.predictor.observe(clip.to(self.device))
 
+    def designate(self, carry: Any, pixels: Float[Tensor, "b p 2"]) -> Any:
+        """Let the predictor follow the pixels, on the device."""
+        return self.predictor.designate(carry, pixels.to(self.device))
+
     def imagine(
-        self,
-        carry: Any,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Any, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
-        """Imagine on the device; the prediction, but for its carry, comes to the maps' device."""
-        imagined = self.predictor.imagine(
-            carry, actions.to(self.device), pixel_maps.to(self.device), decode
-        )
-        return imagined.to(pixel_maps.device)
+        """Imagine on the device; all but the carry comes back to the actions' device."""
+        imagined = self.predictor.imagine(carry, actions.to(self.device), decode)
+        return imagined.to(actions.device)

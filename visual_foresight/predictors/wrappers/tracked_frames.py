@@ -16,7 +16,11 @@ from visual_foresight.interfaces import FramesOnly, Predictor
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.types import Clip, Prediction, to_uint8
 from visual_foresight.vision.optical_flow import follow
-from visual_foresight.vision.pixel_maps import expected_places, splat_places
+from visual_foresight.vision.pixel_maps import (
+    expected_places,
+    first_maps,
+    places_of,
+)
 
 RADIUS_PX = 2  # points are tracked at offsets of up to this many pixels around a place
 WINDOW_PX = 7  # side of Lucas-Kanade's window
@@ -25,10 +29,16 @@ MAX_RETURN_PX = 0.7  # a point that, tracked backwards, misses its start by more
 
 @dataclass(frozen=True)
 class Carry:
-    """The predictor's carry, and the newest frame; b is 1 or the number of candidates."""
+    """The predictor's carry, and what the tracker goes on from; b is 1 or the candidates' number.
+
+    Frames and maps are one tensor for all members of a prediction, or one for each.
+    """
 
     memory: Any
-    frame: Float[Tensor, "b 3 h w"]
+    frames: tuple[Float[Tensor, "b 3 h w"], ...]
+    """Newest frames."""
+    maps: tuple[Float[Tensor, "_b p map_h map_w"], ...]
+    """Pixel maps in these frames; one set for all scenes, or one for each."""
 
 
 class TrackedFrames:
@@ -43,29 +53,38 @@ class TrackedFrames:
         self.context = predictor.context
 
     def observe(self, clip: Clip) -> Carry:
-        """Return the predictor's carry and the newest frame."""
-        return Carry(self.predictor.observe(clip), clip.frames[:, -1])
+        """Return the predictor's carry and the newest frame, in which nothing is followed yet."""
+        frame = clip.frames[:, -1]
+        no_maps = first_maps(places_of(()), clip.frame_size).to(frame)
+        return Carry(self.predictor.observe(clip), (frame,), (no_maps[None],))
+
+    def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
+        """Follow these pixels (see `interfaces.Predictor`)."""
+        frame = carry.frames[0]
+        size = (frame.shape[-2], frame.shape[-1])
+        return replace(carry, maps=(first_maps(pixels, size).to(frame),))
 
     def imagine(
-        self,
-        carry: Carry,
-        actions: Float[Tensor, "n t a"],
-        pixel_maps: Float[Tensor, "n p map_h map_w"],
-        decode: bool = False,
+        self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
     ) -> Prediction:
         """Imagine frames, then track the expected place of each map in them.
 
         See `interfaces.Predictor`.
         """
-        imagined = self.predictor.imagine(carry.memory, actions, pixel_maps[:, :0], decode=True)
-        first = widen(carry.frame, len(actions))[:, None]
+        imagined = self.predictor.imagine(carry.memory, actions, decode=True)
+        members = imagined.members or (imagined,)
+        firsts = [widen(frame, len(actions)) for frame in _of_each(carry.frames, len(members))]
+        maps = [widen(each, len(actions)) for each in _of_each(carry.maps, len(members))]
         futures = [
-            _with_maps(future, first, pixel_maps, decode)
-            for future in imagined.members or (imagined,)
+            _with_maps(*each, decode) for each in zip(members, firsts, maps, strict=True)
         ]
         joined = Prediction.average(futures) if imagined.members else futures[0]
-        newest = torch.cat([first, imagined.frames], 1)[:, -1]
-        return replace(joined, carry=Carry(imagined.carry, newest))
+        after = Carry(
+            imagined.carry,
+            frames=tuple(member.frames[:, -1] for member in members),
+            maps=tuple(future.pixel_maps[:, -1] for future in futures),
+        )
+        return replace(joined, carry=after)
 
 
 def with_tracker(predictor: Predictor) -> Predictor:
@@ -73,25 +92,28 @@ def with_tracker(predictor: Predictor) -> Predictor:
     return TrackedFrames(predictor) if isinstance(predictor, FramesOnly) else predictor
 
 
+def _of_each(parts: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
+    """Return what each of several members goes on from, given that or one for all."""
+    return parts * count if len(parts) == 1 else parts
+
+
 def _with_maps(
     imagined: Prediction,
-    first: Float[Tensor, "n 1 3 h w"],
+    first: Float[Tensor, "n 3 h w"],
     maps: Float[Tensor, "n p map_h map_w"],
     decode: bool,
 ) -> Prediction:
     """Return a prediction of frames with the maps that its frames show."""
-    map_size = (maps.shape[-2], maps.shape[-1])
     size = imagined.frame_size
     starts = expected_places(maps, size).cpu().numpy()
-    films = to_uint8(torch.cat([first, imagined.frames], 1))
+    films = to_uint8(torch.cat([first[:, None], imagined.frames], 1))
     tracks = [_track(film, start) for film, start in zip(films, starts, strict=True)]
     places = torch.from_numpy(np.stack(tracks)).to(maps)
-    return Prediction(
+    return replace(
+        imagined,
         frames=imagined.frames if decode else imagined.frames[:, :0],
-        pixel_maps=splat_places(places, map_size, size),
+        pixel_maps=first_maps(places, size),
         lost=places.new_zeros(places.shape[:3]),
-        carry=imagined.carry,
-        frame_size=size,
     )
 
 
