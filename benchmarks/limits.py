@@ -148,7 +148,7 @@ def predict_episode(job: EpisodeJob) -> list[np.ndarray]:
             raise RuntimeError(
                 f"{job.path} was collected by another version of the env: collect it again"
             )
-        resting = first_maps(torch.from_numpy(segment.places[:1]), env.frame_size)
+        resting = first_maps(torch.from_numpy(segment.places[:1]), env.info.frame_size)
         maps = resting[:, None].repeat(1, HORIZON, 1, 1, 1).numpy()
         slots, numbers = _numbers(segment, episode)
         if len(slots):

@@ -24,6 +24,7 @@ from visual_foresight.types import (
     Clip,
     Goal,
     ImageGoal,
+    Pixel,
     PixelGoal,
     Plan,
     UserError,
