@@ -46,7 +46,7 @@ def test_a_model_that_wants_more_frames_than_the_loop_keeps_is_refused(
 ) -> None:
     monkeypatch.setitem(PREDICTORS, "long", lambda: (LongSighted, Sizes))
     env = DotEnv((16, 24))
-    save(LongSighted(Sizes(state_size=env.state_size)), tmp_path, {})
+    save(LongSighted(Sizes(state_size=env.info.state_size)), tmp_path, {})
     with pytest.raises(
         UserError, match="wants 9 frames of context, but the control loop keeps 8"
     ):
