@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from torch import nn
 
+from tests.fakes.packages import bring
 from visual_foresight.control.config import build, parse
 from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.predictors.checkpoints import save
-from visual_foresight.predictors.registry import PREDICTORS
+from visual_foresight.predictors.models import Model
 from visual_foresight.types import UserError
 
 
@@ -38,16 +39,18 @@ class LongSighted(nn.Module):
         raise AssertionError("nothing is imagined here")
 
     designate = observe
+    calibrate = observe
     imagine = observe
 
 
 def test_a_model_that_wants_more_frames_than_the_loop_keeps_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setitem(PREDICTORS, "long", lambda: (LongSighted, Sizes))
+    bring(monkeypatch, tmp_path / "packages", "predictors", "long", Model(LongSighted, Sizes))
     env = DotEnv((16, 24))
-    save(LongSighted(Sizes(state_size=env.info.state_size)), tmp_path, {})
+    checkpoint = tmp_path / "checkpoint"
+    save(LongSighted(Sizes(state_size=env.info.state_size)), checkpoint, {})
     with pytest.raises(
         UserError, match="wants 9 frames of context, but the control loop keeps 8"
     ):
-        build(parse(str(tmp_path), "fast"), env, env, ())
+        build(parse(str(checkpoint), "fast"), env, env, ())

@@ -19,7 +19,6 @@ from visual_foresight.vision.optical_flow import follow
 from visual_foresight.vision.pixel_maps import (
     expected_places,
     first_maps,
-    places_of,
 )
 
 RADIUS_PX = 2  # points are tracked at offsets of up to this many pixels around a place
@@ -31,14 +30,14 @@ MAX_RETURN_PX = 0.7  # a point that, tracked backwards, misses its start by more
 class Carry:
     """The predictor's carry, and what the tracker goes on from; b is 1 or the candidates' number.
 
-    Frames and maps are one tensor for all members of a prediction, or one for each.
+    Frames and places are one tensor for all members of a prediction, or one for each.
     """
 
     memory: Any
     frames: tuple[Float[Tensor, "b 3 h w"], ...]
     """Newest frames."""
-    maps: tuple[Float[Tensor, "_b p map_h map_w"], ...]
-    """Pixel maps in these frames; one set for all scenes, or one for each."""
+    places: tuple[Float[Tensor, "_b p 2"], ...]
+    """(row, col) of the tracked pixels in them; one set for all scenes, or one for each."""
 
 
 class TrackedFrames:
@@ -55,14 +54,17 @@ class TrackedFrames:
     def observe(self, clip: Clip) -> Carry:
         """Return the predictor's carry and the newest frame, in which nothing is followed yet."""
         frame = clip.frames[:, -1]
-        no_maps = first_maps(places_of(()), clip.frame_size).to(frame)
-        return Carry(self.predictor.observe(clip), (frame,), (no_maps[None],))
+        nothing = frame.new_zeros(1, 0, 2)
+        return Carry(self.predictor.observe(clip), (frame,), (nothing,))
 
     def designate(self, carry: Carry, pixels: Float[Tensor, "b p 2"]) -> Carry:
         """Follow these pixels (see `interfaces.Predictor`)."""
         frame = carry.frames[0]
         size = (frame.shape[-2], frame.shape[-1])
-        return replace(carry, maps=(first_maps(pixels, size).to(frame),))
+        maps = first_maps(pixels, size).to(
+            frame
+        )  # a place near the border moves to a cell's centre
+        return replace(carry, places=(expected_places(maps, size),))
 
     def imagine(
         self, carry: Carry, actions: Float[Tensor, "n t a"], decode: bool = False
@@ -74,15 +76,17 @@ class TrackedFrames:
         imagined = self.predictor.imagine(carry.memory, actions, decode=True)
         members = imagined.members or (imagined,)
         firsts = [widen(frame, len(actions)) for frame in _of_each(carry.frames, len(members))]
-        maps = [widen(each, len(actions)) for each in _of_each(carry.maps, len(members))]
+        starts = [widen(each, len(actions)) for each in _of_each(carry.places, len(members))]
+        tracks = [_tracks(*each) for each in zip(members, firsts, starts, strict=True)]
         futures = [
-            _with_maps(*each, decode) for each in zip(members, firsts, maps, strict=True)
+            _with_maps(member, track, decode)
+            for member, track in zip(members, tracks, strict=True)
         ]
         joined = Prediction.average(futures) if imagined.members else futures[0]
         after = Carry(
             imagined.carry,
             frames=tuple(member.frames[:, -1] for member in members),
-            maps=tuple(future.pixel_maps[:, -1] for future in futures),
+            places=tuple(track[:, -1] for track in tracks),
         )
         return replace(joined, carry=after)
 
@@ -97,23 +101,24 @@ def _of_each(parts: tuple[Tensor, ...], count: int) -> tuple[Tensor, ...]:
     return parts * count if len(parts) == 1 else parts
 
 
+def _tracks(
+    imagined: Prediction, first: Float[Tensor, "n 3 h w"], starts: Float[Tensor, "n p 2"]
+) -> Float[Tensor, "n t p 2"]:
+    """Return where places of the first frame are seen in the imagined ones."""
+    films = to_uint8(torch.cat([first[:, None], imagined.frames], 1))
+    pairs = zip(films, starts.cpu().numpy(), strict=True)
+    return torch.from_numpy(np.stack([_track(film, start) for film, start in pairs])).to(first)
+
+
 def _with_maps(
-    imagined: Prediction,
-    first: Float[Tensor, "n 3 h w"],
-    maps: Float[Tensor, "n p map_h map_w"],
-    decode: bool,
+    imagined: Prediction, track: Float[Tensor, "n t p 2"], decode: bool
 ) -> Prediction:
     """Return a prediction of frames with the maps that its frames show."""
-    size = imagined.frame_size
-    starts = expected_places(maps, size).cpu().numpy()
-    films = to_uint8(torch.cat([first[:, None], imagined.frames], 1))
-    tracks = [_track(film, start) for film, start in zip(films, starts, strict=True)]
-    places = torch.from_numpy(np.stack(tracks)).to(maps)
     return replace(
         imagined,
         frames=imagined.frames if decode else imagined.frames[:, :0],
-        pixel_maps=first_maps(places, size),
-        lost=places.new_zeros(places.shape[:3]),
+        pixel_maps=first_maps(track, imagined.frame_size),
+        lost=track.new_zeros(track.shape[:3]),
     )
 
 
