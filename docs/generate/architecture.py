@@ -34,10 +34,10 @@ PLACES = {
     "episodes": (2.0, "data on disk"),
     "envs": (3.0, "worlds"),
     "vision": (2.3, "maps, flow, homography"),
-    "interfaces": (0.5, "the protocols"),
+    "interfaces": (0.0, "the protocols"),
     "env_info": (1.0, "what is known of a robot"),
-    "system": (2.5, "files, processes, devices"),
-    "types": (1.5, "the shared data types"),
+    "system": (3.0, "files, processes, devices"),
+    "types": (2.0, "the shared data types"),
 }
 """Room -> its column, and what it holds."""
 
