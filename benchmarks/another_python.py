@@ -12,7 +12,7 @@ from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import finish, run_trial
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.cem import CEM, PRESETS
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.types import Pixel, PixelGoal, Trial
 
@@ -42,7 +42,7 @@ def plan_with_dot(model: str, num_steps: int = 4) -> Trial:
     env.reset(seed=0)
     source = env.project(env.truth()[0, :3])
     goal = PixelGoal((source,), (Pixel(32.0, 32.0),))
-    controller = VisualMPC(load(model), env.info.limits, PRESETS["fast"])
+    controller = VisualMPC(load(model), env.info.limits, CEM(PRESETS["fast"]))
     rng = torch.Generator().manual_seed(0)
     judge = TrialJudge.of(env, goal, designate(env, goal))
     steps = run_trial(env, controller, goal, judge, rng, num_steps)

@@ -12,7 +12,6 @@ import tempfile
 import threading
 import time
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ import numpy as np
 import torch
 
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
+from visual_foresight.control.config import build
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
 from visual_foresight.evaluation.suites import SUITES, Task, begin, make_task
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.workbench import Workbench
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.predictors.registry import FLAGSHIP
 
 if TYPE_CHECKING:
@@ -150,9 +149,8 @@ def _step_alone_s(task: Task, settings: Settings) -> float:
     """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
     workbench = Workbench(settings.env)
     points = begin(workbench.env, task)
-    controller = workbench.controller(settings, points, threading.Event())
-    assert isinstance(controller, VisualMPC), "a model is timed"
-    controller = replace(controller, num_runners_up=0)  # only a page shows them
+    predictor = workbench.predictor(settings, points, threading.Event())
+    controller = build(settings.controller, workbench.env, points, predictor, decode_best=True)
     rng = torch.Generator().manual_seed(0)
     start_s = time.perf_counter()
     judge = TrialJudge.of(workbench.env, task.goal, points)

@@ -18,9 +18,9 @@ from visual_foresight.types import (
     Goal,
     Observation,
     Pixel,
-    PixelGoal,
     Plan,
     Prediction,
+    Search,
     UserError,
 )
 
@@ -233,6 +233,14 @@ class MotionPredictor(Predictor, Protocol):
 class Cost(Protocol):
     """How bad an imagined future is; the goal is bound at construction."""
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return what it reads of a prediction: of "frames", "maps", "latent" and "signals".
+
+        The controller sees to it, or says in a sentence that it cannot (`Prediction.gives`).
+        """
+        ...
+
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate; lower is better, others do not matter."""
         ...
@@ -243,7 +251,7 @@ class Proposer(Protocol):
     """A source of action sequences that deserve a place in the planner's first population."""
 
     def __call__(
-        self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
+        self, clip: Clip, sources: tuple[Pixel, ...], goal: Goal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
         """Return the sequences, given what is seen and where the designated pixels are now."""
         ...
@@ -253,6 +261,21 @@ class Proposer(Protocol):
 class Planner(Protocol):
     """A search over action sequences; it knows neither images nor models."""
 
+    @property
+    def horizon(self) -> int:
+        """Return how many actions a sequence has."""
+        ...
+
+    @property
+    def rollouts(self) -> int:
+        """Return how many candidates one plan asks the cost of."""
+        ...
+
+    @property
+    def max_proposals(self) -> int:
+        """Return how many sequences it can take into its first population."""
+        ...
+
     def plan(
         self,
         cost_of: Callable[[Float[Tensor, "n t a"]], Float[Tensor, " n"]],
@@ -261,7 +284,7 @@ class Planner(Protocol):
         *,
         clip: Callable[[Float[Tensor, "n t a"]], Float[Tensor, "n t a"]],
         proposals: Float[Tensor, "m t a"] | None = None,
-    ) -> tuple[Float[Tensor, "t a"], tuple[Float[Tensor, " _"], ...]]:
+    ) -> Search:
         """Search for the sequence that costs least.
 
         Args:
@@ -270,10 +293,8 @@ class Planner(Protocol):
             rng: the source of all chance.
             clip: gives what the robot would really carry out; every candidate is clipped before
                 its cost is asked for.
-            proposals: sequences that take a place in the first population.
-
-        Returns:
-            The cheapest sequence found, and the costs of the candidates of each iteration.
+            proposals: sequences that take a place in the first population, `max_proposals` at
+                most.
 
         Raises:
             ValueError: a cost is not finite.
@@ -283,15 +304,30 @@ class Planner(Protocol):
 
 @runtime_checkable
 class Locator(Protocol):
-    """Finds each designated pixel in the newest frame: the weakest assumption of the method."""
+    """Finds each designated pixel in the newest frame: the weakest assumption of the method.
 
-    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
-        """Return one place per designated pixel in the clip's newest frame; none for an image goal.
+    Its memory is handed in and out; it keeps nothing itself.
+    """
+
+    def begin(self, clip: Clip, sources: tuple[Pixel, ...]) -> tuple[Any, tuple[Pixel, ...]]:
+        """Return its memory, and a place in the clip's newest frame per designated pixel.
 
         Args:
             clip: what was seen, newest last.
-            goal: its sources are places in the frame that was newest when `previous` was None.
-            previous: the plan whose first action was carried out since; None at the first plan.
+            sources: the designated pixels in the newest frame; none for a goal without any.
+        """
+        ...
+
+    def locate(
+        self, memory: Any, clip: Clip, imagined: Float[Tensor, "p map_h map_w"]
+    ) -> tuple[Any, tuple[Pixel, ...]]:
+        """Return its memory, and a place in the clip's newest frame per designated pixel.
+
+        Args:
+            memory: what `begin` or `locate` returned one action ago.
+            clip: what was seen, newest last.
+            imagined: where the action was imagined to bring the pixels: a map each, or p = 0
+                where nothing was imagined.
         """
         ...
 
@@ -305,7 +341,7 @@ class Controller(Protocol):
 
         Args:
             clip: what was seen, newest last (b = 1).
-            goal: see `Locator.locate`.
+            goal: its sources are places in the frame that was newest when `previous` was None.
             previous: the plan whose first action was carried out since; None at the first plan.
             rng: the source of all chance.
         """

@@ -11,22 +11,20 @@ import logging
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from visual_foresight.control import config as methods
+from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
+from visual_foresight.control.methods import weights_of
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
 from visual_foresight.interfaces import Env
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.planning.localization.registry import LOCATORS
-from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
@@ -59,6 +57,14 @@ class PlanConfig:
     preset: str = "default"
     """How to search: fast (97 rollouts), default (312), thorough (600), or plain (312, without
     iCEM's parts)."""
+    planner: str = ControllerConfig.planner
+    """What searches: cem, or that of an installed package."""
+    cost: str = ControllerConfig.cost
+    """How bad an imagined future is: pixel_distance, that of an installed package, or auto for the
+    goal's own."""
+    proposals: str = ControllerConfig.proposals
+    """What proposes first candidates: pushes, none, that of an installed package, or auto: pushes
+    where the camera is calibrated."""
     device: str = "auto"
     """Where the model computes: auto, cpu, cuda or mps."""
     animation: Path = Path("outputs/demo.gif")
@@ -68,11 +74,10 @@ class PlanConfig:
         for what, name, known in (
             ("env", self.env, ENVS),
             ("suite", self.suite, SUITES),
-            ("locator", self.locator, LOCATORS),
-            ("preset", self.preset, PRESETS),
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
+        _ = self.controller  # refuses unknown names
         if len(self.source) != len(self.goal):
             raise UserError(
                 f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: "
@@ -96,6 +101,18 @@ class PlanConfig:
                 f"an animation is written as .gif or .mp4, got {self.animation.name!r}: "
                 "change the suffix"
             )
+
+    @property
+    def controller(self) -> ControllerConfig:
+        """Return what plans."""
+        return ControllerConfig(
+            model=self.model,
+            preset=self.preset,
+            locator=self.locator,
+            planner=self.planner,
+            cost=self.cost,
+            proposals=self.proposals,
+        )
 
     @property
     def chosen(self) -> PixelGoal | None:
@@ -130,16 +147,16 @@ def plan(config: PlanConfig) -> dict[str, Any]:
             object.
     """
     suite = SUITES[config.suite]
-    method = methods.parse(f"{config.model}@{config.locator}", config.preset)
+    weights_of(config.model)  # refuses what is no model before a world is built
     with ExitStack() as opened:
         env = opened.enter_context(_open_env(config))
         mirror = env
-        if method.model == methods.SIMULATOR:  # it alone tries actions out, in another env
+        if config.model == SIMULATOR:  # it alone tries actions out, in another env
             mirror = opened.enter_context(_open_env(config))
         goal, points = _set_scene(config, env)
-        controller = methods.build(method, env, mirror, points, find_device(config.device))
-        if isinstance(controller, VisualMPC):
-            controller = replace(controller, decode_best=True)
+        device = find_device(config.device)
+        predictor = make_predictor(config.controller, env, mirror, points, device)
+        controller = build(config.controller, env, points, predictor, decode_best=True)
         rng = torch.Generator().manual_seed(config.seed)
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, suite.num_steps)

@@ -178,6 +178,8 @@ class ImageGoal:
     """Make the camera see this frame."""
 
     frame: UInt8[np.ndarray, "h w 3"]
+    sources = ()
+    targets = ()
 
 
 Goal = PixelGoal | ImageGoal
@@ -240,6 +242,9 @@ class Prediction:
     where there are any, frames and maps are their average."""
     signals: Mapping[str, Float[Tensor, "n t"]] = field(default_factory=dict)
     """What else a model says of each step, by name: a reward, say."""
+    latents: Float[Tensor, "n t z"] | None = None
+    """What a model with a latent state imagines it to be after each action; None for others, and
+    where members have a latent state each."""
 
     def __post_init__(self) -> None:
         num_frames = self.frames.shape[1]
@@ -254,6 +259,17 @@ class Prediction:
                 f"frames of {self.frame_size} were expected, got {tuple(self.frames.shape[-2:])}"
             )
 
+    @property
+    def gives(self) -> frozenset[str]:
+        """Return what it has of what a cost may need (see `interfaces.Cost`)."""
+        there = {
+            "frames": self.frames.shape[1] > 0,
+            "maps": self.pixel_maps.shape[2] > 0,
+            "latent": self.latents is not None,
+            "signals": bool(self.signals),
+        }
+        return frozenset(name for name, is_there in there.items() if is_there)
+
     def to(self, device: torch.device | str) -> "Prediction":
         """Return the same prediction on another device; its carry stays where it is."""
         return Prediction(
@@ -264,6 +280,7 @@ class Prediction:
             frame_size=self.frame_size,
             members=tuple(member.to(device) for member in self.members),
             signals={name: signal.to(device) for name, signal in self.signals.items()},
+            latents=None if self.latents is None else self.latents.to(device),
         )
 
     @staticmethod
@@ -303,6 +320,25 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Search:
+    """What a planner found."""
+
+    best: Float[Tensor, "t a"]
+    """The cheapest sequence of all."""
+    costs: tuple[Float[Tensor, " _"], ...]
+    """Costs of all candidates, one tensor per iteration (their number differs)."""
+    candidates: Float[Tensor, "n t a"]
+    """The candidates of the last iteration, cheapest first."""
+    candidate_costs: Float[Tensor, " n"]
+    """Their costs."""
+
+    @property
+    def others(self) -> Float[Tensor, "m t a"]:
+        """Return the candidates of the last iteration that are not the best sequence itself."""
+        return self.candidates[(self.candidates != self.best).flatten(1).any(1)]
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a controller chose, and why."""
 
@@ -316,8 +352,8 @@ class Plan:
     """Costs of all candidates, one tensor per planner iteration (their number differs)."""
     seconds: float
     """Wall-clock time that the planning took."""
-    reference: Float[Tensor, "c h w"]
-    """The frame in which the goal's pixels were designated; each plan hands it to the next."""
+    memory: Any = None
+    """What the locator remembers; each plan hands it to the next (see `interfaces.Locator`)."""
     runners_up: Float[Tensor, "m _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
     """The next best candidates of the last iteration, best first, where they were asked for."""
 

@@ -14,9 +14,8 @@ from typing import Any, Literal, NamedTuple, cast, get_args, get_origin
 
 from docs.generate.architecture import NOTICE
 from visual_foresight.cli import COMMANDS
-from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.planning.planners.presets import PRESETS
-from visual_foresight.planning.planners.push_proposals import PushConfig
+from visual_foresight.planning.planners.cem import PRESETS, CEMConfig
+from visual_foresight.planning.proposals.pushes import PushConfig
 from visual_foresight.predictors.models import FROM_DATA, Recipe
 from visual_foresight.predictors.registry import learned, model_of
 from visual_foresight.training.config import RunConfig

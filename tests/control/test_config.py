@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from tests.fakes.packages import bring
-from visual_foresight.control.config import build, parse
+from visual_foresight.control.config import ControllerConfig, make_predictor
 from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.predictors.checkpoints import save
@@ -53,4 +53,4 @@ def test_a_model_that_wants_more_frames_than_the_loop_keeps_is_refused(
     with pytest.raises(
         UserError, match="wants 9 frames of context, but the control loop keeps 8"
     ):
-        build(parse(str(checkpoint), "fast"), env, env, ())
+        make_predictor(ControllerConfig(model=str(checkpoint)), env, env, ())

@@ -15,13 +15,13 @@ import imageio.v3 as imageio
 import numpy as np
 import torch
 
-from visual_foresight.control import config as methods
+from visual_foresight.control.config import ControllerConfig
+from visual_foresight.control.methods import parse
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control.command import Job, run_job
 from visual_foresight.evaluation.suites import SUITES, make_task
-from visual_foresight.planning.planners.cem import CEM
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.cem import CEM, PRESETS
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import SHIPPED
 from visual_foresight.system.fingerprint import fingerprint
@@ -72,10 +72,10 @@ def search(preset: str) -> dict[str, Any]:
         ends = (actions - wanted).cumsum(1)
         return ends.square().sum((1, 2)) + actions.diff(dim=1).abs().sum((1, 2))
 
-    best, costs = CEM(config, 2).plan(cost_of, None, torch.Generator().manual_seed(5))
+    found = CEM(config, 2).plan(cost_of, None, torch.Generator().manual_seed(5))
     return {
-        "actions": best.double().numpy().round(5).tolist(),
-        "costs": [round(float(each.min()), 5) for each in costs],
+        "actions": found.best.double().numpy().round(5).tolist(),
+        "costs": [round(float(each.min()), 5) for each in found.costs],
     }
 
 
@@ -103,7 +103,7 @@ def tasks(suite: str) -> dict[str, Any]:
     finally:
         env.close()
     rows = {
-        row: methods.parse(row, "fast").key
+        row: parse(row, ControllerConfig(preset="fast")).key
         for row in ("rigid", "flow@propagate", "simulator", "scripted")
     }
     return {"tasks": found, "fingerprint": fingerprint(found), "rows": rows}
@@ -111,7 +111,7 @@ def tasks(suite: str) -> dict[str, Any]:
 
 def trials(suite: str) -> dict[str, Any]:
     """Return how the flagship's first trials of a published suite go."""
-    method = methods.parse("rigid", "fast")
+    method = parse("rigid", ControllerConfig(preset="fast"))
     with tempfile.TemporaryDirectory() as folder:
         jobs = [
             Job(SUITES[suite], method, 0, index, Path(folder) / f"{index}.json")

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.interfaces import Predictor
+from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
 from visual_foresight.vision.pixel_maps import places_of
@@ -74,7 +75,6 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
                 prediction=prediction,
                 costs=(),
                 seconds=seconds,
-                reference=clip.frames[0, -1],
             )
         )
     return tuple(plans)
@@ -123,16 +123,17 @@ class ReplayController:
         start_s = time.perf_counter()
         actions = self.actions if previous is None else previous.actions[1:]
         actions = actions if len(actions) else torch.zeros_like(self.actions[:1])
-        sources = self.locate(clip, goal, previous)
+        memory, sources = locate_after(previous, Propagate(), clip, goal)
         return Plan(
             actions=actions,
             sources=sources,
             prediction=imagine(self.predictor, clip, actions[None], [sources]),
             costs=(),
             seconds=time.perf_counter() - start_s,
-            reference=clip.frames[0, -1] if previous is None else previous.reference,
+            memory=memory,
         )
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
         """Return where the model expects the designated pixels to be by now."""
-        return Propagate().locate(clip, goal, previous)
+        _, places = locate_after(previous, Propagate(), clip, goal)
+        return places

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from visual_foresight.control.config import parse
+from visual_foresight.control.methods import weights_of
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
@@ -154,7 +154,7 @@ def _find_scores(
 
     They are kept by the checkpoint's content, the data, and how they are measured.
     """
-    weights = parse(model, config.preset).weights
+    weights = weights_of(model)
     data = [asdict(episodes.info), episodes.fingerprint()]
     how = [
         config.clips,

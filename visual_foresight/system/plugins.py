@@ -86,13 +86,15 @@ class Registry(Mapping[str, Any]):
             protocol: What it promises; the registry's protocol if not given.
 
         Raises:
-            UserError: A method of the protocol is missing; the sentence names it.
+            UserError: A method of the protocol is missing, or a property of it in an instance; the
+                sentence names it.
         """
-        wanted = _methods(protocol or self.protocol)
-        missing = [each for each in wanted if each not in dir(alternative)]
+        is_class = isinstance(alternative, type)
+        wanted = _promised(protocol or self.protocol, with_properties=not is_class)
+        missing = [each for each in wanted if each.removesuffix("()") not in dir(alternative)]
         if missing:
             raise UserError(
-                f"the {self.kind} {name!r} has no {missing[0]}(), which every {self.kind} needs: "
+                f"the {self.kind} {name!r} has no {missing[0]}, which every {self.kind} needs: "
                 f"add it, or uninstall the package that brings it"
             )
         return alternative
@@ -109,13 +111,15 @@ def _found_on(path: tuple[str, ...], group: str) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=group))
 
 
-def _methods(protocol: type | None) -> list[str]:
-    """Return the names of the methods that a protocol asks for, those of its bases included."""
+def _promised(protocol: type | None, with_properties: bool) -> list[str]:
+    """Return what a protocol and its bases ask for: `method()`, and perhaps `property`."""
     names: dict[str, None] = {}
     for base in reversed(protocol.__mro__ if protocol is not None else ()):
         if base.__module__ not in ("typing", "builtins"):
             for name, value in vars(base).items():
                 if callable(value) and (name == "__call__" or not name.startswith("_")):
+                    names[f"{name}()"] = None
+                elif with_properties and isinstance(value, property):
                     names[name] = None
     return list(names)
 

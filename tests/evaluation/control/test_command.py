@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from visual_foresight.control.config import parse
+from visual_foresight.control.config import ControllerConfig
+from visual_foresight.control.methods import Method
+from visual_foresight.control.methods import parse as parse_row
 from visual_foresight.evaluation.control import command
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
@@ -22,6 +24,10 @@ from visual_foresight.types import UserError
 
 DOTS = Suite("dots", 0.08, 0.2, env="dot", num_steps=3, behind_m=0.0)
 SUITES = {"dots": DOTS}
+
+
+def parse(row: str, preset: str) -> Method:
+    return parse_row(row, ControllerConfig(preset=preset))
 
 
 def config(folder: Path, **changes) -> ControlConfig:

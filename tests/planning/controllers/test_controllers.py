@@ -1,5 +1,7 @@
 """The controllers in closed loop, with a model that is exact: a dot that moves by the action."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -11,10 +13,10 @@ from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC, shifted
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
+from visual_foresight.planning.costs.registry import make_cost
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.cem import CEM, CEMConfig
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.baselines.simulator import Simulator
 from visual_foresight.types import (
@@ -55,7 +57,7 @@ def run(controller, start, target, num_steps=12, seed=0):
     "locator", [Propagate(), Track(search_px=6)], ids=["propagate", "track"]
 )
 def test_reaches_the_goal_with_an_exact_model(locator):
-    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, locator)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK), locator)
     places, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 16)
     assert np.hypot(places[-1][0] - 17, places[-1][1] - 26) < 1.0
     assert plans[-1].sources[0].distance(Pixel(*places[-2])) < 1.0
@@ -64,7 +66,7 @@ def test_reaches_the_goal_with_an_exact_model(locator):
 def test_random_actions_and_a_model_without_motion_do_not():
     for controller in (
         RandomController(WORKSPACE),
-        VisualMPC(Persistence(), WORKSPACE, QUICK, Propagate()),
+        VisualMPC(Persistence(), WORKSPACE, CEM(QUICK), Propagate()),
     ):
         missed = [
             run(controller, (6.0, 8.0), (17.0, 26.0), seed=seed)[0][-1] for seed in range(3)
@@ -74,7 +76,7 @@ def test_random_actions_and_a_model_without_motion_do_not():
 
 def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
     model = DotModel(STEP_PX)
-    controller = VisualMPC(model, WORKSPACE, QUICK, batch=30)
+    controller = VisualMPC(model, WORKSPACE, CEM(QUICK), batch=30)
     start = (3.0, 4.0)
     goal = PixelGoal((Pixel(*start),), (Pixel(0.0, 0.0),))
     plan = controller.plan(
@@ -98,7 +100,7 @@ def test_all_that_is_imagined_stays_in_the_workspace_and_is_counted():
 def test_same_seed_same_plans_and_the_batch_does_not_matter():
     trials = [
         run(
-            VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, batch=batch),
+            VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK), batch=batch),
             (6.0, 8.0),
             (17.0, 26.0),
             3,
@@ -111,14 +113,14 @@ def test_same_seed_same_plans_and_the_batch_does_not_matter():
 
 def test_planning_does_not_decode_unless_it_is_shown():
     model = DotModel(STEP_PX)
-    controller = VisualMPC(model, WORKSPACE, QUICK, decode_best=False)
+    controller = VisualMPC(model, WORKSPACE, CEM(QUICK), decode_best=False)
     run(controller, (6.0, 8.0), (17.0, 26.0), 1)
     assert not any(asked.decode for asked in model.questions)
 
 
 def test_the_previous_best_goes_on_where_it_stopped():
     seen = DotModel(STEP_PX)
-    controller = VisualMPC(seen, WORKSPACE, QUICK)
+    controller = VisualMPC(seen, WORKSPACE, CEM(QUICK))
     _, plans = run(controller, (6.0, 8.0), (17.0, 26.0), 2)
     warm_start = shifted(plans[0], 6)
     longer = shifted(plans[0], 9)
@@ -137,7 +139,7 @@ def test_proposals_of_the_caller_are_imagined():
     model = DotModel(STEP_PX)
     right = torch.tensor([0.0, 0.731]).expand(1, 6, 2)
     controller = VisualMPC(
-        model, WORKSPACE, QUICK, propose=lambda clip, sources, goal, rng: right
+        model, WORKSPACE, CEM(QUICK), propose=lambda clip, sources, goal, rng: right
     )
     run(controller, (6.0, 8.0), (6.0, 30.0), 1)
     assert (model.questions[0].actions - right).abs().amax((1, 2)).min() < 1e-5
@@ -161,7 +163,7 @@ def test_proposals_of_the_caller_are_imagined():
     ],
 )
 def test_a_goal_that_cannot_be_planned_for_is_refused_in_words(goal, message):
-    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK))
     with pytest.raises(UserError, match=message):
         controller.plan(dot_clip([(6.0, 8.0)] * 2, SIZE), goal, None, torch.Generator())
 
@@ -184,7 +186,7 @@ def test_who_cannot_move_pixels_is_not_planned_with_for_pixels():
     with pytest.raises(
         UserError, match="frames only and cannot say where a designated pixel goes"
     ):
-        VisualMPC(FramesOnlyDotModel(STEP_PX), WORKSPACE, QUICK).plan(
+        VisualMPC(FramesOnlyDotModel(STEP_PX), WORKSPACE, CEM(QUICK)).plan(
             dot_clip([(6.0, 8.0)] * 2, SIZE), goal, None, torch.Generator()
         )
 
@@ -201,7 +203,11 @@ def test_a_goal_image_is_reached_without_pixel_maps():
         pytest.fail("proposals are for goals of pixels")
 
     controller = VisualMPC(
-        Simulator(env, mirror, ()), env.workspace, QUICK, decode_best=False, propose=propose
+        Simulator(env, mirror, ()),
+        env.workspace,
+        CEM(QUICK),
+        decode_best=False,
+        propose=propose,
     )
     rng = torch.Generator().manual_seed(0)
     plan: Plan | None = None
@@ -226,7 +232,11 @@ def test_caution_avoids_what_models_disagree_on():
 
     def first_move(weight):
         controller = VisualMPC(
-            Doubtful(STEP_PX), WORKSPACE, QUICK, disagreement_weight=weight, decode_best=False
+            Doubtful(STEP_PX),
+            WORKSPACE,
+            CEM(QUICK),
+            cost_of=partial(make_cost, disagreement=weight),
+            decode_best=False,
         )
         return run(controller, (12.0, 16.0), (12.0, 30.0), 1)[1][0].actions[:, 1].sum()
 
@@ -237,7 +247,7 @@ def test_caution_avoids_what_models_disagree_on():
 def test_too_short_a_clip_is_refused():
     goal = PixelGoal((Pixel(3, 3),), (Pixel(4, 3),))
     with pytest.raises(ValueError, match="2 frames of context are needed, the clip has 1"):
-        VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK).plan(
+        VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK)).plan(
             dot_clip([(6.0, 8.0)], SIZE), goal, None, torch.Generator()
         )
 
@@ -245,7 +255,7 @@ def test_too_short_a_clip_is_refused():
 def test_a_model_that_imagines_nonsense_stops_the_search():
     with pytest.raises(ValueError, match="40 of 40 costs are not finite in iteration 0"):
         run(
-            VisualMPC(DotModel(STEP_PX, diverges=True), WORKSPACE, QUICK),
+            VisualMPC(DotModel(STEP_PX, diverges=True), WORKSPACE, CEM(QUICK)),
             (6.0, 8.0),
             (17.0, 26.0),
             1,
@@ -281,22 +291,18 @@ def test_a_script_carries_out_one_proposal_after_the_other():
     assert plans[0].prediction.pixel_maps.shape == (1, 6, 0, *SIZE)
 
 
-def test_default_preset_is_the_default():
-    assert VisualMPC(Persistence(), WORKSPACE).config == PRESETS["default"]
-
-
 def test_runners_up_are_the_best_others_of_the_last_iteration():
     goal = PixelGoal((Pixel(12.0, 12.0),), (Pixel(12.0, 20.0),))
-    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK, num_runners_up=3)
+    controller = VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK), num_runners_up=3)
     plan = controller.plan(
         dot_clip([(12.0, 12.0)] * 2, SIZE), goal, None, torch.Generator().manual_seed(0)
     )
     assert plan.runners_up.shape == (3, QUICK.horizon, 2)
-    costs = PixelDistance(goal, controller.final_weight)(plan.prediction)
+    costs = PixelDistance(goal)(plan.prediction)
     torch.testing.assert_close(costs[0], torch.cat(plan.costs).min())
     best = plan.costs[-1].sort().values
     torch.testing.assert_close(costs[1:], best[best > costs[0]][:3])
-    alone = VisualMPC(DotModel(STEP_PX), WORKSPACE, QUICK).plan(
+    alone = VisualMPC(DotModel(STEP_PX), WORKSPACE, CEM(QUICK)).plan(
         dot_clip([(12.0, 12.0)] * 2, SIZE), goal, None, torch.Generator().manual_seed(0)
     )
     assert (

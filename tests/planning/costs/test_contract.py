@@ -11,7 +11,7 @@ import torch
 
 from visual_foresight.interfaces import Cost
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
-from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS, cost_for
+from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS, make_cost
 from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat_places
 
@@ -71,7 +71,7 @@ def goal(request: pytest.FixtureRequest) -> Goal:
 
 @pytest.fixture(params=["alone", "with disagreement"])
 def cost(request: pytest.FixtureRequest, goal: Goal) -> Cost:
-    plain = cost_for(goal, final_weight=10.0)
+    plain = make_cost(goal, final_weight=10.0)
     return plain if request.param == "alone" else DisagreementPenalty(plain, weight=0.5)
 
 
@@ -110,7 +110,7 @@ def test_it_changes_nothing_and_says_the_same_again(cost: Cost) -> None:
 
 
 def test_a_goal_that_is_reached_costs_nothing(goal: Goal) -> None:
-    cost = cost_for(goal, final_weight=10.0)
+    cost = make_cost(goal, final_weight=10.0)
     torch.testing.assert_close(cost(at_the_goal(goal)), torch.zeros(1), atol=1e-5, rtol=0)
 
 
@@ -126,9 +126,9 @@ def test_the_last_step_weighs_more_than_the_others(goal: Goal) -> None:
     starts_there = replace(
         ends_there, frames=ends_there.frames.flip(1), pixel_maps=ends_there.pixel_maps.flip(1)
     )
-    weighted = cost_for(goal, final_weight=10.0)
+    weighted = make_cost(goal, final_weight=10.0)
     assert weighted(ends_there) < weighted(starts_there)
-    even = cost_for(goal, final_weight=1.0)
+    even = make_cost(goal, final_weight=1.0)
     torch.testing.assert_close(even(ends_there), even(starts_there))
 
 

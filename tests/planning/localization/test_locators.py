@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 
 from tests.fakes.clips import clip_of
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
+from visual_foresight.types import Pixel, to_float
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (40, 56)
@@ -36,32 +35,21 @@ def film(places, hidden=()):
     return to_float(frames)
 
 
-def a_plan(sources, believed, reference):
-    """Build a plan that believes its executed action brings the sources to these places."""
-    maps = splat(believed, (20, 28), SIZE)[None, None]
-    prediction = Prediction(
-        torch.zeros(1, 0, 3, *SIZE), maps, torch.zeros(1, 1, len(believed)), None, SIZE
-    )
-    return Plan(torch.zeros(1, 2), sources, prediction, (), 0.0, reference=reference)
+def maps(places):
+    """Return maps that say that the pixels are at these places now."""
+    return splat(places, (20, 28), SIZE)
 
 
 def follow(locator, frames, start, beliefs):
     """Run a locator along a film; `beliefs` are the motions imagined at each step."""
-    goal = PixelGoal((start,), (start,))
-    places = [start]
+    memory, places = locator.begin(clip_of(frames[:1]), (start,))
+    found = [*places]
     for index, (down, right) in enumerate(beliefs, 1):
-        believed = Pixel(places[-1].row + down, places[-1].col + right)
-        previous = a_plan((places[-1],), (believed,), frames[0])
-        places += locator.locate(clip_of(frames[index - 1 : index + 1]), goal, previous)
-    return places
-
-
-@pytest.mark.parametrize("locator", [Propagate(), Track()], ids=["propagate", "track"])
-def test_the_first_call_returns_the_sources_and_an_image_goal_has_none(locator):
-    sources = (Pixel(3.5, 4.0), Pixel(7.0, 9.0))
-    clip = clip_of(film([(20, 20)]))
-    assert locator.locate(clip, PixelGoal(sources, sources), None) == sources
-    assert locator.locate(clip, ImageGoal(np.zeros((*SIZE, 3), np.uint8)), None) == ()
+        believed = Pixel(found[-1].row + down, found[-1].col + right)
+        clip = clip_of(frames[index - 1 : index + 1])
+        memory, places = locator.locate(memory, clip, maps((believed,)))
+        found += places
+    return found
 
 
 @pytest.mark.parametrize("summary", ["mean", "mode"])
@@ -69,20 +57,20 @@ def test_propagate_believes_the_first_imagined_step(summary):
     sources = (Pixel(10.0, 10.0), Pixel(20.0, 30.0))
     believed = (Pixel(12.5, 10.5), Pixel(20.5, 34.5))  # centres of cells of 2 pixels
     frames = film([(20, 20), (20, 20)])
-    found = Propagate(summary).locate(
-        clip_of(frames), PixelGoal(sources, sources), a_plan(sources, believed, frames[0])
-    )
+    locator = Propagate(summary)
+    memory, _ = locator.begin(clip_of(frames[:1]), sources)
+    _, found = locator.locate(memory, clip_of(frames), maps(believed))
     assert [
         place.distance(truth) for place, truth in zip(found, believed, strict=True)
     ] == pytest.approx([0, 0], abs=1e-5)
 
 
-def test_propagate_keeps_the_sources_after_a_plan_that_imagined_nothing():
+def test_propagate_keeps_the_places_where_nothing_was_imagined():
     sources = (Pixel(10.0, 10.0),)
-    frames = film([(20, 20), (20, 20)])
-    empty = Prediction.without_model(torch.zeros(1, 2, 2), SIZE)
-    previous = Plan(torch.zeros(2, 2), (), empty, (), 0.0, torch.zeros(3, 16, 16))
-    assert Propagate().locate(clip_of(frames), PixelGoal(sources, sources), previous) == sources
+    clip = clip_of(film([(20, 20), (20, 20)]))
+    memory, _ = Propagate().begin(clip, sources)
+    _, places = Propagate().locate(memory, clip, maps(()))
+    assert places == sources
 
 
 def test_track_follows_what_moves_although_the_model_believes_that_nothing_does():
@@ -116,22 +104,19 @@ def test_track_finds_a_pixel_that_turned_while_hidden():
 
 def test_track_of_one_frame_searches_near_the_belief():
     frames = film([(20, 20), (22, 23)])
-    goal = PixelGoal((Pixel(20.0, 20.0),), (Pixel(1.0, 1.0),))
-    previous = a_plan(goal.sources, (Pixel(20.0, 22.0),), frames[0])
-    (place,) = Track(max_difference=20.0).locate(clip_of(frames[1:]), goal, previous)
+    locator = Track(max_difference=20.0)
+    memory, _ = locator.begin(clip_of(frames[:1]), (Pixel(20.0, 20.0),))
+    _, (place,) = locator.locate(memory, clip_of(frames[1:]), maps((Pixel(20.0, 22.0),)))
     assert place.distance(Pixel(22.0, 23.0)) < 1.0
 
 
 def test_track_does_not_leave_the_frame_and_treats_pixels_apart():
     frames = film([(5, 5), (5, 5)])
     sources = (Pixel(0.0, 0.0), Pixel(39.0, 55.0))
-    goal = PixelGoal(sources, sources)
-    places = Track().locate(clip_of(frames), goal, a_plan(sources, sources, frames[0]))
-    alone = Track().locate(
-        clip_of(frames),
-        PixelGoal(sources[1:], sources[1:]),
-        a_plan(sources[1:], sources[1:], frames[0]),
-    )
+    together, _ = Track().begin(clip_of(frames[:1]), sources)
+    _, places = Track().locate(together, clip_of(frames), maps(sources))
+    single, _ = Track().begin(clip_of(frames[:1]), sources[1:])
+    _, alone = Track().locate(single, clip_of(frames), maps(sources[1:]))
     assert all(place.inside(*SIZE) for place in places)
     assert places[1:] == alone
 

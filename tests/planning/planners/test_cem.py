@@ -5,9 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from visual_foresight.planning.planners.cem import CEM, CEMConfig
+from visual_foresight.planning.planners.cem import CEM, PRESETS, CEMConfig
 from visual_foresight.planning.planners.colored_noise import colored_noise
-from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import UserError
 
 SMALL = CEMConfig(populations=(40, 32, 25), horizon=5, num_elites=8)
@@ -32,8 +31,8 @@ def test_presets_evaluate_exactly_the_rollouts_they_name(name, populations, hori
         seen.append(tuple(actions.shape))
         return actions.square().sum((1, 2))
 
-    _, costs = CEM(PRESETS[name], action_size=3).plan(
-        cost_of, torch.zeros(horizon, 3), seeded()
+    costs = (
+        CEM(PRESETS[name], action_size=3).plan(cost_of, torch.zeros(horizon, 3), seeded()).costs
     )
     assert seen == [(size, horizon, 3) for size in populations]
     assert [len(cost) for cost in costs] == list(populations)
@@ -48,7 +47,9 @@ def test_finds_the_optimum_of_a_quadratic():
     config = CEMConfig(
         populations=(300,) * 12, horizon=5, num_elites=30, noise_exponent=0.0, min_std=0.001
     )
-    best, costs = CEM(config).plan(lambda a: (a - optimum).square().sum((1, 2)), None, seeded())
+    found = CEM(config).plan(lambda a: (a - optimum).square().sum((1, 2)), None, seeded())
+    best = found.best
+    costs = found.costs
     assert (best - optimum).abs().max() < 0.05
     assert costs[-1].min() < costs[0].min() / 50
 
@@ -62,7 +63,7 @@ def test_returns_the_cheapest_candidate_ever_evaluated(config):
         seen.append((actions, cost))
         return cost
 
-    best, _ = CEM(config).plan(cost_of, None, seeded(3))
+    best = CEM(config).plan(cost_of, None, seeded(3)).best
     actions = torch.cat([each for each, _ in seen])
     costs = torch.cat([cost for _, cost in seen])
     assert torch.equal(best, actions[costs.argmin()])
@@ -72,10 +73,11 @@ def test_same_seed_same_plan_and_another_seed_another():
     def plan(seed):
         return CEM(SMALL).plan(lambda a: (a - 0.3).square().sum((1, 2)), None, seeded(seed))
 
-    (first, first_costs), (again, again_costs), (other, _) = plan(0), plan(0), plan(1)
-    assert torch.equal(first, again)
-    assert all(torch.equal(a, b) for a, b in zip(first_costs, again_costs, strict=True))
-    assert not torch.equal(first, other)
+    first = plan(0)
+    again = plan(0)
+    assert torch.equal(first.best, again.best)
+    assert all(torch.equal(a, b) for a, b in zip(first.costs, again.costs, strict=True))
+    assert not torch.equal(first.best, plan(1).best)
 
 
 def test_bounds_and_clip_hold_for_all_that_is_evaluated_and_returned():
@@ -88,7 +90,7 @@ def test_bounds_and_clip_hold_for_all_that_is_evaluated_and_returned():
         return -actions.sum((1, 2))
 
     config = replace(SMALL, populations=(200,) * 5, initial_std=3.0)
-    best, _ = CEM(config).plan(cost_of, None, seeded(), clip=at_most_half)
+    best = CEM(config).plan(cost_of, None, seeded(), clip=at_most_half).best
     assert best.min() > 0.45
 
 
@@ -109,7 +111,9 @@ def test_a_cost_that_is_not_finite_names_iteration_and_count(value):
 
 def test_warm_start_is_evaluated_and_never_worsened():
     warm = torch.linspace(-0.9, 0.9, 10).reshape(5, 2)
-    best, costs = CEM(SMALL).plan(lambda a: (a - warm).abs().sum((1, 2)), warm, seeded())
+    found = CEM(SMALL).plan(lambda a: (a - warm).abs().sum((1, 2)), warm, seeded())
+    best = found.best
+    costs = found.costs
     assert torch.equal(best, warm)
     assert costs[0].min() == 0
 
@@ -136,10 +140,10 @@ def test_doing_nothing_is_tried_and_of_equals_the_warm_start_wins():
         return torch.ones(len(actions))
 
     warm = torch.full((5, 2), 0.2)
-    best, _ = CEM(SMALL).plan(flat, warm, seeded())
+    best = CEM(SMALL).plan(flat, warm, seeded()).best
     assert torch.equal(best, warm)
     assert (seen[0] == 0).all(-1).all(-1).sum() == 1
-    rest, _ = CEM(SMALL).plan(lambda a: a.abs().sum((1, 2)), warm, seeded())
+    rest = CEM(SMALL).plan(lambda a: a.abs().sum((1, 2)), warm, seeded()).best
     assert not rest.any()
 
 
@@ -151,7 +155,7 @@ def test_proposals_take_places_in_the_first_population():
         seen.append(actions)
         return (actions - 0.9).abs().sum((1, 2))
 
-    best, _ = CEM(SMALL).plan(cost_of, torch.zeros(5, 2), seeded(), proposals=proposals)
+    best = CEM(SMALL).plan(cost_of, torch.zeros(5, 2), seeded(), proposals=proposals).best
     assert seen[0].shape[0] == 40
     assert all(
         (seen[0] == proposal).all(-1).all(-1).any()
@@ -160,6 +164,18 @@ def test_proposals_take_places_in_the_first_population():
     assert torch.equal(best, proposals[1])
     with pytest.raises(ValueError, match="at most 39 proposals"):
         CEM(SMALL).plan(cost_of, None, seeded(), proposals=torch.zeros(41, 5, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("fast", 16), ("default", 51), ("thorough", 98), ("plain", 42)]
+)
+def test_two_in_five_of_the_first_population_may_be_proposed(name: str, count: int) -> None:
+    assert CEM(PRESETS[name]).max_proposals == count
+
+
+def test_proposals_leave_room_for_what_is_near_the_warm_start() -> None:
+    crowded = replace(SMALL, shift_fraction=0.9)
+    assert CEM(crowded).max_proposals == 40 - 36 - 1
 
 
 def test_the_mean_of_the_elites_is_a_candidate_of_the_last_iteration():
@@ -194,8 +210,10 @@ def test_beats_plain_cem_at_equal_budget_where_good_plans_are_smooth():
     path = torch.stack([4 * torch.sin(4 * time), -4 * time], dim=-1)
 
     def final_cost(config, seed):
-        _, costs = CEM(config).plan(
-            lambda a: (a.cumsum(1) - path).square().sum((1, 2)), None, seeded(seed)
+        costs = (
+            CEM(config)
+            .plan(lambda a: (a.cumsum(1) - path).square().sum((1, 2)), None, seeded(seed))
+            .costs
         )
         return torch.cat(costs).min()
 

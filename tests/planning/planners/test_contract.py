@@ -8,7 +8,13 @@ from torch import Tensor
 
 from visual_foresight.interfaces import Planner
 from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.planning.planners.registry import PLANNERS
+from visual_foresight.planning.planners.registry import (
+    DEFAULT_PRESET,
+    PLANNERS,
+    make_planner,
+    presets_of,
+)
+from visual_foresight.types import Search, UserError
 
 ACTION_SIZE = 3
 CONFIGS = {
@@ -63,17 +69,17 @@ def unlimited(actions: Tensor) -> Tensor:
 
 
 def test_the_same_generator_state_gives_the_same_plan(planner: Planner) -> None:
-    def plan(rng: torch.Generator) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def plan(rng: torch.Generator) -> Search:
         return planner.plan(
             Quadratic(), WARM_START, rng, clip=at_most_half, proposals=PROPOSALS
         )
 
-    best, costs = plan(seeded(0))
+    found = plan(seeded(0))
     plan(seeded(7))  # which leaves nothing behind
-    again, costs_again = plan(seeded(0))
-    assert torch.equal(best, again)
-    assert all(torch.equal(one, two) for one, two in zip(costs, costs_again, strict=True))
-    assert not torch.equal(best, plan(seeded(1))[0])
+    again = plan(seeded(0))
+    assert torch.equal(found.best, again.best)
+    assert all(torch.equal(a, b) for a, b in zip(found.costs, again.costs, strict=True))
+    assert not torch.equal(found.best, plan(seeded(1)).best)
 
 
 def test_chance_comes_from_the_generator_alone(planner: Planner) -> None:
@@ -96,9 +102,9 @@ def test_all_candidates_are_clipped_and_so_is_the_best(
     planner: Planner, warm_start: Tensor | None
 ) -> None:
     cost = Quadratic()
-    best, _ = planner.plan(
+    best = planner.plan(
         cost, warm_start, seeded(), clip=at_most_half, proposals=2 * PROPOSALS
-    )
+    ).best
     for candidates in cost.candidates:
         assert candidates.abs().max() <= 0.5
     assert best.abs().max() <= 0.5
@@ -119,7 +125,9 @@ def test_the_best_is_the_cheapest_candidate_that_was_imagined(
     planner: Planner, config: CEMConfig
 ) -> None:
     cost = Quadratic()
-    best, costs = planner.plan(cost, None, seeded(), clip=unlimited)
+    found = planner.plan(cost, None, seeded(), clip=unlimited)
+    best = found.best
+    costs = found.costs
     candidates = torch.cat(cost.candidates)
     assert candidates.shape == (config.rollouts, config.horizon, ACTION_SIZE)
     assert torch.equal(best, candidates[torch.cat(cost.costs).argmin()])
@@ -127,9 +135,43 @@ def test_the_best_is_the_cheapest_candidate_that_was_imagined(
 
 
 def test_it_finds_better_than_its_first_candidates(planner: Planner) -> None:
-    _, costs = planner.plan(Quadratic(), None, seeded(), clip=unlimited)
+    costs = planner.plan(Quadratic(), None, seeded(), clip=unlimited).costs
     assert len(costs) > 1
     assert costs[-1].min() < costs[0].min()
+
+
+def test_the_last_candidates_come_cheapest_first_with_their_costs(planner: Planner) -> None:
+    cost = Quadratic()
+    found = planner.plan(cost, None, seeded(), clip=unlimited)
+    assert torch.equal(found.candidate_costs, cost.costs[-1].sort().values)
+    torch.testing.assert_close(Quadratic()(found.candidates), found.candidate_costs)
+    assert len(found.candidates) - len(found.others) <= 1
+    assert not (found.others == found.best).all(-1).all(-1).any()
+
+
+def test_it_knows_its_size(planner: Planner) -> None:
+    cost = Quadratic()
+    found = planner.plan(cost, None, seeded(), clip=unlimited)
+    assert found.best.shape == (planner.horizon, ACTION_SIZE)
+    assert sum(map(len, cost.costs)) == planner.rollouts
+
+
+def test_as_many_proposals_as_it_says_fit(planner: Planner) -> None:
+    cost = Quadratic()
+    assert planner.max_proposals > 0
+    proposals = torch.linspace(-0.9, 0.9, planner.max_proposals * 5 * ACTION_SIZE)
+    proposals = proposals.reshape(-1, 5, ACTION_SIZE)
+    planner.plan(cost, WARM_START, seeded(), clip=unlimited, proposals=proposals)
+    candidates = torch.cat(cost.candidates)
+    assert all((candidates == each).all(-1).all(-1).any() for each in proposals)
+
+
+def test_every_planner_has_a_default_preset(name: str) -> None:
+    assert DEFAULT_PRESET in presets_of(name)
+    for preset in presets_of(name):
+        assert isinstance(make_planner(name, preset, ACTION_SIZE), Planner)
+    with pytest.raises(UserError, match="unknown preset 'endless': choose one of"):
+        make_planner(name, "endless", ACTION_SIZE)
 
 
 def test_proposals_are_candidates(planner: Planner) -> None:

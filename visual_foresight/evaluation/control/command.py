@@ -13,9 +13,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from visual_foresight.control.config import SIMULATOR, Method, build, parse
+from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import finish, run_trial
+from visual_foresight.control.methods import Method, parse
 from visual_foresight.envs.registry import make, require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
@@ -58,6 +59,14 @@ class ControlConfig:
     preset: str = "fast"
     """How to search: `fast` (97 rollouts), `default` (312), `thorough` (600), or `plain` (312,
     without iCEM's parts)."""
+    planner: str = ControllerConfig.planner
+    """What searches: cem, or that of an installed package."""
+    cost: str = ControllerConfig.cost
+    """How bad an imagined future is: pixel_distance, that of an installed package, or auto for the
+    goal's own."""
+    proposals: str = ControllerConfig.proposals
+    """What proposes first candidates: pushes, none, that of an installed package, or auto: pushes
+    where the camera is calibrated."""
     disagreement: float = 0.0
     """Penalty for disagreement among a model's members (an ensemble's, or samples): this many
     times the standard deviation of their costs is added to each step's cost; a negative number
@@ -111,6 +120,17 @@ class ControlConfig:
             raise UserError(
                 f"{self.trials_file} is a folder, the trials go into a file: name one in it"
             )
+
+    @property
+    def search(self) -> ControllerConfig:
+        """Return what all methods have in common."""
+        return ControllerConfig(
+            preset=self.preset,
+            planner=self.planner,
+            cost=self.cost,
+            proposals=self.proposals,
+            disagreement=self.disagreement,
+        )
 
 
 @dataclass(frozen=True)
@@ -187,7 +207,7 @@ def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Metho
     Raises:
         UserError: there is no such method or suite, or the simulator of a suite is not installed.
     """
-    methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
+    methods = [parse(row, config.search) for row in config.methods]
     for name in config.suites:
         if name not in suites:
             raise UserError(f"unknown suite {name!r}: choose one of {', '.join(suites)}")
@@ -228,8 +248,7 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
     if method.row == SIMULATOR and config.ceiling == "shipped":
         shipped = _shipped_ceiling(config, suite)
         count = min(count, len(shipped))
-    caution = f"-{method.disagreement:g}" if method.disagreement else ""
-    row = f"{method.row.replace('/', '_')}-{config.preset}{caution}"
+    row = f"{method.row.replace('/', '_')}-{config.preset}{_chosen(method.config)}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [
         Job(
@@ -243,6 +262,23 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
         )
         for index in range(count)
     ]
+
+
+def _chosen(config: ControllerConfig) -> str:
+    """Return what of a search was chosen, for the name of a folder; nothing for the usual one."""
+    usual = ControllerConfig()
+    parts = [
+        name
+        for name, plain in (
+            (config.planner, usual.planner),
+            (config.cost, usual.cost),
+            (config.proposals, usual.proposals),
+        )
+        if name != plain
+    ]
+    if config.disagreement:
+        parts.append(f"{config.disagreement:g}")
+    return "".join(f"-{part}" for part in parts)
 
 
 def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
@@ -279,7 +315,9 @@ def run_job(job: Job) -> Record:
     if found is not None and _is_of(found, identity):
         return found
     points = begin(env, task)
-    controller = build(job.method, env, mirror, points)
+    config = job.method.config
+    predictor = make_predictor(config, env, mirror, points)
+    controller = build(config, env, points, predictor)
     rng = job.method.generator(job.seed, job.index)
     judge = TrialJudge.of(env, task.goal, points)
     steps = tuple(run_trial(env, controller, task.goal, judge, rng, job.suite.num_steps))

@@ -7,17 +7,14 @@ from typing import Any
 
 import torch
 
+from visual_foresight.control.config import ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.speed.yardstick import gemm_gflops
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.planning.planners.presets import PRESETS
-from visual_foresight.planning.planners.push_proposals import PushProposals
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.planning.planners.registry import make_planner, presets_of
 from visual_foresight.predictors.registry import FLAGSHIP
-from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.types import UserError
 
 
@@ -27,6 +24,8 @@ class SpeedConfig:
 
     model: str = FLAGSHIP
     """Name of a predictor, or folder of a checkpoint."""
+    planner: str = ControllerConfig.planner
+    """What searches, in all its presets: cem, or that of an installed package."""
     repeats: int = 7
     """Replans per preset; the first one, which warms up, is not counted."""
 
@@ -48,32 +47,23 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     suite = SUITES["near"]
     presets = {}
     with contextlib.closing(make(suite.env)) as env:
-        predictor = with_tracker(
-            load(
-                config.model,
-                "cpu",
-                env.info.frame_size,
-                env.info.action_size,
-                env.info.state_size,
-            )
-        )
-        for name, preset in PRESETS.items():
+        predictor = make_predictor(ControllerConfig(model=config.model), env, env, ())
+        for name in presets_of(config.planner):
+            parts = ControllerConfig(model=config.model, planner=config.planner, preset=name)
+            planner = make_planner(config.planner, name, env.info.action_size)
             task = make_task(env, suite, 1, 0)
             points = begin(env, task)
-            workspace = env.info.require_workspace("proposed pushes")
-            homography = env.info.view.calibration("proposed pushes")
-            propose = PushProposals(workspace, homography, preset)
-            controller = VisualMPC(predictor, workspace, preset, propose=propose)
+            controller = build(parts, env, points, predictor, decode_best=True)
             rng = torch.Generator().manual_seed(0)
             judge = TrialJudge.of(env, task.goal, points)
             trial = run_trial(env, controller, task.goal, judge, rng, config.repeats)
             seconds = [step.plan.seconds for step in trial if step.plan is not None]
             seconds_median = statistics.median(seconds[1:])
             presets[name] = {
-                "rollouts": preset.rollouts,
-                "horizon": preset.horizon,
+                "rollouts": planner.rollouts,
+                "horizon": planner.horizon,
                 "seconds_median": seconds_median,
-                "frames_per_second": preset.rollouts * preset.horizon / seconds_median,
+                "frames_per_second": planner.rollouts * planner.horizon / seconds_median,
             }
     return {
         "presets": presets,

@@ -8,10 +8,16 @@ from nicegui import ui
 
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.gui.session.session import Session
-from visual_foresight.gui.session.settings import COSTS, MAX_STEPS, Settings, installed_models
+from visual_foresight.gui.session.settings import (
+    MAX_STEPS,
+    Settings,
+    cost_choices,
+    installed_models,
+    preset_choices,
+)
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.planning.localization.registry import LOCATORS
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.registry import PLANNERS
 from visual_foresight.types import UserError
 
 BY_SEED = 0
@@ -46,11 +52,14 @@ class SettingsPanel:
         self._reset = ui.button("Reset", on_click=self._on_reset).props("outline dense")
 
     def _build_planner(self, settings: Settings) -> None:
-        costs = {name: weights.label for name, weights in COSTS.items()}
-        presets = {name: f"{name} ({config.rollouts})" for name, config in PRESETS.items()}
+        costs = {name: choice.label for name, choice in cost_choices().items()}
+        presets = preset_choices(settings.planner)
         ui.html("Planner", sanitize=False, tag="h2")
         self._model = _select("Model", self._models, settings.model)
         self._cost = _select("Cost", costs, settings.cost)
+        self._planner = _select("Planner", list(PLANNERS), settings.planner)
+        self._planner.on_value_change(self._offer_presets)
+        self._planner.set_visibility(len(PLANNERS) > 1)
         self._preset = _select("Rollouts", presets, settings.preset)
         with ui.element("div").classes("columns fields"):
             self._num_steps = ui.number(
@@ -58,6 +67,12 @@ class SettingsPanel:
             )
             self._num_steps.props("dense outlined")
             self._locator = _select("Locator", list(LOCATORS), settings.locator)
+
+    def _offer_presets(self) -> None:
+        """Offer the presets of the planner that is chosen."""
+        presets = preset_choices(self._planner.value)
+        kept = self._preset.value if self._preset.value in presets else next(iter(presets))
+        self._preset.set_options(presets, value=kept)
 
     def _build_controls(self) -> None:
         session = self._session
@@ -80,6 +95,7 @@ class SettingsPanel:
             self._reset,
             self._model,
             self._cost,
+            self._planner,
             self._preset,
             self._locator,
             self._num_steps,
@@ -112,6 +128,7 @@ class SettingsPanel:
             self._model.set_options(self._models)
         self._model.set_value(settings.model)
         self._cost.set_value(settings.cost)
+        self._planner.set_value(settings.planner)
         self._preset.set_value(settings.preset)
         self._locator.set_value(settings.locator)
         self._num_steps.set_value(settings.num_steps)
@@ -143,6 +160,7 @@ class SettingsPanel:
                 self._session.state.settings,
                 model=self._model.value,
                 cost=self._cost.value,
+                planner=self._planner.value,
                 preset=self._preset.value,
                 locator=self._locator.value,
                 num_steps=int(self._num_steps.value or 0),

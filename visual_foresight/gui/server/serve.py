@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.control import config as methods
+from visual_foresight.control.methods import weights_of
 from visual_foresight.envs.registry import require
 from visual_foresight.gui.page.uploads import MAX_BYTES
 from visual_foresight.gui.server.guard import LOOPBACK, Guard
@@ -51,7 +51,7 @@ class GuiConfig:
 
     def __post_init__(self) -> None:
         require(self.env)
-        methods.parse(self.settings().model, self.preset)  # refuses unknown names
+        weights_of(self.settings().model)  # refuses unknown names
         find_device(self.device)
         if not 1 <= self.port <= MAX_PORT:
             raise UserError(

@@ -24,7 +24,7 @@ from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.interfaces import Controller, Drawable, Predictor
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.planners.registry import make_planner
 from visual_foresight.types import Goal, ImageGoal, PixelGoal, Trial, UserError
 
 RENDER_SCALE = 8
@@ -308,5 +308,6 @@ class SessionJobs:
         settings = self._read().settings
         if not self._present.fits(trial.episode) or settings.model in LIVE_ONLY:
             return trial
-        horizon = PRESETS[settings.preset].horizon
+        action_size = trial.episode.actions.shape[1]
+        horizon = make_planner(settings.planner, settings.preset, action_size).horizon
         return replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))

@@ -3,11 +3,17 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from visual_foresight.control import config as methods
+from visual_foresight.control.config import (
+    PERSISTENCE,
+    RANDOM,
+    SCRIPTED,
+    SIMULATOR,
+    WITHOUT_MODEL,
+    ControllerConfig,
+)
 from visual_foresight.envs.registry import ENVS
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.planning.localization.registry import LOCATORS
-from visual_foresight.planning.planners.presets import PRESETS
+from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS
+from visual_foresight.planning.planners.registry import make_planner, presets_of
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
 from visual_foresight.types import UserError
@@ -16,26 +22,51 @@ MAX_STEPS = 200
 """The longest run that the page starts."""
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
 """Where checkpoints are looked for, from the working directory."""
-LIVE_ONLY = (methods.SIMULATOR, *methods.WITHOUT_MODEL)
+LIVE_ONLY = (SIMULATOR, *WITHOUT_MODEL)
 """Models that know only the present scene: they cannot imagine from a recorded frame."""
 
 
 @dataclass(frozen=True)
-class CostWeights:
-    """Weights of the planning cost, and the name that the page shows for them."""
+class CostChoice:
+    """A cost that the page offers, and the name that it shows for it."""
 
     label: str
-    final: float = VisualMPC.final_weight
+    cost: str = ControllerConfig.cost
+    """Its name in the registry, or "auto" for the goal's own."""
+    final_weight: float = ControllerConfig.final_weight
     """Weight of the last imagined step; every other step has weight 1."""
     disagreement: float = 0.0
     """Weight of the disagreement of an ensemble: see `planning.costs.DisagreementPenalty`."""
 
 
-COSTS = {
-    "end": CostWeights("near at the end"),
-    "way": CostWeights("near all the way", final=1.0),
-    "cautious": CostWeights("near at the end, and sure of it", disagreement=1.0),
+GOALS_OWN = {
+    "end": CostChoice("near at the end"),
+    "way": CostChoice("near all the way", final_weight=1.0),
+    "cautious": CostChoice("near at the end, and sure of it", disagreement=1.0),
 }
+"""The goal's own cost, weighed in several ways."""
+
+
+def cost_choices() -> dict[str, CostChoice]:
+    """Return the costs to choose from: the goal's own, then those that belong to no goal."""
+    named = {
+        name: CostChoice(name.replace("_", " "), name)
+        for name in COSTS
+        if name not in COST_OF_GOAL.values()
+    }
+    return {**GOALS_OWN, **named}
+
+
+def preset_choices(planner: str) -> dict[str, str]:
+    """Return the presets of a planner to choose from: name -> label on the page.
+
+    Raises:
+        UserError: there is no such planner, or it breaks its protocol.
+    """
+    return {
+        name: f"{name} ({make_planner(planner, name, 2).rollouts})"
+        for name in presets_of(planner)
+    }
 
 
 @dataclass(frozen=True)
@@ -51,6 +82,8 @@ class Settings:
     """None: the seed decides."""
     preset: str = "default"
     cost: str = "end"
+    """One of `cost_choices`."""
+    planner: str = ControllerConfig.planner
     locator: str = "track"
     num_steps: int = 20
     """Actions of a run, unless it is stopped."""
@@ -60,9 +93,7 @@ class Settings:
     def __post_init__(self) -> None:
         for what, name, known in (
             ("env", self.env, ENVS),
-            ("preset", self.preset, PRESETS),
-            ("cost", self.cost, COSTS),
-            ("locator", self.locator, LOCATORS),
+            ("cost", self.cost, cost_choices()),
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
@@ -72,6 +103,21 @@ class Settings:
             raise UserError(
                 f"a run has 1 to {MAX_STEPS} steps, got {self.num_steps}: choose another number"
             )
+        _ = self.controller  # refuses unknown names
+
+    @property
+    def controller(self) -> ControllerConfig:
+        """Return what plans."""
+        choice = cost_choices()[self.cost]
+        return ControllerConfig(
+            model=self.model,
+            preset=self.preset,
+            locator=self.locator,
+            planner=self.planner,
+            cost=choice.cost,
+            final_weight=choice.final_weight,
+            disagreement=choice.disagreement,
+        )
 
 
 def installed_models() -> dict[str, str]:
@@ -83,9 +129,9 @@ def installed_models() -> dict[str, str]:
         for path in sorted(Path().glob(f"{pattern}/{CONFIG_FILE}"))
     }
     baselines = {
-        methods.PERSISTENCE: "still (nothing moves)",
-        methods.SIMULATOR: "simulator (knows the truth)",
-        methods.SCRIPTED: "scripted pushes (no model)",
-        methods.RANDOM: "random (no model)",
+        PERSISTENCE: "still (nothing moves)",
+        SIMULATOR: "simulator (knows the truth)",
+        SCRIPTED: "scripted pushes (no model)",
+        RANDOM: "random (no model)",
     }
     return {**shipped, **checkpoints, **baselines}

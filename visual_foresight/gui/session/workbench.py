@@ -1,14 +1,12 @@
 """The env of a session, and the controllers and models built for it."""
 
-from dataclasses import replace
 from threading import Event
 from typing import Any
 
-from visual_foresight.control import config as methods
+from visual_foresight.control.config import SIMULATOR, build, make_predictor
 from visual_foresight.envs.registry import make
-from visual_foresight.gui.session.settings import COSTS, Settings
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
@@ -57,20 +55,11 @@ class Workbench:
         Raises:
             UserError: the model does not fit the env, or cannot be loaded.
         """
-        method = methods.parse(f"{settings.model}@{settings.locator}", settings.preset)
-        if method.model == methods.SIMULATOR and self._mirror is None:
-            self._mirror = make(self.env_name)
-        controller = methods.build(
-            method, self.env, self._mirror or self.env, points, find_device(settings.device)
-        )
-        if not isinstance(controller, VisualMPC):
-            return controller
-        weights = COSTS[settings.cost]
-        return replace(
-            controller,
-            predictor=InterruptiblePredictor(controller.predictor, stop),
-            final_weight=weights.final,
-            disagreement_weight=weights.disagreement,
+        return build(
+            settings.controller,
+            self.env,
+            points,
+            self._predictor(settings, points, stop),
             decode_best=True,
             num_runners_up=NUM_RUNNERS_UP,
         )
@@ -81,12 +70,22 @@ class Workbench:
         Raises:
             UserError: the settings name no model, or it cannot be loaded.
         """
-        controller = self.controller(settings, points, stop)
-        if not isinstance(controller, VisualMPC):
+        predictor = self._predictor(settings, points, stop)
+        if predictor is None:
             raise UserError(
                 f"{settings.model!r} plans without a model and imagines nothing: choose a model"
             )
-        return controller.predictor
+        return predictor
+
+    def _predictor(
+        self, settings: Settings, points: tuple[Any, ...], stop: Event
+    ) -> Predictor | None:
+        if settings.model == SIMULATOR and self._mirror is None:
+            self._mirror = make(self.env_name)
+        mirror = self._mirror or self.env
+        device = find_device(settings.device)
+        predictor = make_predictor(settings.controller, self.env, mirror, points, device)
+        return None if predictor is None else InterruptiblePredictor(predictor, stop)
 
     def close(self) -> None:
         """Free the simulators."""

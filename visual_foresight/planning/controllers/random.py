@@ -37,7 +37,6 @@ class RandomController:
             prediction=Prediction.without_model(actions, clip.frame_size),
             costs=(),
             seconds=time.perf_counter() - start_s,
-            reference=clip.frames[0, -1],
         )
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:

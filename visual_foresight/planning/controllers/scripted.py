@@ -7,6 +7,7 @@ import torch
 
 from visual_foresight.interfaces import Locator, Proposer
 from visual_foresight.planning.goals import require_pixel_goal
+from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.types import Clip, Goal, Pixel, Plan, Prediction, Workspace
 
@@ -23,7 +24,7 @@ class ScriptedController:
         """Return the rest of the previous push, or a new one (see `interfaces.Controller`)."""
         start_s = time.perf_counter()
         pixel_goal = require_pixel_goal(goal, clip.frame_size)
-        sources = self.locator.locate(clip, pixel_goal, previous)
+        memory, sources = locate_after(previous, self.locator, clip, pixel_goal)
         if previous is None:
             actions = self.propose(clip, sources, pixel_goal, rng)[:1]
         else:
@@ -37,9 +38,10 @@ class ScriptedController:
             prediction=Prediction.without_model(actions, clip.frame_size),
             costs=(),
             seconds=time.perf_counter() - start_s,
-            reference=clip.frames[0, -1] if previous is None else previous.reference,
+            memory=memory,
         )
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
         """Return where the locator finds the designated pixels."""
-        return self.locator.locate(clip, goal, previous)
+        _, places = locate_after(previous, self.locator, clip, goal)
+        return places

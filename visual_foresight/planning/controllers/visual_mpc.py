@@ -6,6 +6,7 @@ another method is another set of parts.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -13,19 +14,24 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.env_info import Limits
-from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor, Proposer
-from visual_foresight.planning.costs.disagreement import DisagreementPenalty
-from visual_foresight.planning.costs.registry import cost_for
+from visual_foresight.interfaces import (
+    Cost,
+    FramesOnly,
+    Locator,
+    Planner,
+    Predictor,
+    Proposer,
+)
+from visual_foresight.planning.costs.needs import require
+from visual_foresight.planning.costs.registry import make_cost
 from visual_foresight.planning.goals import require_image_size, require_pixel_goal
+from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.planning.planners.cem import CEM, CEMConfig
-from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import (
     Clip,
     Goal,
     ImageGoal,
     Pixel,
-    PixelGoal,
     Plan,
     UserError,
 )
@@ -41,22 +47,20 @@ class VisualMPC:
     """
 
     predictor: Predictor
-    workspace: Limits
-    config: CEMConfig = PRESETS["default"]
+    limits: Limits
+    planner: Planner
     locator: Locator = field(default_factory=Track)
+    cost_of: Callable[[Goal], Cost] = make_cost
+    """Gives the cost of futures for a goal."""
+    propose: Proposer | None = None
+    """Where other candidates come from, if anywhere, for goals with designated pixels."""
     batch: int = 128
     """Candidates imagined at once: memory against speed."""
-    final_weight: float = 10.0
-    """Weight of the last step in the cost."""
-    disagreement_weight: float = 0.0
-    """What disagreement among a prediction's members costs (see `DisagreementPenalty`)."""
     decode_best: bool = True
     """Whether to imagine the frames of the chosen plan too, to show them."""
     num_runners_up: int = 0
     """How many other candidates of the last iteration to imagine beside the chosen plan, to show
     them."""
-    propose: Proposer | None = None
-    """Where other candidates come from, if anywhere, for goals of pixels."""
 
     @torch.inference_mode()
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
@@ -73,66 +77,68 @@ class VisualMPC:
 
         Raises:
             UserError: The goal does not fit the frame, or the predictor cannot be planned with
-                for such a goal.
+                for such a goal, or such a cost.
         """
         start_s = time.perf_counter()
-        cost = self._cost(goal, clip.frame_size)
-        sources = self.locator.locate(clip, goal, previous)
-        carry = self.predictor.observe(clip.newest(self.predictor.context))
-        carry = self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
-        needs_frames = isinstance(goal, ImageGoal)
-        last_candidates = torch.zeros(0)
+        _check(goal, clip.frame_size)
+        cost = self.cost_of(goal)
+        memory, sources = locate_after(previous, self.locator, clip, goal)
+        carry = self._carry(clip, sources, cost.needs)
+        state = clip.states[0, -1]
 
-        def cost_of(candidates: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
-            nonlocal last_candidates
-            last_candidates = candidates
-            batches = candidates.to(clip.frames).split(self.batch)
-            return torch.cat(
-                [cost(self.predictor.imagine(carry, batch, needs_frames)) for batch in batches]
-            )
+        def costs_of(candidates: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
+            costs = []
+            for batch in candidates.to(clip.frames).split(self.batch):
+                imagined = self.predictor.imagine(carry, batch, "frames" in cost.needs)
+                costs.append(cost(require(cost.needs, imagined)))
+            return torch.cat(costs)
 
         proposals = None
-        if self.propose is not None and isinstance(goal, PixelGoal):
+        if self.propose is not None and goal.sources:
             proposals = self.propose(clip, sources, goal, rng)
-
-        best, costs = CEM(self.config, self.workspace.action_size).plan(
-            cost_of,
-            shifted(previous, self.config.horizon),
+        search = self.planner.plan(
+            costs_of,
+            shifted(previous, self.planner.horizon),
             rng,
-            clip=lambda candidates: self.workspace.clip(clip.states[0, -1], candidates),
+            clip=lambda candidates: self.limits.clip(state, candidates),
             proposals=proposals,
         )
-        runners_up = _runners_up(last_candidates, costs[-1], best, self.num_runners_up)
-        shown = torch.cat([best[None], runners_up])
+        runners_up = search.others[: self.num_runners_up]
+        shown = torch.cat([search.best[None], runners_up])
         return Plan(
-            actions=best,
+            actions=search.best,
             sources=sources,
             prediction=self.predictor.imagine(carry, shown.to(clip.frames), self.decode_best),
-            costs=costs,
+            costs=search.costs,
             seconds=time.perf_counter() - start_s,
-            reference=clip.frames[0, -1] if previous is None else previous.reference,
+            memory=memory,
             runners_up=runners_up,
         )
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
         """Return where the locator finds the designated pixels (see `interfaces.Controller`)."""
-        return self.locator.locate(clip, goal, previous)
+        _, places = locate_after(previous, self.locator, clip, goal)
+        return places
 
-    def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
-        """Bind the cost to the goal, which must be one that can be planned for."""
-        if isinstance(goal, ImageGoal):
-            require_image_size(goal, frame_size)
-        elif isinstance(self.predictor, FramesOnly):
+    def _carry(self, clip: Clip, sources: tuple[Pixel, ...], needs: frozenset[str]) -> object:
+        """Return the predictor's memory of the clip, which follows the designated pixels."""
+        carry = self.predictor.observe(clip.newest(self.predictor.context))
+        if not isinstance(self.predictor, FramesOnly):
+            return self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
+        if "maps" in needs:
             raise UserError(
                 "This predictor imagines frames only and cannot say where a designated pixel goes: "
                 "give a goal image, or choose a predictor that moves pixels."
             )
-        else:
-            require_pixel_goal(goal, frame_size)
-        cost = cost_for(goal, self.final_weight)
-        if self.disagreement_weight:
-            return DisagreementPenalty(cost, self.disagreement_weight)
-        return cost
+        return carry
+
+
+def _check(goal: Goal, frame_size: tuple[int, int]) -> None:
+    """Check that the goal is one for frames of this size."""
+    if isinstance(goal, ImageGoal):
+        require_image_size(goal, frame_size)
+    else:
+        require_pixel_goal(goal, frame_size)
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
@@ -144,14 +150,3 @@ def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"]
         return None
     left = previous.actions[1:] if len(previous.actions) > 1 else previous.actions
     return torch.cat([left, left[-1:].expand(horizon, -1)])[:horizon]
-
-
-def _runners_up(
-    candidates: Float[Tensor, "n t a"],
-    costs: Float[Tensor, " n"],
-    best: Float[Tensor, "t a"],
-    count: int,
-) -> Float[Tensor, "m t a"]:
-    """Return the `count` cheapest candidates except for the best plan itself, cheapest first."""
-    others = (candidates != best).flatten(1).any(1)
-    return candidates[others][costs[others].argsort(stable=True)[:count]]

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.interfaces import Cost
+from visual_foresight.planning.costs.needs import require
 from visual_foresight.types import Prediction, UserError
 
 
@@ -22,6 +23,11 @@ class DisagreementPenalty:
     cost: Cost
     weight: float
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return what the cost needs, but for a latent: every member has one of its own."""
+        return self.cost.needs - {"latent"}
+
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate.
 
@@ -34,5 +40,7 @@ class DisagreementPenalty:
                 "choose an ensemble, a stochastic predictor with several samples, or a "
                 "disagreement weight of 0"
             )
-        costs = torch.stack([self.cost(member) for member in prediction.members])
+        costs = torch.stack(
+            [self.cost(require(self.cost.needs, member)) for member in prediction.members]
+        )
         return costs.mean(0) + self.weight * costs.std(0, correction=0)

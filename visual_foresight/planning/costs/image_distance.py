@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import ImageGoal, Prediction, to_float
+from visual_foresight.types import ImageGoal, Prediction, UserError, to_float
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class ImageDistance:
     goal: ImageGoal
     final_weight: float = 10.0
     """Weight of the last step; every other step has weight 1."""
+    needs = frozenset({"frames"})
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.goal, ImageGoal):
+            raise UserError(
+                "the cost 'image_distance' needs a goal image, and this goal has none: choose "
+                "another cost, or another goal"
+            )
 
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate; its frames must have been decoded."""

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import Pixel, PixelGoal, Prediction
+from visual_foresight.types import Goal, Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import centres
 
 
@@ -23,9 +23,18 @@ class PixelDistance:
     the cost keeps its unit.
     """
 
-    goal: PixelGoal
+    goal: Goal
+    """Its goal pixels count, one or more."""
     final_weight: float = 10.0
     """Weight of the last step; every other step has weight 1."""
+    needs = frozenset({"maps"})
+
+    def __post_init__(self) -> None:
+        if not self.goal.targets:
+            raise UserError(
+                "the cost 'pixel_distance' needs designated pixels and goal pixels, and this goal "
+                "has none: choose another cost, or another goal"
+            )
 
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate, whatever the grid of its pixel maps."""

@@ -1,8 +1,7 @@
 """The costs by their names, and which one belongs to which kind of goal."""
 
-from typing import cast
-
 from visual_foresight.interfaces import Cost
+from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import Goal, ImageGoal, PixelGoal
 
@@ -15,11 +14,33 @@ COSTS = Registry(
     },
     Cost,
 )
-"""Name -> a class built from a goal and the weight of the last imagined step."""
+"""Name -> a class built from a goal and the weight of the last imagined step (`final_weight`)."""
 COST_OF_GOAL = {PixelGoal: "pixel_distance", ImageGoal: "image_distance"}
 """Kind of goal -> the name of its cost."""
+OF_GOAL = "auto"
+"""Stands for the cost that belongs to the goal."""
+FINAL_WEIGHT = 10.0
+"""Weight of the last imagined step in published trials; every other step has weight 1."""
 
 
-def cost_for(goal: Goal, final_weight: float) -> Cost:
-    """Return the cost of a goal; every imagined step but the last has weight 1."""
-    return cast(Cost, COSTS[COST_OF_GOAL[type(goal)]](goal, final_weight))
+def make_cost(
+    goal: Goal,
+    name: str = OF_GOAL,
+    final_weight: float = FINAL_WEIGHT,
+    disagreement: float = 0.0,
+) -> Cost:
+    """Return the cost of futures for a goal.
+
+    Args:
+        goal: what is wanted.
+        name: a key of `COSTS`, or "auto" for the cost that belongs to the goal.
+        final_weight: weight of the last imagined step; every other step has weight 1.
+        disagreement: weight of the disagreement of a prediction's members, see
+            `DisagreementPenalty`; 0 leaves it out.
+
+    Raises:
+        UserError: there is no such cost, or it cannot be had for this goal.
+    """
+    chosen = COST_OF_GOAL[type(goal)] if name == OF_GOAL else name
+    cost: Cost = COSTS.require(chosen, COSTS[chosen](goal, final_weight=final_weight))
+    return DisagreementPenalty(cost, disagreement) if disagreement else cost

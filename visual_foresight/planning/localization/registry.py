@@ -1,7 +1,7 @@
 """The locators by their names.
 
-A locator sees what the camera saw and the previous plan, never the truth. It keeps nothing
-between calls: the frame in which the pixels were designated is handed on in `Plan.reference`.
+A locator sees what the camera saw and what was imagined, never the truth. It keeps nothing
+between calls: what it remembers is handed on in `Plan.memory`.
 """
 
 from visual_foresight.interfaces import Locator

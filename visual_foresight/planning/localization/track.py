@@ -1,7 +1,7 @@
 """Tracking by optical flow, checked against the designated object's first appearance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.planning.localization.propagate import Propagate
-from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
+from visual_foresight.types import Clip, Pixel, to_uint8
 from visual_foresight.vision.optical_flow import follow
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -20,13 +20,23 @@ Template = tuple[Patch, Mask]
 
 
 @dataclass(frozen=True)
+class TrackMemory:
+    """What tracking remembers of each designated pixel."""
+
+    templates: tuple[tuple[Template, ...], ...]
+    """Its surroundings in the frame in which it was designated, one template per rotation."""
+    places: tuple[Pixel, ...]
+    """Where it was in the newest frame then."""
+
+
+@dataclass(frozen=True)
 class Track:
     """Optical flow, unless the object's appearance (template matching) contradicts it.
 
     1. Flow: pyramidal Lucas-Kanade (OpenCV) follows a small grid of points around the pixel from
        the previous frame to the newest and back. The pixel moves by the median of those points
        that return to where they started.
-    2. Appearance: the object around the designated pixel in the reference frame is a template,
+    2. Appearance: the object around the designated pixel, as it was designated, is a template,
        compared in all rotations with the newest frame, everywhere near. The tracked place is taken
        only if it matches nearly as well as the best one, since flow sticks to an arm that passes.
     3. Where nothing matches, the pixel is hidden, most often by the arm, and is taken to be where
@@ -62,21 +72,28 @@ class Track:
     num_rotations: int = 18
     """Rotations in which the template is compared."""
 
-    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+    def begin(
+        self, clip: Clip, sources: tuple[Pixel, ...]
+    ) -> tuple[TrackMemory, tuple[Pixel, ...]]:
+        """Return the designated pixels, and remember what is around them."""
+        frame = _rgb(clip.frames[0, -1])
+        templates = tuple(tuple(self._templates(frame, source)) for source in sources)
+        return TrackMemory(templates, sources), sources
+
+    def locate(
+        self, memory: TrackMemory, clip: Clip, imagined: Float[Tensor, "p map_h map_w"]
+    ) -> tuple[TrackMemory, tuple[Pixel, ...]]:
         """Return one place per designated pixel (see `interfaces.Locator`)."""
-        imagined = Propagate().locate(clip, goal, previous)
-        if isinstance(goal, ImageGoal) or previous is None:
-            return imagined
-        reference = _rgb(previous.reference)
+        _, guesses = Propagate().locate(memory.places, clip, imagined)
         newest = _rgb(clip.frames[0, -1])
         before = _rgb(clip.frames[0, -2]) if clip.frames.shape[1] > 1 else newest
-        starts = previous.sources if len(previous.sources) == len(imagined) else imagined
-        return tuple(
-            self._locate_one(
-                self._templates(reference, designated), before, newest, start, guess
+        places = tuple(
+            self._locate_one(templates, before, newest, start, guess)
+            for templates, start, guess in zip(
+                memory.templates, memory.places, guesses, strict=True
             )
-            for designated, start, guess in zip(goal.sources, starts, imagined, strict=True)
         )
+        return replace(memory, places=places), places
 
     def _locate_one(
         self,

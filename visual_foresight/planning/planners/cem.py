@@ -7,7 +7,7 @@ Method for Real-time Planning", CoRL 2020 (iCEM).
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from einops import repeat
@@ -15,11 +15,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.planning.planners.colored_noise import colored_noise
-from visual_foresight.types import UserError
+from visual_foresight.types import Search, UserError
 
 Candidates = Float[Tensor, "n t a"]
 Costs = Float[Tensor, " n"]
-History = tuple[Float[Tensor, " _"], ...]  # one tensor per iteration, each of its own length
+PROPOSED_SHARE = 0.4
+"""Share of the first population that may be proposed; the rest stays the search's own."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,15 @@ class CEMConfig:
         )
 
 
+PRESETS: dict[str, CEMConfig] = {
+    "fast": CEMConfig(populations=(40, 32, 25), horizon=12, num_elites=10),
+    "default": CEMConfig(populations=(128, 102, 82), horizon=12, num_elites=12),
+    "thorough": CEMConfig(populations=(246, 197, 157), horizon=15, num_elites=16),
+}
+"""Named settings, from fast to thorough; `plain` is CEM without the parts of iCEM."""
+PRESETS["plain"] = PRESETS["default"].plain()
+
+
 def unlimited(actions: Candidates) -> Candidates:
     """Return the candidates unchanged: the clip of a world without limits of its own."""
     return actions
@@ -110,8 +120,30 @@ def unlimited(actions: Candidates) -> Candidates:
 class CEM:
     """The cross-entropy method. It keeps nothing between calls."""
 
-    config: CEMConfig = field(default_factory=CEMConfig)
+    config: CEMConfig = PRESETS["default"]
     action_size: int = 2
+    presets = PRESETS
+
+    @property
+    def horizon(self) -> int:
+        """Return how many actions a sequence has."""
+        return self.config.horizon
+
+    @property
+    def rollouts(self) -> int:
+        """Return how many candidates one plan asks the cost of."""
+        return self.config.rollouts
+
+    @property
+    def max_proposals(self) -> int:
+        """Return how many sequences it can take into its first population."""
+        size = self.config.populations[0]
+        room = size - self._num_near(size) - self.config.rest_first
+        return min(round(PROPOSED_SHARE * size), room)
+
+    def _num_near(self, size: int) -> int:
+        """Return how many of the first population are drawn near a warm start."""
+        return round(self.config.shift_fraction * size)
 
     def plan(
         self,
@@ -121,8 +153,8 @@ class CEM:
         *,
         clip: Callable[[Candidates], Candidates] = unlimited,
         proposals: Float[Tensor, "m t a"] | None = None,
-    ) -> tuple[Float[Tensor, "t a"], History]:
-        """Return the best sequence found, and the costs of the new candidates of each iteration.
+    ) -> Search:
+        """Return the best sequence found, and what was asked on the way (see `types.Search`).
 
         Deviations from iCEM: Kept elites compete with the cost that they have and are not imagined
         again, so the number of rollouts is exact, and a cost must depend on the actions alone. A
@@ -147,7 +179,7 @@ class CEM:
         best_cost = math.inf
         kept = mean.new_empty(0, *mean.shape)
         kept_costs = mean.new_empty(0)
-        history = []
+        history: list[Costs] = []
         for iteration, size in enumerate(sizes):
             if iteration == 0:
                 raw = self._first(size, warm_start, proposals, rng)
@@ -170,7 +202,8 @@ class CEM:
             kept = elites[:num_kept]
             kept_costs = elite_costs[:num_kept]
             mean, std = self._refit(mean, std, elites)
-        return best, tuple(history)
+        order = costs.argsort(stable=True)
+        return Search(best, tuple(history), candidates[order], costs[order])
 
     def _noise(self, num: int, rng: torch.Generator) -> Candidates:
         """Draw noise of unit variance, each value repeated for `hold` steps."""
@@ -208,7 +241,7 @@ class CEM:
         The warm start, candidates near it, noise at large, proposals, doing nothing.
         """
         mean, std = self._start(warm_start, rng)
-        num_near = round(self.config.shift_fraction * size) if warm_start is not None else 0
+        num_near = self._num_near(size) if warm_start is not None else 0
         scale = repeat(std, "t a -> n t a", n=size).clone()
         scale[:num_near] = self.config.warm_std
         scale[: min(num_near, 1)] = 0

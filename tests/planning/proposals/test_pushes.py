@@ -6,14 +6,12 @@ import numpy as np
 import torch
 
 from tests.fakes.clips import clip_of
-from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.planning.planners.push_proposals import PushConfig, PushProposals
+from visual_foresight.planning.proposals.pushes import PushConfig, PushProposals
 from visual_foresight.types import Pixel, PixelGoal, Workspace
 
 WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))
 HOMOGRAPHY = np.diag([0.01, 0.01, 1.0])  # a centimetre per pixel
 EXACT = PushConfig(
-    share=1.0,
     turn_std=0.0,
     side_std_m=0.0,
     reach=(1.0, 1.0),
@@ -28,9 +26,8 @@ def propose(
     """Return proposals to push from (30, 25) to (40, 25), and the ways of the fingertip."""
     clip = clip_of(torch.zeros(1, 3, 60, 50), states=torch.tensor([[*tip, 0.0]]))
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
-    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
     rng = torch.Generator().manual_seed(seed)
-    actions = PushProposals(WORKSPACE, HOMOGRAPHY, search, config)(
+    actions = PushProposals(WORKSPACE, HOMOGRAPHY, 20, 14, config)(
         clip, goal.sources, goal, rng
     )
     return actions, torch.tensor(tip) + (actions * torch.tensor(WORKSPACE.step)).cumsum(1)
@@ -48,8 +45,7 @@ def test_an_exact_push_ends_where_the_point_would_be_at_the_goal() -> None:
 def test_what_is_to_keep_still_is_not_pushed() -> None:
     clip = clip_of(torch.zeros(1, 3, 60, 50), states=torch.tensor([[0.1, 0.25, 0.0]]))
     goal = PixelGoal((Pixel(5.0, 5.0), Pixel(30.0, 25.0)), (Pixel(5.0, 5.0), Pixel(40.0, 25.0)))
-    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
-    actions = PushProposals(WORKSPACE, HOMOGRAPHY, search, EXACT)(
+    actions = PushProposals(WORKSPACE, HOMOGRAPHY, 20, 14, EXACT)(
         clip, goal.sources, goal, torch.Generator().manual_seed(0)
     )
     torch.testing.assert_close(actions, propose((0.1, 0.25), EXACT)[0])
@@ -88,21 +84,17 @@ def test_a_push_under_way_goes_on() -> None:
 
 
 def test_actions_are_allowed_and_differ() -> None:
-    actions, _ = propose((0.1, 0.4), PushConfig(share=1.0))
+    actions, _ = propose((0.1, 0.4), PushConfig())
     assert actions.abs().max() <= 1
     assert len({tuple(action.flatten().tolist()) for action in actions}) == 20
-    torch.testing.assert_close(actions, propose((0.1, 0.4), PushConfig(share=1.0))[0])
+    torch.testing.assert_close(actions, propose((0.1, 0.4), PushConfig())[0])
 
 
 def test_the_first_push_is_the_mean_of_all() -> None:
-    one, _ = propose((0.1, 0.4), PushConfig(share=1.0), seed=0)
-    two, _ = propose((0.1, 0.4), PushConfig(share=1.0), seed=1)
+    one, _ = propose((0.1, 0.4), PushConfig(), seed=0)
+    two, _ = propose((0.1, 0.4), PushConfig(), seed=1)
     torch.testing.assert_close(one[0], two[0])
     assert not torch.equal(one[1], two[1])
-
-
-def test_the_share_is_of_the_first_population() -> None:
-    assert len(propose((0.1, 0.25), PushConfig(share=0.4))[0]) == 8
 
 
 def test_more_numbers_than_two_leave_the_others_at_rest() -> None:
@@ -111,8 +103,7 @@ def test_more_numbers_than_two_leave_the_others_at_rest() -> None:
         torch.zeros(1, 3, 60, 50), states=torch.tensor([[0.1, 0.2, 0.0]]), action_size=3
     )
     goal = PixelGoal((Pixel(30.0, 25.0),), (Pixel(40.0, 25.0),))
-    search = CEMConfig(populations=(20, 12), horizon=14, num_elites=4)
-    actions = PushProposals(workspace, HOMOGRAPHY, search)(
+    actions = PushProposals(workspace, HOMOGRAPHY, 20, 14)(
         clip, goal.sources, goal, torch.Generator()
     )
     assert (actions[..., 2] == 0).all()

@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
+from visual_foresight.env_info import EnvInfo
+from visual_foresight.types import Clip, Goal, Pixel, Workspace
 from visual_foresight.vision.homography import apply_homography
 
 
@@ -21,8 +21,6 @@ from visual_foresight.vision.homography import apply_homography
 class PushConfig:
     """How proposed pushes vary; pairs are the limits of a uniform distribution."""
 
-    share: float = 0.4
-    """Share of the first population that is proposed."""
     clearance_m: float = 0.075
     """Distance from the designated point on the way round it."""
     standoff_m: tuple[float, float] = (0.045, 0.08)
@@ -49,22 +47,29 @@ class PushProposals:
         workspace: its first two numbers are the fingertip's (x, y).
         homography: from (row, col, 1) in the frame to (x, y, 1) there (see
             `env_info.Homography`).
-        search: the search that they are for: how many are wanted, and how long.
+        count: how many are drawn.
+        horizon: how many actions each has.
         config: how they vary.
     """
 
     workspace: Workspace
     homography: Float[np.ndarray, "3 3"]
-    search: CEMConfig
+    count: int
+    horizon: int
     config: PushConfig = PushConfig()
 
-    @property
-    def count(self) -> int:
-        """Return how many are drawn."""
-        return round(self.config.share * self.search.populations[0])
+    @classmethod
+    def for_robot(cls, info: EnvInfo, count: int, horizon: int) -> "PushProposals":
+        """Return the pushes for a robot.
+
+        Raises:
+            UserError: it has no workspace, or its camera is not calibrated.
+        """
+        user = "proposed pushes"
+        return cls(info.require_workspace(user), info.view.calibration(user), count, horizon)
 
     def __call__(
-        self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
+        self, clip: Clip, sources: tuple[Pixel, ...], goal: Goal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
         """Return the pushes (see `interfaces.Proposer`); those after the first one vary it."""
         tip = clip.states[0, -1, :2].double().expand(self.count, 2)
@@ -148,12 +153,12 @@ class PushProposals:
         `speed`, the largest component of an action, applies to the last stretch; before, it is 1.
         """
         step = torch.tensor(self.workspace.step[:2], dtype=torch.float64)
-        actions = torch.zeros(self.count, self.search.horizon, len(self.workspace.step))
+        actions = torch.zeros(self.count, self.horizon, len(self.workspace.step))
         each = torch.arange(self.count)
         position = tip.clone()
         index = torch.zeros(self.count, dtype=torch.long)
         last = waypoints.shape[1] - 1
-        for t in range(self.search.horizon):
+        for t in range(self.horizon):
             for _ in range(last):  # a waypoint that is reached already takes no time
                 gap = (waypoints[each, index] - position).abs().amax(1)
                 index = (index + (gap < 1e-6).long()).clamp(max=last)
@@ -165,7 +170,7 @@ class PushProposals:
         return actions
 
 
-def _first_that_moves(goal: PixelGoal) -> int:
+def _first_that_moves(goal: Goal) -> int:
     """Return the index of the first designated pixel whose goal is elsewhere, or 0."""
     pairs = zip(goal.sources, goal.targets, strict=True)
     return next((index for index, (source, target) in enumerate(pairs) if source != target), 0)

@@ -1,0 +1,131 @@
+"""The methods that are compared in closed loop: their names, and what identifies their results.
+
+A method is written `model` or `model@locator`: `random`, `scripted`, `still`, `flow`,
+`models/mine@propagate`, `simulator`. The locator `truth` asks the simulator where the pixel is;
+like the model `simulator` it is a ceiling, and labelled by its name.
+"""
+
+import hashlib
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import torch
+
+from visual_foresight.control.config import (
+    SIMULATOR,
+    TRUTH,
+    WITHOUT_CHECKPOINT,
+    WITHOUT_MODEL,
+    ControllerConfig,
+)
+from visual_foresight.planning.localization.registry import LOCATORS
+from visual_foresight.planning.planners.cem import PROPOSED_SHARE
+from visual_foresight.planning.planners.registry import settings_of
+from visual_foresight.planning.proposals.pushes import PushConfig
+from visual_foresight.predictors.checkpoints import (
+    CONFIG_FILE,
+    WEIGHTS_FILE,
+    read_config,
+    resolve,
+)
+from visual_foresight.system.fingerprint import fingerprint
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is compared: a row in tables, and what plans in it."""
+
+    row: str
+    """The name that it was given by."""
+    config: ControllerConfig
+    weights: str
+    """The model's name, or the hash of its checkpoint."""
+
+    @property
+    def model(self) -> str:
+        """Return the model's name or folder."""
+        return self.config.model
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the method in stored results, wherever its checkpoint lies."""
+        config = self.config
+        named = self.model in (*WITHOUT_MODEL, SIMULATOR)
+        is_truth = config.locator == TRUTH
+        pushes = {"share": PROPOSED_SHARE, **asdict(PushConfig())}
+        parts: list[Any] = [
+            self.model if named else self.weights,
+            config.locator if is_truth else repr(LOCATORS[config.locator]()),
+            asdict(settings_of(config.planner, config.preset)),
+            pushes,
+        ]
+        # What follows is only there where it was chosen: there are results of before.
+        if config.disagreement:
+            parts.append(config.disagreement)
+        plain = ControllerConfig()
+        for part in ("planner", "cost", "proposals", "final_weight"):
+            chosen = getattr(config, part)
+            if chosen != getattr(plain, part):
+                parts.append({part: chosen})
+        return fingerprint(parts)
+
+    def generator(self, seed: int, index: int) -> torch.Generator:
+        """Return the source of chance of one trial.
+
+        All models have the same, so that they are compared on the same draws.
+        """
+        kind = self.model if self.model in WITHOUT_CHECKPOINT else "model"
+        state = np.random.SeedSequence([seed, index, crc32(kind.encode())]).generate_state(
+            1, np.uint64
+        )
+        return torch.Generator().manual_seed(int(state[0]) % 2**63)
+
+
+def parse(row: str, config: ControllerConfig) -> Method:
+    """Return the method that is written so.
+
+    Args:
+        row: `model` or `model@locator`.
+        config: everything else; its model and its locator do not count.
+
+    Raises:
+        UserError: there is no such locator, or the model's folder is no checkpoint.
+    """
+    model = row
+    locator = ControllerConfig.locator
+    if "@" in row:
+        model, _, locator = row.rpartition("@")
+    return method_of(replace(config, model=model, locator=locator), row)
+
+
+def method_of(config: ControllerConfig, row: str | None = None) -> Method:
+    """Return the method of a configuration.
+
+    Args:
+        config: floors and the ceiling have one future only, and ignore its disagreement.
+        row: its name in tables.
+
+    Raises:
+        UserError: the model's folder is no checkpoint.
+    """
+    row = f"{config.model}@{config.locator}" if row is None else row
+    if config.model in WITHOUT_CHECKPOINT:
+        config = replace(config, disagreement=0.0)
+    return Method(row, config, weights_of(config.model))
+
+
+def weights_of(model: str) -> str:
+    """Return the hash of a model's checkpoint, or its name if it has none.
+
+    Raises:
+        UserError: the model's folder is no checkpoint.
+    """
+    if model in WITHOUT_CHECKPOINT:
+        return model
+    folder = resolve(model)
+    read_config(folder)
+    files = [folder / CONFIG_FILE, folder / WEIGHTS_FILE]
+    content = b"".join(path.read_bytes() for path in files if path.is_file())
+    return hashlib.sha256(content).hexdigest()[:16]
