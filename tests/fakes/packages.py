@@ -16,7 +16,8 @@ def install(folder: Path, package: str, entries: Mapping[str, Mapping[str, str]]
         package: its name.
         entries: group -> name of an alternative -> `module:object`.
     """
-    info = folder / f"{package}-1.0.dist-info"
+    # With dashes, all packages would have the name before the first dash.
+    info = folder / f"{package.replace('-', '_')}-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
     lines = []

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import ImageGoal, Prediction, UserError, to_float
+from visual_foresight.types import Goal, ImageGoal, Prediction, UserError, to_float
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class ImageDistance:
     models without pixel maps. It sees what covers many pixels, the arm most of all.
     """
 
-    goal: ImageGoal
+    goal: Goal
+    """An image."""
     final_weight: float = 10.0
     """Weight of the last step; every other step has weight 1."""
     needs = frozenset({"frames"})
@@ -34,6 +35,7 @@ class ImageDistance:
 
     def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
         """Return the cost of each candidate; its frames must have been decoded."""
+        assert isinstance(self.goal, ImageGoal), "see __post_init__"
         frames = prediction.frames.float()
         target = to_float(self.goal.frame).to(frames)
         num_frames = frames.shape[1]
