@@ -251,4 +251,4 @@ def test_a_planner_without_its_sizes_is_refused(
 @pytest.mark.parametrize("part", ["planner", "cost", "locator", "proposals", "preset"])
 def test_an_unknown_part_is_refused_with_the_known_ones(part: str) -> None:
     with pytest.raises(UserError, match="unknown .*'nonsense': choose one of"):
-        ControllerConfig(**{part: "nonsense"})
+        ControllerConfig(**{part: "nonsense"})  # type: ignore[arg-type]
