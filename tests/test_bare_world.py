@@ -23,8 +23,10 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.plan import PlanConfig, plan
+from visual_foresight.predictors.checkpoints import read_config
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
+from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 from visual_foresight.types import Pixel, UserError
 
 
@@ -74,10 +76,11 @@ def test_sweeps_need_a_calibration(tmp_path: Path) -> None:
         collect(config_of(tmp_path, "sweeps"), progress=False)
 
 
-def trained(data: Path, out: Path, predictor: str) -> Path:
+def trained(data: Path, out: Path, predictor: str, teacher: str = DEFAULT_TEACHER) -> Path:
     return train(
         TrainConfig(
             predictor=predictor,
+            teacher=teacher,
             data=data,
             out=out,
             horizon=2,
@@ -113,8 +116,19 @@ def test_what_needs_a_calibration_is_not_trained(data: Path, tmp_path: Path) -> 
         trained(data, tmp_path / "rigid", "rigid")
     with pytest.raises(UserError, match="the model 'flow': this needs a calibrated camera"):
         trained(data, tmp_path / "ensemble", "ensemble")
-    with pytest.raises(UserError, match="the teacher 'rigid_tracks': this needs a calibrated"):
+    with pytest.raises(
+        UserError,
+        match=r"the teacher 'rigid_tracks': this needs a calibrated.*\(optical_flow or none\)",
+    ):
         trained(data, tmp_path / "dna", "dna")
+
+
+@pytest.mark.parametrize("teacher", ["optical_flow", "none"])
+def test_pixels_are_moved_without_a_calibration(
+    data: Path, tmp_path: Path, teacher: str
+) -> None:
+    checkpoint = trained(data, tmp_path / "run", "dna", teacher)
+    assert read_config(checkpoint)["meta"]["teacher"] == teacher
 
 
 def test_plan_says_what_the_locator_believes(

@@ -43,7 +43,7 @@ MAX_SCENES = 400
 """Scenes that are drawn for one state before the search is given up."""
 MAX_DIRECTIONS = 40
 """Goals that are drawn for a state before the next scene is drawn."""
-BANK_VERSION = 1
+PROTOCOL = 1
 """Version of how states and candidates are drawn; raise it with every change, so that an older
 bank is not taken for a newer one."""
 USER = "a bank of contact states"
@@ -91,7 +91,7 @@ def load_bank(
         UserError: the file is damaged, contact states cannot be found, or the world has no
             snapshots or no judge.
     """
-    path = folder / f"bank_{fingerprint([BANK_VERSION, *(asdict(job) for job in jobs)])}.npz"
+    path = folder / f"bank_{fingerprint([PROTOCOL, *(asdict(job) for job in jobs)])}.npz"
     if path.is_file():
         return _read_bank(path, len(jobs))
     for env in {job.env for job in jobs}:  # refused before a bar is shown
