@@ -20,7 +20,7 @@ from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import first_maps
 
-CELL_PX = 4  # side of the squares that the network sees, and moves
+CELL_PX = 2  # side of the squares that the network sees, and moves
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class NudgeConfig:
     frame_size: tuple[int, int] = (64, 64)
     action_size: int = 2
     state_size: int = 2
-    channels: int = 24
+    channels: int = 16
     """Channels of every layer."""
 
 
@@ -54,7 +54,7 @@ class Nudge(nn.Module):
         self.config = config
         channels = config.channels
         layers: list[nn.Module] = [nn.Conv2d(3 + config.action_size, channels, 3, padding=1)]
-        for dilation in (2, 4):  # in the end, a cell sees 7 cells in each direction
+        for dilation in (2, 4, 8):  # in the end, a cell sees 15 cells in each direction
             layers += [nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, dilation, dilation)]
         self.features = nn.Sequential(*layers, nn.ReLU())
         self.flows = nn.Conv2d(channels, 4, 1)  # backward (down, right), forward (down, right)
