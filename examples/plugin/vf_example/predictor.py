@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from visual_foresight.predictors.layers.batching import widen
-from visual_foresight.predictors.layers.conv import tile
+from visual_foresight.predictors.layers.conv import normal_, tile
 from visual_foresight.predictors.layers.warping import sample, warp
 from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.types import Clip, Prediction
@@ -57,7 +57,8 @@ class Nudge(nn.Module):
         for dilation in (2, 4, 8):  # in the end, a cell sees 15 cells in each direction
             layers += [nn.ReLU(), nn.Conv2d(channels, channels, 3, 1, dilation, dilation)]
         self.features = nn.Sequential(*layers, nn.ReLU())
-        self.flows = nn.Conv2d(channels, 4, 1)  # backward (down, right), forward (down, right)
+        # backward (down, right), then forward; small, so that nothing moves before it has learnt
+        self.flows = normal_(nn.Conv2d(channels, 4, 1), std=0.01)
 
     def calibrate(self, clip: Clip) -> None:
         """Estimate nothing: all of it is learnt by gradients."""
