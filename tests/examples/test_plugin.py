@@ -61,9 +61,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Program:
     (site,) = venv.glob("lib/python*/site-packages")
     borrowed = [path for path in sys.path if Path(path).name == "site-packages"]
     (site / "borrowed.pth").write_text("\n".join([str(ROOT), *borrowed]))
-    pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
     alone = ["--no-deps", "--no-index", "--no-build-isolation"]
-    subprocess.run([*pip, "install", "--quiet", *alone, PLUGIN], check=True, timeout=240)
+    subprocess.run([*pip, "install", "--quiet", *alone, str(PLUGIN)], check=True, timeout=240)
     return Program(python, tmp_path_factory.mktemp("folder"))
 
 

@@ -74,5 +74,5 @@ class Template:
 def _around(frame: Image, place: Pixel, radius_px: int) -> Image:
     """Return the square around a place, whose middle may lie between pixels."""
     side = 2 * radius_px + 1
-    wide = cv2.copyMakeBorder(frame, *(4 * [side]), cv2.BORDER_REPLICATE)
+    wide = np.pad(frame, ((side, side), (side, side), (0, 0)), "edge")
     return cv2.getRectSubPix(wide, (side, side), (place.col + side, place.row + side))

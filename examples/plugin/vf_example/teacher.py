@@ -22,6 +22,7 @@ RADIUS_PX = 3  # of the surroundings that are compared
 SEARCH_PX = 5  # how far a point moves in a step, an axis, at most
 MAX_DIFFERENCE = 12.0  # of 255, root mean square: what differs more is another thing
 REST_DIFFERENCE = 2.0  # what differs less where it was is taken to rest
+MARGIN_PX = RADIUS_PX + SEARCH_PX  # by which frames are widened
 MIN_TEXTURE = 5.0  # standard deviation, of 255: what has less is found everywhere
 
 
@@ -48,42 +49,47 @@ def _follow(frames: UInt8[np.ndarray, "t h w 3"]) -> PointTracks:
     num_frames, height, width, _ = frames.shape
     rows, cols = range(RADIUS_PX, height, SPACING_PX), range(RADIUS_PX, width, SPACING_PX)
     starts = [np.array(start) for start in product(rows, cols)]
+    margin = (MARGIN_PX, MARGIN_PX)
+    wide = np.pad(frames, ((0, 0), margin, margin, (0, 0)), "edge")
     rounds = [PointTracks.none(num_frames)]
     for first in range(0, num_frames - 1, ROUND_STEPS):
         places = np.zeros((num_frames, len(starts), 2), np.float32)
         valid = np.zeros((num_frames, len(starts)), bool)
         for point, start in enumerate(starts):
-            patch = _around(frames[first], start, RADIUS_PX)
+            patch = _around(wide[first], start, RADIUS_PX)
+            places[first, point], valid[first, point] = start, True
             place: np.ndarray | None = start
-            for t in range(first, num_frames):
-                place = _find(frames[t], patch, place)
-                if place is None:
-                    break
-                places[t, point], valid[t, point] = place, True
+            for t in range(first + 1, num_frames):
+                if place is not None:
+                    place = _find(wide[t], patch, place)
+                if place is not None:
+                    places[t, point], valid[t, point] = place, True
         rounds.append(PointTracks(places, valid, hidden=np.zeros_like(valid)))
     return PointTracks.joined(rounds)
 
 
 def _find(
-    frame: UInt8[np.ndarray, "h w 3"], patch: UInt8[np.ndarray, "d d 3"], last: np.ndarray
+    wide: UInt8[np.ndarray, "wide_h wide_w 3"],
+    patch: UInt8[np.ndarray, "d d 3"],
+    last: np.ndarray,
 ) -> np.ndarray | None:
-    """Return where (row, col) a patch is in a frame, near its last place, or None."""
-    part = _around(frame, last, RADIUS_PX + SEARCH_PX)
-    squares = cv2.matchTemplate(part, patch, cv2.TM_SQDIFF) / patch.size
+    """Return where (row, col) a patch is in a widened frame, near its last place, or None."""
+    squares = cv2.matchTemplate(_around(wide, last, MARGIN_PX), patch, cv2.TM_SQDIFF)
+    squares = squares / patch.size
     if squares[SEARCH_PX, SEARCH_PX] <= REST_DIFFERENCE**2:
         return last
     row, col = np.unravel_index(int(squares.argmin()), squares.shape)
     if squares[row, col] > MAX_DIFFERENCE**2 or patch.std((0, 1)).max() < MIN_TEXTURE:
         return None
     place = last + np.array([row, col]) - SEARCH_PX
-    inside = (place >= 0).all() and (place < frame.shape[:2]).all()
-    return np.asarray(place) if inside else None
+    size = np.array(wide.shape[:2]) - 2 * MARGIN_PX
+    return place if (place >= 0).all() and (place < size).all() else None
 
 
 def _around(
-    frame: UInt8[np.ndarray, "h w 3"], place: np.ndarray, radius_px: int
+    wide: UInt8[np.ndarray, "wide_h wide_w 3"], place: np.ndarray, radius_px: int
 ) -> UInt8[np.ndarray, "d d 3"]:
-    """Return the square around a pixel; beyond the frame, its border."""
-    wide = cv2.copyMakeBorder(frame, *(4 * [radius_px]), cv2.BORDER_REPLICATE)
-    row, col = place
-    return wide[row : row + 2 * radius_px + 1, col : col + 2 * radius_px + 1]
+    """Return the square around a pixel of the frame that was widened."""
+    row, col = place + MARGIN_PX - radius_px
+    side = 2 * radius_px + 1
+    return wide[row : row + side, col : col + side]
