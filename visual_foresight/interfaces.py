@@ -18,7 +18,6 @@ from visual_foresight.types import (
     Goal,
     Observation,
     Pixel,
-    PixelGoal,
     Plan,
     Prediction,
     UserError,
@@ -243,7 +242,7 @@ class Proposer(Protocol):
     """A source of action sequences that deserve a place in the planner's first population."""
 
     def __call__(
-        self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
+        self, clip: Clip, sources: tuple[Pixel, ...], goal: Goal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
         """Return the sequences, given what is seen and where the designated pixels are now."""
         ...
@@ -286,7 +285,7 @@ class Locator(Protocol):
     """Finds each designated pixel in the newest frame: the weakest assumption of the method."""
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
-        """Return one place per designated pixel in the clip's newest frame; none for an image goal.
+        """Return where each designated pixel of the goal is in the newest frame, in their order.
 
         Args:
             clip: what was seen, newest last.

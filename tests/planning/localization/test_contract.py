@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from tests.fakes.clips import clip_of
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Locator
 from visual_foresight.planning.localization.registry import LOCATORS
-from visual_foresight.types import Clip, ImageGoal, Pixel, PixelGoal, Plan, Prediction
+from visual_foresight.types import Clip, Pixel, Plan, Prediction
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE, MAP_SIZE = (40, 56), (20, 28)

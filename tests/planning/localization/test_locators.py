@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from tests.fakes.clips import clip_of
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.localization.propagate import Propagate
 from visual_foresight.planning.localization.track import Track
-from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Plan, Prediction, to_float
+from visual_foresight.types import Pixel, Plan, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat
 
 SIZE = (40, 56)

@@ -13,19 +13,18 @@ from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.env_info import Limits
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal, require_pixels
 from visual_foresight.interfaces import Cost, FramesOnly, Locator, Predictor, Proposer
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.planning.costs.registry import cost_for
-from visual_foresight.planning.goals import require_image_size, require_pixel_goal
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.planning.planners.cem import CEM, CEMConfig
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.types import (
     Clip,
     Goal,
-    ImageGoal,
     Pixel,
-    PixelGoal,
     Plan,
     UserError,
 )
@@ -121,14 +120,14 @@ class VisualMPC:
     def _cost(self, goal: Goal, frame_size: tuple[int, int]) -> Cost:
         """Bind the cost to the goal, which must be one that can be planned for."""
         if isinstance(goal, ImageGoal):
-            require_image_size(goal, frame_size)
+            goal.check(frame_size)
         elif isinstance(self.predictor, FramesOnly):
             raise UserError(
                 "This predictor imagines frames only and cannot say where a designated pixel goes: "
                 "give a goal image, or choose a predictor that moves pixels."
             )
         else:
-            require_pixel_goal(goal, frame_size)
+            require_pixels(goal, frame_size)
         cost = cost_for(goal, self.final_weight)
         if self.disagreement_weight:
             return DisagreementPenalty(cost, self.disagreement_weight)

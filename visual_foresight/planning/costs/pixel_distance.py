@@ -7,8 +7,9 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import Pixel, PixelGoal, Prediction
+from visual_foresight.types import Pixel, Prediction
 from visual_foresight.vision.pixel_maps import centres
 
 

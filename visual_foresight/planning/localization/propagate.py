@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.types import Clip, Goal, Pixel, Plan
 from visual_foresight.vision.pixel_maps import expected, mode
 
 

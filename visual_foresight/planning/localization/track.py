@@ -9,8 +9,9 @@ from einops import repeat
 from jaxtyping import Bool, Float, Float32, UInt8
 from torch import Tensor
 
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.planning.localization.propagate import Propagate
-from visual_foresight.types import Clip, Goal, ImageGoal, Pixel, Plan, to_uint8
+from visual_foresight.types import Clip, Goal, Pixel, Plan, to_uint8
 from visual_foresight.vision.optical_flow import follow
 
 Frame = UInt8[np.ndarray, "h w 3"]

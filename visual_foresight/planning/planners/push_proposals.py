@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from visual_foresight.planning.planners.cem import CEMConfig
-from visual_foresight.types import Clip, Pixel, PixelGoal, Workspace
+from visual_foresight.types import Clip, Goal, Pixel, Workspace
 from visual_foresight.vision.homography import apply_homography
 
 
@@ -64,7 +64,7 @@ class PushProposals:
         return round(self.config.share * self.search.populations[0])
 
     def __call__(
-        self, clip: Clip, sources: tuple[Pixel, ...], goal: PixelGoal, rng: torch.Generator
+        self, clip: Clip, sources: tuple[Pixel, ...], goal: Goal, rng: torch.Generator
     ) -> Float[Tensor, "m t a"]:
         """Return the pushes (see `interfaces.Proposer`); those after the first one vary it."""
         tip = clip.states[0, -1, :2].double().expand(self.count, 2)
@@ -165,7 +165,7 @@ class PushProposals:
         return actions
 
 
-def _first_that_moves(goal: PixelGoal) -> int:
+def _first_that_moves(goal: Goal) -> int:
     """Return the index of the first designated pixel whose goal is elsewhere, or 0."""
     pairs = zip(goal.sources, goal.targets, strict=True)
     return next((index for index, (source, target) in enumerate(pairs) if source != target), 0)
