@@ -5,11 +5,12 @@ A package brings one by an entry point of a group such as `visual_foresight.cost
 `module:object`. Nothing is imported before it is asked for.
 """
 
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, ClassVar, get_origin
 
 from visual_foresight.types import UserError
 
@@ -51,8 +52,8 @@ class Registry(Mapping[str, Any]):
 
         Raises:
             UserError: There is none of this name, two packages bring one, it cannot be imported,
-                or it is a class that lacks a method of the protocol. The sentence names the
-                package, or the method.
+                or it is a class that lacks a member of the protocol. The sentence names the
+                package, or the member.
         """
         found = [entry for entry in _installed(self.group) if entry.name == name]
         if name in self._own:
@@ -86,13 +87,15 @@ class Registry(Mapping[str, Any]):
             protocol: What it promises; the registry's protocol if not given.
 
         Raises:
-            UserError: A method of the protocol is missing; the sentence names it.
+            UserError: A method of the protocol is missing, or a value that it has of each class;
+                the sentence names it.
         """
-        wanted = _methods(protocol or self.protocol)
-        missing = [each for each in wanted if each not in dir(alternative)]
+        wanted = _members(protocol or self.protocol)
+        present = dir(alternative)
+        missing = [written for each, written in wanted.items() if each not in present]
         if missing:
             raise UserError(
-                f"the {self.kind} {name!r} has no {missing[0]}(), which every {self.kind} needs: "
+                f"the {self.kind} {name!r} has no {missing[0]}, which every {self.kind} needs: "
                 f"add it, or uninstall the package that brings it"
             )
         return alternative
@@ -109,15 +112,22 @@ def _found_on(path: tuple[str, ...], group: str) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=group))
 
 
-def _methods(protocol: type | None) -> list[str]:
-    """Return the names of the methods that a protocol asks for, those of its bases included."""
-    names: dict[str, None] = {}
+def _members(protocol: type | None) -> dict[str, str]:
+    """Return what a protocol asks of a class, and how it is written in sentences.
+
+    These are its methods ("plan()"), those of its bases included, and its class variables.
+    """
+    members: dict[str, str] = {}
     for base in reversed(protocol.__mro__ if protocol is not None else ()):
         if base.__module__ not in ("typing", "builtins"):
             for name, value in vars(base).items():
-                if callable(value) and (name == "__call__" or not name.startswith("_")):
-                    names[name] = None
-    return list(names)
+                is_method = callable(value) or isinstance(value, classmethod)
+                if is_method and (name == "__call__" or not name.startswith("_")):
+                    members[name] = f"{name}()"
+            for name, annotation in inspect.get_annotations(base).items():
+                if get_origin(annotation) is ClassVar:
+                    members[name] = name
+    return members
 
 
 def _package(entry: EntryPoint) -> str:

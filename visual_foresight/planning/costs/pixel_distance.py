@@ -7,9 +7,8 @@ from einops import einsum
 from jaxtyping import Float
 from torch import Tensor
 
-from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import Pixel, Prediction
+from visual_foresight.types import Goal, Pixel, Prediction
 from visual_foresight.vision.pixel_maps import centres
 
 
@@ -24,7 +23,7 @@ class PixelDistance:
     the cost keeps its unit.
     """
 
-    goal: PixelGoal
+    goal: Goal
     final_weight: float = 10.0
     """Weight of the last step; every other step has weight 1."""
 
