@@ -15,6 +15,8 @@ from typing import Any, ClassVar, get_origin
 from visual_foresight.types import UserError
 
 OURS = "visual_foresight"
+CLASS_VARIABLE: tuple[Any, ...] = (ClassVar,)
+"""The origin of `ClassVar[...]`; in a tuple, because its stubs say that it is none."""
 
 
 class Registry(Mapping[str, Any]):
@@ -125,7 +127,7 @@ def _members(protocol: type | None) -> dict[str, str]:
                 if is_method and (name == "__call__" or not name.startswith("_")):
                     members[name] = f"{name}()"
             for name, annotation in inspect.get_annotations(base).items():
-                if get_origin(annotation) is ClassVar:
+                if get_origin(annotation) in CLASS_VARIABLE:
                     members[name] = name
     return members
 
