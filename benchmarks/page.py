@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -149,7 +148,7 @@ def _step_alone_s(task: Task, settings: Settings) -> float:
     """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
     workbench = Workbench(settings.env)
     points = begin(workbench.env, task)
-    predictor = workbench.predictor(settings, points, threading.Event())
+    predictor = workbench.predictor(settings, points)
     controller = build(settings.controller, workbench.env, points, predictor, decode_best=True)
     rng = torch.Generator().manual_seed(0)
     start_s = time.perf_counter()

@@ -18,17 +18,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from visual_foresight.control.animation import trial_animation
 from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.control.methods import weights_of
+from visual_foresight.control.trial import Trial
 from visual_foresight.envs.registry import ENVS, make
 from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
-from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
-from visual_foresight.vision.drawing import trial_animation, write_animation
+from visual_foresight.types import Pixel, UserError
+from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 
@@ -217,7 +220,7 @@ def _believed(trial: Trial) -> dict[str, Any]:
     """Return the distances that the locator believes: there was no judge."""
     figures = {}
     for unit, distances, scale in (
-        ("px", trial.distances_px, 1),
+        (trial.goal.unit, trial.distances, 1),
         ("cm", trial.distances_m, 100),
     ):
         if distances:

@@ -33,6 +33,7 @@ PLACES = {
     "predictors": (1.0, "models that imagine"),
     "episodes": (2.0, "data on disk"),
     "envs": (3.0, "worlds"),
+    "goals": (0.0, "what is to be reached"),
     "vision": (2.3, "maps, flow, homography"),
     "interfaces": (0.0, "the protocols"),
     "env_info": (1.0, "what is known of a robot"),

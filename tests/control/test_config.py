@@ -15,13 +15,13 @@ from visual_foresight.control.judge import designate
 from visual_foresight.control.loop import CLIP_FRAMES, run_trial
 from visual_foresight.control.methods import parse
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.predictors.checkpoints import save
 from visual_foresight.predictors.models import Model
 from visual_foresight.types import (
     Clip,
     Goal,
     Pixel,
-    PixelGoal,
     Plan,
     Prediction,
     Search,

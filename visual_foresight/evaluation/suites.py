@@ -13,9 +13,10 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Pixel, UserError
 
 PROTOCOL = 1
 """Version of how trials are run and measured; raise it with every change, so that older results

@@ -12,13 +12,14 @@ import pytest
 
 from tests.gui.sessions import DOT, dot, make_goal, wait
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session import archive, workbench
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import Status
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.types import ImageGoal, Pixel
+from visual_foresight.types import Pixel
 from visual_foresight.vision.pixel_maps import expected_places
 
 

@@ -16,12 +16,13 @@ from jaxtyping import Float
 
 from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
-from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
+from visual_foresight.types import Clip, Pixel, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
 COST_UNIT_PX = 0.05

@@ -14,7 +14,7 @@ from visual_foresight.gui.page.uploads import MAX_BYTES, read_picture
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Pixel, UserError
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
@@ -243,7 +243,7 @@ def _shown_frame(state: State, index: int | None) -> Frame | None:
 def _shown_draft(state: State, index: int | None) -> Draft:
     """Return the pairs to draw: the draft, or those of the run with its pixels where they are."""
     trial = state.trial
-    if trial is None or not isinstance(trial.goal, PixelGoal):
+    if trial is None or not trial.goal.targets:
         return state.draft
     if index is not None and trial.is_believed:
         places = trial.plans[index].sources if index < len(trial.plans) else ()

@@ -5,16 +5,14 @@ a dataset like any other), with its goal and outcome among its notes. Animations
 beside these folders when they are asked for.
 """
 
-import base64
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
+from visual_foresight.control.animation import trial_animation
+from visual_foresight.control.trial import Trial, distance_text
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -24,17 +22,10 @@ from visual_foresight.episodes.episode_files import (
     write_episode,
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
+from visual_foresight.goals.registry import goal_from_json, goal_to_json
 from visual_foresight.interfaces import Env
-from visual_foresight.types import (
-    Goal,
-    ImageGoal,
-    Pixel,
-    PixelGoal,
-    Trial,
-    UserError,
-    distance_text,
-)
-from visual_foresight.vision.drawing import trial_animation, write_animation
+from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}
@@ -57,10 +48,12 @@ class Entry:
     goal: str
     outcome: str
     num_steps: int
+    distance: float | None
+    """Final distance by the goal's own measure; None where it is not known."""
+    unit: str
+    """What that is in."""
     distance_m: float | None
-    """Final distance to the goal; None for goal images, and where it is not known."""
-    distance_px: float | None
-    """The same in the frame, in pixels."""
+    """The same in metres; None for a goal without designated pixels, and where it is not known."""
     is_believed: bool
     """Whether the distances are only what the locator believed."""
 
@@ -72,7 +65,9 @@ class Entry:
     @property
     def distance_text(self) -> str:
         """Return the final distance in words; nothing where it is not known."""
-        return distance_text(self.distance_m, self.distance_px, self.is_believed, suffix="")
+        return distance_text(
+            self.distance, self.unit, self.distance_m, self.is_believed, suffix=""
+        )
 
 
 class Archive:
@@ -130,14 +125,14 @@ class Archive:
         meta = {
             **notes,
             **trial.episode.meta,
-            "goal": _to_json(trial.goal),
+            "goal": goal_to_json(trial.goal),
+            "num_actions": len(trial.episode.actions),
             "distances_m": list(trial.distances_m),
-            "distances_px": list(trial.distances_px),
+            _name_of_distances(trial.goal): list(trial.distances),
             "track_kinds": ["designated"] * trial.episode.tracks.shape[1],
         }
-        if trial.is_believed:  # then there may be no distances
+        if trial.is_believed:
             meta["believed"] = True
-            meta["num_actions"] = len(trial.episode.actions)
         write_episode(folder, number, replace(trial.episode, meta=meta))
         entry = _entry(env_name, number, meta)
         self._entries[entry.name] = entry
@@ -159,12 +154,13 @@ class Archive:
         """
         entry = self._known(name)
         episode = read_episode(episode_path(self._folder / entry.env, entry.number))
+        goal = goal_from_json(episode.meta["goal"])
         return Trial(
-            goal=_from_json(episode.meta["goal"]),
+            goal=goal,
             episode=episode,
             plans=(),
-            distances_m=tuple(episode.meta["distances_m"]),
-            distances_px=tuple(episode.meta["distances_px"]),
+            distances=_distances(goal, episode.meta),
+            distances_m=_distances_m(goal, episode.meta),
             is_believed=bool(episode.meta.get("believed")),
         )
 
@@ -190,17 +186,17 @@ class Archive:
 
 def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
     """Make an entry of the notes of an episode."""
-    goal = meta["goal"]
-    has_pixels = "pixels" in goal
+    goal = goal_from_json(meta["goal"])
     return Entry(
         env=env,
         number=number,
         model=str(meta.get("model", "")),
-        goal=_pairs_in_words(goal["pixels"]) if has_pixels else "an image",
+        goal=goal.describe(),
         outcome=str(meta.get("outcome", "")),
         num_steps=meta.get("num_actions", len(meta["distances_m"]) - 1),
-        distance_m=_last(meta["distances_m"]) if has_pixels else None,
-        distance_px=_last(meta["distances_px"]) if has_pixels else None,
+        distance=_last(_distances(goal, meta)),
+        unit=goal.unit,
+        distance_m=_last(_distances_m(goal, meta)),
         is_believed=bool(meta.get("believed")),
     )
 
@@ -209,27 +205,16 @@ def _last(values: Sequence[float]) -> float | None:
     return values[-1] if values else None
 
 
-def _pairs_in_words(pairs: Sequence[Sequence[Sequence[float]]]) -> str:
-    moving = [(source, target) for source, target in pairs if source != target]
-    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving]
-    if len(moving) < len(pairs):
-        parts.append(f"{len(pairs) - len(moving)} kept still")
-    return ", ".join(parts)
+def _name_of_distances(goal: Goal) -> str:
+    """Return the note that keeps the distances by the goal's own measure."""
+    return "distances_px" if goal.unit == "px" else "distances"
 
 
-def _to_json(goal: Goal) -> dict[str, Any]:
-    if isinstance(goal, PixelGoal):
-        pairs = zip(goal.sources, goal.targets, strict=True)
-        return {"pixels": [[[a.row, a.col], [b.row, b.col]] for a, b in pairs]}
-    png = cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()
-    return {"png": base64.b64encode(png).decode()}
+def _distances(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the distances by the goal's own measure; older runs kept none of goal images."""
+    return tuple(meta.get(_name_of_distances(goal), ()))
 
 
-def _from_json(written: Mapping[str, Any]) -> Goal:
-    if "pixels" in written:
-        sources = tuple(Pixel(*source) for source, _ in written["pixels"])
-        targets = tuple(Pixel(*target) for _, target in written["pixels"])
-        return PixelGoal(sources, targets)
-    png = np.frombuffer(base64.b64decode(written["png"]), np.uint8)
-    image = np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR), np.uint8)
-    return ImageGoal(np.ascontiguousarray(image[..., ::-1]))
+def _distances_m(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the distances in metres; those that older runs say of goal images mean nothing."""
+    return tuple(meta["distances_m"]) if goal.targets else ()

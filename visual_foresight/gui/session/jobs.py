@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 
-from visual_foresight.control.interruptible import InterruptibleController
 from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
+from visual_foresight.control.trial import Trial
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
@@ -25,7 +26,7 @@ from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.registry import make_planner
-from visual_foresight.types import Goal, ImageGoal, PixelGoal, Trial, UserError
+from visual_foresight.types import Goal, UserError
 
 RENDER_SCALE = 8
 """How many times larger than a frame the high-resolution render is."""
@@ -175,7 +176,7 @@ class SessionJobs:
         return self._present.controller(self._read().settings, points, self._stop)
 
     def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        return self._present.predictor(self._read().settings, points, self._stop)
+        return self._present.predictor(self._read().settings, points)
 
     def _begin(
         self,
@@ -189,7 +190,7 @@ class SessionJobs:
         settings = self._read().settings
         env = self._present.env
         points = designate(env, goal)
-        controller = InterruptibleController(make_controller(points))
+        controller = make_controller(points)
         rng = torch.Generator().manual_seed(1000 * settings.seed + self._num_trials)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
@@ -252,7 +253,7 @@ class SessionJobs:
         self.end(STOPPED)
         env = self._present.env
         goal = self._read().goal
-        sources = goal.sources if isinstance(goal, PixelGoal) else ()
+        sources = () if goal is None else goal.sources
         points = () if goal is None else designate(env, goal)
         clip = clip_of([env.observe()], [], env.info.action_size)
         fan = imagine_fan(self._predictor(points), clip, env.info.limits, sources)

@@ -5,7 +5,6 @@ whole. All pages show the same session, since there is one robot.
 """
 
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import Frame, State, Status
 from visual_foresight.gui.session.worker import Job, Worker
-from visual_foresight.predictors.wrappers.interruptible import StoppedError
 
 
 class Session:
@@ -183,8 +181,7 @@ class Session:
         self._publish(status=status, message="", is_error=False)
 
         def do_and_rest() -> None:
-            with suppress(StoppedError):
-                job()
+            job()
             while not self._try_to_rest():  # `stop` came too late for the job to see it
                 self._jobs.end(STOPPED)
 

@@ -7,7 +7,6 @@ from visual_foresight.control.config import SIMULATOR, build, make_predictor
 from visual_foresight.envs.registry import make
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
 
@@ -59,33 +58,31 @@ class Workbench:
             settings.controller,
             self.env,
             points,
-            self._predictor(settings, points, stop),
+            self._predictor(settings, points),
             decode_best=True,
             num_runners_up=NUM_RUNNERS_UP,
+            stop=stop,
         )
 
-    def predictor(self, settings: Settings, points: tuple[Any, ...], stop: Event) -> Predictor:
+    def predictor(self, settings: Settings, points: tuple[Any, ...]) -> Predictor:
         """Build the model of the settings (arguments as in `controller`).
 
         Raises:
             UserError: the settings name no model, or it cannot be loaded.
         """
-        predictor = self._predictor(settings, points, stop)
+        predictor = self._predictor(settings, points)
         if predictor is None:
             raise UserError(
                 f"{settings.model!r} plans without a model and imagines nothing: choose a model"
             )
         return predictor
 
-    def _predictor(
-        self, settings: Settings, points: tuple[Any, ...], stop: Event
-    ) -> Predictor | None:
+    def _predictor(self, settings: Settings, points: tuple[Any, ...]) -> Predictor | None:
         if settings.model == SIMULATOR and self._mirror is None:
             self._mirror = make(self.env_name)
         mirror = self._mirror or self.env
         device = find_device(settings.device)
-        predictor = make_predictor(settings.controller, self.env, mirror, points, device)
-        return None if predictor is None else InterruptiblePredictor(predictor, stop)
+        return make_predictor(settings.controller, self.env, mirror, points, device)
 
     def close(self) -> None:
         """Free the simulators."""

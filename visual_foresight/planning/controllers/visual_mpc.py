@@ -24,13 +24,11 @@ from visual_foresight.interfaces import (
 )
 from visual_foresight.planning.costs.needs import require
 from visual_foresight.planning.costs.registry import make_cost
-from visual_foresight.planning.goals import require_image_size, require_pixel_goal
 from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.types import (
     Clip,
     Goal,
-    ImageGoal,
     Pixel,
     Plan,
     UserError,
@@ -80,7 +78,7 @@ class VisualMPC:
                 for such a goal, or such a cost.
         """
         start_s = time.perf_counter()
-        _check(goal, clip.frame_size)
+        goal.check(clip.frame_size)
         cost = self.cost_of(goal)
         memory, sources = locate_after(previous, self.locator, clip, goal)
         carry = self._carry(clip, sources, cost.needs)
@@ -131,14 +129,6 @@ class VisualMPC:
                 "give a goal image, or choose a predictor that moves pixels."
             )
         return carry
-
-
-def _check(goal: Goal, frame_size: tuple[int, int]) -> None:
-    """Check that the goal is one for frames of this size."""
-    if isinstance(goal, ImageGoal):
-        require_image_size(goal, frame_size)
-    else:
-        require_pixel_goal(goal, frame_size)
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:

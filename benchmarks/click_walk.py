@@ -1,0 +1,151 @@
+"""Counts the functions and files from a click on the page to the executed action.
+
+The program is started as its user starts it, but traced; a real browser clicks a pixel and a goal
+and presses Run. On the way is every function of the package that is on the call stack when one of
+the milestones below is reached, up to the first action. What is drawn, loaded or built meanwhile
+is beside the way. `scripts/count_walk` prints the figures.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
+from visual_foresight.envs.registry import make
+from visual_foresight.gui.page.screen import to_screen
+from visual_foresight.interfaces import require_judge
+
+MILESTONES = (
+    "to_pixel",  # the click is a pixel
+    "Draft.clicked",  # and belongs to a goal
+    "Session.edit",
+    "Track.begin",  # the pixel is located
+    "Rigid.observe",
+    "Rigid.designate",
+    "PushProposals.__call__",
+    "CEM.plan",
+    "Workspace.clip",
+    "Rigid.imagine",
+    "PixelDistance.__call__",
+    "PushEnv.step",  # the action is carried out
+)
+LAST = MILESTONES[-1]
+BARS = {"functions": 30, "files": 20}
+"""How many are few enough."""
+TARGET = (0.4, 0.4)
+"""Where the goal is clicked, as shares of the frame's width and height."""
+BEFORE = ("cli.py", f"gui{os.sep}server")
+"""What started the program, and is on every stack."""
+PACKAGE = f"visual_foresight{os.sep}"
+READY = ".status:text-is('ready')"
+
+
+class Tracer:
+    """Keeps who is on the stack at milestones; writes it down at the last one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._way: dict[str, None] = {}
+
+    def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
+        """Look at a call (see `sys.setprofile`)."""
+        name = frame.f_code.co_qualname
+        if event != "call" or name not in MILESTONES:
+            return
+        stack = []
+        caller: FrameType | None = frame
+        while caller is not None:
+            _, inside, module = caller.f_code.co_filename.rpartition(PACKAGE)
+            if inside and not module.startswith(BEFORE):
+                # A part of a function, such as a lambda in it, is no function of its own.
+                whole = caller.f_code.co_qualname.split(".<")[0]
+                stack.append(f"{module}: {whole}")
+            caller = caller.f_back
+        self._way.update(dict.fromkeys(reversed(stack)))
+        if name == LAST:
+            self._path.write_text(json.dumps(list(self._way)))
+            sys.setprofile(None)
+
+
+def serve_traced(path: Path, arguments: list[str]) -> None:
+    """Run the program in this process, with a tracer in all its threads."""
+    # What is imported before is not traced, which would take minutes.
+    import visual_foresight.gui.page.page
+    import visual_foresight.predictors.rigid.model  # noqa: F401
+    from visual_foresight.cli import main
+
+    tracer = Tracer(path)
+    threading.setprofile(tracer)
+    sys.setprofile(tracer)
+    main(arguments)
+
+
+def count(model: str) -> dict[str, Any]:
+    """Click in a real browser, and return the way to the first action.
+
+    Returns:
+        {"functions", "files": {"value", "bar"}, "way": "file: function" in order}.
+    """
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        sys.exit("no Chromium was found: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        path = Path(folder) / "way.json"
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        start = ("-m", "benchmarks.click_walk", "--trace", str(path))
+        program = Program(
+            Path(folder) / "out", "--model", model, "--preset", "fast", start=start
+        )
+        try:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.set_default_timeout(10 * PATIENCE_MS)
+            page.goto(program.address)
+            page.wait_for_selector(READY)
+            frame = page.wait_for_selector(".frame.click")
+            box = frame.bounding_box() if frame else None
+            assert box is not None, "the frame is shown"
+            for x, y in (_object_on_screen(), TARGET):
+                page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+                page.wait_for_timeout(500)
+            page.get_by_role("button", name="Run", exact=True).click()
+            end = time.monotonic() + 10 * PATIENCE_MS / 1000
+            while not path.exists() and time.monotonic() < end:
+                page.wait_for_timeout(200)
+        finally:
+            program.stop()
+            browser.close()
+        way = json.loads(path.read_text())
+    files = {line.split(": ")[0] for line in way}
+    figures = {"functions": len(way), "files": len(files)}
+    return {
+        **{name: {"value": value, "bar": BARS[name]} for name, value in figures.items()},
+        "way": way,
+    }
+
+
+def _object_on_screen() -> tuple[float, float]:
+    """Return where the first object of the page's first scene is, as shares of the frame."""
+    with contextlib.closing(make("push")) as env:
+        judge = require_judge(env, "the walk")
+        env.reset(seed=0)
+        place = judge.project(judge.truth()[0, :3])
+        return to_screen(place, env.info.frame_size)
+
+
+if __name__ == "__main__":
+    if "--trace" in sys.argv:
+        place = sys.argv.index("--trace")
+        serve_traced(Path(sys.argv[place + 1]), sys.argv[place + 2 :])
+    else:
+        parser = argparse.ArgumentParser(description=__doc__)
+        parser.add_argument("--model", default="rigid")
+        sys.stdout.write(json.dumps(count(parser.parse_args().model), indent=2) + "\n")
