@@ -1,4 +1,4 @@
-"""What is refused before a controller is built."""
+"""What is refused before a controller is built, and what identifies a method in stored results."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +10,40 @@ from torch import nn
 from tests.fakes.packages import bring
 from visual_foresight.control.config import build, parse
 from visual_foresight.control.loop import CLIP_FRAMES
+from visual_foresight.control.protocols import PROTOCOLS
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.predictors.checkpoints import save
 from visual_foresight.predictors.models import Model
 from visual_foresight.types import UserError
+
+
+@pytest.mark.parametrize("part", sorted(PROTOCOLS))
+def test_a_newer_version_of_the_code_has_another_key(
+    monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    assert set(PROTOCOLS.values()) == {1}, "the published trials name no version"
+    before = parse("still", "fast").key
+    monkeypatch.setitem(PROTOCOLS, part, 2)  # type: ignore[arg-type]
+    assert parse("still", "fast").key != before
+    monkeypatch.undo()
+    assert parse("still", "fast").key == before
+
+
+def test_a_newer_version_of_a_model_has_another_key(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    keys = []
+    checkpoint = tmp_path / "checkpoint"
+    for protocol in (1, 2):
+        with monkeypatch.context() as patch:
+            packages = tmp_path / f"packages{protocol}"
+            packages.mkdir()
+            model = Model(LongSighted, Sizes, protocol=protocol)
+            bring(patch, packages, "predictors", "long", model)
+            if protocol == 1:
+                save(LongSighted(Sizes()), checkpoint, {})
+            keys.append(parse(str(checkpoint), "fast").key)
+    assert keys[0] != keys[1]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from zlib import crc32
 import numpy as np
 import torch
 
+from visual_foresight.control import protocols
 from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.env_info import EnvInfo
 from visual_foresight.interfaces import (
@@ -40,6 +41,7 @@ from visual_foresight.predictors.checkpoints import (
     read_config,
     resolve,
 )
+from visual_foresight.predictors.registry import model_of
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.fingerprint import fingerprint
@@ -77,7 +79,7 @@ class Method:
     locator: str
     preset: str
     weights: str
-    """The model's name, or the hash of its checkpoint."""
+    """The model's name, or the hash of its checkpoint and the version of its code."""
     disagreement: float = 0.0
     """Weight of the disagreement among the model's members or samples in the cost (see
     `planning.costs.disagreement.DisagreementPenalty`)."""
@@ -90,6 +92,8 @@ class Method:
         parts: list[Any] = [model, locator, asdict(PRESETS[self.preset]), asdict(PushConfig())]
         if self.disagreement:  # not always, since there are results from before it was added
             parts.append(self.disagreement)
+        if protocols.raised():
+            parts.append(protocols.raised())
         return fingerprint(parts)
 
     def generator(self, seed: int, index: int) -> torch.Generator:
@@ -135,10 +139,12 @@ def parse(row: str, preset: str, disagreement: float = 0.0) -> Method:
 
 
 def _hash_of(folder: Path) -> str:
-    """Return a hash of what is in a checkpoint."""
+    """Return a hash of what is in a checkpoint; the version of its code counts from 2 on."""
     files = [folder / CONFIG_FILE, folder / WEIGHTS_FILE]
     content = b"".join(path.read_bytes() for path in files if path.is_file())
-    return hashlib.sha256(content).hexdigest()[:16]
+    protocol = model_of(read_config(folder)["predictor"]).protocol
+    version = "" if protocol == 1 else f"-{protocol}"
+    return hashlib.sha256(content).hexdigest()[:16] + version
 
 
 def build(

@@ -172,6 +172,7 @@ def _find_scores(
         config.seed,
         config.lpips_net,
         perceptual.notes,
+        perceptual.i3d,
     ]
     path = (
         config.out

@@ -54,7 +54,7 @@ class PredictionConfig:
     """Which predictor to evaluate, on which episodes."""
 
     data: Path
-    """Folder of episodes that the predictor was not trained on."""
+    """Folder of episodes that the predictor was not trained on, or a dataset of another format."""
     model: str = FLAGSHIP
     """A predictor's name or a checkpoint's folder."""
     horizon: int = 12
