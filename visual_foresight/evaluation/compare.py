@@ -6,7 +6,7 @@ is compared with their order by success.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,18 +14,22 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.control.methods import weights_of
-from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.source import EpisodeSource, identity
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
     evaluate_control,
     methods_of,
 )
+from visual_foresight.evaluation.prediction import command as prediction
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
     evaluate_episodes,
     figures_of,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual, find_perceptual
+from visual_foresight.evaluation.ranking import command as ranking
+from visual_foresight.evaluation.ranking import contact_states
 from visual_foresight.evaluation.ranking.command import RankingConfig, evaluate_ranking
 from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.statistics import spearman
@@ -49,6 +53,11 @@ SCORES = {
 """Score -> whether more (1) or less (-1) of it is better."""
 HORIZON = 12
 """Imagined steps."""
+PROTOCOLS = {
+    "prediction": prediction.PROTOCOL,
+    "ranking": [ranking.PROTOCOL, contact_states.PROTOCOL],
+}
+"""Versions of how scores are measured: scores of others are not taken for these."""
 MIN_MODELS = 3
 """Fewer models have no correlation."""
 
@@ -115,7 +124,7 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
     Raises:
         UserError: a model, a suite or the preset is unknown, or a model does not fit the data.
     """
-    episodes = Episodes(config.data)
+    episodes = open_episodes(config.data)
     info = episodes.info
     for model in config.models:  # refuses what cannot be loaded before hours of work
         load(model, "cpu", info.frame_size, info.action_size, info.state_size)
@@ -148,23 +157,28 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
 
 
 def _find_scores(
-    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+    model: str, config: CompareConfig, episodes: EpisodeSource, perceptual: Perceptual
 ) -> Record:
     """Return a model's scores but control's; read them where they were measured before.
 
-    They are kept by the checkpoint's content, the data, and how they are measured.
+    They are kept by the protocols, the checkpoint's content, the data, and how they are measured.
     """
     weights = weights_of(model)
-    data = [asdict(episodes.info), episodes.fingerprint()]
     how = [
+        HORIZON,
         config.clips,
         config.step,
         config.states,
         config.seed,
         config.lpips_net,
         perceptual.notes,
+        perceptual.i3d,
     ]
-    path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
+    path = (
+        config.out
+        / "scores"
+        / f"{fingerprint([PROTOCOLS, weights, identity(episodes), how])}.json"
+    )
     found = find_record(path)
     if found is None:
         found = {
@@ -176,7 +190,7 @@ def _find_scores(
 
 
 def _prediction_scores(
-    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+    model: str, config: CompareConfig, episodes: EpisodeSource, perceptual: Perceptual
 ) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
     info = episodes.info
@@ -184,7 +198,7 @@ def _prediction_scores(
         load(model, "cpu", info.frame_size, info.action_size, info.state_size)
     )
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
-    recorded = [episodes[index] for index in range(len(episodes))]
+    recorded = [episodes.packed(index).unpack() for index in range(len(episodes.numbers))]
     evaluation = evaluate_episodes(predictor, recorded, how, perceptual)
     figures = figures_of(evaluation, predictor.context)
     step = figures["steps"][str(config.step)]

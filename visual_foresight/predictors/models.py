@@ -45,7 +45,8 @@ class Recipe:
     track_weight: float = 0.3
     """Weight of the pixel maps' error, in pixels, against points followed in the frames."""
     teacher: str = "rigid_tracks"
-    """What follows these points: the name of a teacher."""
+    """What follows these points: rigid_tracks (it needs a calibrated camera), optical_flow (it
+    needs frames alone), none (models then learn from frames alone), or what a package brings."""
     ema: float = 0.995
     """Decay of the averaged weights; it is less during the first hundreds of steps."""
     clip_norm: float = 1.0
@@ -82,3 +83,6 @@ class Model:
     """A frozen dataclass, each field with a default; None for a predictor without weights."""
     recipe: Recipe = Recipe()
     """With the published values."""
+    protocol: int = 1
+    """Raise it when a change of its code changes what a checkpoint imagines: trials and scores on
+    disk are then made anew."""

@@ -19,7 +19,8 @@ class RunConfig:
     """What every run needs to know, whatever it trains."""
 
     data: Path
-    """Folder of episodes (see `visual-foresight collect`)."""
+    """Folder of episodes (see `visual-foresight collect`), or a dataset of another format that is
+    installed."""
     out: Path
     """Folder of the run; a run that is there already is resumed."""
     minutes: float | None = field(default=None, kw_only=True)

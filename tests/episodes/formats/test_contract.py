@@ -14,9 +14,8 @@ from jaxtyping import TypeCheckError
 from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.formats.registry import (
     DEFAULT_FORMAT,
-    FORMATS,
     EpisodeFormat,
-    all_formats,
+    episode_formats,
 )
 from visual_foresight.types import Episode, UserError
 
@@ -40,9 +39,9 @@ JSON_VALUES = st.recursive(
 SIGNAL_NAMES = st.sets(st.sampled_from(("reward", "force", "contact")))
 
 
-@pytest.fixture(params=sorted(FORMATS))
+@pytest.fixture(params=sorted(episode_formats()))
 def format_(request: pytest.FixtureRequest) -> EpisodeFormat:
-    return FORMATS[request.param]()
+    return episode_formats()[request.param]
 
 
 @pytest.fixture
@@ -171,8 +170,8 @@ def test_something_else_is_no_episode(format_: EpisodeFormat, path: Path) -> Non
 
 
 def test_every_format_has_a_suffix_of_its_own() -> None:
-    suffixes = [each.suffix for each in all_formats().values()]
+    suffixes = [each.suffix for each in episode_formats().values()]
     assert len(set(suffixes)) == len(suffixes)
     assert all(suffix.startswith(".") for suffix in suffixes)
-    assert all(isinstance(each, EpisodeFormat) for each in all_formats().values())
-    assert DEFAULT_FORMAT in FORMATS
+    assert all(isinstance(each, EpisodeFormat) for each in episode_formats().values())
+    assert DEFAULT_FORMAT in episode_formats()

@@ -5,6 +5,7 @@ The arm is a Franka Panda, and invisible walls keep the objects on the table.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -341,6 +342,10 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
         """Return where a world point (metres) is seen."""
         return self.camera.project(world)
+
+
+SpatialPushEnv = partial(PushEnv, variant=SPATIAL)
+"""The pushing table whose fingertip also moves up and down, and turns."""
 
 
 def _free_places(

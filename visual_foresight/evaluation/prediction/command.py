@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from tqdm import tqdm
 
-from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.evaluation.prediction.aggregate import as_text, figures_per_step
 from visual_foresight.evaluation.prediction.evaluator import Evaluation, evaluate_segments
 from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
@@ -45,6 +45,8 @@ __all__ = [
     "evaluate_prediction",
     "figures_of",
 ]
+PROTOCOL = 1
+"""Raise it when a change of this package's code changes figures: kept scores are then made anew."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class PredictionConfig:
     """Which predictor to evaluate, on which episodes."""
 
     data: Path
-    """Folder of episodes that the predictor was not trained on."""
+    """Folder of episodes that the predictor was not trained on, or a dataset of another format."""
     model: str = FLAGSHIP
     """A predictor's name or a checkpoint's folder."""
     horizon: int = 12
@@ -94,12 +96,13 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
     """
     if config.report is not None:
         _check_writable(config.report)
-    episodes = Episodes(config.data)
+    episodes = open_episodes(config.data)
     info = episodes.info
     predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
     recorded = [
-        episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)
+        episodes.packed(index).unpack()
+        for index in tqdm(range(len(episodes.numbers)), "episodes", dynamic_ncols=True)
     ]
     evaluation = evaluate_episodes(predictor, recorded, config, perceptual)
     figures = {
