@@ -53,8 +53,8 @@ def test_views_are_chosen_by_name():
         env = make("push", (24, 32), views=views)
         assert tuple(env.info.views) == views
         env.close()
-    for views in (None, (), ("front",)):
-        env = make("push4", (24, 32), views=views)
+    for same in (None, (), ("front",)):
+        env = make("push4", (24, 32), views=same)
         assert tuple(env.info.views) == ("front",)
         env.close()
     make("dot", views=("top",)).close()
