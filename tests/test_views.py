@@ -17,8 +17,10 @@ from visual_foresight.envs.pushing.env import PushEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.episode_files import read_episode, write_episode
-from visual_foresight.episodes.info import INFO_NAME, read_info
+from visual_foresight.episodes.info import INFO_NAME, read_info, write_info
 from visual_foresight.episodes.validation import validate
+from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_model
+from visual_foresight.evaluation.prediction.segments import batch_of, segments_of
 from visual_foresight.predictors.checkpoints import Seen, load, read_config, seen_by
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
@@ -234,3 +236,29 @@ def test_the_loop_shows_a_predictor_both_views() -> None:
         there = step.plan.prediction.frames[:, 0]
         torch.testing.assert_close(plan.prediction.frames[:, 0], there)
     env.close()
+
+
+def test_a_model_is_evaluated_in_its_own_view(both: Path, front: Path, tmp_path: Path) -> None:
+    folder = train(training(both, tmp_path / "run", "flow", "side"), progress=False)
+
+    def measured(data: Path, model: Path | str) -> float:
+        config = PredictionConfig(data, str(model), horizon=2)
+        return evaluate_model(config)["steps"]["1"]["psnr"]
+
+    seen = Episodes(both, views=("side",))
+    write_info(tmp_path / "side", seen.info)
+    for index, number in enumerate(seen.numbers):
+        write_episode(tmp_path / "side", number, seen[index])
+    assert measured(both, folder) == pytest.approx(measured(tmp_path / "side", folder))
+    assert measured(both, "still") == pytest.approx(measured(front, "still"))
+    with pytest.raises(UserError, match="has no view 'side'"):
+        measured(front, folder)
+
+
+def test_context_has_the_other_views(both: Path) -> None:
+    episode = Episodes(both)[0]
+    (segment, *_) = segments_of([episode], context=2, horizon=2)
+    context = batch_of([segment, segment]).context
+    start = segment.start - 1
+    seen = to_float(episode.other_views["side"][start : start + 2])
+    assert torch.equal(context.other_views["side"], torch.stack([seen, seen]))
