@@ -112,7 +112,7 @@ def test_other_actions_are_refused() -> None:
 
 
 class TwoEyed(Slider):
-    """The slider with a second camera, of another size, that sees it upside down."""
+    """The slider with a second camera, of half the height, that sees it upside down."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -123,10 +123,20 @@ class TwoEyed(Slider):
             {"frames": frames, "state": parts["state"]}
         )
 
-    def _seen(self) -> dict[str, Any]:
-        seen = super()._seen()
-        frame = seen.pop("frame")
-        return {"frames": {"up": frame, "down": frame[::-2]}, **seen}
+    def reset(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        seen, notes = super().reset(**options)
+        return two_eyed(seen), notes
+
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        seen, *rest = super().step(action)
+        return two_eyed(seen), *rest  # type: ignore[return-value]
+
+
+def two_eyed(seen: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "frames": {"up": seen["frame"], "down": seen["frame"][::-2]},
+        "state": seen["state"],
+    }
 
 
 def test_several_cameras_are_several_views() -> None:
