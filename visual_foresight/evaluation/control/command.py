@@ -8,6 +8,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from visual_foresight.envs.registry import make, require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
@@ -185,14 +186,24 @@ def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Metho
     """Return the methods of a benchmark, a row each.
 
     Raises:
-        UserError: there is no such method or suite, or the simulator of a suite is not installed.
+        UserError: there is no such method or suite, the simulator of a suite is not installed, or
+            its world has no judge, or no snapshots where a method needs them.
     """
     methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
     for name in config.suites:
         if name not in suites:
             raise UserError(f"unknown suite {name!r}: choose one of {', '.join(suites)}")
         require(suites[name].env)
+        _require_truth(suites[name].env, methods)
     return methods
+
+
+def _require_truth(env: str, methods: Sequence[Method]) -> None:
+    """Refuse an env that cannot be judged, or not go back where the simulator is the model."""
+    with closing(make(env)) as world:
+        require_judge(world, "the tasks of the suites")
+        if any(method.model == SIMULATOR for method in methods):
+            require_simulator(world, f"the model {SIMULATOR!r}")
 
 
 def ceiling_path(suite: str, preset: str) -> Path:

@@ -6,6 +6,7 @@ is kept on disk. For evaluation only: where candidates bring the designated poin
 
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -42,9 +43,11 @@ MAX_SCENES = 400
 """Scenes that are drawn for one state before the search is given up."""
 MAX_DIRECTIONS = 40
 """Goals that are drawn for a state before the next scene is drawn."""
-BANK_VERSION = 1
+PROTOCOL = 1
 """Version of how states and candidates are drawn; raise it with every change, so that an older
 bank is not taken for a newer one."""
+USER = "a bank of contact states"
+"""What needs a simulator, for sentences."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +88,15 @@ def load_bank(
         num_workers: processes that make it.
 
     Raises:
-        UserError: the file is damaged, or contact states cannot be found.
+        UserError: the file is damaged, contact states cannot be found, or the world has no
+            snapshots or no judge.
     """
-    path = folder / f"bank_{fingerprint([BANK_VERSION, *(asdict(job) for job in jobs)])}.npz"
+    path = folder / f"bank_{fingerprint([PROTOCOL, *(asdict(job) for job in jobs)])}.npz"
     if path.is_file():
         return _read_bank(path, len(jobs))
+    for env in {job.env for job in jobs}:  # refused before a bar is shown
+        with closing(make(env)) as world:
+            require_simulator(world, USER)
     found = {}
     for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states"):
         found[job.index] = contact
@@ -201,7 +208,7 @@ def _draw_goal(
 
     It is in the workspace and in the frame; None when no such place is found soon.
     """
-    workspace = env.info.require_workspace("a bank of contact states")
+    workspace = env.info.require_workspace(USER)
     low = np.array(workspace.low[:2])
     high = np.array(workspace.high[:2])
     for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
@@ -260,5 +267,4 @@ def envs_of(name: str) -> tuple[SimulatedEnv, SimulatedEnv]:
 
     A process keeps them.
     """
-    user = "a bank of contact states"
-    return require_simulator(make(name), user), require_simulator(make(name), user)
+    return require_simulator(make(name), USER), require_simulator(make(name), USER)

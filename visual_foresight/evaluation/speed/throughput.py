@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from visual_foresight.envs.registry import make
+from visual_foresight.envs.registry import make, require
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import FramesOnly, Learner, SimulatedEnv, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP, create, learned
@@ -30,6 +30,7 @@ from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import places_of
 
+ENV = "push"
 FRAME_SIZE = (64, 64)
 NUM_OBJECTS = 3
 DESIGNATED = Pixel(30.3, 30.2)
@@ -84,7 +85,11 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
             count, with 2 operations per multiply-add.
         share_of_gemm: operations per second when planning, as a share of the fastest float32
             matrix product of the run.
+
+    Raises:
+        UserError: the simulator whose frames are shown is not installed.
     """
+    require(ENV)  # before anything is timed
     names = config.predictors or learned()
     threads = torch.get_num_threads()
     gflops = gemm_gflops()
@@ -117,7 +122,7 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     torch.set_num_threads(threads)
     keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
-    env = require_simulator(make("push", FRAME_SIZE), "timing a model")
+    env = require_simulator(make(ENV, FRAME_SIZE), "timing a model")
     action_size = env.info.action_size
     known = {
         "frame_size": FRAME_SIZE,
