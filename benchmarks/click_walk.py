@@ -24,25 +24,26 @@ from visual_foresight.gui.page.screen import to_screen
 from visual_foresight.interfaces import require_judge
 
 MILESTONES = (
-    "to_pixel",  # the click is a pixel
-    "Draft.clicked",  # and belongs to a goal
-    "Session.edit",
-    "Track.begin",  # the pixel is located
-    "Rigid.observe",
-    "Rigid.designate",
-    "PushProposals.__call__",
-    "CEM.plan",
-    "Workspace.clip",
-    "Rigid.imagine",
-    "PixelDistance.__call__",
-    "PushEnv.step",  # the action is carried out
+    "gui/page/screen.py: to_pixel",  # the click is a pixel
+    "gui/session/goals.py: Draft.clicked",  # and belongs to a goal
+    "gui/session/session.py: Session.edit",
+    "planning/localization/track.py: Track.begin",  # the pixel is located
+    "predictors/rigid/model.py: Rigid.observe",
+    "predictors/rigid/model.py: Rigid.designate",
+    "planning/proposals/pushes.py: PushProposals.__call__",
+    "planning/planners/cem.py: CEM.plan",
+    "types.py: Workspace.clip",
+    "predictors/rigid/model.py: Rigid.imagine",
+    "planning/costs/pixel_distance.py: PixelDistance.__call__",
+    "envs/pushing/env.py: PushEnv.step",  # the action is carried out
 )
+NAMES = {each.split(": ")[1] for each in MILESTONES}
 LAST = MILESTONES[-1]
 BARS = {"functions": 30, "files": 20}
 """How many are few enough."""
 TARGET = (0.4, 0.4)
 """Where the goal is clicked, as shares of the frame's width and height."""
-BEFORE = ("cli.py", f"gui{os.sep}server")
+BEFORE = ("cli.py", "gui/server")
 """What started the program, and is on every stack."""
 PACKAGE = f"visual_foresight{os.sep}"
 READY = ".status:text-is('ready')"
@@ -57,22 +58,33 @@ class Tracer:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> None:
         """Look at a call (see `sys.setprofile`)."""
-        name = frame.f_code.co_qualname
-        if event != "call" or name not in MILESTONES:
+        if event != "call" or frame.f_code.co_qualname not in NAMES:
+            return
+        if (place := _place(frame)) not in MILESTONES:
             return
         stack = []
         caller: FrameType | None = frame
         while caller is not None:
-            _, inside, module = caller.f_code.co_filename.rpartition(PACKAGE)
-            if inside and not module.startswith(BEFORE):
-                # A part of a function, such as a lambda in it, is no function of its own.
-                whole = caller.f_code.co_qualname.split(".<")[0]
-                stack.append(f"{module}: {whole}")
+            stack.append(_place(caller))
             caller = caller.f_back
-        self._way.update(dict.fromkeys(reversed(stack)))
-        if name == LAST:
+        for function in reversed(stack):
+            if function is not None and not function.startswith(BEFORE):
+                self._way[function] = None
+        if place == LAST:
             self._path.write_text(json.dumps(list(self._way)))
             sys.setprofile(None)
+
+
+def _place(frame: FrameType) -> str | None:
+    """Return "file: function" of a function of the package; None for others.
+
+    A part of a function, such as a lambda in it, is no function of its own.
+    """
+    _, inside, module = frame.f_code.co_filename.rpartition(PACKAGE)
+    if not inside:
+        return None
+    function = frame.f_code.co_qualname.split(".<")[0]
+    return f"{module.replace(os.sep, '/')}: {function}"
 
 
 def serve_traced(path: Path, arguments: list[str]) -> None:

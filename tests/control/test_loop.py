@@ -166,7 +166,7 @@ def test_without_a_judge_distances_are_what_the_controller_believes(env: DotEnv)
     assert trial.distance_text(-1) == f"believed {100 * PIXEL_M * last:.1f} cm to go"
 
 
-SEEN = Observation(np.zeros((*SIZE, 3), np.uint8), np.zeros(2, np.float32))
+SEEN = Observation.single(np.zeros((*SIZE, 3), np.uint8), np.zeros(2, np.float32))
 
 
 def test_metres_are_believed_of_a_calibrated_camera_only() -> None:

@@ -18,10 +18,10 @@ GOAL_PIXELS = (Pixel(2, 3), Pixel(4.5, 0))
 REACHED: dict[str, tuple[Goal, Observation, tuple[Pixel, ...]]] = {
     "pixels": (
         PixelGoal((Pixel(0, 1), Pixel(4.5, 0)), GOAL_PIXELS),
-        Observation(NOISE, STATE),
+        Observation.single(NOISE, STATE),
         GOAL_PIXELS,
     ),
-    "png": (ImageGoal(NOISE), Observation(NOISE, STATE), ()),
+    "png": (ImageGoal(NOISE), Observation.single(NOISE, STATE), ()),
 }
 """Name -> a goal, and what is seen, and where its pixels are, when it is reached."""
 
@@ -68,7 +68,7 @@ def test_it_is_0_away_when_it_is_reached(name):
     goal, observation, places = REACHED[name]
     assert goal.measure(observation, places) == 0
     elsewhere = tuple(Pixel(place.row + 1, place.col) for place in places)
-    distance = goal.measure(Observation(255 - NOISE, STATE), elsewhere)
+    distance = goal.measure(Observation.single(255 - NOISE, STATE), elsewhere)
     assert distance is not None and distance > 0
 
 

@@ -17,7 +17,7 @@ def grey(shade: int) -> np.ndarray:
     return np.full((*SIZE, 3), shade, np.uint8)
 
 
-SEEN = Observation(grey(90), STATE)
+SEEN = Observation.single(grey(90), STATE)
 
 
 def test_the_pixel_farthest_from_its_goal_counts() -> None:

@@ -141,7 +141,14 @@ def make_predictor(
         return Simulator(require_simulator(env, user), require_simulator(mirror, user), points)
     info = env.info
     predictor = with_tracker(
-        load(config.model, device, info.frame_size, info.action_size, info.state_size)
+        load(
+            config.model,
+            device,
+            info.frame_size,
+            info.action_size,
+            info.state_size,
+            views=tuple(info.views),
+        )
     )
     if predictor.context > CLIP_FRAMES:
         raise UserError(
