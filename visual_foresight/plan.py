@@ -21,8 +21,9 @@ import torch
 from visual_foresight.control import config as methods
 from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
-from visual_foresight.envs.registry import ENVS, make
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.control.world import World, world_of
+from visual_foresight.envs.registry import ENVS
+from visual_foresight.evaluation.suites import SUITES, begin, find_task
 from visual_foresight.interfaces import Env
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.localization.registry import LOCATORS
@@ -47,7 +48,7 @@ class PlanConfig:
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
     """Designated pixels ROW,COL in the seed's scene, in place of the task. The page shows the
-    same scene, unless the suite is novel."""
+    same scene, unless the suite is novel. They are pixels of the model's frames."""
     goal: tuple[str, ...] = ()
     """Goal pixels ROW,COL of the designated pixels, in the same order."""
     num_objects: int | None = None
@@ -131,11 +132,12 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     """
     suite = SUITES[config.suite]
     method = methods.parse(f"{config.model}@{config.locator}", config.preset)
+    world = world_of(method.model)
     with ExitStack() as opened:
-        env = opened.enter_context(_open_env(config))
+        env = opened.enter_context(_open_env(config, world))
         mirror = env
         if method.model == methods.SIMULATOR:  # it alone tries actions out, in another env
-            mirror = opened.enter_context(_open_env(config))
+            mirror = opened.enter_context(_open_env(config, world))
         goal, points = _set_scene(config, env)
         controller = methods.build(method, env, mirror, points, find_device(config.device))
         if isinstance(controller, VisualMPC):
@@ -152,17 +154,17 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     return _figures(trial, animation)
 
 
-def _open_env(config: PlanConfig) -> contextlib.closing[Env]:
+def _open_env(config: PlanConfig, world: World) -> contextlib.closing[Env]:
     suite = SUITES[config.suite]
     held_out = suite.held_out and config.env == suite.env
-    return contextlib.closing(make(config.env, held_out=held_out))
+    return contextlib.closing(world.make(config.env, held_out))
 
 
 def _set_scene(config: PlanConfig, env: Env) -> tuple[PixelGoal, tuple[Any, ...]]:
     """Set the scene of the task, or of the chosen pixels; return goal and designated points."""
     chosen = config.chosen
     if chosen is None:
-        task = make_task(env, SUITES[config.suite], config.seed, 0)
+        task = find_task(env, SUITES[config.suite], config.seed, 0)
         return task.goal, begin(env, task)
     options = None if config.num_objects is None else {"num_objects": config.num_objects}
     env.reset(seed=config.seed, options=options)

@@ -1,18 +1,20 @@
 """Seeded tasks of the control benchmark: push a point of an object to a goal.
 
-A straight push can do each of them. A task is a function of (suite, seed, index); its fingerprint
-tells whether two results are about the same task.
+A straight push can do each of them. A task is a function of (suite, seed, index) and of what the
+camera sees; its fingerprint tells whether two results are about the same task.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from jaxtyping import Float
 
+from visual_foresight.control.world import World
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
@@ -28,6 +30,8 @@ MIN_VISIBLE = 5
 """An object can be designated when it is seen at this many probed pixels."""
 PROBES = 32
 """Probed pixels along the shorter side of the frame."""
+SAME_M = 0.005
+"""A point that is picked again in another frame is the same when it is this near."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,62 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
         f"none of {MAX_SCENES} scenes of {suite.env!r} has room for a task of suite "
         f"{suite.name!r} ({suite.low_m} to {suite.high_m} m): choose shorter distances"
     )
+
+
+def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
+    """Return a task of a suite, the same one for every frame size where that is possible.
+
+    It is drawn in the frames of the published suites. An env of other frames gets the same scene,
+    the same point and the same goal, as its own camera sees them. If it has another scene at that
+    seed, or does not see them, the task is drawn in its own frames.
+
+    Args:
+        env: of the suite's kind and objects; its past does not matter.
+        suite: what kind of task.
+        seed: see `make_task`.
+        index: see `make_task`.
+
+    Raises:
+        UserError: see `make_task`.
+    """
+    published = World()
+    if env.info.frame_size == published.frame_size:
+        return make_task(env, suite, seed, index)
+    drawn_in = require_judge(
+        _published_env(suite.env, suite.held_out), "the tasks of the suites"
+    )
+    if drawn_in.info.frame_size == published.frame_size:
+        task = _seen_in(env, drawn_in, make_task(drawn_in, suite, seed, index))
+        if task is not None:
+            return task
+    return make_task(env, suite, seed, index)
+
+
+@lru_cache(maxsize=2)
+def _published_env(name: str, held_out: bool) -> Env:
+    """Return an env in which tasks are drawn; a process keeps it."""
+    return World().make(name, held_out)
+
+
+def _seen_in(env: Env, drawn_in: JudgedEnv, task: Task) -> Task | None:
+    """Return a task as the camera of another env sees it; None if it does not."""
+    judged = require_judge(env, "the tasks of the suites")
+    (drawn,) = begin(drawn_in, task)
+    point = drawn_in.where(drawn)[1]
+    judged.reset(seed=task.env_seed)
+    poses = judged.truth()
+    theirs = drawn_in.truth()
+    if poses.shape != theirs.shape or not np.allclose(poses, theirs, atol=1e-6):
+        return None
+    source = judged.project(point)
+    target = judged.project(np.array([*task.goal_m, point[2]]))
+    size = judged.info.frame_size
+    if not (source.inside(*size) and target.inside(*size)):
+        return None
+    away_m = np.linalg.norm(judged.where(judged.pick(source))[1] - point)
+    if away_m > SAME_M:
+        return None
+    return replace(task, frame_size=size, source=source, target=target)
 
 
 def _candidates(env: JudgedEnv, rng: np.random.Generator) -> list[_Candidate]:

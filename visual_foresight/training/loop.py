@@ -61,11 +61,12 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     TEACHERS[config.teacher]
     episodes = Episodes(config.data)
     to_train, to_evaluate = episodes.split(config.held_out_share, config.seed)
-    training_episodes = _read(to_train, progress)
-    held_out_episodes = _read(to_evaluate, progress)
+    # What the model cannot be made for, such as a frame size, is told before data are read, too.
     run = TrainingState.begin(config, episodes.info, device, to_train.fingerprint())
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
+    training_episodes = _read(to_train, progress)
+    held_out_episodes = _read(to_evaluate, progress)
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")

@@ -14,6 +14,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 
+from visual_foresight.control.world import world_of
 from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
@@ -63,8 +64,9 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
         UserError: the model cannot be loaded or does not fit, or the bank cannot be made or read.
     """
     load(config.model)  # refuses what cannot be loaded, before a bank is made
+    world = world_of(config.model)
     jobs = [
-        BankJob(config.seed, index, config.candidates, config.horizon)
+        BankJob(config.seed, index, config.candidates, config.horizon, world=world)
         for index in range(config.states)
     ]
     bank = load_bank(jobs, config.out, config.workers)

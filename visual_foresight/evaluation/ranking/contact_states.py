@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -17,7 +18,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import World
 from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
@@ -56,6 +57,16 @@ class BankJob:
     candidates: int
     horizon: int
     env: str = "push"
+    world: World = World()
+    """In which frames."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies the state, as JSON values."""
+        values = asdict(self)
+        if self.world == World():  # there are banks from before there was a choice
+            del values["world"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ def load_bank(
     Raises:
         UserError: the file is damaged, or contact states cannot be found.
     """
-    path = folder / f"bank_{fingerprint([BANK_VERSION, *(asdict(job) for job in jobs)])}.npz"
+    path = folder / f"bank_{fingerprint([BANK_VERSION, *(job.identity for job in jobs)])}.npz"
     if path.is_file():
         return _read_bank(path, len(jobs))
     found = {}
@@ -123,7 +134,7 @@ def find_contact_state(job: BankJob) -> ContactState:
     Raises:
         UserError: no scene leads to such a state.
     """
-    env, mirror = envs_of(job.env)
+    env, mirror = envs_of(job.env, job.world)
     rng = np.random.default_rng([job.seed, job.index])
     torch_rng = torch.Generator().manual_seed(int(rng.integers(2**62)))
     for _ in range(MAX_SCENES):
@@ -255,10 +266,13 @@ def _carry_out(
 
 
 @lru_cache(maxsize=1)
-def envs_of(name: str) -> tuple[SimulatedEnv, SimulatedEnv]:
+def envs_of(name: str, world: World = World()) -> tuple[SimulatedEnv, SimulatedEnv]:  # noqa: B008
     """Return the env to move in, left in the contact state found last, and its mirror.
 
     A process keeps them.
     """
     user = "a bank of contact states"
-    return require_simulator(make(name), user), require_simulator(make(name), user)
+    return (
+        require_simulator(world.make(name), user),
+        require_simulator(world.make(name), user),
+    )

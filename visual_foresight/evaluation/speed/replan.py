@@ -9,9 +9,9 @@ import torch
 
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import world_of
 from visual_foresight.evaluation.speed.yardstick import gemm_gflops
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.evaluation.suites import SUITES, begin, find_task
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.planners.presets import PRESETS
 from visual_foresight.planning.planners.push_proposals import PushProposals
@@ -47,7 +47,7 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     """
     suite = SUITES["near"]
     presets = {}
-    with contextlib.closing(make(suite.env)) as env:
+    with contextlib.closing(world_of(config.model).make(suite.env)) as env:
         predictor = with_tracker(
             load(
                 config.model,
@@ -58,7 +58,7 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
             )
         )
         for name, preset in PRESETS.items():
-            task = make_task(env, suite, 1, 0)
+            task = find_task(env, suite, 1, 0)
             points = begin(env, task)
             workspace = env.info.require_workspace("proposed pushes")
             homography = env.info.view.calibration("proposed pushes")

@@ -1,12 +1,14 @@
 """The runs of a session on disk: the only module of the page that knows a path.
 
 Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
-a dataset like any other), with its goal and outcome among its notes. Animations are written
-beside these folders when they are asked for.
+a dataset like any other), with its goal and outcome among its notes. Frames of another size than
+64x64 have a folder of their own, `<out>/<env>-96x96`. Animations are written beside these folders
+when they are asked for.
 """
 
 import base64
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from visual_foresight.control.world import World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -51,7 +54,8 @@ GLIMPSES_PER_PLAN = 4
 class Entry:
     """A run that was kept: one line of the list of runs."""
 
-    env: str
+    folder: str
+    """Name of the run's folder: its world, and its frame size where that is not 64x64."""
     number: int
     model: str
     goal: str
@@ -67,7 +71,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
-        return f"{self.env}-{self.number:06d}"
+        return f"{self.folder}-{self.number:06d}"
 
     @property
     def distance_text(self) -> str:
@@ -85,12 +89,21 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
-        for env in ENVS:
-            self._refuse_collected(self._folder / env)
-            for path in sorted((self._folder / env).glob("episode_*")):
+        for folder in self._folders():
+            self._refuse_collected(self._folder / folder)
+            for path in sorted((self._folder / folder).glob("episode_*")):
                 number = episode_number(path)
                 if number is not None:
-                    self._add_file(env, number, path)
+                    self._add_file(folder, number, path)
+
+    def _folders(self) -> list[str]:
+        """Return the names that folders of runs have or may get, env by env."""
+        there = sorted(path.name for path in self._folder.glob("*-*x*"))
+        found = []
+        for env in ENVS:
+            of_sizes = re.compile(rf"{re.escape(env)}-\d+x\d+")
+            found += [env, *(name for name in there if of_sizes.fullmatch(name))]
+        return found
 
     @staticmethod
     def _refuse_collected(folder: Path) -> None:
@@ -101,9 +114,9 @@ class Archive:
                 f"{folder} holds episodes that `collect` gathered: give another folder as --out"
             )
 
-    def _add_file(self, env: str, number: int, path: Path) -> None:
+    def _add_file(self, folder: str, number: int, path: Path) -> None:
         try:
-            entry = _entry(env, number, read_meta(path))
+            entry = _entry(folder, number, read_meta(path))
         except (UserError, KeyError) as error:  # it is damaged, or was collected
             logger.warning("%s is no run of this page and is not listed: %r", path, error)
             return
@@ -123,8 +136,10 @@ class Archive:
             env: where the trial took place.
             notes: plain JSON values: model, outcome, seed, ...
         """
-        folder = self._folder / env_name
-        number = self._free_number(env_name)
+        world = World(env.info.frame_size)
+        name = env_name if world == World() else f"{env_name}-{world.size_text}"
+        folder = self._folder / name
+        number = self._free_number(name)
         if not (folder / INFO_NAME).exists():
             write_info(folder, describe(env_name, env, RECORDED_HERE))
         meta = {
@@ -139,15 +154,15 @@ class Archive:
             meta["believed"] = True
             meta["num_actions"] = len(trial.episode.actions)
         write_episode(folder, number, replace(trial.episode, meta=meta))
-        entry = _entry(env_name, number, meta)
+        entry = _entry(name, number, meta)
         self._entries[entry.name] = entry
         return entry
 
-    def _free_number(self, env_name: str) -> int:
+    def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
-        listed = [entry.number for entry in self.entries if entry.env == env_name]
+        listed = [entry.number for entry in self.entries if entry.folder == folder]
         number = max(listed, default=-1) + 1
-        while episode_path(self._folder / env_name, number).exists():
+        while episode_path(self._folder / folder, number).exists():
             number += 1
         return number
 
@@ -158,7 +173,7 @@ class Archive:
             UserError: there is no run of this name, or it is damaged.
         """
         entry = self._known(name)
-        episode = read_episode(episode_path(self._folder / entry.env, entry.number))
+        episode = read_episode(episode_path(self._folder / entry.folder, entry.number))
         return Trial(
             goal=_from_json(episode.meta["goal"]),
             episode=episode,
@@ -188,12 +203,12 @@ class Archive:
         return self._entries[name]
 
 
-def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
+def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
     """Make an entry of the notes of an episode."""
     goal = meta["goal"]
     has_pixels = "pixels" in goal
     return Entry(
-        env=env,
+        folder=folder,
         number=number,
         model=str(meta.get("model", "")),
         goal=_pairs_in_words(goal["pixels"]) if has_pixels else "an image",

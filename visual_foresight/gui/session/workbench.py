@@ -5,7 +5,7 @@ from threading import Event
 from typing import Any
 
 from visual_foresight.control import config as methods
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import World, world_of
 from visual_foresight.gui.session.settings import COSTS, Settings
 from visual_foresight.interfaces import Controller, Env, Predictor
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
@@ -17,15 +17,32 @@ NUM_RUNNERS_UP = 3
 """How many plans the page shows beside the best one."""
 
 
+def world_for(settings: Settings, present: World) -> World:
+    """Return the world in which the settings' model plans.
+
+    What has no checkpoint plans in the present one, and so does a model that cannot be used: that
+    is said when it is asked to plan.
+    """
+    try:
+        return world_of(settings.model, present)
+    except UserError:
+        return present
+
+
 class Workbench:
     """An env, and what is built for it.
 
     It belongs to one thread, because simulators may not be used from several.
+
+    Args:
+        env_name: a key of `ENVS`.
+        world: in which frames.
     """
 
-    def __init__(self, env_name: str) -> None:
+    def __init__(self, env_name: str, world: World) -> None:
         self.env_name = env_name
-        self.env: Env = make(env_name)
+        self.world = world
+        self.env: Env = world.make(env_name)
         self._mirror: Env | None = None
         """A second env, in which the model `simulator` tries actions out."""
 
@@ -59,7 +76,7 @@ class Workbench:
         """
         method = methods.parse(f"{settings.model}@{settings.locator}", settings.preset)
         if method.model == methods.SIMULATOR and self._mirror is None:
-            self._mirror = make(self.env_name)
+            self._mirror = self.world.make(self.env_name)
         controller = methods.build(
             method, self.env, self._mirror or self.env, points, find_device(settings.device)
         )

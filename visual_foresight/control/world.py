@@ -1,0 +1,52 @@
+"""In which world a model plans: the frame size and the cameras that its checkpoint was trained on.
+
+Whoever makes an env for a model goes through here: `plan`, the page, and every judge.
+"""
+
+from dataclasses import dataclass
+
+from visual_foresight.control.config import WITHOUT_CHECKPOINT
+from visual_foresight.envs.registry import make
+from visual_foresight.interfaces import Env
+from visual_foresight.predictors.checkpoints import resolve, seen_by
+from visual_foresight.predictors.registry import PREDICTORS, model_of
+
+FRAME_SIZE = (64, 64)
+"""Height and width, in pixels, for what has no checkpoint: baselines, floors and the ceiling."""
+
+
+@dataclass(frozen=True)
+class World:
+    """How an env is made for a model."""
+
+    frame_size: tuple[int, int] = FRAME_SIZE
+    """Height and width in pixels."""
+
+    @property
+    def size_text(self) -> str:
+        """Return the frame size in words, as in names of folders: 48x80."""
+        height, width = self.frame_size
+        return f"{height}x{width}"
+
+    def make(self, env: str, held_out: bool = False) -> Env:
+        """Build an env (see `envs.registry.make`)."""
+        return make(env, self.frame_size, held_out)
+
+
+def world_of(model: str, default: World = World()) -> World:
+    """Return the world that a model was trained in.
+
+    Args:
+        model: of a method (see `control.config`): a predictor's name, a checkpoint's folder,
+            `simulator`, `random`, ...
+        default: for what has no checkpoint.
+
+    Raises:
+        UserError: there is no such model, or its checkpoint is damaged.
+    """
+    if model in WITHOUT_CHECKPOINT:
+        return default
+    if model in PREDICTORS and model_of(model).config is None:
+        return default
+    seen = seen_by(resolve(model))
+    return World(seen.frame_size)
