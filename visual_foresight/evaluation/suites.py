@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 from zlib import crc32
 
@@ -32,6 +33,8 @@ PROBES = 32
 """Probed pixels along the shorter side of the frame."""
 SAME_M = 0.005
 """A point that is picked again in another frame is the same when it is this near."""
+NEIGHBOURS_PX = (0.0, -0.25, 0.25, -0.5, 0.5)
+"""How far from its place, in rows and columns, a point is looked for in another frame."""
 
 
 @dataclass(frozen=True)
@@ -219,15 +222,28 @@ def _seen_in(env: Env, drawn_in: JudgedEnv, task: Task) -> Task | None:
     theirs = drawn_in.truth()
     if poses.shape != theirs.shape or not np.allclose(poses, theirs, atol=1e-6):
         return None
-    source = judged.project(point)
-    target = judged.project(np.array([*task.goal_m, point[2]]))
     size = judged.info.frame_size
-    if not (source.inside(*size) and target.inside(*size)):
-        return None
-    away_m = np.linalg.norm(judged.where(judged.pick(source))[1] - point)
-    if away_m > SAME_M:
+    target = judged.project(np.array([*task.goal_m, point[2]]))
+    source = _pixel_that_shows(judged, point)
+    if source is None or not target.inside(*size):
         return None
     return replace(task, frame_size=size, source=source, target=target)
+
+
+def _pixel_that_shows(env: JudgedEnv, point: Float[np.ndarray, "3"]) -> Pixel | None:
+    """Return a pixel at which a point (world, metres) is picked, up to `SAME_M`, if there is one.
+
+    Beside the arm, rounding decides which of the two is picked: then a neighbour will do.
+    """
+    place = env.project(point)
+    for row, col in sorted(product(NEIGHBOURS_PX, repeat=2), key=lambda away: np.hypot(*away)):
+        pixel = Pixel(place.row + row, place.col + col)
+        if pixel.inside(*env.info.frame_size):
+            picked = env.pick(pixel)
+            away_m = np.linalg.norm(env.where(picked)[1] - point)
+            if picked.kind == "object" and away_m <= SAME_M:
+                return pixel
+    return None
 
 
 def _candidates(env: JudgedEnv, rng: np.random.Generator) -> list[_Candidate]:

@@ -89,14 +89,14 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
-        for folder in self._folders():
-            self._refuse_collected(self._folder / folder)
-            for path in sorted((self._folder / folder).glob("episode_*")):
+        for name in self._names_of_folders():
+            self._refuse_collected(self._folder / name)
+            for path in sorted((self._folder / name).glob("episode_*")):
                 number = episode_number(path)
                 if number is not None:
-                    self._add_file(folder, number, path)
+                    self._add_file(name, number, path)
 
-    def _folders(self) -> list[str]:
+    def _names_of_folders(self) -> list[str]:
         """Return the names that folders of runs have or may get, env by env."""
         there = sorted(path.name for path in self._folder.glob("*-*x*"))
         found = []
