@@ -1,7 +1,8 @@
 """The data types that the packages hand to one another.
 
 Everything here is frozen and checks itself on construction; nothing here knows a simulator, a
-network or a screen. Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a`
+network or a screen. What is seen and recorded (observation, episode, clip) is in `experience`,
+and is had from here as well. Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a`
 action, `s` robot state, `p` designated pixels.
 """
 
@@ -11,117 +12,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
+
+from visual_foresight.experience import Clip as Clip
+from visual_foresight.experience import Episode as Episode
+from visual_foresight.experience import Observation as Observation
+from visual_foresight.experience import other_views_of as other_views_of
+from visual_foresight.experience import signals_of as signals_of
 
 
 class UserError(Exception):
     """Bad input, in one clear sentence; the command line prints it and exits with code 2."""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What the robot perceives at one instant: a frame and its own measured state (SI units)."""
-
-    frame: UInt8[np.ndarray, "h w 3"]
-    state: Float32[np.ndarray, " s"]
-    signals: Mapping[str, float] = field(default_factory=dict)
-    """What else was measured since the observation before, such as a "reward"; often nothing."""
-
-    @classmethod
-    def of(cls, seen: Mapping[str, Any]) -> "Observation":
-        """Return what an env's `step` or `reset` gave: "frame", "state" and perhaps "signals"."""
-        return cls(seen["frame"], seen["state"], seen.get("signals", {}))
-
-
-@dataclass(frozen=True)
-class Episode:
-    """A recorded run: t actions join t+1 frames and states.
-
-    Action t takes frame t to frame t+1.
-    """
-
-    actions: Float32[np.ndarray, "t a"]
-    frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
-    states: Float32[np.ndarray, "t_plus_1 s"]
-    tracks: Float32[np.ndarray, "t_plus_1 p 2"]
-    """True (row, col) of p physical points over time, seen in the first frame. For judges only;
-    p = 0 where unknown."""
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values: seed, index, and for each track its kind: "object", "arm" or
-    "background"."""
-    signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
-    """What else was measured, such as a "reward": value t came with frame t+1, after action t."""
-
-    def __post_init__(self) -> None:
-        num_steps = len(self.actions)
-        counts = (len(self.frames), len(self.states), len(self.tracks))
-        if set(counts) != {num_steps + 1}:
-            raise ValueError(
-                f"t actions join t+1 frames, states and tracks, got {num_steps} and {counts}"
-            )
-        for name, values in self.signals.items():
-            if len(values) != num_steps:
-                raise ValueError(
-                    f"a signal has one value per action: {name!r} has {len(values)} values for "
-                    f"{num_steps} actions"
-                )
-
-
-def signals_of(observations: "Sequence[Observation]") -> dict[str, Float32[np.ndarray, " t"]]:
-    """Return the signals of an episode: those that came with every observation but the first.
-
-    Args:
-        observations: of the whole episode, the first one from before the first action.
-    """
-    measured = observations[1:]
-    names = measured[0].signals if measured else {}
-    return {
-        name: np.array([each.signals[name] for each in measured], np.float32)
-        for name in names
-        if all(name in each.signals for each in measured)
-    }
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A slice of experience to learn from or to plan from: batched tensors, frames in [0, 1]."""
-
-    actions: Float[Tensor, "b t a"]
-    frames: Float[Tensor, "b t_plus_1 c h w"]
-    states: Float[Tensor, "b t_plus_1 s"]
-
-    def __post_init__(self) -> None:
-        num_steps = self.actions.shape[1]
-        num_frames = self.frames.shape[1]
-        num_states = self.states.shape[1]
-        if not num_frames == num_states == num_steps + 1:
-            raise ValueError(
-                f"t actions join t+1 frames and states, got {num_steps}, {num_frames} "
-                f"and {num_states}"
-            )
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """Height and width of the frames, in pixels."""
-        return self.frames.shape[-2], self.frames.shape[-1]
-
-    def newest(self, num_frames: int) -> "Clip":
-        """Return the last frames of the clip and the actions between them.
-
-        Raises:
-            ValueError: the clip is shorter.
-        """
-        first = self.frames.shape[1] - num_frames
-        if first < 0:
-            raise ValueError(
-                f"{num_frames} frames of context are needed, the clip has {self.frames.shape[1]}"
-            )
-        return Clip(self.actions[:, first:], self.frames[:, first:], self.states[:, first:])
-
-    def to(self, device: torch.device | str) -> "Clip":
-        """Return the same clip on another device."""
-        return Clip(self.actions.to(device), self.frames.to(device), self.states.to(device))
 
 
 @dataclass(frozen=True)

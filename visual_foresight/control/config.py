@@ -201,7 +201,14 @@ def _load(model: str, env: Env, device: torch.device) -> Predictor:
     """Return a predictor that moves pixels, computes on the device, and fits the env."""
     info = env.info
     predictor = with_tracker(
-        load(model, device, info.frame_size, info.action_size, info.state_size)
+        load(
+            model,
+            device,
+            info.frame_size,
+            info.action_size,
+            info.state_size,
+            views=tuple(info.views),
+        )
     )
     if predictor.context > CLIP_FRAMES:
         raise UserError(

@@ -24,6 +24,7 @@ from visual_foresight.types import (
     Plan,
     Trial,
     distance_text,
+    other_views_of,
     signals_of,
     to_float,
 )
@@ -135,6 +136,7 @@ def finish(goal: Goal, steps: Sequence[Step], meta: Mapping[str, Any] | None = N
         tracks=np.array(places, np.float32).reshape(len(steps), -1, 2),
         meta=dict(meta or {}),
         signals=signals_of([step.observation for step in steps]),
+        other_views=other_views_of([step.observation for step in steps]),
     )
     return Trial(
         goal=goal,
@@ -168,4 +170,7 @@ def clip_of(
         actions=torch.from_numpy(np.stack(done))[None],
         frames=to_float(np.stack([each.frame for each in newest]))[None],
         states=torch.from_numpy(np.stack([each.state for each in newest]))[None],
+        other_views={
+            name: to_float(frames)[None] for name, frames in other_views_of(newest).items()
+        },
     )

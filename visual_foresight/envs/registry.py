@@ -3,13 +3,15 @@
 An env is imported when it is built: its simulator takes a second to load, or is not installed.
 """
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
 
+from visual_foresight.env_info import require_views
 from visual_foresight.interfaces import Env
 from visual_foresight.types import UserError
 
@@ -20,11 +22,11 @@ WITHOUT_BULLET = (
 )
 
 
-def _push(actions: str, **options: Any) -> Env:
+def _push(actions: str, views: Sequence[str] = ("front",), **options: Any) -> Env:
     """Build a pushing table whose actions are PLANAR or SPATIAL."""
     from visual_foresight.envs.pushing import env as pushing
 
-    return pushing.PushEnv(variant=getattr(pushing, actions), **options)
+    return pushing.PushEnv(variant=getattr(pushing, actions), views=views, **options)
 
 
 def _dot(**options: Any) -> Env:
@@ -38,7 +40,8 @@ ENVS: dict[str, Callable[..., Env | gymnasium.Env[Any, Any]]] = {
     "push4": partial(_push, "SPATIAL"),
     "dot": _dot,
 }
-"""Name -> what builds the env, given `frame_size` and `held_out` (see `make`).
+"""Name -> what builds the env, given `frame_size` and `held_out` (see `make`), and `views` where
+some are asked for and it has this parameter.
 
 A plain Gymnasium env whose observation is {"frame", "state"} will do."""
 OF_BULLET = ("push", "push4")
@@ -58,20 +61,40 @@ def require(name: str) -> None:
         raise UserError(WITHOUT_BULLET)
 
 
-def make(name: str, frame_size: tuple[int, int] = (64, 64), held_out: bool = False) -> Env:
+def make(
+    name: str,
+    frame_size: tuple[int, int] = (64, 64),
+    held_out: bool = False,
+    views: Sequence[str] | None = None,
+) -> Env:
     """Build an env.
 
     Args:
         name: a key of `ENVS`.
         frame_size: (height, width) in pixels.
         held_out: use objects that training episodes never show.
+        views: names of its cameras, of which the first one gives the frames; None or none: as the
+            env does by itself.
 
     Raises:
-        UserError: the name is unknown, the frame size is not possible, the simulator of that env
-            is not installed, or what is built is no env that a robot can be taken for.
+        UserError: the name is unknown, the frame size is not possible, it has no such views, the
+            simulator of that env is not installed, or what is built is no env that a robot can be
+            taken for.
     """
     require(name)
-    built = ENVS[name](frame_size=frame_size, held_out=held_out)
+    build = ENVS[name]
+    has_choice = "views" in inspect.signature(build).parameters
+    chosen = {"views": tuple(views)} if views and has_choice else {}
+    env = _as_env(build(frame_size=frame_size, held_out=held_out, **chosen))
+    offered = tuple(env.info.views)
+    if views and tuple(views) != offered:
+        env.close()
+        require_views(views, offered, f"the env {name!r}")
+        raise UserError(f"the env {name!r} shows the views {', '.join(offered)}: name them so")
+    return env
+
+
+def _as_env(built: Env | gymnasium.Env[Any, Any]) -> Env:
     if isinstance(built, Env):
         return built
     from visual_foresight.envs.gymnasium_adapter import GymnasiumEnv

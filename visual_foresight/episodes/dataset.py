@@ -5,6 +5,7 @@ Nothing in a folder is skipped silently: an error names what cannot be used, and
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,14 +27,23 @@ class Episodes:
     Args:
         folder: where `dataset.json` and the episodes are.
         numbers: which episodes, by the numbers in their names; all of them when absent.
+        views: names of the views that are read, of which the first gives the frames; all of them,
+            as they are stored, when there are none. Seen from another view than the main one,
+            episodes have no tracks: those are places in frames of the main view.
 
     Raises:
-        UserError: the folder is missing or has no episodes, or it contains a foreign file.
+        UserError: the folder is missing or has no episodes, or it contains a foreign file; or
+            there is no such view.
     """
 
-    def __init__(self, folder: Path, numbers: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, folder: Path, numbers: Sequence[int] | None = None, views: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
-        self.info = read_info(folder)
+        self._stored = read_info(folder)
+        self.views = tuple(views) or tuple(self._stored.views)
+        self.info = self._stored.with_views(self.views)
+        """What all episodes have in common, as they are read."""
         present, foreign = list_folder(folder)
         if foreign:
             raise UserError(
@@ -64,13 +74,28 @@ class Episodes:
         if number not in self._loaded:
             path = episode_path(self.folder, number)
             episode = read_episode(path)
-            problem = misfit(episode, self.info)
+            problem = misfit(episode, self._stored)
             if problem is not None:
                 raise UserError(
                     f"{path} {problem}, unlike {INFO_NAME}: delete it and collect again"
                 )
-            self._loaded[number] = PackedEpisode.pack(episode)
+            self._loaded[number] = PackedEpisode.pack(self._seen(episode))
         return self._loaded[number]
+
+    def _seen(self, episode: Episode) -> Episode:
+        """Return an episode as it is stored, in the views that are read."""
+        stored_main = next(iter(self._stored.views))
+        frames = {stored_main: episode.frames, **episode.other_views}
+        main, *others = self.views
+        seen = replace(
+            episode,
+            frames=frames[main],
+            other_views={name: frames[name] for name in others},
+        )
+        if main == stored_main:
+            return seen
+        notes = {name: note for name, note in episode.meta.items() if name != "track_kinds"}
+        return replace(seen, tracks=episode.tracks[:, :0], meta=notes)
 
     def split(self, fraction: float, seed: int) -> tuple["Episodes", "Episodes"]:
         """Split into training episodes and held-out episodes.
@@ -95,7 +120,10 @@ class Episodes:
         lowest = np.argsort(lots, kind="stable")[:num_held_out]
         held_out = {self.numbers[index] for index in lowest}
         training = [number for number in self.numbers if number not in held_out]
-        return Episodes(self.folder, training), Episodes(self.folder, sorted(held_out))
+        return (
+            Episodes(self.folder, training, self.views),
+            Episodes(self.folder, sorted(held_out), self.views),
+        )
 
     def fingerprint(self) -> str:
         """Return a hash of all actions and states, which tells these episodes from others.
@@ -121,6 +149,7 @@ class Episodes:
             IndexError: an episode ends before its clip does.
         """
         actions, frames, states = [], [], []
+        others: dict[str, list[np.ndarray]] = {name: [] for name in self.info.other_views}
         for index, start in indices:
             episode = self.packed(int(index))
             stop = int(start) + num_actions
@@ -133,8 +162,11 @@ class Episodes:
             # t actions join t+1 frames
             frames.append(episode.frames[start : stop + 1])
             states.append(episode.states[start : stop + 1])
+            for name, parts in others.items():
+                parts.append(episode.other_views[name][start : stop + 1])
         return Clip(
             actions=torch.from_numpy(np.stack(actions)),
             frames=to_float(np.stack(frames)),
             states=torch.from_numpy(np.stack(states)),
+            other_views={name: to_float(np.stack(parts)) for name, parts in others.items()},
         )

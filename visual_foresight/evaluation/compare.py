@@ -118,7 +118,14 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
     episodes = Episodes(config.data)
     info = episodes.info
     for model in config.models:  # refuses what cannot be loaded before hours of work
-        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
+        load(
+            model,
+            "cpu",
+            info.frame_size,
+            info.action_size,
+            info.state_size,
+            views=tuple(info.views),
+        )
     trials = ControlConfig(
         methods=config.models,
         suites=config.suites,

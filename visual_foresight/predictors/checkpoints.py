@@ -221,6 +221,20 @@ def seen_by(folder: Path) -> Seen:
     )
 
 
+def views_of(source: str | Path) -> tuple[str, ...]:
+    """Return the names of the cameras that a predictor reads; none: any env's own first.
+
+    Args:
+        source: see `load`.
+
+    Raises:
+        UserError: see `resolve` and `seen_by`.
+    """
+    if str(source) in PREDICTORS and model_of(str(source)).config is None:
+        return ()
+    return seen_by(resolve(source)).views
+
+
 def _views_of(content: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return the names of the cameras that the predictor of a `config.json` reads."""
     views = content["config"].get("views") or content["meta"].get("views") or ()

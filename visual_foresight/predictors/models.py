@@ -10,7 +10,7 @@ from typing import Literal
 
 from visual_foresight.types import UserError
 
-FROM_DATA = ("frame_size", "action_size", "state_size", "homography")
+FROM_DATA = ("frame_size", "action_size", "state_size", "homography", "views")
 """Fields of configurations that follow from the data, and are nobody's to set."""
 
 

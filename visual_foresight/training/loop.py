@@ -19,10 +19,12 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
+from visual_foresight.env_info import view_names
 from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.info import read_info
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
-from visual_foresight.predictors.registry import learned_model
+from visual_foresight.predictors.registry import learned_model, reads_views
 from visual_foresight.predictors.rollouts import free_running_rollout
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
@@ -59,7 +61,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = find_device(config.device)
     learned_model(config.predictor)  # faults of names are told before data are read
     TEACHERS[config.teacher]
-    episodes = Episodes(config.data)
+    episodes = _episodes(config)
     to_train, to_evaluate = episodes.split(config.held_out_share, config.seed)
     # What the model cannot be made for, such as a frame size, is told before data are read, too.
     run = TrainingState.begin(config, episodes.info, device, to_train.fingerprint())
@@ -101,6 +103,12 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
                 run.save(config.out, config)
                 _evaluate(run, planned, held_out_clips, board, bar)
     return config.out / "checkpoint"
+
+
+def _episodes(config: TrainConfig) -> Episodes:
+    """Return the episodes in the views that the model reads."""
+    views = view_names(config.views) or tuple(read_info(config.data).views)
+    return Episodes(config.data, views=views if reads_views(config.predictor) else views[:1])
 
 
 def _calibrate(run: TrainingState, config: TrainConfig, clips: ClipSampler) -> None:

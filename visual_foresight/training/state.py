@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,8 @@ class TrainingState:
     """Whether convolutions and products are computed in bfloat16; decided when the run begins."""
     data: str
     """Fingerprint of the training episodes."""
+    views: tuple[str, ...] = ()
+    """Names of the views that the model reads; none where the data do not name theirs."""
     num_steps: int = 0
     """Gradient steps of the whole run; decided when the run begins."""
     step: int = 0
@@ -58,15 +61,18 @@ class TrainingState:
 
         Args:
             config: of the run.
-            info: of the dataset, which decides sizes of the model.
+            info: of the dataset in the views that the model reads, which decides sizes of the
+                model.
             device: where the model is trained.
             data: fingerprint of the training episodes.
         """
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
+            views = () if info.main_view is None else tuple(info.views)
             known = {
                 **vars(info),
                 "action_size": info.action_size,
+                "views": views,
                 **config.model_settings,
             }
             model = create(config.predictor, known).to(device)
@@ -77,15 +83,17 @@ class TrainingState:
         bfloat16 = config.precision == "bfloat16"
         if config.precision == "auto":
             bfloat16 = bfloat16_pays(device)
-        return cls(model, average, optimizer, bfloat16, data)
+        return cls(model, average, optimizer, bfloat16, data, views)
 
     def save(self, folder: Path, config: TrainConfig) -> None:
         """Write the checkpoint and `state.pt`, each atomically."""
-        figures = {
+        figures: dict[str, Any] = {
             "steps": self.step,
             "bfloat16": self.bfloat16,
             "train_seconds": round(self.seconds),
         }
+        if self.views:
+            figures["views"] = list(self.views)
         save(self.average.module, folder / "checkpoint", {**comparable(config), **figures})
         state = {
             "model": self.model.state_dict(),

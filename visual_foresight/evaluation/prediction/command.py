@@ -33,7 +33,7 @@ from visual_foresight.evaluation.prediction.segments import (
 )
 from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
@@ -94,9 +94,16 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
     """
     if config.report is not None:
         _check_writable(config.report)
-    episodes = Episodes(config.data)
+    episodes = Episodes(config.data, views=views_of(config.model))
     info = episodes.info
-    predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
+    predictor = load(
+        config.model,
+        "cpu",
+        info.frame_size,
+        info.action_size,
+        info.state_size,
+        views=tuple(info.views),
+    )
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
     recorded = [
         episodes[index] for index in tqdm(range(len(episodes)), "episodes", dynamic_ncols=True)
