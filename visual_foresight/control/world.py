@@ -21,16 +21,23 @@ class World:
 
     frame_size: tuple[int, int] = FRAME_SIZE
     """Height and width in pixels."""
+    views: tuple[str, ...] = ()
+    """Names of the cameras, that of the frames first; none: as the env does by itself."""
+
+    @property
+    def text(self) -> str:
+        """Return what tells it from other worlds, as in names of folders: 48x80, 64x64-side."""
+        return "-".join([self.size_text, *self.views])
 
     @property
     def size_text(self) -> str:
-        """Return the frame size in words, as in names of folders: 48x80."""
+        """Return the frame size in words: 48x80."""
         height, width = self.frame_size
         return f"{height}x{width}"
 
     def make(self, env: str, held_out: bool = False) -> Env:
         """Build an env (see `envs.registry.make`)."""
-        return make(env, self.frame_size, held_out)
+        return make(env, self.frame_size, held_out, self.views)
 
 
 def world_of(model: str, default: World = World()) -> World:
@@ -49,4 +56,4 @@ def world_of(model: str, default: World = World()) -> World:
     if model in PREDICTORS and model_of(model).config is None:
         return default
     seen = seen_by(resolve(model))
-    return World(seen.frame_size)
+    return World(seen.frame_size, seen.views)

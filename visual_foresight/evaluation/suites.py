@@ -182,7 +182,8 @@ def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
 
     It is drawn in the frames of the published suites. An env of other frames gets the same scene,
     the same point and the same goal, as its own camera sees them. If it has another scene at that
-    seed, or does not see them, the task is drawn in its own frames.
+    seed, or does not see them, the task is drawn in its own frames; so it is from another camera
+    whose frames have the published size.
 
     Args:
         env: of the suite's kind and objects; its past does not matter.

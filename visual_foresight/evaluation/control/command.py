@@ -244,7 +244,7 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
         count = min(count, len(shipped))
     caution = f"-{method.disagreement:g}" if method.disagreement else ""
     world = world_of(method.model, World(config.frame_size))
-    size = "" if world == World() else f"-{world.size_text}"
+    size = "" if world == World() else f"-{world.text}"
     row = f"{method.row.replace('/', '_')}-{config.preset}{caution}{size}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [

@@ -130,9 +130,13 @@ class SessionJobs:
     def change_frames(self, settings: Settings) -> None:
         """Set the scene anew in the frames of the settings' model, and say so."""
         self.reset(settings)
+        world = self._present.world
+        seen = f"frames of {world.size_text} pixels"
+        if world.views:
+            seen += f" from {' and '.join(world.views)}"
         self._publish(
-            message=f"{settings.model} has frames of {self._present.world.size_text} pixels: "
-            "the scene was set anew in that size, and goal and run were cleared"
+            message=f"{settings.model} has {seen}: "
+            "the scene was set anew for it, and goal and run were cleared"
         )
 
     def _world_for(self, settings: Settings) -> World:
