@@ -2,39 +2,44 @@
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.envs.slider import SIZE, build
+from tests.fakes.packages import bring
 from tests.gui.sessions import wait
 from visual_foresight.cli import main
 from visual_foresight.collect.collection import CollectConfig, collect
-from visual_foresight.envs.registry import ENVS, make
+from visual_foresight.envs.registry import make
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.validation import validate
-from visual_foresight.evaluation.ranking.contact_states import envs_of
+from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control
+from visual_foresight.evaluation.ranking.contact_states import BankJob, envs_of, load_bank
 from visual_foresight.evaluation.suites import SUITES, make_task
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.plan import PlanConfig, plan
+from visual_foresight.predictors.checkpoints import read_config
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
+from visual_foresight.training.teachers.registry import DEFAULT_TEACHER
 from visual_foresight.types import Pixel, UserError
 
 
 @pytest.fixture(autouse=True)
-def slider(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ENVS, "slider", build)
+def slider(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    bring(monkeypatch, tmp_path_factory.mktemp("package"), "envs", "slider", build)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ENVS, "slider", build)
+        bring(patch, tmp_path_factory.mktemp("package"), "envs", "slider", build)
         summary = collect(config_of(folder), progress=False)
     assert summary.moved_share is None, "nobody knows"
     return folder
@@ -71,10 +76,11 @@ def test_sweeps_need_a_calibration(tmp_path: Path) -> None:
         collect(config_of(tmp_path, "sweeps"), progress=False)
 
 
-def trained(data: Path, out: Path, predictor: str) -> Path:
+def trained(data: Path, out: Path, predictor: str, teacher: str = DEFAULT_TEACHER) -> Path:
     return train(
         TrainConfig(
             predictor=predictor,
+            teacher=teacher,
             data=data,
             out=out,
             horizon=2,
@@ -110,8 +116,19 @@ def test_what_needs_a_calibration_is_not_trained(data: Path, tmp_path: Path) -> 
         trained(data, tmp_path / "rigid", "rigid")
     with pytest.raises(UserError, match="the model 'flow': this needs a calibrated camera"):
         trained(data, tmp_path / "ensemble", "ensemble")
-    with pytest.raises(UserError, match="the teacher 'rigid_tracks': this needs a calibrated"):
+    with pytest.raises(
+        UserError,
+        match=r"the teacher 'rigid_tracks': this needs a calibrated.*\(optical_flow or none\)",
+    ):
         trained(data, tmp_path / "dna", "dna")
+
+
+@pytest.mark.parametrize("teacher", ["optical_flow", "none"])
+def test_pixels_are_moved_without_a_calibration(
+    data: Path, tmp_path: Path, teacher: str
+) -> None:
+    checkpoint = trained(data, tmp_path / "run", "dna", teacher)
+    assert read_config(checkpoint)["meta"]["teacher"] == teacher
 
 
 def test_plan_says_what_the_locator_believes(
@@ -175,6 +192,22 @@ def test_judges_refuse_this_world() -> None:
         make_task(make("slider"), SUITES["near"], 0, 0)
     with pytest.raises(UserError, match="a bank of contact states: this needs snapshots"):
         envs_of("slider")
+
+
+@pytest.mark.parametrize("kind", ["control", "ranking"])
+def test_judges_refuse_it_before_they_show_a_bar(
+    tmp_path: Path, capsys: pytest.CaptureFixture, kind: str
+) -> None:
+    suite = replace(SUITES["near"], env="slider")
+    with pytest.raises(UserError, match="this needs (a judge|snapshots)"):
+        if kind == "control":
+            trials = ControlConfig(("random",), ("near",), trials=2, workers=1, out=tmp_path)
+            evaluate_control(trials, {"near": suite})
+        else:
+            jobs = [BankJob(0, index, 4, 3, env="slider") for index in range(2)]
+            load_bank(jobs, tmp_path, 1)
+    assert capsys.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_session_of_the_page_runs_and_labels_what_is_believed(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from visual_foresight.envs.registry import make
 from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.episode_files import read_episode, write_episode
 from visual_foresight.episodes.info import INFO_NAME, read_info, write_info
+from visual_foresight.episodes.source import identity, in_views, split
 from visual_foresight.episodes.validation import validate
 from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_model
 from visual_foresight.evaluation.prediction.segments import batch_of, segments_of
@@ -150,24 +151,32 @@ def test_an_episode_without_a_view_is_found(both: Path, front: Path, tmp_path: P
 
 def test_episodes_are_read_in_the_views_wanted(both: Path) -> None:
     stored = Episodes(both)
-    beside = Episodes(both, views=("side",))
-    turned = Episodes(both, views=("side", "front"))
+    beside = in_views(stored, ("side",))
+    turned = in_views(stored, ("side", "front"))
+    assert in_views(stored, ()) is in_views(stored, ("front", "side")) is stored
     assert beside.info.view == stored.info.other_views["side"]
     assert beside.info.main_view == "side" and not beside.info.other_views
-    whole, seen = stored[0], turned[0]
+    whole, seen = stored[0], turned.packed(0).unpack()
     np.testing.assert_array_equal(seen.frames, whole.other_views["side"])
     np.testing.assert_array_equal(seen.other_views["front"], whole.frames)
     assert seen.tracks.shape == (7, 0, 2) and "track_kinds" not in seen.meta
-    assert not beside[0].other_views
-    clip = turned.split(0.3, 0)[0].clip([(0, 1), (1, 2)], 3)
-    assert clip.other_views["front"].shape == clip.frames.shape == (2, 4, 3, *SIZE)
-    own = turned.split(0.3, 0)[0].packed(1).other_views["front"][2:6]
-    assert torch.equal(clip.other_views["front"][1], to_float(own))
-    newest = clip.newest(2).to("cpu")
-    assert torch.equal(newest.other_views["front"], clip.other_views["front"][:, 2:])
-    assert torch.equal(clip.oldest(2).other_views["front"], clip.other_views["front"][:, :2])
+    assert not beside.packed(0).other_views
+    part, _ = split(turned, 0.3, 0)
+    assert list(part.info.views) == ["side", "front"]
+    assert len({identity(stored), identity(beside), identity(turned)}) == 3
     with pytest.raises(UserError, match="the data has no view 'top'"):
-        Episodes(both, views=("top",))
+        in_views(stored, ("top",))
+
+
+def test_clips_have_all_views(both: Path) -> None:
+    stored = Episodes(both)
+    clip = stored.clip([(0, 1), (2, 2)], 3)
+    assert clip.other_views["side"].shape == clip.frames.shape == (2, 4, 3, *SIZE)
+    own = stored[2].other_views["side"][2:6]
+    assert torch.equal(clip.other_views["side"][1], to_float(own))
+    newest = clip.newest(2).to("cpu")
+    assert torch.equal(newest.other_views["side"], clip.other_views["side"][:, 2:])
+    assert torch.equal(clip.oldest(2).other_views["side"], clip.other_views["side"][:, :2])
 
 
 def test_a_model_learns_from_the_side(both: Path, tmp_path: Path) -> None:
@@ -245,10 +254,10 @@ def test_a_model_is_evaluated_in_its_own_view(both: Path, front: Path, tmp_path:
         config = PredictionConfig(data, str(model), horizon=2)
         return evaluate_model(config)["steps"]["1"]["psnr"]
 
-    seen = Episodes(both, views=("side",))
+    seen = in_views(Episodes(both), ("side",))
     write_info(tmp_path / "side", seen.info)
     for index, number in enumerate(seen.numbers):
-        write_episode(tmp_path / "side", number, seen[index])
+        write_episode(tmp_path / "side", number, seen.packed(index).unpack())
     assert measured(both, folder) == pytest.approx(measured(tmp_path / "side", folder))
     assert measured(both, "still") == pytest.approx(measured(front, "still"))
     with pytest.raises(UserError, match="has no view 'side'"):

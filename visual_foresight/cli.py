@@ -289,7 +289,7 @@ class ValidateConfig:
     """Which data to read."""
 
     folder: Path
-    """Folder of episodes."""
+    """Folder of episodes, or a dataset of another format that is installed."""
 
 
 def validate_folder(config: ValidateConfig) -> Figures:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.checkpoints import untrained
 from visual_foresight.control.config import WITHOUT_CHECKPOINT
-from visual_foresight.control.world import World, world_of
+from visual_foresight.control.world import World, require_one_view, world_of
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.types import UserError
 
@@ -44,3 +44,18 @@ def test_a_damaged_or_missing_checkpoint_is_a_sentence(tmp_path: Path) -> None:
     (folder / CONFIG_FILE).write_text(json.dumps(content))
     with pytest.raises(UserError, match="is damaged: a frame size .* got large"):
         world_of(str(folder))
+
+
+def test_the_views_come_from_the_checkpoint_too(tmp_path: Path) -> None:
+    folder = untrained(tmp_path / "mine", (32, 48), "push")
+    content = json.loads((folder / CONFIG_FILE).read_text())
+    content["meta"]["views"] = ["side"]
+    (folder / CONFIG_FILE).write_text(json.dumps(content))
+    world = world_of(str(folder))
+    assert world == World((32, 48), ("side",)) and world.text == "32x48-side"
+    env = world.make("push")
+    assert list(env.info.views) == ["side"] and env.info.frame_size == (32, 48)
+    env.close()
+    require_one_view(world, "this test")
+    with pytest.raises(UserError, match="one view, and the model reads side, front"):
+        require_one_view(World(SIZE, ("side", "front")), "this test")

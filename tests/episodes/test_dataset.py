@@ -126,40 +126,6 @@ def test_what_was_unpacked_can_be_written_to(folder: Path) -> None:
     np.testing.assert_array_equal(episodes[0].frames, first)
 
 
-def test_a_split_is_seeded_disjoint_and_whole(folder: Path) -> None:
-    episodes = Episodes(folder)
-    training, held_out = episodes.split(0.4, seed=1)
-    assert (len(training), len(held_out)) == (3, 2)
-    assert sorted(training.numbers + held_out.numbers) == [0, 1, 2, 3, 4]
-    assert episodes.split(0.4, seed=1)[1].numbers == held_out.numbers
-    assert any(
-        episodes.split(0.4, seed=seed)[1].numbers != held_out.numbers for seed in range(2, 9)
-    )
-    assert len(episodes.split(0.01, seed=1)[1]) == 1
-    assert_same(
-        held_out[0],
-        noise_episode(held_out.numbers[0], num_actions=NUM_ACTIONS + held_out.numbers[0]),
-    )
-    with pytest.raises(UserError, match="fraction between 0 and 1"):
-        episodes.split(1.0, seed=1)
-
-
-def test_more_episodes_hardly_move_the_split(folder: Path) -> None:
-    before = set(Episodes(folder).split(0.4, seed=1)[0].numbers)
-    for index in range(5, 10):
-        write_episode(folder, index, noise_episode(index))
-    after = set(Episodes(folder).split(0.4, seed=1)[1].numbers)
-    assert len(before & after) <= 1
-
-
-def test_the_fingerprint_tells_episodes_apart(folder: Path) -> None:
-    episodes = Episodes(folder)
-    assert episodes.fingerprint() == Episodes(folder).fingerprint()
-    training, held_out = episodes.split(0.4, seed=1)
-    fingerprints = {each.fingerprint() for each in (episodes, training, held_out)}
-    assert len(fingerprints) == 3
-
-
 def test_a_file_is_found_by_its_number(folder: Path) -> None:
     assert episode_path(folder, 3).name == "episode_000003.hdf5"
     assert episode_number(episode_path(folder, 3)) == 3

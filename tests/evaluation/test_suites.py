@@ -17,6 +17,7 @@ from visual_foresight.evaluation.suites import (
     make_task,
     middle,
 )
+from visual_foresight.interfaces import require_judge
 from visual_foresight.types import Pixel, UserError
 
 DOTS = Suite("dots", 0.05, 0.08, env="dot", num_steps=3, behind_m=0.0)
@@ -61,7 +62,7 @@ def test_a_task_can_be_done_by_a_straight_push(push, name) -> None:
 
 
 def test_other_frames_get_the_same_scene_point_and_goal(push) -> None:
-    published = make("push")
+    published = require_judge(make("push"), "this test")
     suite = SUITES["near"]
     for index in range(3):
         drawn = make_task(published, suite, 0, index)

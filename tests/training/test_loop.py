@@ -1,6 +1,7 @@
 """The training loop through its real files, with a tiny network and tiny frames."""
 
 import json
+import logging
 import os
 import shutil
 import signal
@@ -145,7 +146,9 @@ def test_a_predictor_of_frames_only_is_trained_without_points(
     assert "error_over_still" not in line
 
 
-def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
+def test_a_run_leaves_what_it_promises(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     checkpoint = train(config(data, tmp_path / "run"), progress=False)
     assert checkpoint == tmp_path / "run" / "checkpoint"
     lines = log_of(tmp_path / "run")
@@ -154,8 +157,11 @@ def test_a_run_leaves_what_it_promises(data: Path, tmp_path: Path) -> None:
     assert len(list((tmp_path / "run" / "filmstrips").glob("*.png"))) == 4
     assert list((tmp_path / "run" / "tensorboard").glob("events*"))
     # finished: nothing to do, nothing lost
-    again = train(config(data, tmp_path / "run"), progress=False)
+    with caplog.at_level(logging.INFO):
+        again = train(config(data, tmp_path / "run"), progress=False)
     assert again == checkpoint
+    assert "this run is finished" in caplog.text
+    assert log_of(tmp_path / "run") == lines
 
 
 def test_the_averaged_weights_are_what_is_shipped(data: Path, tmp_path: Path) -> None:
@@ -211,6 +217,7 @@ def test_a_run_that_an_earlier_version_began_is_resumed(data: Path, tmp_path: Pa
     state = torch.load(begun.out / STATE_FILE, weights_only=True)
     for since in ("model", "teacher"):
         del state["config"][since]
+    del state["recordings"]
     torch.save(state, begun.out / STATE_FILE)
     train(begun, progress=False)
     assert all(torch.equal(value, whole[name]) for name, value in weights(begun.out).items())
@@ -239,6 +246,46 @@ def test_another_run_in_the_folder_is_not_mixed_with_this(data: Path, tmp_path: 
     (tmp_path / "run" / STATE_FILE).write_bytes(b"half a file")
     with pytest.raises(UserError, match="cannot be read"):
         train(config(data, tmp_path / "run", steps=3), progress=False)
+
+
+def test_a_run_on_recordings_that_were_corrected_is_not_gone_on_with(
+    data: Path, tmp_path: Path
+) -> None:
+    mine = shutil.copytree(data, tmp_path / "mine")
+    settings = config(mine, tmp_path / "run", steps=3)
+    train(settings, progress=False)
+    for number in range(6):
+        episode = patch_episode(number, SIZE)
+        write_episode(mine, number, replace(episode, frames=255 - episode.frames))
+    with pytest.raises(
+        UserError, match="are not those that the run in .* choose another --out"
+    ):
+        train(settings, progress=False)
+    train(replace(settings, out=tmp_path / "anew"), progress=False)
+    before = weights(settings.out)
+    assert not all(
+        torch.equal(value, before[name]) for name, value in weights(tmp_path / "anew").items()
+    )
+
+
+@pytest.mark.parametrize("predictor", ["dna", "flow", "pixels", "stochastic"])
+def test_frames_are_learnt_from_without_points(
+    data: Path, tmp_path: Path, predictor: str
+) -> None:
+    settings = config(
+        data, tmp_path / "run", predictor=predictor, teacher="none", steps=8, horizon=2
+    )
+    train(settings, progress=False)
+    state = torch.load(settings.out / STATE_FILE, weights_only=True)
+    assert state["optimizer"]["state"], "a gradient came"
+    assert log_of(settings.out)[-1]["track_px"] == 0
+
+
+def test_what_learns_from_points_alone_needs_some(data: Path, tmp_path: Path) -> None:
+    settings = config(data, tmp_path / "run", predictor="rigid", teacher="none")
+    with pytest.raises(UserError, match="'rigid' learns from points .* 'none' follows none"):
+        train(settings, progress=False)
+    assert not settings.out.exists()
 
 
 def test_episodes_that_are_too_short_are_left_out(

@@ -19,6 +19,7 @@ from visual_foresight.collect.recorder import record_episode
 from visual_foresight.env_info import view_names
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
+from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, episode_formats
 from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
 from visual_foresight.interfaces import Env
 from visual_foresight.system.processes import run_parallel
@@ -57,6 +58,8 @@ class CollectConfig:
     by default the env's own first."""
     held_out: bool = False
     """Use objects that training data never shows."""
+    format: str = DEFAULT_FORMAT
+    """What new episodes are written in: hdf5, or the name of a format that a package brings."""
     privileged: bool = False
     """Aim at the objects' true places; dataset.json says so."""
 
@@ -70,6 +73,9 @@ class CollectConfig:
         if self.explorer not in EXPLORERS:
             known = ", ".join(EXPLORERS)
             raise UserError(f"unknown explorer {self.explorer!r}: choose one of {known}")
+        if self.format not in episode_formats():
+            known = ", ".join(episode_formats())
+            raise UserError(f"unknown format {self.format!r} of files: choose one of {known}")
 
     @property
     def view_names(self) -> tuple[str, ...]:
@@ -254,7 +260,7 @@ def _record_batch(job: tuple[CollectConfig, list[int]]) -> list[int | None]:
             config.privileged,
             config.explorer,
         )
-        write_episode(config.folder, index, episode)
+        write_episode(config.folder, index, episode, config.format)
         moved.append(_steps_moved(episode.meta))
     env.close()
     return moved

@@ -10,6 +10,7 @@ from visual_foresight.envs.registry import make
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.checkpoints import resolve, seen_by
 from visual_foresight.predictors.registry import PREDICTORS, model_of
+from visual_foresight.types import UserError
 
 FRAME_SIZE = (64, 64)
 """Height and width, in pixels, for what has no checkpoint: baselines, floors and the ceiling."""
@@ -40,7 +41,28 @@ class World:
         return make(env, self.frame_size, held_out, self.views)
 
 
-def world_of(model: str, default: World = World()) -> World:
+PUBLISHED = World()
+"""The world of the published figures, in which suites and banks are drawn."""
+
+
+def require_one_view(world: World, user: str) -> None:
+    """Refuse a world of several cameras.
+
+    Args:
+        world: of a model.
+        user: what shows one camera only, for the sentence.
+
+    Raises:
+        UserError: there are several.
+    """
+    if len(world.views) > 1:
+        raise UserError(
+            f"{user} shows one view, and the model reads {', '.join(world.views)}: "
+            "choose a model of one view"
+        )
+
+
+def world_of(model: str, default: World = PUBLISHED) -> World:
     """Return the world that a model was trained in.
 
     Args:

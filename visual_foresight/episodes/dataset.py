@@ -1,11 +1,9 @@
-"""A folder of episodes: read, split for training, and cut into clips.
+"""A folder of episodes: an `EpisodeSource` that reads files, and cuts clips.
 
 Nothing in a folder is skipped silently: an error names what cannot be used, and what to do.
 """
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -26,30 +24,20 @@ class Episodes:
 
     Args:
         folder: where `dataset.json` and the episodes are.
-        numbers: which episodes, by the numbers in their names; all of them when absent.
-        views: names of the views that are read, of which the first gives the frames; all of them,
-            as they are stored, when there are none. Seen from another view than the main one,
-            episodes have no tracks: those are places in frames of the main view.
 
     Raises:
-        UserError: the folder is missing or has no episodes, or it contains a foreign file; or
-            there is no such view.
+        UserError: the folder is missing or has no episodes, or it contains a foreign file.
     """
 
-    def __init__(
-        self, folder: Path, numbers: Sequence[int] | None = None, views: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._stored = read_info(folder)
-        self.views = tuple(views) or tuple(self._stored.views)
-        self.info = self._stored.with_views(self.views)
-        """What all episodes have in common, as they are read."""
+        self.info = read_info(folder)
         present, foreign = list_folder(folder)
         if foreign:
             raise UserError(
                 f"{foreign[0]} does not belong in a folder of episodes: move it elsewhere"
             )
-        self.numbers = tuple(present if numbers is None else numbers)
+        self.numbers = tuple(present)
         if not self.numbers:
             raise UserError(f"{folder} holds no episodes yet: collect some into it first")
         self._loaded: dict[int, PackedEpisode] = {}
@@ -74,67 +62,13 @@ class Episodes:
         if number not in self._loaded:
             path = episode_path(self.folder, number)
             episode = read_episode(path)
-            problem = misfit(episode, self._stored)
+            problem = misfit(episode, self.info)
             if problem is not None:
                 raise UserError(
                     f"{path} {problem}, unlike {INFO_NAME}: delete it and collect again"
                 )
-            self._loaded[number] = PackedEpisode.pack(self._seen(episode))
+            self._loaded[number] = PackedEpisode.pack(episode)
         return self._loaded[number]
-
-    def _seen(self, episode: Episode) -> Episode:
-        """Return an episode as it is stored, in the views that are read."""
-        stored_main = next(iter(self._stored.views))
-        frames = {stored_main: episode.frames, **episode.other_views}
-        main, *others = self.views
-        seen = replace(
-            episode,
-            frames=frames[main],
-            other_views={name: frames[name] for name in others},
-        )
-        if main == stored_main:
-            return seen
-        notes = {name: note for name, note in episode.meta.items() if name != "track_kinds"}
-        return replace(seen, tracks=episode.tracks[:, :0], meta=notes)
-
-    def split(self, fraction: float, seed: int) -> tuple["Episodes", "Episodes"]:
-        """Split into training episodes and held-out episodes.
-
-        The lot of each episode depends on the seed and its number alone, so that more episodes
-        hardly change the split of those before.
-
-        Args:
-            fraction: share of episodes that is held out, in (0, 1); each part gets one at least.
-            seed: decides which.
-
-        Raises:
-            UserError: there are fewer than two episodes, or the fraction is out of range.
-        """
-        if not 0 < fraction < 1 or len(self) < 2:
-            raise UserError(
-                "a split needs 2 episodes or more and a fraction between 0 and 1, "
-                f"got {len(self)} and {fraction}: collect more, or choose another fraction"
-            )
-        lots = [np.random.default_rng([seed, number]).random() for number in self.numbers]
-        num_held_out = min(max(round(fraction * len(self)), 1), len(self) - 1)
-        lowest = np.argsort(lots, kind="stable")[:num_held_out]
-        held_out = {self.numbers[index] for index in lowest}
-        training = [number for number in self.numbers if number not in held_out]
-        return (
-            Episodes(self.folder, training, self.views),
-            Episodes(self.folder, sorted(held_out), self.views),
-        )
-
-    def fingerprint(self) -> str:
-        """Return a hash of all actions and states, which tells these episodes from others.
-
-        All episodes are read.
-        """
-        digest = hashlib.sha256()
-        for index in range(len(self)):
-            episode = self.packed(index)
-            digest.update(episode.actions.tobytes() + episode.states.tobytes())
-        return digest.hexdigest()
 
     def clip(
         self, indices: Sequence[tuple[int, int]] | Int[np.ndarray, "b 2"], num_actions: int

@@ -8,7 +8,7 @@ from typing import Any
 from visual_foresight.episodes.formats.registry import (
     DEFAULT_FORMAT,
     EpisodeFormat,
-    all_formats,
+    episode_formats,
 )
 from visual_foresight.episodes.info import INFO_NAME
 from visual_foresight.types import Episode, UserError
@@ -17,12 +17,18 @@ EPISODE_STEM = re.compile(r"episode_(\d{6})")
 ALLOWED_NAMES = (INFO_NAME, "README.md")  # besides episodes and hidden files
 
 
-def episode_path(folder: Path, number: int) -> Path:
-    """Return the file of the episode of this number, whether it exists or not."""
+def episode_path(folder: Path, number: int, format_: str = DEFAULT_FORMAT) -> Path:
+    """Return the file of the episode of this number, whether it exists or not.
+
+    Args:
+        folder: of the dataset.
+        number: of the episode.
+        format_: name of the format of a file that does not exist yet.
+    """
     stem = f"episode_{number:06d}"
-    formats = all_formats()
+    formats = episode_formats()
     paths = [folder / f"{stem}{each.suffix}" for each in formats.values()]
-    new = folder / f"{stem}{formats[DEFAULT_FORMAT].suffix}"
+    new = folder / f"{stem}{formats[format_].suffix}"
     return next((path for path in paths if path.exists()), new)
 
 
@@ -49,8 +55,16 @@ def list_folder(folder: Path) -> tuple[list[int], list[Path]]:
     return numbers, foreign
 
 
-def write_episode(folder: Path, number: int, episode: Episode) -> Path:
+def write_episode(
+    folder: Path, number: int, episode: Episode, format_: str = DEFAULT_FORMAT
+) -> Path:
     """Write the episode of this number, atomically; the same episode gives the same bytes.
+
+    Args:
+        folder: of the dataset.
+        number: of the episode.
+        episode: what to write.
+        format_: name of the format, unless the episode has a file already.
 
     Returns:
         Its file.
@@ -58,7 +72,7 @@ def write_episode(folder: Path, number: int, episode: Episode) -> Path:
     Raises:
         UserError: the disk is full; nothing half-written is left.
     """
-    path = episode_path(folder, number)
+    path = episode_path(folder, number, format_)
     _require_format(path).write(path, episode)
     return path
 
@@ -78,12 +92,14 @@ def read_meta(path: Path) -> Mapping[str, Any]:
 
 
 def _format_of(path: Path) -> EpisodeFormat | None:
-    return next((each for each in all_formats().values() if each.suffix == path.suffix), None)
+    return next(
+        (each for each in episode_formats().values() if each.suffix == path.suffix), None
+    )
 
 
 def _require_format(path: Path) -> EpisodeFormat:
     found = _format_of(path)
     if found is None:
-        suffixes = ", ".join(each.suffix for each in all_formats().values())
+        suffixes = ", ".join(each.suffix for each in episode_formats().values())
         raise UserError(f"{path} is no episode: the names of their files end in {suffixes}")
     return found

@@ -1,6 +1,8 @@
 """Episodes in a fifth of the memory: of each frame, only the pixels that differ from the first."""
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +35,13 @@ class PackedFrames:
             frame[changed.view(bool)] = colors
         return frames
 
+    def parts(self) -> Iterator[np.ndarray]:
+        """Yield arrays that are equal where the frames are."""
+        yield self._first
+        for bits, colors in self._changes:
+            yield bits
+            yield colors
+
 
 @dataclass(frozen=True)
 class PackedEpisode:
@@ -52,6 +61,21 @@ class PackedEpisode:
         others = {name: PackedFrames(frames) for name, frames in episode.other_views.items()}
         frames = PackedFrames(episode.frames)
         return cls(**{**vars(episode), "frames": frames, "other_views": others})
+
+    def digest(self) -> bytes:
+        """Return a hash of everything that was recorded, without unpacking the frames."""
+        digest = hashlib.sha256(json.dumps(dict(self.meta), sort_keys=True).encode())
+        signals = [self.signals[name] for name in sorted(self.signals)]
+        for name in sorted(self.signals):
+            digest.update(name.encode())
+        frames = [*self.frames.parts()]
+        for name in sorted(self.other_views):
+            digest.update(name.encode())
+            frames += self.other_views[name].parts()
+        for array in (self.actions, self.states, self.tracks, *signals, *frames):
+            digest.update(str(array.shape).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.digest()
 
     def unpack(self) -> Episode:
         """Return the episode; its frames are new arrays, the others are shared."""

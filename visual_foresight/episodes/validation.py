@@ -1,10 +1,12 @@
-"""Check a folder of episodes: name what is damaged, missing or foreign, and what to do about it."""
+"""Check recorded episodes: name what is damaged, missing or foreign, and what to do about it."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from visual_foresight.episodes.episode_files import episode_path, list_folder, read_episode
-from visual_foresight.episodes.info import DatasetInfo, misfit, read_info
+from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, misfit, read_info
+from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.types import UserError
 
 COLLECT_AGAIN = "collect again with the same settings, which makes it anew"
@@ -12,7 +14,7 @@ COLLECT_AGAIN = "collect again with the same settings, which makes it anew"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something in a dataset folder that cannot be used, and what to do about it."""
+    """Something in a dataset that cannot be used, and what to do about it."""
 
     path: Path
     what: str
@@ -29,12 +31,26 @@ class Report:
     problems: tuple[Problem, ...]
 
 
-def validate(folder: Path) -> Report:
-    """Read everything in a folder and report what cannot be used.
+def validate(path: Path) -> Report:
+    """Read everything in a folder of ours, or in another dataset, and report what cannot be used.
 
     Raises:
-        UserError: it is no folder of episodes at all, or its `dataset.json` is damaged.
+        UserError: there are no episodes at all, or what they have in common cannot be read.
     """
+    if (path / INFO_NAME).is_file():
+        return _check_folder(path)
+    source = open_episodes(path)
+    problems = []
+    for index, number in enumerate(source.numbers):
+        problem = _problem_at(source, index)
+        if problem is not None:
+            where = path / f"episode {number}"
+            problems.append(Problem(where, problem, "mend it where it was recorded"))
+    return Report(path, len(source.numbers) - len(problems), tuple(problems))
+
+
+def _check_folder(folder: Path) -> Report:
+    """Check every file of a folder of ours."""
     info = read_info(folder)
     numbers, foreign = list_folder(folder)
     problems = [
@@ -63,3 +79,11 @@ def _problem_of(path: Path, info: DatasetInfo) -> str | None:
         return misfit(read_episode(path), info)
     except UserError as error:
         return str(error.__cause__)
+
+
+def _problem_at(source: EpisodeSource, index: int) -> str | None:
+    """Return in words why an episode of a dataset cannot be used, or None if it can."""
+    try:
+        return misfit(source.packed(index).unpack(), source.info)
+    except UserError as error:
+        return str(error)

@@ -6,7 +6,7 @@ is compared with their order by success.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,24 +14,30 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.control.config import parse
-from visual_foresight.episodes.dataset import Episodes
+from visual_foresight.episodes.info import DatasetInfo
+from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.source import EpisodeSource, identity, in_views
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
     evaluate_control,
     methods_of,
 )
+from visual_foresight.evaluation.prediction import command as prediction
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
     evaluate_episodes,
     figures_of,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual, find_perceptual
+from visual_foresight.evaluation.ranking import command as ranking
+from visual_foresight.evaluation.ranking import contact_states
 from visual_foresight.evaluation.ranking.command import RankingConfig, evaluate_ranking
 from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.statistics import spearman
 from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.interfaces import Predictor
+from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
@@ -49,6 +55,11 @@ SCORES = {
 """Score -> whether more (1) or less (-1) of it is better."""
 HORIZON = 12
 """Imagined steps."""
+PROTOCOLS = {
+    "prediction": prediction.PROTOCOL,
+    "ranking": [ranking.PROTOCOL, contact_states.PROTOCOL],
+}
+"""Versions of how scores are measured: scores of others are not taken for these."""
 MIN_MODELS = 3
 """Fewer models have no correlation."""
 
@@ -115,17 +126,9 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
     Raises:
         UserError: a model, a suite or the preset is unknown, or a model does not fit the data.
     """
-    episodes = Episodes(config.data)
-    info = episodes.info
+    episodes = open_episodes(config.data)
     for model in config.models:  # refuses what cannot be loaded before hours of work
-        load(
-            model,
-            "cpu",
-            info.frame_size,
-            info.action_size,
-            info.state_size,
-            views=tuple(info.views),
-        )
+        _load(model, in_views(episodes, views_of(model)).info)
     trials = ControlConfig(
         methods=config.models,
         suites=config.suites,
@@ -155,15 +158,15 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
 
 
 def _find_scores(
-    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+    model: str, config: CompareConfig, episodes: EpisodeSource, perceptual: Perceptual
 ) -> Record:
     """Return a model's scores but control's; read them where they were measured before.
 
-    They are kept by the checkpoint's content, the data, and how they are measured.
+    They are kept by the protocols, the checkpoint's content, the data, and how they are measured.
     """
     weights = parse(model, config.preset).weights
-    data = [asdict(episodes.info), episodes.fingerprint()]
     how = [
+        HORIZON,
         config.clips,
         config.step,
         config.states,
@@ -171,7 +174,11 @@ def _find_scores(
         config.lpips_net,
         perceptual.notes,
     ]
-    path = config.out / "scores" / f"{fingerprint([weights, data, how])}.json"
+    path = (
+        config.out
+        / "scores"
+        / f"{fingerprint([PROTOCOLS, weights, identity(episodes), how])}.json"
+    )
     found = find_record(path)
     if found is None:
         found = {
@@ -182,16 +189,26 @@ def _find_scores(
     return found
 
 
+def _load(model: str, info: DatasetInfo) -> Predictor:
+    """Return a predictor that fits the data."""
+    return load(
+        model,
+        "cpu",
+        info.frame_size,
+        info.action_size,
+        info.state_size,
+        views=tuple(info.views),
+    )
+
+
 def _prediction_scores(
-    model: str, config: CompareConfig, episodes: Episodes, perceptual: Perceptual
+    model: str, config: CompareConfig, episodes: EpisodeSource, perceptual: Perceptual
 ) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
-    info = episodes.info
-    predictor = with_tracker(
-        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
-    )
+    seen = in_views(episodes, views_of(model))
+    predictor = with_tracker(_load(model, seen.info))
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
-    recorded = [episodes[index] for index in range(len(episodes))]
+    recorded = [seen.packed(index).unpack() for index in range(len(seen.numbers))]
     evaluation = evaluate_episodes(predictor, recorded, how, perceptual)
     figures = figures_of(evaluation, predictor.context)
     step = figures["steps"][str(config.step)]

@@ -15,7 +15,7 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.control.world import World
+from visual_foresight.control.world import PUBLISHED
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, PixelGoal, UserError
@@ -194,7 +194,7 @@ def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
     Raises:
         UserError: see `make_task`.
     """
-    published = World()
+    published = PUBLISHED
     if env.info.frame_size == published.frame_size:
         return make_task(env, suite, seed, index)
     drawn_in = require_judge(
@@ -210,7 +210,7 @@ def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
 @lru_cache(maxsize=2)
 def _published_env(name: str, held_out: bool) -> Env:
     """Return an env in which tasks are drawn; a process keeps it."""
-    return World().make(name, held_out)
+    return PUBLISHED.make(name, held_out)
 
 
 def _seen_in(env: Env, drawn_in: JudgedEnv, task: Task) -> Task | None:
@@ -237,7 +237,8 @@ def _pixel_that_shows(env: JudgedEnv, point: Float[np.ndarray, "3"]) -> Pixel | 
     Beside the arm, rounding decides which of the two is picked: then a neighbour will do.
     """
     place = env.project(point)
-    for row, col in sorted(product(NEIGHBOURS_PX, repeat=2), key=lambda away: np.hypot(*away)):
+    neighbours = product(NEIGHBOURS_PX, repeat=2)
+    for row, col in sorted(neighbours, key=lambda away: math.hypot(*away)):
         pixel = Pixel(place.row + row, place.col + col)
         if pixel.inside(*env.info.frame_size):
             picked = env.pick(pixel)

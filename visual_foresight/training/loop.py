@@ -8,6 +8,7 @@ gives the same weights as one that was never stopped.
 import contextlib
 import copy
 import json
+import logging
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,13 +20,19 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from visual_foresight.env_info import view_names
-from visual_foresight.episodes.dataset import Episodes
-from visual_foresight.episodes.info import read_info
+from visual_foresight.env_info import Homography, view_names
+from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.episodes.source import (
+    EpisodeSource,
+    fingerprint,
+    identity,
+    in_views,
+    split,
+)
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.registry import learned_model, reads_views
-from visual_foresight.predictors.rollouts import free_running_rollout
+from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
 from visual_foresight.training.config import TrainConfig
@@ -34,12 +41,14 @@ from visual_foresight.training.losses import error_over_persistence, errors, obj
 from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.registry import TEACHERS
-from visual_foresight.types import to_uint8
+from visual_foresight.training.teachers.registry import require_calibration, teacher_of
+from visual_foresight.types import UserError, to_uint8
 from visual_foresight.vision.drawing import filmstrip, write_png
 
+logger = logging.getLogger(__name__)
 CALIBRATION_CLIPS = 64  # in the batch that calibrates a new model
 CALIBRATION_NUMBER = 2**31  # of that batch: no gradient step has it
+NUM_TRIED = 32  # training rollouts that may show frames to learn from
 TIMED_PLACES = 12  # in a run, at which steps are timed
 TIMED_STEPS = 2  # at each of these places
 HELD_OUT_CLIPS = 16  # per batch of an evaluation
@@ -60,35 +69,32 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     """
     device = find_device(config.device)
     learned_model(config.predictor)  # faults of names are told before data are read
-    TEACHERS[config.teacher]
+    teacher_of(config.teacher)
     episodes = _episodes(config)
-    to_train, to_evaluate = episodes.split(config.held_out_share, config.seed)
+    to_train, to_evaluate = split(episodes, config.held_out_share, config.seed)
     # What the model cannot be made for, such as a frame size, is told before data are read, too.
-    run = TrainingState.begin(config, episodes.info, device, to_train.fingerprint())
+    run = TrainingState.begin(
+        config, episodes.info, device, fingerprint(to_train), identity(to_train)
+    )
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
+        if run.step == run.num_steps:
+            logger.info("this run is finished, nothing is learnt any more: %s", config.out)
+            return config.out / "checkpoint"
     training_episodes = _read(to_train, progress)
     held_out_episodes = _read(to_evaluate, progress)
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")
-    homography = episodes.info.homography
-    if homography is None and isinstance(run.model, FramesOnly):  # it follows no points anyway
-        training_points = [PointTracks.none(len(each.states)) for each in training_episodes]
-        held_out_points = [PointTracks.none(len(each.states)) for each in held_out_episodes]
-    else:
-        training_points, held_out_points = points_of(
-            config.teacher,
-            training_episodes,
-            held_out_episodes,
-            None if homography is None else np.array(homography),
-            config.points,
-            progress,
-        )
+    training_points, held_out_points = _points(
+        run, config, episodes.info.homography, training_episodes, held_out_episodes, progress
+    )
     training_clips = ClipSampler(training_episodes, training_points)
     held_out_clips = ClipSampler(held_out_episodes, held_out_points)
     if run.step == 0:
         _calibrate(run, config, training_clips)
+        if not any(each.valid.any() for each in training_points):
+            _require_frames(run, config, training_clips)
         run.num_steps = config.steps
         if config.minutes is not None:
             run.num_steps = _affordable_steps(run, config, config.minutes, training_clips)
@@ -105,10 +111,59 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     return config.out / "checkpoint"
 
 
-def _episodes(config: TrainConfig) -> Episodes:
+def _episodes(config: TrainConfig) -> EpisodeSource:
     """Return the episodes in the views that the model reads."""
-    views = view_names(config.views) or tuple(read_info(config.data).views)
-    return Episodes(config.data, views=views if reads_views(config.predictor) else views[:1])
+    source = open_episodes(config.data)
+    views = view_names(config.views) or tuple(source.info.views)
+    return in_views(source, views if reads_views(config.predictor) else views[:1])
+
+
+def _points(
+    run: TrainingState,
+    config: TrainConfig,
+    homography: Homography | None,
+    training_episodes: list[PackedEpisode],
+    held_out_episodes: list[PackedEpisode],
+    progress: bool,
+) -> tuple[list[PointTracks], list[PointTracks]]:
+    """Return the points that the teacher follows through training and held-out episodes."""
+    if homography is None and isinstance(run.model, FramesOnly):  # it follows no points anyway
+        return (
+            [PointTracks.none(len(each.states)) for each in training_episodes],
+            [PointTracks.none(len(each.states)) for each in held_out_episodes],
+        )
+    require_calibration(config.teacher, homography is not None)
+    return points_of(
+        config.teacher,
+        training_episodes,
+        held_out_episodes,
+        None if homography is None else np.array(homography),
+        config.points,
+        progress,
+    )
+
+
+def _require_frames(run: TrainingState, config: TrainConfig, clips: ClipSampler) -> None:
+    """Refuse a model that learns from points alone at the end of its training: there are none.
+
+    Whether its training rollout shows frames, or adds a loss, may be left to chance.
+    """
+    context = _context(run)
+    (batch,) = clips.batches(1, context, context, config.seed, [CALIBRATION_NUMBER])
+    clip = batch.clip.to(_device(run))
+    places = clip.frames.new_zeros(1, 0, 2)
+    predictor = cast(Predictor, run.model)
+    for chance in range(NUM_TRIED):
+        rng = torch.Generator().manual_seed(chance)
+        with torch.no_grad():
+            imagined, extra = training_rollout(predictor, clip, places, rng, progress=1.0)
+        if imagined.frames.shape[1] or extra:
+            return
+    raise UserError(
+        f"the model {config.predictor!r} learns from points that are followed through frames, and "
+        f"the teacher {config.teacher!r} follows none in these episodes: choose another teacher, "
+        "or another model"
+    )
 
 
 def _calibrate(run: TrainingState, config: TrainConfig, clips: ClipSampler) -> None:
@@ -268,6 +323,6 @@ def _suited(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
     )
 
 
-def _read(episodes: Episodes, progress: bool) -> list[PackedEpisode]:
-    bar = tqdm(range(len(episodes)), "reading", unit="episode", disable=not progress)
+def _read(episodes: EpisodeSource, progress: bool) -> list[PackedEpisode]:
+    bar = tqdm(range(len(episodes.numbers)), "reading", unit="episode", disable=not progress)
     return [episodes.packed(index) for index in bar]

@@ -43,7 +43,9 @@ class TrainingState:
     bfloat16: bool
     """Whether convolutions and products are computed in bfloat16; decided when the run begins."""
     data: str
-    """Fingerprint of the training episodes."""
+    """Fingerprint of the training episodes: of actions and states."""
+    recordings: str
+    """Hash of all that was recorded of them, and of what they have in common."""
     views: tuple[str, ...] = ()
     """Names of the views that the model reads; none where the data do not name theirs."""
     num_steps: int = 0
@@ -55,7 +57,12 @@ class TrainingState:
 
     @classmethod
     def begin(
-        cls, config: TrainConfig, info: DatasetInfo, device: torch.device, data: str
+        cls,
+        config: TrainConfig,
+        info: DatasetInfo,
+        device: torch.device,
+        data: str,
+        recordings: str,
     ) -> "TrainingState":
         """Return the state of a new run.
 
@@ -64,7 +71,8 @@ class TrainingState:
             info: of the dataset in the views that the model reads, which decides sizes of the
                 model.
             device: where the model is trained.
-            data: fingerprint of the training episodes.
+            data: `episodes.source.fingerprint` of the training episodes.
+            recordings: `episodes.source.identity` of them.
         """
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
@@ -83,7 +91,7 @@ class TrainingState:
         bfloat16 = config.precision == "bfloat16"
         if config.precision == "auto":
             bfloat16 = bfloat16_pays(device)
-        return cls(model, average, optimizer, bfloat16, data, views)
+        return cls(model, average, optimizer, bfloat16, data, recordings, views)
 
     def save(self, folder: Path, config: TrainConfig) -> None:
         """Write the checkpoint and `state.pt`, each atomically."""
@@ -104,6 +112,7 @@ class TrainingState:
             "seconds": self.seconds,
             "bfloat16": self.bfloat16,
             "data": self.data,
+            "recordings": self.recordings,
             "config": comparable(config),
         }
         # Written from memory: torch.save raises a RuntimeError when a disk is full.
@@ -135,6 +144,12 @@ class TrainingState:
             raise UserError(
                 f"{folder} holds a run on other episodes than {config.data} has now: "
                 "choose another --out"
+            )
+        # Runs of earlier versions do not know of what recordings they are.
+        if state.get("recordings", self.recordings) != self.recordings:
+            raise UserError(
+                f"the recordings in {config.data} are not those that the run in {folder} began "
+                "with (frames, tracks, notes or the calibration differ): choose another --out"
             )
         try:
             self.model.load_state_dict(renamed(state["model"]))

@@ -14,9 +14,8 @@ from jaxtyping import TypeCheckError
 from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.formats.registry import (
     DEFAULT_FORMAT,
-    FORMATS,
     EpisodeFormat,
-    all_formats,
+    episode_formats,
 )
 from visual_foresight.types import Episode, UserError
 
@@ -41,9 +40,9 @@ SIGNAL_NAMES = st.sets(st.sampled_from(("reward", "force", "contact")))
 VIEW_NAMES = st.sets(st.sampled_from(("side", "wrist_2", "agentview2")), max_size=2)
 
 
-@pytest.fixture(params=sorted(FORMATS))
+@pytest.fixture(params=sorted(episode_formats()))
 def format_(request: pytest.FixtureRequest) -> EpisodeFormat:
-    return FORMATS[request.param]()
+    return episode_formats()[request.param]
 
 
 @pytest.fixture
@@ -206,8 +205,8 @@ def test_something_else_is_no_episode(format_: EpisodeFormat, path: Path) -> Non
 
 
 def test_every_format_has_a_suffix_of_its_own() -> None:
-    suffixes = [each.suffix for each in all_formats().values()]
+    suffixes = [each.suffix for each in episode_formats().values()]
     assert len(set(suffixes)) == len(suffixes)
     assert all(suffix.startswith(".") for suffix in suffixes)
-    assert all(isinstance(each, EpisodeFormat) for each in all_formats().values())
-    assert DEFAULT_FORMAT in FORMATS
+    assert all(isinstance(each, EpisodeFormat) for each in episode_formats().values())
+    assert DEFAULT_FORMAT in episode_formats()

@@ -85,6 +85,15 @@ def test_other_episodes_and_cameras_have_another_name(
     assert len(names) == 5
 
 
+def test_corrected_frames_have_another_name() -> None:
+    before = name_of()
+    corrected = patch_episode(0, SIZE)
+    corrected.frames[3, 0, 0] ^= 1
+    episodes = [PackedEpisode.pack(corrected), *EPISODES[1:]]
+    name = points_path(Path(), TEACHER, episodes, 2, np.array(PATCH_HOMOGRAPHY)).name
+    assert name != before
+
+
 RIGID_TRACKS = "visual_foresight.training.teachers.rigid_tracks"
 
 

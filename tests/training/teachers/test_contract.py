@@ -3,22 +3,34 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from tests.fakes.films import HEIGHT, HOMOGRAPHY, NUM_FRAMES, WIDTH, film, training_films
+from tests.fakes.packages import bring
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.registry import DEFAULT_TEACHER, TEACHERS, Teacher
-from visual_foresight.types import Episode
+from visual_foresight.training.teachers.registry import (
+    DEFAULT_TEACHER,
+    TEACHERS,
+    Teacher,
+    require_calibration,
+    teacher_of,
+)
+from visual_foresight.types import Episode, UserError
 
 Follow = Callable[[PackedEpisode], PointTracks]
 
 
-@pytest.fixture(scope="module", params=sorted(TEACHERS))
+FOLLOW_NOTHING = ("none",)
+
+
+@pytest.fixture(scope="module", params=sorted(set(TEACHERS) - set(FOLLOW_NOTHING)))
 def teacher(request: pytest.FixtureRequest) -> Teacher:
-    return TEACHERS[request.param]()
+    return teacher_of(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +115,49 @@ def test_the_episode_is_not_changed(follow: Follow) -> None:
     np.testing.assert_array_equal(packed.states, film(3).states)
 
 
-def test_settings_are_json_with_a_protocol(teacher: Teacher) -> None:
-    assert isinstance(teacher, Teacher)
+@pytest.mark.parametrize("name", TEACHERS)
+def test_settings_are_json_with_a_protocol(name: str) -> None:
+    teacher = teacher_of(name)
     settings = json.loads(json.dumps(dict(teacher.settings)))
     assert settings["protocol"] >= 1
+
+
+@pytest.mark.parametrize("name", TEACHERS)
+def test_a_teacher_does_without_a_calibration_or_says_so(name: str) -> None:
+    if teacher_of(name).needs_calibration:
+        with pytest.raises(UserError, match=r"needs a calibrated.*\(optical_flow or none\)"):
+            require_calibration(name, is_calibrated=False)
+    else:
+        require_calibration(name, is_calibrated=False)
+        follow = teacher_of(name).prepare(training_films(), None)
+        assert_same(tracks_of(follow, film(3)), tracks_of(follow, film(3)))
+    require_calibration(name, is_calibrated=True)
+
+
+@pytest.mark.parametrize("name", FOLLOW_NOTHING)
+def test_some_follow_nothing(name: str) -> None:
+    tracks = tracks_of(teacher_of(name).prepare(training_films(), HOMOGRAPHY), film(3))
+    assert tracks.places.shape == (NUM_FRAMES, 0, 2)
+    assert not tracks.contact().any()
+
+
+class Forgetful:
+    """A teacher that does not say what it needs."""
+
+    settings: ClassVar = {"protocol": 1}
+
+    def prepare(self, episodes: object, homography: object) -> None:
+        """Return nothing."""
+
+
+def test_a_teacher_that_breaks_its_promise_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bring(monkeypatch, tmp_path, "teachers", "forgetful", Forgetful)
+    with pytest.raises(UserError, match="'forgetful' does not say whether it `needs_calib"):
+        teacher_of("forgetful")
+    with pytest.raises(UserError, match="unknown teacher 'parrot': choose one of rigid_tracks"):
+        teacher_of("parrot")
 
 
 def test_the_default_is_registered() -> None:

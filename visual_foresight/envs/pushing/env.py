@@ -6,6 +6,7 @@ The arm is a Franka Panda, and invisible walls keep the objects on the table.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -349,6 +350,10 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 def _view(camera: Camera) -> View:
     rows = calibration_of(camera).tolist()
     return View((camera.height, camera.width), tuple(tuple(row) for row in rows))
+
+
+SpatialPushEnv = partial(PushEnv, variant=SPATIAL)
+"""The pushing table whose fingertip also moves up and down, and turns."""
 
 
 def _free_places(

@@ -1,11 +1,16 @@
-"""The file formats of episodes by their names."""
+"""The formats of episodes by their names: of the files in a folder of ours, or of whole datasets.
+
+An `EpisodeFormat` stores one episode in a file of its own, in our folders; a `DatasetFormat` opens
+a dataset of another layout as a whole. A format is one of the two, or both.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.system.plugins import Registry
-from visual_foresight.types import Episode
+from visual_foresight.types import Episode, UserError
 
 
 @runtime_checkable
@@ -36,17 +41,57 @@ class EpisodeFormat(Protocol):
         ...
 
 
+@runtime_checkable
+class DatasetFormat(Protocol):
+    """How a whole dataset is stored."""
+
+    def open(self, path: Path) -> EpisodeSource | None:
+        """Return the episodes at a path, or None if that is no dataset of this format.
+
+        It is asked of every path that a user names, so it looks no further than it must.
+
+        Args:
+            path: a file or folder that exists.
+
+        Raises:
+            UserError: it is one of this format, but damaged.
+        """
+        ...
+
+
 FORMATS = Registry(
     "format",
     "formats",
-    {"hdf5": "visual_foresight.episodes.formats.hdf5:HDF5"},
-    EpisodeFormat,
+    {
+        "hdf5": "visual_foresight.episodes.formats.hdf5:HDF5",
+        "folder": "visual_foresight.episodes.formats.folder:Folder",
+    },
 )
-"""Name -> a class that is built from nothing."""
+"""Name -> a class that is built from nothing: an `EpisodeFormat`, a `DatasetFormat`, or both."""
 DEFAULT_FORMAT = "hdf5"
 """The format of episodes that are written."""
 
 
-def all_formats() -> dict[str, EpisodeFormat]:
-    """Return every format, our own first, by its name."""
-    return {name: format_class() for name, format_class in FORMATS.items()}
+def episode_formats() -> dict[str, EpisodeFormat]:
+    """Return every format of files, our own first, by its name."""
+    formats = _all_formats()
+    return {name: each for name, each in formats.items() if isinstance(each, EpisodeFormat)}
+
+
+def dataset_formats() -> dict[str, DatasetFormat]:
+    """Return every format of whole datasets, our own first, by its name."""
+    formats = _all_formats()
+    return {name: each for name, each in formats.items() if isinstance(each, DatasetFormat)}
+
+
+def _all_formats() -> dict[str, EpisodeFormat | DatasetFormat]:
+    """Build every format; one that is of neither kind is refused."""
+    found = {name: format_class() for name, format_class in FORMATS.items()}
+    for name, each in found.items():
+        if not isinstance(each, EpisodeFormat | DatasetFormat):
+            raise UserError(
+                f"the format {name!r} has neither open(), which reads a whole dataset, nor "
+                "suffix, write(), read() and read_meta(), which are for files of one episode: "
+                "add what is missing, or uninstall the package that brings it"
+            )
+    return found

@@ -8,6 +8,7 @@ import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,12 +17,12 @@ from typing import Any, Literal
 from visual_foresight.control.config import SIMULATOR, Method, build, parse
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import finish, run_trial
-from visual_foresight.control.world import FRAME_SIZE, World, world_of
+from visual_foresight.control.world import FRAME_SIZE, PUBLISHED, World, world_of
 from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, find_task
-from visual_foresight.interfaces import Env
+from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
@@ -124,7 +125,7 @@ class Job:
     index: int
     path: Path
     """File of the result."""
-    world: World = World()
+    world: World = PUBLISHED
     """In which frames the method plans."""
     shipped: Record | None = None
     """The committed result, where there is one; taken in place of running the trial."""
@@ -183,14 +184,24 @@ def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Metho
     """Return the methods of a benchmark, a row each.
 
     Raises:
-        UserError: there is no such method or suite, or the simulator of a suite is not installed.
+        UserError: there is no such method or suite, the simulator of a suite is not installed, or
+            its world has no judge, or no snapshots where a method needs them.
     """
     methods = [parse(row, config.preset, config.disagreement) for row in config.methods]
     for name in config.suites:
         if name not in suites:
             raise UserError(f"unknown suite {name!r}: choose one of {', '.join(suites)}")
         require(suites[name].env)
+        _require_truth(suites[name].env, methods)
     return methods
+
+
+def _require_truth(env: str, methods: Sequence[Method]) -> None:
+    """Refuse an env that cannot be judged, or not go back where the simulator is the model."""
+    with closing(PUBLISHED.make(env)) as world:
+        require_judge(world, "the tasks of the suites")
+        if any(method.model == SIMULATOR for method in methods):
+            require_simulator(world, f"the model {SIMULATOR!r}")
 
 
 def ceiling_path(suite: str, preset: str) -> Path:
@@ -212,7 +223,7 @@ def _require_published(config: ControlConfig) -> None:
         raise UserError(
             "only the ceiling of the published suite is shipped, got "
             f"seed {config.seed} and frames of {World(config.frame_size).size_text}: "
-            f"use seed 0 and {World().size_text}"
+            f"use seed 0 and {PUBLISHED.size_text}"
         )
 
 
@@ -244,7 +255,7 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
         count = min(count, len(shipped))
     caution = f"-{method.disagreement:g}" if method.disagreement else ""
     world = world_of(method.model, World(config.frame_size))
-    size = "" if world == World() else f"-{world.text}"
+    size = "" if world == PUBLISHED else f"-{world.text}"
     row = f"{method.row.replace('/', '_')}-{config.preset}{caution}{size}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [

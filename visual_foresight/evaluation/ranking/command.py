@@ -14,7 +14,7 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 
-from visual_foresight.control.world import world_of
+from visual_foresight.control.world import require_one_view, world_of
 from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
 from visual_foresight.interfaces import Predictor
@@ -25,6 +25,8 @@ from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
+PROTOCOL = 1
+"""Raise it when a change of this file changes figures: kept scores are then made anew."""
 COST_UNIT_PX = 0.05
 """Costs are rounded to multiples of this, so that true costs that differ by less are equal."""
 
@@ -65,6 +67,7 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     """
     load(config.model)  # refuses what cannot be loaded, before a bank is made
     world = world_of(config.model)
+    require_one_view(world, "a bank of contact states")
     jobs = [
         BankJob(config.seed, index, config.candidates, config.horizon, world=world)
         for index in range(config.states)

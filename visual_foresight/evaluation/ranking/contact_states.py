@@ -6,6 +6,7 @@ is kept on disk. For evaluation only: where candidates bring the designated poin
 
 import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
-from visual_foresight.control.world import World
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
@@ -43,9 +44,11 @@ MAX_SCENES = 400
 """Scenes that are drawn for one state before the search is given up."""
 MAX_DIRECTIONS = 40
 """Goals that are drawn for a state before the next scene is drawn."""
-BANK_VERSION = 1
+PROTOCOL = 1
 """Version of how states and candidates are drawn; raise it with every change, so that an older
 bank is not taken for a newer one."""
+USER = "a bank of contact states"
+"""What needs a simulator, for sentences."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,14 @@ class BankJob:
     candidates: int
     horizon: int
     env: str = "push"
-    world: World = World()
+    world: World = PUBLISHED
     """In which frames."""
 
     @property
     def identity(self) -> dict[str, Any]:
         """Return what identifies the state, as JSON values."""
         values = asdict(self)
-        if self.world == World():  # there are banks from before there was a choice
+        if self.world == PUBLISHED:  # there are banks from before there was a choice
             del values["world"]
         return values
 
@@ -96,11 +99,15 @@ def load_bank(
         num_workers: processes that make it.
 
     Raises:
-        UserError: the file is damaged, or contact states cannot be found.
+        UserError: the file is damaged, contact states cannot be found, or the world has no
+            snapshots or no judge.
     """
-    path = folder / f"bank_{fingerprint([BANK_VERSION, *(job.identity for job in jobs)])}.npz"
+    path = folder / f"bank_{fingerprint([PROTOCOL, *(job.identity for job in jobs)])}.npz"
     if path.is_file():
         return _read_bank(path, len(jobs))
+    for name, world in {(job.env, job.world) for job in jobs}:  # refused before a bar is shown
+        with closing(world.make(name)) as env:
+            require_simulator(env, USER)
     found = {}
     for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states"):
         found[job.index] = contact
@@ -212,7 +219,7 @@ def _draw_goal(
 
     It is in the workspace and in the frame; None when no such place is found soon.
     """
-    workspace = env.info.require_workspace("a bank of contact states")
+    workspace = env.info.require_workspace(USER)
     low = np.array(workspace.low[:2])
     high = np.array(workspace.high[:2])
     for angle in rng.uniform(-np.pi, np.pi, MAX_DIRECTIONS):
@@ -266,13 +273,12 @@ def _carry_out(
 
 
 @lru_cache(maxsize=1)
-def envs_of(name: str, world: World = World()) -> tuple[SimulatedEnv, SimulatedEnv]:  # noqa: B008
+def envs_of(name: str, world: World = PUBLISHED) -> tuple[SimulatedEnv, SimulatedEnv]:
     """Return the env to move in, left in the contact state found last, and its mirror.
 
     A process keeps them.
     """
-    user = "a bank of contact states"
     return (
-        require_simulator(world.make(name), user),
-        require_simulator(world.make(name), user),
+        require_simulator(world.make(name), USER),
+        require_simulator(world.make(name), USER),
     )

@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from visual_foresight.control.world import FRAME_SIZE, World, world_of
+from visual_foresight.control.world import FRAME_SIZE, PUBLISHED, require_one_view, world_of
+from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import FramesOnly, Learner, SimulatedEnv, require_simulator
 from visual_foresight.predictors.checkpoints import load
@@ -33,6 +34,7 @@ from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import places_of
 
+ENV = "push"
 NUM_OBJECTS = 3
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH = 16
@@ -88,11 +90,16 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
             count, with 2 operations per multiply-add.
         share_of_gemm: operations per second when planning, as a share of the fastest float32
             matrix product of the run.
+
+    Raises:
+        UserError: the simulator whose frames are shown is not installed.
     """
+    require(ENV)  # before anything is timed
     names = config.predictors or learned()
     for name in names:
         if name not in learned():  # refuses what cannot be loaded, before anything is timed
             load(name)
+            require_one_view(world_of(name), "timing a model")
     threads = torch.get_num_threads()
     gflops = gemm_gflops()
     yardstick = _time_yardstick(config.repeats)
@@ -124,8 +131,8 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     torch.set_num_threads(threads)
     keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
-    world = World() if name in learned() else world_of(name)
-    env = require_simulator(world.make("push"), "timing a model")
+    world = PUBLISHED if name in learned() else world_of(name)
+    env = require_simulator(world.make(ENV), "timing a model")
     action_size = env.info.action_size
     network = _network(name, env)
     predictor = cast(Learner, network)

@@ -1,9 +1,9 @@
 """The runs of a session on disk: the only module of the page that knows a path.
 
 Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
-a dataset like any other), with its goal and outcome among its notes. Frames of another size than
-64x64 have a folder of their own, `<out>/<env>-96x96`. Animations are written beside these folders
-when they are asked for.
+a dataset like any other), with its goal and outcome among its notes. What was seen in frames of
+another size, or from other cameras, has a folder of its own, as `<out>/<env>-96x96`. Animations are
+written beside these folders when they are asked for.
 """
 
 import base64
@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from visual_foresight.control.world import World
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -55,7 +55,8 @@ class Entry:
     """A run that was kept: one line of the list of runs."""
 
     folder: str
-    """Name of the run's folder: its world, and its frame size where that is not 64x64."""
+    """Name of the run's folder: its env, and how that was made (`World.text`) if otherwise than by
+    itself."""
     number: int
     model: str
     goal: str
@@ -101,8 +102,8 @@ class Archive:
         there = sorted(path.name for path in self._folder.glob("*-*x*"))
         found = []
         for env in ENVS:
-            of_sizes = re.compile(rf"{re.escape(env)}-\d+x\d+")
-            found += [env, *(name for name in there if of_sizes.fullmatch(name))]
+            other_worlds = re.compile(rf"{re.escape(env)}-\d+x\d+(-.+)?")
+            found += [env, *(name for name in there if other_worlds.fullmatch(name))]
         return found
 
     @staticmethod
@@ -127,7 +128,14 @@ class Archive:
         """Return the runs: those found at the start env by env, those added since at the end."""
         return tuple(self._entries.values())
 
-    def add(self, trial: Trial, env_name: str, env: Env, notes: Mapping[str, Any]) -> Entry:
+    def add(
+        self,
+        trial: Trial,
+        env_name: str,
+        env: Env,
+        notes: Mapping[str, Any],
+        world: World = PUBLISHED,
+    ) -> Entry:
         """Keep a run.
 
         Args:
@@ -135,13 +143,14 @@ class Archive:
             env_name: name of the env.
             env: where the trial took place.
             notes: plain JSON values: model, outcome, seed, ...
+            world: how the env was made.
         """
-        world = World(env.info.frame_size)
-        name = env_name if world == World() else f"{env_name}-{world.size_text}"
+        name = env_name if world == PUBLISHED else f"{env_name}-{world.text}"
         folder = self._folder / name
         number = self._free_number(name)
         if not (folder / INFO_NAME).exists():
-            write_info(folder, describe(env_name, env, RECORDED_HERE))
+            info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
+            write_info(folder, info)
         meta = {
             **notes,
             **trial.episode.meta,

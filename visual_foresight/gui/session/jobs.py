@@ -15,7 +15,7 @@ from visual_foresight.control.interruptible import InterruptibleController
 from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
-from visual_foresight.control.world import World
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
@@ -140,7 +140,7 @@ class SessionJobs:
         )
 
     def _world_for(self, settings: Settings) -> World:
-        return world_for(settings, self._workbench.world if self._workbench else World())
+        return world_for(settings, self._workbench.world if self._workbench else PUBLISHED)
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
@@ -261,7 +261,9 @@ class SessionJobs:
         notes = asdict(self._read().settings)
         notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
         workbench = self._present
-        entry = self._archive.add(trial, workbench.env_name, workbench.env, notes)
+        entry = self._archive.add(
+            trial, workbench.env_name, workbench.env, notes, workbench.world
+        )
         # What was designated has moved, so the draft is dropped. A goal image stays.
         self._publish(
             trial=trial,

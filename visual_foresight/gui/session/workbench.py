@@ -53,13 +53,14 @@ class Workbench:
         self.env.reset(seed=settings.seed, options=options)
 
     def fits(self, episode: Episode) -> bool:
-        """Tell whether frames, actions and states of an episode have the sizes of this env's.
+        """Tell whether an episode has this env's views, and its sizes of frame, action and state.
 
         Only then can a model for this env imagine from the episode.
         """
         sizes = (episode.frames.shape[1:3], episode.actions.shape[1], episode.states.shape[1])
         info = self.env.info
-        return sizes == (info.frame_size, info.action_size, info.state_size)
+        has_views = episode.other_views.keys() == set(info.views) - {next(iter(info.views))}
+        return has_views and sizes == (info.frame_size, info.action_size, info.state_size)
 
     def controller(
         self, settings: Settings, points: tuple[Any, ...], stop: Event

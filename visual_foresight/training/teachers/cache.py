@@ -18,7 +18,7 @@ from tqdm import tqdm
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.system.files import replacing
 from visual_foresight.training.teachers.point_tracks import PointTracks
-from visual_foresight.training.teachers.registry import TEACHERS
+from visual_foresight.training.teachers.registry import teacher_of
 
 
 def points_of(
@@ -45,7 +45,7 @@ def points_of(
     path = points_path(folder, teacher, episodes, num_training, homography)
     tracks = _read(path) if path.exists() else None
     if tracks is None:
-        follow = TEACHERS[teacher]().prepare(training_episodes, homography)
+        follow = teacher_of(teacher).prepare(training_episodes, homography)
         with ThreadPoolExecutor(2) as pool:  # OpenCV works without the interpreter's lock
             bar = tqdm(
                 pool.map(follow, episodes),
@@ -71,11 +71,10 @@ def points_path(
     Its name depends on the episodes, the camera, and the teacher with its settings.
     """
     calibration = None if homography is None else homography.tolist()
-    settings = (teacher, dict(TEACHERS[teacher]().settings), num_training, calibration)
+    settings = (teacher, dict(teacher_of(teacher).settings), num_training, calibration)
     digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for episode in episodes:
-        for part in (episode.actions, episode.states, episode.frames[-1:]):
-            digest.update(np.ascontiguousarray(part).data)
+        digest.update(episode.digest())
     return folder / f"points_{digest.hexdigest()[:16]}.npz"
 
 

@@ -1,5 +1,6 @@
 """Points followed through an episode, whoever followed them: what pixel maps learn from."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,15 @@ class PointTracks:
         """Return the tracks of no points."""
         nothing = np.zeros((num_frames, 0), bool)
         return cls(np.zeros((num_frames, 0, 2), np.float32), nothing, nothing)
+
+    @classmethod
+    def joined(cls, parts: "Sequence[PointTracks]") -> "PointTracks":
+        """Return the points of several tracks of the same episode, one or more."""
+        return cls(
+            np.concatenate([each.places for each in parts], 1),
+            np.concatenate([each.valid for each in parts], 1),
+            np.concatenate([each.hidden for each in parts], 1),
+        )
 
     def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""

@@ -10,7 +10,6 @@ from jaxtyping import Float
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.rigid_tracks import following, scenery
-from visual_foresight.types import UserError
 from visual_foresight.vision import optical_flow
 
 PROTOCOL = 1
@@ -19,6 +18,8 @@ PROTOCOL = 1
 
 class RigidTracks:
     """A `Teacher` that fits rigid motions on the table to what is neither table nor arm."""
+
+    needs_calibration = True
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -34,12 +35,7 @@ class RigidTracks:
         self, episodes: Sequence[PackedEpisode], homography: Float[np.ndarray, "3 3"] | None
     ) -> Callable[[PackedEpisode], PointTracks]:
         """Return what follows points through an episode: see `Teacher.prepare`."""
-        if homography is None:
-            raise UserError(
-                "the teacher 'rigid_tracks': this needs a calibrated camera, and the camera of "
-                "these episodes is not calibrated; choose another teacher, or a model of frames "
-                "alone, such as pixels"
-            )
+        assert homography is not None, "it needs a calibration"
         known = scenery.Scenery.learn(episodes, homography)
 
         def follow(episode: PackedEpisode) -> PointTracks:

@@ -1,0 +1,46 @@
+"""The one door to recorded episodes: every format is asked whether a path is its own."""
+
+from pathlib import Path
+from typing import Any
+
+from visual_foresight.episodes.formats.registry import FORMATS, dataset_formats
+from visual_foresight.episodes.info import INFO_NAME
+from visual_foresight.episodes.source import EpisodeSource
+from visual_foresight.types import UserError
+
+
+def open_episodes(path: Path) -> EpisodeSource:
+    """Return the episodes at a path, read by the first format that calls it its own.
+
+    Raises:
+        UserError: nothing is there, no format calls it its own, or what is there is damaged.
+    """
+    formats = dataset_formats()
+    if path.exists():
+        for name, each in formats.items():
+            source = each.open(path)
+            if source is not None:
+                return _complete(name, source)
+    others = [name for name in formats if name != "folder"]
+    also = f", nor anything that {' or '.join(others)} can read" if others else ""
+    raise UserError(
+        f"{path} is no folder of episodes (it has no {INFO_NAME}){also}: collect some into it first"
+    )
+
+
+def _complete(name: str, opened: Any) -> EpisodeSource:
+    """Return what a format opened, if it is all that a source promises."""
+    promised = [each for each in vars(EpisodeSource) if not each.startswith("_")]
+    missing = [each for each in promised if each not in dir(opened)]
+    if missing:
+        raise UserError(
+            f"the format {name!r} opens episodes without {missing[0]!r}, which every "
+            f"`episodes.source.EpisodeSource` has: add it, or uninstall the package that brings "
+            f"the {FORMATS.kind}"
+        )
+    source: EpisodeSource = opened
+    if not source.numbers:
+        raise UserError(
+            f"there are no episodes there for the format {name!r}: collect some first"
+        )
+    return source
