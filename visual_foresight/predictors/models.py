@@ -14,6 +14,27 @@ FROM_DATA = ("frame_size", "action_size", "state_size", "homography", "views")
 """Fields of configurations that follow from the data, and are nobody's to set."""
 
 
+COARSEST_PX = 8
+"""Side, in frame pixels, of a place of the deepest features: frames have multiples of it."""
+
+
+def require_multiples(frame_size: tuple[int, int]) -> None:
+    """Refuse frames that do not divide into places of the deepest features.
+
+    Raises:
+        UserError: a side is no multiple of `COARSEST_PX`; the sentence names sizes that are.
+    """
+    height, width = frame_size
+    if height % COARSEST_PX or width % COARSEST_PX or min(height, width) < COARSEST_PX:
+        fitting = "x".join(
+            str(max(side // COARSEST_PX, 1) * COARSEST_PX) for side in frame_size
+        )
+        raise UserError(
+            f"frames whose sides are multiples of {COARSEST_PX} are needed, got {height}x{width}: "
+            f"collect others, of {fitting} for example, or choose another predictor"
+        )
+
+
 def refuse_negative(**values: float) -> None:
     """Raise a UserError unless all values are finite and 0 or more; it names the flag."""
     for name, value in values.items():

@@ -72,8 +72,7 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     teacher_of(config.teacher)
     episodes = _episodes(config)
     to_train, to_evaluate = split(episodes, config.held_out_share, config.seed)
-    training_episodes = _read(to_train, progress)
-    held_out_episodes = _read(to_evaluate, progress)
+    # What the model cannot be made for, such as a frame size, is told before data are read, too.
     run = TrainingState.begin(
         config, episodes.info, device, fingerprint(to_train), identity(to_train)
     )
@@ -82,6 +81,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         if run.step == run.num_steps:
             logger.info("this run is finished, nothing is learnt any more: %s", config.out)
             return config.out / "checkpoint"
+    training_episodes = _read(to_train, progress)
+    held_out_episodes = _read(to_evaluate, progress)
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")

@@ -1,11 +1,13 @@
 """The runs of a session on disk: the only module of the page that knows a path.
 
 Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
-a dataset like any other), with its goal and outcome among its notes. Animations are written
-beside these folders when they are asked for.
+a dataset like any other), with its goal and outcome among its notes. What was seen in frames of
+another size, or from other cameras, has a folder of its own, as `<out>/<env>-96x96`. Animations are
+written beside these folders when they are asked for.
 """
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 
 from visual_foresight.control.animation import trial_animation
 from visual_foresight.control.trial import Trial, distance_text
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -42,7 +45,9 @@ GLIMPSES_PER_PLAN = 4
 class Entry:
     """A run that was kept: one line of the list of runs."""
 
-    env: str
+    folder: str
+    """Name of the run's folder: its env, and how that was made (`World.text`) if otherwise than by
+    itself."""
     number: int
     model: str
     goal: str
@@ -60,7 +65,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
-        return f"{self.env}-{self.number:06d}"
+        return f"{self.folder}-{self.number:06d}"
 
     @property
     def distance_text(self) -> str:
@@ -80,12 +85,21 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
-        for env in ENVS:
-            self._refuse_collected(self._folder / env)
-            for path in sorted((self._folder / env).glob("episode_*")):
+        for name in self._names_of_folders():
+            self._refuse_collected(self._folder / name)
+            for path in sorted((self._folder / name).glob("episode_*")):
                 number = episode_number(path)
                 if number is not None:
-                    self._add_file(env, number, path)
+                    self._add_file(name, number, path)
+
+    def _names_of_folders(self) -> list[str]:
+        """Return the names that folders of runs have or may get, env by env."""
+        there = sorted(path.name for path in self._folder.glob("*-*x*"))
+        found = []
+        for env in ENVS:
+            other_worlds = re.compile(rf"{re.escape(env)}-\d+x\d+(-.+)?")
+            found += [env, *(name for name in there if other_worlds.fullmatch(name))]
+        return found
 
     @staticmethod
     def _refuse_collected(folder: Path) -> None:
@@ -96,9 +110,9 @@ class Archive:
                 f"{folder} holds episodes that `collect` gathered: give another folder as --out"
             )
 
-    def _add_file(self, env: str, number: int, path: Path) -> None:
+    def _add_file(self, folder: str, number: int, path: Path) -> None:
         try:
-            entry = _entry(env, number, read_meta(path))
+            entry = _entry(folder, number, read_meta(path))
         except (UserError, KeyError) as error:  # it is damaged, or was collected
             logger.warning("%s is no run of this page and is not listed: %r", path, error)
             return
@@ -109,7 +123,14 @@ class Archive:
         """Return the runs: those found at the start env by env, those added since at the end."""
         return tuple(self._entries.values())
 
-    def add(self, trial: Trial, env_name: str, env: Env, notes: Mapping[str, Any]) -> Entry:
+    def add(
+        self,
+        trial: Trial,
+        env_name: str,
+        env: Env,
+        notes: Mapping[str, Any],
+        world: World = PUBLISHED,
+    ) -> Entry:
         """Keep a run.
 
         Args:
@@ -117,11 +138,14 @@ class Archive:
             env_name: name of the env.
             env: where the trial took place.
             notes: plain JSON values: model, outcome, seed, ...
+            world: how the env was made.
         """
-        folder = self._folder / env_name
-        number = self._free_number(env_name)
+        name = env_name if world == PUBLISHED else f"{env_name}-{world.text}"
+        folder = self._folder / name
+        number = self._free_number(name)
         if not (folder / INFO_NAME).exists():
-            write_info(folder, describe(env_name, env, RECORDED_HERE))
+            info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
+            write_info(folder, info)
         meta = {
             **notes,
             **trial.episode.meta,
@@ -134,15 +158,15 @@ class Archive:
         if trial.is_believed:
             meta["believed"] = True
         write_episode(folder, number, replace(trial.episode, meta=meta))
-        entry = _entry(env_name, number, meta)
+        entry = _entry(name, number, meta)
         self._entries[entry.name] = entry
         return entry
 
-    def _free_number(self, env_name: str) -> int:
+    def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
-        listed = [entry.number for entry in self.entries if entry.env == env_name]
+        listed = [entry.number for entry in self.entries if entry.folder == folder]
         number = max(listed, default=-1) + 1
-        while episode_path(self._folder / env_name, number).exists():
+        while episode_path(self._folder / folder, number).exists():
             number += 1
         return number
 
@@ -153,7 +177,7 @@ class Archive:
             UserError: there is no run of this name, or it is damaged.
         """
         entry = self._known(name)
-        episode = read_episode(episode_path(self._folder / entry.env, entry.number))
+        episode = read_episode(episode_path(self._folder / entry.folder, entry.number))
         goal = goal_from_json(episode.meta["goal"])
         return Trial(
             goal=goal,
@@ -184,11 +208,11 @@ class Archive:
         return self._entries[name]
 
 
-def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
+def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
     """Make an entry of the notes of an episode."""
     goal = goal_from_json(meta["goal"])
     return Entry(
-        env=env,
+        folder=folder,
         number=number,
         model=str(meta.get("model", "")),
         goal=goal.describe(),

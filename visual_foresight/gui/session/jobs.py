@@ -16,6 +16,7 @@ from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
@@ -23,7 +24,7 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
-from visual_foresight.gui.session.workbench import Workbench
+from visual_foresight.gui.session.workbench import Workbench, world_for
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.registry import make_planner
 from visual_foresight.types import Goal, UserError
@@ -91,10 +92,11 @@ class SessionJobs:
         """Set the scene anew; goal and trial are dropped. If that fails, the old scene stays."""
         self.end(STOPPED)
         old = self._workbench
-        if old is not None and old.env_name == settings.env:
+        world = self._world_for(settings)
+        if old is not None and (old.env_name, old.world) == (settings.env, world):
             workbench = old
         else:
-            workbench = Workbench(settings.env)
+            workbench = Workbench(settings.env, world)
         with ExitStack() as on_error:
             if workbench is not old:
                 on_error.callback(workbench.close)
@@ -117,6 +119,29 @@ class SessionJobs:
             can_render=isinstance(workbench.env, Drawable),
         )
         self._publish_frame()
+
+    def needs_other_frames(self, settings: Settings) -> bool:
+        """Tell whether the model of the settings has frames of another size than the scene's.
+
+        Other threads may ask.
+        """
+        present = self._workbench
+        return present is not None and self._world_for(settings) != present.world
+
+    def change_frames(self, settings: Settings) -> None:
+        """Set the scene anew in the frames of the settings' model, and say so."""
+        self.reset(settings)
+        world = self._present.world
+        seen = f"frames of {world.size_text} pixels"
+        if world.views:
+            seen += f" from {' and '.join(world.views)}"
+        self._publish(
+            message=f"{settings.model} has {seen}: "
+            "the scene was set anew for it, and goal and run were cleared"
+        )
+
+    def _world_for(self, settings: Settings) -> World:
+        return world_for(settings, self._workbench.world if self._workbench else PUBLISHED)
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
@@ -237,7 +262,9 @@ class SessionJobs:
         notes = asdict(self._read().settings)
         notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
         workbench = self._present
-        entry = self._archive.add(trial, workbench.env_name, workbench.env, notes)
+        entry = self._archive.add(
+            trial, workbench.env_name, workbench.env, notes, workbench.world
+        )
         # What was designated has moved, so the draft is dropped. A goal image stays.
         self._publish(
             trial=trial,
@@ -273,8 +300,8 @@ class SessionJobs:
         episode = state.trial.episode
         if not self._present.fits(episode):
             raise UserError(
-                "this run is of another world than the scene: "
-                "choose its world, press Reset, and open it again"
+                "this run is of another world than the scene, or of frames of another size: "
+                "choose its world and press Reset, or a model of its frames, and open it again"
             )
         plans = reimagine(predictor, episode, 1)
         self._publish(check=check_model(predictor, episode, plans))
