@@ -15,8 +15,8 @@ from zlib import crc32
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.control.world import PUBLISHED
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import Pixel, UserError

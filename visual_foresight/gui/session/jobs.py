@@ -15,8 +15,8 @@ from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.control.trial import Trial
-from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.control.world import PUBLISHED, World
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
@@ -167,6 +167,11 @@ class SessionJobs:
 
     def begin(self) -> None:
         """Begin a trial for the goal: plan, and wait."""
+        self._begin_for_goal()
+        self._advance(1)
+
+    def _begin_for_goal(self) -> None:
+        """Make a trial for the goal, if there is one."""
         goal = self._read().goal
         if goal is None:
             raise UserError(
@@ -174,14 +179,14 @@ class SessionJobs:
                 "click a pixel on an object, then click where it is to go"
             )
         self._begin(goal, self._controller)
-        self._advance(1)
 
     def advance(self, num_actions: int | None) -> None:
         """Carry out so many actions, or all (None); begin a trial first if there is none."""
+        num_turns = num_actions
         if self._ongoing is None:
-            self.begin()
-        if self._ongoing is not None and not self._stop.is_set():
-            self._advance(num_actions)
+            self._begin_for_goal()
+            num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
+        self._advance(num_turns)
 
     def carry_out(self, number: int) -> None:
         """Carry out one sequence of the action fan, as a trial of its own."""

@@ -79,9 +79,11 @@ class VisualMPC:
         """
         start_s = time.perf_counter()
         goal.check(clip.frame_size)
-        cost = self.cost_of(goal)
+        cost = self._cost(goal)
         memory, sources = locate_after(previous, self.locator, clip, goal)
-        carry = self._carry(clip, sources, cost.needs)
+        carry = self.predictor.observe(clip.newest(self.predictor.context))
+        if not isinstance(self.predictor, FramesOnly):
+            carry = self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
         state = clip.states[0, -1]
 
         def costs_of(candidates: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
@@ -118,17 +120,15 @@ class VisualMPC:
         _, places = locate_after(previous, self.locator, clip, goal)
         return places
 
-    def _carry(self, clip: Clip, sources: tuple[Pixel, ...], needs: frozenset[str]) -> object:
-        """Return the predictor's memory of the clip, which follows the designated pixels."""
-        carry = self.predictor.observe(clip.newest(self.predictor.context))
-        if not isinstance(self.predictor, FramesOnly):
-            return self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
-        if "maps" in needs:
+    def _cost(self, goal: Goal) -> Cost:
+        """Return the cost of the goal, which must be one that the predictor can serve."""
+        cost = self.cost_of(goal)
+        if "maps" in cost.needs and isinstance(self.predictor, FramesOnly):
             raise UserError(
                 "This predictor imagines frames only and cannot say where a designated pixel goes: "
                 "give a goal image, or choose a predictor that moves pixels."
             )
-        return carry
+        return cost
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
