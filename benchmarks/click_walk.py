@@ -16,12 +16,16 @@ import threading
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.envs.registry import make
 from visual_foresight.gui.page.screen import to_screen
 from visual_foresight.interfaces import require_judge
+from visual_foresight.predictors.registry import FLAGSHIP
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 MILESTONES = (
     "gui/page/screen.py: to_pixel",  # the click is a pixel
@@ -100,48 +104,48 @@ def serve_traced(path: Path, arguments: list[str]) -> None:
     main(arguments)
 
 
-def count(model: str) -> dict[str, Any]:
-    """Click in a real browser, and return the way to the first action.
+def way(browser: "Browser", folder: Path, model: str) -> list[str]:
+    """Click in a browser, and return the way to the first action: "file: function", in order.
 
-    Returns:
-        {"functions", "files": {"value", "bar"}, "way": "file: function" in order}.
+    Args:
+        browser: a real one.
+        folder: an empty one, for what the program writes.
+        model: name of a predictor, or folder of a checkpoint.
     """
-    from playwright.sync_api import sync_playwright
+    path = folder / "way.json"
+    start = ("-m", "benchmarks.click_walk", "--trace", str(path))
+    program = Program(folder / "out", "--model", model, "--preset", "fast", start=start)
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    try:
+        page.set_default_timeout(10 * PATIENCE_MS)
+        page.goto(program.address)
+        page.wait_for_selector(READY)
+        frame = page.wait_for_selector(".frame.click")
+        box = frame.bounding_box() if frame else None
+        assert box is not None, "the frame is shown"
+        for x, y in (_object_on_screen(), TARGET):
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+            page.wait_for_timeout(500)
+        page.get_by_role("button", name="Run", exact=True).click()
+        end = time.monotonic() + 10 * PATIENCE_MS / 1000
+        while not path.exists() and time.monotonic() < end:
+            page.wait_for_timeout(200)
+    finally:
+        page.close()
+        program.stop()
+    found: list[str] = json.loads(path.read_text())
+    return found
 
-    if CHROMIUM is None:
-        sys.exit("no Chromium was found: apt-get install chromium")
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        path = Path(folder) / "way.json"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        start = ("-m", "benchmarks.click_walk", "--trace", str(path))
-        program = Program(
-            Path(folder) / "out", "--model", model, "--preset", "fast", start=start
-        )
-        try:
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            page.set_default_timeout(10 * PATIENCE_MS)
-            page.goto(program.address)
-            page.wait_for_selector(READY)
-            frame = page.wait_for_selector(".frame.click")
-            box = frame.bounding_box() if frame else None
-            assert box is not None, "the frame is shown"
-            for x, y in (_object_on_screen(), TARGET):
-                page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
-                page.wait_for_timeout(500)
-            page.get_by_role("button", name="Run", exact=True).click()
-            end = time.monotonic() + 10 * PATIENCE_MS / 1000
-            while not path.exists() and time.monotonic() < end:
-                page.wait_for_timeout(200)
-        finally:
-            program.stop()
-            browser.close()
-        way = json.loads(path.read_text())
-    files = {line.split(": ")[0] for line in way}
-    figures = {"functions": len(way), "files": len(files)}
-    return {
-        **{name: {"value": value, "bar": BARS[name]} for name, value in figures.items()},
-        "way": way,
-    }
+
+def figures_of(functions: list[str]) -> dict[str, dict[str, int]]:
+    """Return {"functions", "files": {"value", "bar"}} of a way."""
+    counts = {"functions": len(functions), "files": len(files_of(functions))}
+    return {name: {"value": value, "bar": BARS[name]} for name, value in counts.items()}
+
+
+def files_of(functions: list[str]) -> list[str]:
+    """Return the files of a way, in order."""
+    return list(dict.fromkeys(each.split(": ")[0] for each in functions))
 
 
 def _object_on_screen() -> tuple[float, float]:
@@ -153,11 +157,26 @@ def _object_on_screen() -> tuple[float, float]:
         return to_screen(place, env.info.frame_size)
 
 
+def main() -> None:
+    """Print the figures and the way."""
+    from playwright.sync_api import sync_playwright
+
+    parser = argparse.ArgumentParser(prog="scripts/count_walk", description=__doc__)
+    parser.add_argument("--model", default=FLAGSHIP)
+    model = parser.parse_args().model
+    if CHROMIUM is None:
+        sys.exit("no Chromium was found: apt-get install chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        functions = way(browser, Path(folder), model)
+        browser.close()
+    figures = {**figures_of(functions), "way": functions}
+    sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+
+
 if __name__ == "__main__":
     if "--trace" in sys.argv:
         place = sys.argv.index("--trace")
         serve_traced(Path(sys.argv[place + 1]), sys.argv[place + 2 :])
     else:
-        parser = argparse.ArgumentParser(description=__doc__)
-        parser.add_argument("--model", default="rigid")
-        sys.stdout.write(json.dumps(count(parser.parse_args().model), indent=2) + "\n")
+        main()
