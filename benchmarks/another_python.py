@@ -10,11 +10,13 @@ import torch
 import visual_foresight
 from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import finish, run_trial
+from visual_foresight.control.trial import Trial
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
 from visual_foresight.planning.planners.cem import CEM, PRESETS
 from visual_foresight.predictors.checkpoints import load
-from visual_foresight.types import Pixel, PixelGoal, Trial
+from visual_foresight.types import Pixel
 
 OF_BULLET = "visual_foresight.envs.pushing."
 """Modules that need PyBullet."""

@@ -9,7 +9,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -22,7 +21,8 @@ from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.control.config import build
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
-from visual_foresight.evaluation.suites import SUITES, Task, begin, make_task
+from visual_foresight.control.world import world_of
+from visual_foresight.evaluation.suites import SUITES, Task, begin, find_task
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.predictors.registry import FLAGSHIP
@@ -39,7 +39,6 @@ BARS = {
 }
 """The largest value of each figure that is good enough."""
 SCRIPT = Path(__file__).with_name("page.js")
-FRAME_SIZE = 64
 NUM_CLICKS = 20
 PINGED_STEPS = 10
 ROUNDS = 5
@@ -92,8 +91,8 @@ def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict[str,
 
 
 def _task(settings: Settings) -> Task:
-    workbench = Workbench(settings.env)
-    task = make_task(workbench.env, SUITES["near"], 0, 0)
+    workbench = Workbench(settings.env, world_of(settings.model))
+    task = find_task(workbench.env, SUITES["near"], 0, 0)
     workbench.close()
     return task
 
@@ -147,9 +146,9 @@ def _is_idle(address: str) -> bool:
 
 def _step_alone_s(task: Task, settings: Settings) -> float:
     """Return the seconds per step of the bare loop, as `visual-foresight plan` runs it."""
-    workbench = Workbench(settings.env)
+    workbench = Workbench(settings.env, world_of(settings.model))
     points = begin(workbench.env, task)
-    predictor = workbench.predictor(settings, points, threading.Event())
+    predictor = workbench.predictor(settings, points)
     controller = build(settings.controller, workbench.env, points, predictor, decode_best=True)
     rng = torch.Generator().manual_seed(0)
     start_s = time.perf_counter()
@@ -185,14 +184,15 @@ def _resident_mib(pid: int) -> float:
 
 def _set_up(page: "Page", task: Task, num_steps: int) -> None:
     """Set the scene of a task and mark its pixels, for a run of so many steps."""
+    height, width = task.frame_size
     page.get_by_label("Seed").fill(str(task.env_seed))
     page.get_by_role("button", name="Reset").click()
     page.wait_for_timeout(500)
     page.wait_for_selector(READY)
     page.get_by_label("Steps per run").fill(str(num_steps))
     for pixel, marker in ((task.source, ".mark.source"), (task.target, ".mark.target")):
-        x = (pixel.col + 0.5) / FRAME_SIZE
-        y = (pixel.row + 0.5) / FRAME_SIZE
+        x = (pixel.col + 0.5) / width
+        y = (pixel.row + 0.5) / height
         page.evaluate("clickToMarker", [x, y])
         page.wait_for_selector(marker)
 

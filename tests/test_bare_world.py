@@ -231,7 +231,7 @@ def test_a_session_of_the_page_runs_and_labels_what_is_believed(tmp_path: Path) 
         session.open(entry.name)
         opened = wait(session).trial
         assert opened is not None and opened.is_believed
-        assert opened.distances_px == state.trial.distances_px
+        assert opened.distances == state.trial.distances
         session.export(entry.name, ".gif")
         assert not wait(session).is_error
     finally:

@@ -13,8 +13,9 @@ import pytest
 from visual_foresight.control.judge import designate
 from visual_foresight.envs.pushing.env import PushEnv
 from visual_foresight.envs.registry import make
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.plan import PlanConfig, plan
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Pixel, UserError
 
 
 def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):

@@ -1,6 +1,6 @@
 """What is known of a robot: its cameras, the sizes of state and actions, and the arm's limits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,3 +102,27 @@ class EnvInfo:
                 "workspace; choose something that does without"
             )
         return self.workspace
+
+
+def view_names(text: str) -> tuple[str, ...]:
+    """Return the names of views in a text with commas, as flags have it; none in an empty one."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()
+
+
+def require_views(wanted: Sequence[str], offered: Sequence[str], owner: str) -> None:
+    """Refuse views that are not there, or that are wanted twice.
+
+    Args:
+        wanted: names of views.
+        offered: names of those that can be had.
+        owner: what has them, for the sentence.
+
+    Raises:
+        UserError: one is not offered, or named twice.
+    """
+    known = ", ".join(offered)
+    for name in wanted:
+        if name not in offered:
+            raise UserError(f"{owner} has no view {name!r}: choose among {known}")
+        if list(wanted).count(name) > 1:
+            raise UserError(f"the view {name!r} is named twice: name each view of {owner} once")

@@ -29,7 +29,8 @@ from visual_foresight.types import (
 class Env(Protocol):
     """A robot in its world: a `gymnasium.Env` whose observation is {"frame", "state"}.
 
-    What is read besides these two may be under "signals" (name -> float). A real robot, a
+    With several cameras, "frames" (name of the view -> frame) stands in place of "frame". What is
+    read besides may be under "signals" (name -> float). A real robot, a
     simulator and any Gymnasium env (`envs.gymnasium_adapter`) can do this much; a simulator may
     also have `Snapshots` and be a `Judge`. A controller never holds one.
     """
@@ -44,7 +45,7 @@ class Env(Protocol):
     def close(self) -> None: ...
 
     def observe(self) -> Observation:
-        """Return the frame and the robot's state now."""
+        """Return the frames and the robot's state now."""
         ...
 
 
@@ -162,7 +163,10 @@ class Predictor(Protocol):
 
 @runtime_checkable
 class Learner(Predictor, Protocol):
-    """A predictor with weights: a `torch.nn.Module` built from its frozen configuration."""
+    """A predictor with weights: a `torch.nn.Module` built from its frozen configuration.
+
+    It reads the first view, or those that a field `views` of its configuration names.
+    """
 
     config: Any
 

@@ -18,17 +18,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from visual_foresight.control.animation import trial_animation
 from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
-from visual_foresight.control.methods import weights_of
-from visual_foresight.envs.registry import ENVS, make
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.control.trial import Trial
+from visual_foresight.control.world import World, world_of
+from visual_foresight.envs.registry import ENVS
+from visual_foresight.evaluation.suites import SUITES, begin, find_task
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
-from visual_foresight.types import Pixel, PixelGoal, Trial, UserError
-from visual_foresight.vision.drawing import trial_animation, write_animation
+from visual_foresight.types import Pixel, UserError
+from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +48,7 @@ class PlanConfig:
     """Kind of task: near, far or novel."""
     source: tuple[str, ...] = ()
     """Designated pixels ROW,COL in the seed's scene, in place of the task. The page shows the
-    same scene, unless the suite is novel."""
+    same scene, unless the suite is novel. They are pixels of the model's frames."""
     goal: tuple[str, ...] = ()
     """Goal pixels ROW,COL of the designated pixels, in the same order."""
     num_objects: int | None = None
@@ -147,12 +150,12 @@ def plan(config: PlanConfig) -> dict[str, Any]:
             object.
     """
     suite = SUITES[config.suite]
-    weights_of(config.model)  # refuses what is no model before a world is built
+    world = world_of(config.model)  # refuses what is no model before a world is built
     with ExitStack() as opened:
-        env = opened.enter_context(_open_env(config))
+        env = opened.enter_context(_open_env(config, world))
         mirror = env
         if config.model == SIMULATOR:  # it alone tries actions out, in another env
-            mirror = opened.enter_context(_open_env(config))
+            mirror = opened.enter_context(_open_env(config, world))
         goal, points = _set_scene(config, env)
         device = find_device(config.device)
         predictor = make_predictor(config.controller, env, mirror, points, device)
@@ -169,17 +172,17 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     return _figures(trial, animation)
 
 
-def _open_env(config: PlanConfig) -> contextlib.closing[Env]:
+def _open_env(config: PlanConfig, world: World) -> contextlib.closing[Env]:
     suite = SUITES[config.suite]
     held_out = suite.held_out and config.env == suite.env
-    return contextlib.closing(make(config.env, held_out=held_out))
+    return contextlib.closing(world.make(config.env, held_out))
 
 
 def _set_scene(config: PlanConfig, env: Env) -> tuple[PixelGoal, tuple[Any, ...]]:
     """Set the scene of the task, or of the chosen pixels; return goal and designated points."""
     chosen = config.chosen
     if chosen is None:
-        task = make_task(env, SUITES[config.suite], config.seed, 0)
+        task = find_task(env, SUITES[config.suite], config.seed, 0)
         return task.goal, begin(env, task)
     options = None if config.num_objects is None else {"num_objects": config.num_objects}
     env.reset(seed=config.seed, options=options)
@@ -217,7 +220,7 @@ def _believed(trial: Trial) -> dict[str, Any]:
     """Return the distances that the locator believes: there was no judge."""
     figures = {}
     for unit, distances, scale in (
-        ("px", trial.distances_px, 1),
+        (trial.goal.unit, trial.distances, 1),
         ("cm", trial.distances_m, 100),
     ):
         if distances:

@@ -1,127 +1,29 @@
 """The data types that the packages hand to one another.
 
 Everything here is frozen and checks itself on construction; nothing here knows a simulator, a
-network or a screen. Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a`
+network or a screen. What is seen and recorded (observation, episode, clip) is in `experience`,
+and is had from here as well. Axis letters: `b` batch, `n` candidates, `t` time, `c h w` image, `a`
 action, `s` robot state, `p` designated pixels.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
+
+from visual_foresight.experience import Clip as Clip
+from visual_foresight.experience import Episode as Episode
+from visual_foresight.experience import Observation as Observation
+from visual_foresight.experience import other_views_of as other_views_of
+from visual_foresight.experience import signals_of as signals_of
 
 
 class UserError(Exception):
     """Bad input, in one clear sentence; the command line prints it and exits with code 2."""
-
-
-@dataclass(frozen=True)
-class Observation:
-    """What the robot perceives at one instant: a frame and its own measured state (SI units)."""
-
-    frame: UInt8[np.ndarray, "h w 3"]
-    state: Float32[np.ndarray, " s"]
-    signals: Mapping[str, float] = field(default_factory=dict)
-    """What else was measured since the observation before, such as a "reward"; often nothing."""
-
-    @classmethod
-    def of(cls, seen: Mapping[str, Any]) -> "Observation":
-        """Return what an env's `step` or `reset` gave: "frame", "state" and perhaps "signals"."""
-        return cls(seen["frame"], seen["state"], seen.get("signals", {}))
-
-
-@dataclass(frozen=True)
-class Episode:
-    """A recorded run: t actions join t+1 frames and states.
-
-    Action t takes frame t to frame t+1.
-    """
-
-    actions: Float32[np.ndarray, "t a"]
-    frames: UInt8[np.ndarray, "t_plus_1 h w 3"]
-    states: Float32[np.ndarray, "t_plus_1 s"]
-    tracks: Float32[np.ndarray, "t_plus_1 p 2"]
-    """True (row, col) of p physical points over time, seen in the first frame. For judges only;
-    p = 0 where unknown."""
-    meta: Mapping[str, Any] = field(default_factory=dict)
-    """Plain JSON values: seed, index, and for each track its kind: "object", "arm" or
-    "background"."""
-    signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
-    """What else was measured, such as a "reward": value t came with frame t+1, after action t."""
-
-    def __post_init__(self) -> None:
-        num_steps = len(self.actions)
-        counts = (len(self.frames), len(self.states), len(self.tracks))
-        if set(counts) != {num_steps + 1}:
-            raise ValueError(
-                f"t actions join t+1 frames, states and tracks, got {num_steps} and {counts}"
-            )
-        for name, values in self.signals.items():
-            if len(values) != num_steps:
-                raise ValueError(
-                    f"a signal has one value per action: {name!r} has {len(values)} values for "
-                    f"{num_steps} actions"
-                )
-
-
-def signals_of(observations: "Sequence[Observation]") -> dict[str, Float32[np.ndarray, " t"]]:
-    """Return the signals of an episode: those that came with every observation but the first.
-
-    Args:
-        observations: of the whole episode, the first one from before the first action.
-    """
-    measured = observations[1:]
-    names = measured[0].signals if measured else {}
-    return {
-        name: np.array([each.signals[name] for each in measured], np.float32)
-        for name in names
-        if all(name in each.signals for each in measured)
-    }
-
-
-@dataclass(frozen=True)
-class Clip:
-    """A slice of experience to learn from or to plan from: batched tensors, frames in [0, 1]."""
-
-    actions: Float[Tensor, "b t a"]
-    frames: Float[Tensor, "b t_plus_1 c h w"]
-    states: Float[Tensor, "b t_plus_1 s"]
-
-    def __post_init__(self) -> None:
-        num_steps = self.actions.shape[1]
-        num_frames = self.frames.shape[1]
-        num_states = self.states.shape[1]
-        if not num_frames == num_states == num_steps + 1:
-            raise ValueError(
-                f"t actions join t+1 frames and states, got {num_steps}, {num_frames} "
-                f"and {num_states}"
-            )
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """Height and width of the frames, in pixels."""
-        return self.frames.shape[-2], self.frames.shape[-1]
-
-    def newest(self, num_frames: int) -> "Clip":
-        """Return the last frames of the clip and the actions between them.
-
-        Raises:
-            ValueError: the clip is shorter.
-        """
-        first = self.frames.shape[1] - num_frames
-        if first < 0:
-            raise ValueError(
-                f"{num_frames} frames of context are needed, the clip has {self.frames.shape[1]}"
-            )
-        return Clip(self.actions[:, first:], self.frames[:, first:], self.states[:, first:])
-
-    def to(self, device: torch.device | str) -> "Clip":
-        """Return the same clip on another device."""
-        return Clip(self.actions.to(device), self.frames.to(device), self.states.to(device))
 
 
 @dataclass(frozen=True)
@@ -140,49 +42,71 @@ class Pixel:
         return -0.5 <= self.row < height - 0.5 and -0.5 <= self.col < width - 0.5
 
 
-@dataclass(frozen=True)
-class PixelGoal:
-    """Move what is now seen at each designated pixel to its goal pixel.
+@runtime_checkable
+class Goal(Protocol):
+    """What a trial is to reach, and what the loop, the judge and the page need to know of it.
 
-    `sources` are the designated pixels, `targets` the goal pixels in the same order.
+    It is frozen. See `goals.registry` for the alternatives.
     """
 
-    sources: tuple[Pixel, ...]
-    targets: tuple[Pixel, ...]
+    kind: ClassVar[str]
+    """Its name in the registry and in files."""
+    cost: ClassVar[str]
+    """The name of the cost that belongs to it."""
+    unit: ClassVar[str]
+    """What its own measure is in, and that cost: "px", for example."""
 
-    def __post_init__(self) -> None:
-        if len(self.sources) != len(self.targets) or not self.sources:
-            raise ValueError(
-                f"one goal pixel per designated pixel: {len(self.sources)} sources, "
-                f"{len(self.targets)} targets"
-            )
+    @property
+    def sources(self) -> tuple[Pixel, ...]:
+        """Return the designated pixels, places in the first frame; none for an image goal."""
+        ...
 
-    def check_inside(self, frame_size: tuple[int, int]) -> None:
-        """Check that all pixels lie in a frame of this height and width.
+    @property
+    def targets(self) -> tuple[Pixel, ...]:
+        """Return the goal pixels, one for each designated pixel, in the same order."""
+        ...
+
+    def check(self, frame_size: tuple[int, int]) -> None:
+        """Raise `UserError` if it does not fit frames of this height and width."""
+        ...
+
+    def measure(self, observation: Observation, places: tuple[Pixel, ...]) -> float | None:
+        """Return how far it is from being reached, in `unit`: 0 if it is, None if nobody can say.
+
+        Args:
+            observation: what is seen now.
+            places: where the designated pixels are, or are believed to be; none if unknown.
+        """
+        ...
+
+    def draw(
+        self, picture: UInt8[np.ndarray, "h w 3"], places: Sequence[Pixel], scale: int
+    ) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
+        """Draw the goal onto a picture, or beside it, for people.
+
+        Args:
+            picture: a frame, `scale` times as large.
+            places: of the designated pixels, those that are to be shown.
+            scale: how many times larger than the frame the picture is.
+        """
+        ...
+
+    def describe(self) -> str:
+        """Return it in a few words, for lists of runs."""
+        ...
+
+    def to_json(self) -> Any:
+        """Return plain JSON values that `from_json` makes an equal goal of."""
+        ...
+
+    @classmethod
+    def from_json(cls, written: Any) -> "Goal":
+        """Make a goal of what `to_json` returned.
 
         Raises:
-            UserError: one does not.
+            UserError: it was not this that it returned.
         """
-        height, width = frame_size
-        for name, pixels in (("designated", self.sources), ("goal", self.targets)):
-            for pixel in pixels:
-                if not pixel.inside(height, width):
-                    raise UserError(
-                        f"the {name} pixel (row {pixel.row:g}, col {pixel.col:g}) is outside the "
-                        f"frame of {height} rows and {width} columns: choose one inside it"
-                    )
-
-
-@dataclass(frozen=True)
-class ImageGoal:
-    """Make the camera see this frame."""
-
-    frame: UInt8[np.ndarray, "h w 3"]
-    sources = ()
-    targets = ()
-
-
-Goal = PixelGoal | ImageGoal
+        ...
 
 
 @dataclass(frozen=True)
@@ -356,54 +280,6 @@ class Plan:
     """What the locator remembers; each plan hands it to the next (see `interfaces.Locator`)."""
     runners_up: Float[Tensor, "m _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
     """The next best candidates of the last iteration, best first, where they were asked for."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One closed-loop run with a goal, measured by a judge where there is one."""
-
-    goal: Goal
-    episode: Episode
-    plans: tuple[Plan, ...]
-    distances_m: tuple[float, ...]
-    """Distance on the table, in metres, from the designated point to its goal, before the first
-    and after each step. Of several points, the one farthest from its goal counts; for an image
-    goal, which has none, the distance is 0. Empty where metres are not known."""
-    distances_px: tuple[float, ...]
-    """The same in the frame, in pixels. Empty where nothing said where the points are."""
-    is_believed: bool = False
-    """Whether the distances are only what the locator believes: no judge knew the truth."""
-
-    def success(self, radius_m: float) -> bool:
-        """Tell whether every designated point ended within this distance of its goal."""
-        return bool(self.distances_m) and self.distances_m[-1] <= radius_m
-
-    def distance_text(self, step: int, suffix: str = " to go") -> str:
-        """Return the distance before a step in words; nothing where it is not known.
-
-        Args:
-            step: a negative one counts from the end.
-            suffix: follows the distance.
-        """
-        return distance_text(
-            self.distances_m[step] if self.distances_m else None,
-            self.distances_px[step] if self.distances_px else None,
-            self.is_believed,
-            suffix,
-        )
-
-
-def distance_text(
-    distance_m: float | None,
-    distance_px: float | None,
-    is_believed: bool,
-    suffix: str = " to go",
-) -> str:
-    """Return a distance to a goal in words: "4.2 cm to go", "believed 3.1 px to go", or nothing."""
-    if distance_px is None and distance_m is None:
-        return ""
-    length = f"{distance_px:.1f} px" if distance_m is None else f"{100 * distance_m:.1f} cm"
-    return f"{'believed ' if is_believed else ''}{length}{suffix}"
 
 
 def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch c h w"]:

@@ -19,7 +19,7 @@ def test_neither_grey_nor_the_colour_of_the_table_is_found() -> None:
     frame = np.full((20, 28, 3), (176, 150, 122), np.uint8)
     frame[:5, :5] = 40  # a dark arm
     frame[8:12, 8:12] = (150, 130, 105)  # a shadow
-    observation = Observation(frame, np.zeros(2, np.float32))
+    observation = Observation.single(frame, np.zeros(2, np.float32))
     assert find_by_color(np.eye(3))(observation).shape == (0, 2)
     frame[15, 20] = (30, 90, 200)
     np.testing.assert_allclose(find_by_color(np.eye(3))(observation), [[15, 20]])

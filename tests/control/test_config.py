@@ -7,53 +7,26 @@ from typing import Any
 import pytest
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
+from tests.fakes.long_sighted import LongSighted, Sizes
 from tests.fakes.packages import bring
 from visual_foresight.control.config import ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import designate
-from visual_foresight.control.loop import CLIP_FRAMES, run_trial
-from visual_foresight.control.methods import parse
+from visual_foresight.control.loop import run_trial
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.predictors.checkpoints import save
 from visual_foresight.predictors.models import Model
 from visual_foresight.types import (
     Clip,
     Goal,
     Pixel,
-    PixelGoal,
     Plan,
     Prediction,
     Search,
     UserError,
 )
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What a checkpoint says that it was made for."""
-
-    frame_size: tuple[int, int] = (16, 24)
-    action_size: int = 2
-    state_size: int = 2
-
-
-class LongSighted(nn.Module):
-    """Wants one frame more than the loop keeps."""
-
-    context = CLIP_FRAMES + 1
-
-    def __init__(self, config: Sizes) -> None:
-        super().__init__()
-        self.config = config
-        self.layer = nn.Linear(1, 1)
-
-    def observe(self, clip: Any) -> Any:
-        raise AssertionError("nothing is imagined here")
-
-    designate = observe
-    calibrate = observe
-    imagine = observe
 
 
 def test_a_model_that_wants_more_frames_than_the_loop_keeps_is_refused(
@@ -171,23 +144,6 @@ def test_every_part_may_come_from_a_package(
     assert torch.allclose(first.actions[0], torch.tensor(0.625))
     assert first.sources == second.sources
     assert (first.memory[0], second.memory[0]) == (0, 1)
-
-
-def test_what_was_chosen_makes_another_method(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    bring(monkeypatch, tmp_path, "costs", "dark", Brightness)
-    configs = (
-        ControllerConfig(),
-        ControllerConfig(cost="dark"),
-        ControllerConfig(proposals="none"),
-        ControllerConfig(final_weight=1.0),
-        ControllerConfig(preset="fast"),
-    )
-    keys = [parse("still", config).key for config in configs]
-    keys.append(parse("still@propagate", ControllerConfig()).key)
-    assert len(set(keys)) == len(keys)
-    assert parse("still", ControllerConfig(disagreement=1.0)).key == keys[0]  # one future
 
 
 def test_a_cost_whose_needs_the_model_does_not_meet_is_refused(

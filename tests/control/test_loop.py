@@ -1,6 +1,6 @@
 """The control loop, on the dot: who sees what, when, and what the judge says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -11,12 +11,13 @@ from visual_foresight.control.loop import CLIP_FRAMES, finish, run_trial
 from visual_foresight.env_info import View
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.dot import PIXEL_M, STEP_PX, DotEnv, Snapshot, Square
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.types import (
     Clip,
     Goal,
-    ImageGoal,
+    Observation,
     Pixel,
-    PixelGoal,
     Plan,
     Prediction,
     UserError,
@@ -52,6 +53,16 @@ class Scripted:
         return (Pixel(0, 1),)
 
 
+class Idle(Scripted):
+    """Follows no pixels, as no goal without any asks for."""
+
+    def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
+        return replace(super().plan(clip, goal, previous, rng), sources=())
+
+    def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:
+        return ()
+
+
 @pytest.fixture
 def env() -> DotEnv:
     env = DotEnv(SIZE)
@@ -78,8 +89,8 @@ def run(env: DotEnv, controller: Scripted, num_steps: int = 4) -> list:
 
 def test_the_judge_measures_before_the_first_and_after_each_action(env: DotEnv) -> None:
     trial = finish(GOAL, run(env, Scripted(ACTIONS)), {"seed": 3})
-    assert trial.distances_px == pytest.approx((5, 3, 0, 0, 2))
-    assert trial.distances_m == pytest.approx([value * PIXEL_M for value in trial.distances_px])
+    assert trial.distances == pytest.approx((5, 3, 0, 0, 2))
+    assert trial.distances_m == pytest.approx([value * PIXEL_M for value in trial.distances])
     assert trial.success(2.5 * PIXEL_M) and not trial.success(1.5 * PIXEL_M)
     np.testing.assert_allclose(
         trial.episode.tracks[:, 0], [[6, 10], [10, 10], [10, 13], [10, 13], [8, 13]]
@@ -93,7 +104,7 @@ def test_what_keeps_still_does_not_hide_what_is_far_from_its_goal(env: DotEnv) -
     steps = list(
         run_trial(env, Scripted(ACTIONS), goal, judge(env, goal), torch.Generator(), 1)
     )
-    assert [step.verdict.distance_px for step in steps if step.verdict] == pytest.approx([5, 3])
+    assert [step.verdict.distance for step in steps if step.verdict] == pytest.approx([5, 3])
     assert not finish(goal, steps).success(2.5 * PIXEL_M)
 
 
@@ -139,7 +150,7 @@ def test_an_action_is_carried_out_when_the_next_step_is_asked_for(env: DotEnv) -
     stopped = finish(GOAL, [first, second])
     assert len(stopped.plans) == len(stopped.episode.actions) == 1
     alone = finish(GOAL, [first])
-    assert alone.distances_px == pytest.approx((5,)) and alone.episode.actions.shape == (0, 0)
+    assert alone.distances == pytest.approx((5,)) and alone.episode.actions.shape == (0, 0)
 
 
 def test_without_a_judge_distances_are_what_the_controller_believes(env: DotEnv) -> None:
@@ -148,23 +159,27 @@ def test_without_a_judge_distances_are_what_the_controller_believes(env: DotEnv)
     trial = finish(GOAL, steps)
     first, last = GOAL.targets[0].distance(Pixel(0, 0)), GOAL.targets[0].distance(Pixel(0, 1))
     assert trial.is_believed and trial.episode.tracks.shape == (3, 0, 2)
-    assert trial.distances_px == pytest.approx((first, first, last))
+    assert trial.distances == pytest.approx((first, first, last))
     assert trial.distances_m == pytest.approx(
         [PIXEL_M * first, PIXEL_M * first, PIXEL_M * last]
     )
     assert trial.distance_text(-1) == f"believed {100 * PIXEL_M * last:.1f} cm to go"
 
 
+SEEN = Observation.single(np.zeros((*SIZE, 3), np.uint8), np.zeros(2, np.float32))
+
+
 def test_metres_are_believed_of_a_calibrated_camera_only() -> None:
     goal = PixelGoal((Pixel(1, 1), Pixel(2, 2)), (Pixel(4, 5), Pixel(2, 2)))
-    bare = believed(View(SIZE), goal, goal.sources)
-    assert bare is not None and (bare.distance_px, bare.distance_m) == (5, None)
+    bare = believed(View(SIZE), goal, SEEN, goal.sources)
+    assert bare is not None and (bare.distance, bare.distance_m) == (5, None)
     doubled = View(SIZE, ((2.0, 0.0, 1.0), (0.0, 2.0, 0.0), (0.0, 0.0, 1.0)))
-    metric = believed(doubled, goal, goal.sources)
+    metric = believed(doubled, goal, SEEN, goal.sources)
     assert metric is not None and metric.distance_m == pytest.approx(10)
-    assert believed(doubled, goal, ()) is None
-    image = believed(doubled, ImageGoal(np.zeros((*SIZE, 3), np.uint8)), ())
-    assert image is not None and (image.distance_px, image.distance_m) == (0, 0)
+    assert believed(doubled, goal, SEEN, ()) is None
+    image = believed(doubled, ImageGoal(np.full((*SIZE, 3), 51, np.uint8)), SEEN, ())
+    assert image is not None and image.distance == pytest.approx(0.2)
+    assert (image.unit, image.distance_m) == ("difference", None)
 
 
 def test_points_and_pixels_must_fit(env: DotEnv) -> None:
@@ -179,15 +194,28 @@ def test_a_goal_pixel_is_a_place_at_the_height_of_the_point() -> None:
     np.testing.assert_allclose(place, goal[:2], atol=1e-6)
 
 
-def test_a_goal_image_has_no_points_and_no_distance(env: DotEnv) -> None:
+@pytest.mark.parametrize("is_judged", [True, False])
+def test_an_image_is_measured_as_seen_and_no_success_is_claimed(
+    env: DotEnv, is_judged: bool
+) -> None:
     goal = ImageGoal(env.observe().frame)
-    trial = finish(
-        goal,
-        list(run_trial(env, Scripted(ACTIONS), goal, judge(env, goal), torch.Generator(), 4)),
-    )
-    assert list(trial.distances_m) == [0.0] * 5
-    assert list(trial.distances_px) == [0.0] * 5
+    judged = judge(env, goal) if is_judged else None
+    assert designate(env, goal) == ()
+    steps = list(run_trial(env, Idle(ACTIONS), goal, judged, torch.Generator(), 4))
+    trial = finish(goal, steps)
+    frames = trial.episode.frames.astype(np.float64) / 255
+    differences = np.sqrt(np.square(frames - frames[0]).mean((1, 2, 3)))
+    assert trial.distances == pytest.approx(differences) and trial.distances[0] == 0
+    assert trial.distances_m == () and not trial.success(1.0)
+    assert trial.distance_text(0) == steps[0].distance_text == "0 difference to go"
+    assert trial.distance_text(-1) == f"{differences[-1]:.3g} difference to go"
+    assert not trial.is_believed, "the camera says so, no locator"
     assert trial.episode.tracks.shape == (5, 0, 2) and len(trial.episode.actions) == 4
+
+
+def test_an_image_of_another_size_is_refused(env: DotEnv) -> None:
+    with pytest.raises(UserError, match="goal image has 4 rows and 28 columns"):
+        designate(env, ImageGoal(env.observe().frame[:4]))
 
 
 def test_what_is_to_move_must_be_an_object_and_what_keeps_still_need_not(env: DotEnv) -> None:

@@ -1,10 +1,13 @@
 """Any Gymnasium env with {"frame", "state"} is an env of ours."""
 
+from typing import Any
+
 import gymnasium
 import numpy as np
 import pytest
 
 from tests.envs.slider import HIGH, LOW, SIZE, Slider
+from visual_foresight.env_info import View
 from visual_foresight.envs.gymnasium_adapter import GymnasiumEnv
 from visual_foresight.interfaces import Env, Judge, Snapshots, require_judge, require_simulator
 from visual_foresight.types import Observation, UserError
@@ -106,3 +109,53 @@ def test_other_actions_are_refused() -> None:
     slider.action_space = gymnasium.spaces.Discrete(4)
     with pytest.raises(UserError, match="must be a bounded Box"):
         GymnasiumEnv(slider)
+
+
+class TwoEyed(Slider):
+    """The slider with a second camera, of half the height, that sees it upside down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        parts = dict(self.observation_space.spaces)  # type: ignore[attr-defined]
+        half = gymnasium.spaces.Box(0, 255, (SIZE[0] // 2, SIZE[1], 3), np.uint8)
+        frames = gymnasium.spaces.Dict({"up": parts["frame"], "down": half})
+        self.observation_space = gymnasium.spaces.Dict(
+            {"frames": frames, "state": parts["state"]}
+        )
+
+    def reset(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        seen, notes = super().reset(**options)
+        return two_eyed(seen), notes
+
+    def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
+        seen, *rest = super().step(action)
+        return two_eyed(seen), *rest  # type: ignore[return-value]
+
+
+def two_eyed(seen: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "frames": {"up": seen["frame"], "down": seen["frame"][::-2]},
+        "state": seen["state"],
+    }
+
+
+def test_several_cameras_are_several_views() -> None:
+    matrix = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    env = GymnasiumEnv(TwoEyed(), homography=matrix, views=("up", "down"))
+    assert env.info.views == {"up": View(SIZE, matrix), "down": View((16, 40))}
+    env.reset(seed=3)
+    seen, *_ = env.step([0, 0])
+    assert list(Observation.of(seen).frames) == list(env.observe().frames) == ["up", "down"]
+    frames = env.observe().frames
+    np.testing.assert_array_equal(frames["up"][::-2], frames["down"])
+    assert env.observe().frame is frames["up"]
+    assert list(GymnasiumEnv(TwoEyed()).info.views) == ["down", "up"], "as Gymnasium sorts them"
+    assert list(GymnasiumEnv(TwoEyed(), views=("down",)).info.views) == ["down"]
+
+
+@pytest.mark.parametrize(
+    ("views", "sentence"), [(("left",), "'left'"), (("up", "up"), "twice")]
+)
+def test_views_that_are_not_there_are_refused(views: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        GymnasiumEnv(TwoEyed(), views=views)

@@ -57,6 +57,32 @@ def test_commands_say_so_in_one_sentence(without_bullet, monkeypatch, tmp_path, 
     assert not list(tmp_path.iterdir()), "nothing was begun"
 
 
+def test_views_are_chosen_by_name():
+    for views in (("front", "side"), ("side",), ("side", "front")):
+        env = make("push", (24, 32), views=views)
+        assert tuple(env.info.views) == views
+        env.close()
+    for same in (None, (), ("front",)):
+        env = make("push4", (24, 32), views=same)
+        assert tuple(env.info.views) == ("front",)
+        env.close()
+    make("dot", views=("top",)).close()
+
+
+@pytest.mark.parametrize(
+    ("name", "views", "sentence"),
+    [
+        ("push", ("front", "above"), "has no view 'above': choose among front, side"),
+        ("push", ("front", "front"), "'front' is named twice"),
+        ("dot", ("top", "front"), "the env 'dot' has no view 'front': choose among top"),
+        ("dot", ("top", "top"), "'top' is named twice"),
+    ],
+)
+def test_views_that_are_not_there_are_refused(name, views, sentence):
+    with pytest.raises(UserError, match=sentence):
+        make(name, views=views)
+
+
 def dot(frame_size=(64, 64)):
     return DotEnv(frame_size)
 
@@ -125,7 +151,7 @@ class Blank(gymnasium.Env):
 @pytest.mark.parametrize(
     ("alternative", "sentence"),
     [
-        (Picky, "the env 'odd' cannot be built without 'port', and is given frame_size and"),
+        (Picky, "the env 'odd' cannot be built without 'port', and is given frame_size, held"),
         (Blind, r"the env 'odd' has no observe\(\), which every env needs"),
         (Unknown, "the env 'odd' has no info, which says what cameras there are"),
         (Blank, "Blank is no env for a robot: its observation must be"),

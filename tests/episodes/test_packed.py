@@ -41,8 +41,9 @@ def test_frames_that_were_unpacked_can_be_written_to(frames: np.ndarray) -> None
 @given(films(), st.integers(0, 3))
 def test_an_episode_is_unpacked_as_it_was(frames: np.ndarray, num_tracks: int) -> None:
     noise = noise_episode(num_actions=len(frames) - 1, num_tracks=num_tracks)
-    episode = replace(noise, frames=frames)
+    episode = replace(noise, frames=frames, other_views={"side": frames[:, ::-1]})
     unpacked = PackedEpisode.pack(episode).unpack()
     for name in ("actions", "frames", "states", "tracks"):
         np.testing.assert_array_equal(getattr(unpacked, name), getattr(episode, name))
+    np.testing.assert_array_equal(unpacked.other_views["side"], frames[:, ::-1])
     assert unpacked.meta == episode.meta

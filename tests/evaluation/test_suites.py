@@ -9,7 +9,15 @@ from visual_foresight.control.judge import on_height
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation import suites
-from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task, middle
+from visual_foresight.evaluation.suites import (
+    SUITES,
+    Suite,
+    begin,
+    find_task,
+    make_task,
+    middle,
+)
+from visual_foresight.interfaces import require_judge
 from visual_foresight.types import Pixel, UserError
 
 DOTS = Suite("dots", 0.05, 0.08, env="dot", num_steps=3, behind_m=0.0)
@@ -51,6 +59,32 @@ def test_a_task_can_be_done_by_a_straight_push(push, name) -> None:
         for share in np.linspace(0, 1, 30):
             away_m = np.linalg.norm(others - (behind + share * way), axis=1)
             assert (away_m > suite.corridor_m).all()
+
+
+def test_other_frames_get_the_same_scene_point_and_goal(push) -> None:
+    published = require_judge(make("push"), "this test")
+    suite = SUITES["near"]
+    for index in range(3):
+        drawn = make_task(published, suite, 0, index)
+        assert find_task(published, suite, 0, index) == drawn
+        task = find_task(push, suite, 0, index)
+        assert task.frame_size == (48, 64) and task.fingerprint != drawn.fingerprint
+        same = (task.env_seed, task.goal_m, task.distance_m)
+        assert same == (drawn.env_seed, drawn.goal_m, drawn.distance_m)
+        (drawn_point,) = begin(published, drawn)
+        (point,) = begin(push, task)
+        place_m = push.where(point)[1]
+        assert point.kind == "object"
+        np.testing.assert_allclose(place_m, published.where(drawn_point)[1], atol=0.005)
+        seen_m = on_height(push.project, task.target, place_m)
+        np.testing.assert_allclose(seen_m, task.goal_m, atol=0.005)
+    published.close()
+
+
+def test_frames_of_another_scene_get_a_task_of_their_own() -> None:
+    """A larger frame shows a larger world of the dot."""
+    env = DotEnv((20, 28))
+    assert find_task(env, DOTS, 1, 0) == make_task(env, DOTS, 1, 0)
 
 
 def test_a_task_is_a_function_of_its_seed() -> None:

@@ -33,12 +33,11 @@ def free_port():
 class Program:
     """`visual-foresight gui` as its user starts it."""
 
-    def __init__(self, out, *flags):
+    def __init__(self, out, *flags, start=("-m", "visual_foresight")):
         self.out, self.port = out, free_port()
         command = [
             sys.executable,
-            "-m",
-            "visual_foresight",
+            *start,
             "gui",
             "--no-browser",
             "--out",

@@ -11,7 +11,14 @@ from torch import nn
 
 from tests.fakes.packages import bring
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.predictors.checkpoints import load, read_config, resolve, save
+from visual_foresight.predictors.checkpoints import (
+    Seen,
+    load,
+    read_config,
+    resolve,
+    save,
+    seen_by,
+)
 from visual_foresight.predictors.models import Model, Recipe
 from visual_foresight.predictors.registry import PREDICTORS, create, learned, model_of
 from visual_foresight.types import UserError
@@ -266,3 +273,28 @@ def test_a_name_stands_for_the_shipped_checkpoint(tmp_path, monkeypatch):
     in_the_tree = tmp_path / "models" / "flow"
     in_the_tree.mkdir(parents=True)
     assert resolve("flow") == in_the_tree
+
+
+def test_a_checkpoint_says_what_it_looks_at(tiny, folder, tmp_path):
+    assert seen_by(folder) == Seen((4, 6), ())
+    save(tiny, tmp_path / "beside", {"views": ["side"]})
+    assert seen_by(tmp_path / "beside") == Seen((4, 6), ("side",))
+    assert seen_by(resolve("flow")) == Seen((64, 64), ())
+
+
+@pytest.mark.parametrize(
+    "changes", [{"config": {"frame_size": 4}}, {"meta": {"views": 5}}, {"meta": {"views": [5]}}]
+)
+def test_a_frame_size_or_views_that_are_none_are_damage(folder, changes):
+    damage(folder, **changes)
+    with pytest.raises(UserError, match="two numbers and names of views were expected"):
+        seen_by(folder)
+
+
+def test_a_world_without_the_cameras_of_a_checkpoint_is_refused(tiny, tmp_path):
+    save(tiny, tmp_path / "beside", {"views": ["side"]})
+    load(tmp_path / "beside", views=("side", "front"))
+    with pytest.raises(UserError, match="reads the views side, .* shows front, side"):
+        load(tmp_path / "beside", views=("front", "side"))
+    with pytest.raises(UserError, match="shows front:"):
+        load(tmp_path / "beside", views=("front",))

@@ -6,7 +6,6 @@ measured by `evaluate`, not here.
 
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.warping import Motion, move_maps, resize_motion
 from visual_foresight.predictors.registry import PREDICTORS, create, learned, model_of
 from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
-from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.predictors.wrappers.tracked_frames import TrackedFrames
 from visual_foresight.training.clip_sampler import Batch
@@ -44,7 +42,6 @@ TRAINING = TrainConfig(data=Path(), out=Path(), steps=100)
 LEARNED = learned()
 WRAPPERS: dict[str, Callable[[], Predictor]] = {
     "on_device": lambda: OnDevice(a_model("flow"), torch.device("cpu")),
-    "interruptible": lambda: InterruptiblePredictor(a_model("flow"), Event()),
     "tracked_frames": lambda: TrackedFrames(a_model("pixels")),
 }
 IGNORE_ACTIONS = ("still",)

@@ -1,7 +1,7 @@
 """Registries: our own alternatives, those of installed packages, one sentence for each fault."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pytest
 
@@ -13,7 +13,12 @@ from visual_foresight.types import UserError
 class Walker(Protocol):
     """Something that walks."""
 
+    legs: ClassVar[int]
+
     def walk(self, steps: int) -> int: ...
+
+    @classmethod
+    def born(cls) -> "Walker": ...
 
 
 OWN = {"counter": "collections:Counter", "path": "pathlib:Path"}
@@ -34,7 +39,8 @@ def test_our_own_are_found_by_name(registry: Registry) -> None:
 def test_an_installed_package_is_enough(registry: Registry, tmp_path: Path) -> None:
     install(tmp_path, "legs", {"walkers": {"biped": "legs_module:Biped"}})
     (tmp_path / "legs_module.py").write_text(
-        "class Biped:\n    def walk(self, steps): return 2 * steps\n"
+        "class Biped:\n    legs = 2\n    def walk(self, steps): return 2 * steps\n"
+        "    @classmethod\n    def born(cls): return cls()\n"
     )
     assert list(registry) == ["counter", "path", "biped"]
     assert registry.require("biped", registry["biped"])().walk(3) == 6
@@ -72,3 +78,20 @@ def test_a_class_of_a_package_that_breaks_its_promise_is_refused(
     install(tmp_path, "fins", {"walkers": {"fish": "pathlib:Path"}})
     with pytest.raises(UserError, match=r"'fish' has no walk\(\).*uninstall the package"):
         registry["fish"]
+
+
+def test_a_value_and_a_maker_of_the_class_are_asked_for_as_well(registry: Registry) -> None:
+    class Snake:
+        def walk(self, steps: int) -> int:
+            return 0
+
+    with pytest.raises(UserError, match=r"'snake' has no born\(\), which every walker needs"):
+        registry.require("snake", Snake)
+
+    class Mollusc(Snake):
+        @classmethod
+        def born(cls) -> "Mollusc":
+            return cls()
+
+    with pytest.raises(UserError, match="'mollusc' has no legs, which every walker needs"):
+        registry.require("mollusc", Mollusc)

@@ -4,9 +4,8 @@ import cv2
 import imageio.v3 as imageio
 import numpy as np
 import pytest
-import torch
 
-from visual_foresight.types import Episode, Pixel, PixelGoal, Plan, Prediction, Trial, UserError
+from visual_foresight.types import Pixel, UserError
 from visual_foresight.vision import drawing
 
 HEIGHT, WIDTH = 6, 8
@@ -55,9 +54,10 @@ def test_a_coarser_map_covers_the_frame_exactly():
     assert changed_centre(picture, 5) == pytest.approx((2.5, 4.5), abs=0.1)
 
 
-def test_overlay_leaves_its_frame_alone():
+def test_what_is_drawn_on_is_left_alone():
     frame = GREY.copy()
-    drawing.overlay(frame, one_hot(0, 0), [Pixel(1, 1)], [Pixel(2, 2)], scale=1)
+    drawing.overlay(frame, one_hot(0, 0), [Pixel(1, 1)], scale=1)
+    drawing.mark(frame, [Pixel(1, 1)], [Pixel(2, 2)], scale=1)
     assert (frame == GREY).all()
 
 
@@ -65,10 +65,10 @@ def test_overlay_leaves_its_frame_alone():
 def test_markers_are_centred_on_their_pixel_and_differ(kind):
     pixel = Pixel(2, 5)
     if kind == "ring":
-        picture = drawing.overlay(GREY, nothing(), [pixel], [], scale=9)
+        picture = drawing.overlay(GREY, nothing(), [pixel], scale=9)
         own, other = drawing.SOURCE_COLOUR, drawing.GOAL_COLOUR
     else:
-        picture = drawing.overlay(GREY, nothing(), [], [pixel], scale=9)
+        picture = drawing.mark(drawing.upscale(GREY, 9), [], [pixel], scale=9)
         own, other = drawing.GOAL_COLOUR, drawing.SOURCE_COLOUR
     assert changed_centre(picture, 9) == pytest.approx((2, 5), abs=0.15)
     assert (picture == own).all(axis=-1).any()
@@ -101,53 +101,6 @@ def test_filmstrip_lays_time_to_the_right():
 def test_filmstrip_wants_one_label_per_row():
     with pytest.raises(ValueError, match="one label per row"):
         drawing.filmstrip([GREY[None]], [])
-
-
-def trial(horizon, decoded):
-    num_steps = 2
-    frames = np.stack([GREY + 10 * step for step in range(num_steps + 1)]).astype(np.uint8)
-    prediction = Prediction(
-        frames=torch.full((1, horizon if decoded else 0, 3, HEIGHT, WIDTH), 1.0),
-        pixel_maps=torch.from_numpy(
-            np.stack([one_hot(0, step % WIDTH) for step in range(horizon)])
-        )[None],
-        lost=torch.zeros(1, horizon, 1),
-        carry=None,
-        frame_size=(HEIGHT, WIDTH),
-    )
-    plan = Plan(
-        torch.zeros(horizon, 2), (Pixel(2, 2),), prediction, (), 0.1, torch.zeros(3, 8, 8)
-    )
-    episode = Episode(
-        actions=np.zeros((num_steps, 2), dtype=np.float32),
-        frames=frames,
-        states=np.zeros((num_steps + 1, 4), dtype=np.float32),
-        tracks=np.zeros((num_steps + 1, 0, 2), dtype=np.float32),
-    )
-    goal = PixelGoal((Pixel(2, 2),), (Pixel(4, 6),))
-    return Trial(goal, episode, (plan,) * num_steps, (0.1, 0.07, 0.02), (3.0, 2.0, 1.0))
-
-
-@pytest.mark.parametrize(("decoded", "shade"), [(True, 255), (False, 90)])
-def test_trial_animation_plays_the_plans_beside_the_camera(decoded, shade):
-    movie = drawing.trial_animation(trial(horizon=5, decoded=decoded), scale=4, num_glimpses=3)
-    assert movie.shape[0] == 2 * 3 + 9, "3 steps of each of 2 plans, then the end, 9 times"
-    half = WIDTH * 4
-    assert (movie[0, -1, half + drawing.GAP] == shade).all(), (
-        "the imagined frame, or the newest real one"
-    )
-    assert (movie[0, :, :half] == movie[2, :, :half]).all(), (
-        "the camera's frame stays while a plan plays"
-    )
-    assert not (movie[0, 22:, half:] == movie[1, 22:, half:]).all(), "the pixel map moves"
-    assert (movie[-1, -1, 0] == 110).all(), "the last real frame at the end"
-
-
-def test_trial_animation_shows_a_horizon_shorter_than_the_glimpses():
-    assert (
-        drawing.trial_animation(trial(horizon=2, decoded=False), num_glimpses=4).shape[0]
-        == 2 * 2 + 12
-    )
 
 
 def test_png_round_trip(tmp_path):

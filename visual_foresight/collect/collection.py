@@ -16,10 +16,12 @@ from tqdm import tqdm
 
 from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
 from visual_foresight.collect.recorder import record_episode
+from visual_foresight.env_info import view_names
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
 from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, episode_formats
 from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
+from visual_foresight.interfaces import Env
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
 
@@ -51,6 +53,9 @@ class CollectConfig:
     explorer: str = DEFAULT_EXPLORER
     """What moves the robot: sweeps (through what may be an object; it needs a calibrated camera and
     a workspace), or smooth (at random; it needs nothing)."""
+    views: str = ""
+    """Names of cameras with commas, such as front,side, of which the first one gives the frames;
+    by default the env's own first."""
     held_out: bool = False
     """Use objects that training data never shows."""
     format: str = DEFAULT_FORMAT
@@ -71,6 +76,11 @@ class CollectConfig:
         if self.format not in episode_formats():
             known = ", ".join(episode_formats())
             raise UserError(f"unknown format {self.format!r} of files: choose one of {known}")
+
+    @property
+    def view_names(self) -> tuple[str, ...]:
+        """Return the names of the cameras that were asked for."""
+        return view_names(self.views)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -162,12 +172,21 @@ def _steps_moved(meta: Mapping[str, Any]) -> int | None:
 
 
 def _describe(config: CollectConfig) -> DatasetInfo:
-    env = make(config.env, config.frame_size, config.held_out)
+    env = _make(config)
     options = None if config.num_objects is None else {"num_objects": config.num_objects}
     env.reset(seed=0, options=options)
-    info = describe(config.env, env, config.settings)
+    is_own_view = True
+    if len(config.view_names) == 1:
+        as_it_is = make(config.env)
+        is_own_view = next(iter(as_it_is.info.views)) == next(iter(env.info.views))
+        as_it_is.close()
+    info = describe(config.env, env, config.settings, is_own_view)
     env.close()
     return info
+
+
+def _make(config: CollectConfig) -> Env:
+    return make(config.env, config.frame_size, config.held_out, config.view_names)
 
 
 @contextmanager
@@ -210,9 +229,15 @@ def _require_same_settings(folder: Path, info: DatasetInfo) -> None:
 def _settings(info: DatasetInfo) -> dict[str, Any]:
     """Return what decides the episodes of a folder."""
     # Explorers aim by the homography. Machines round it differently, so we compare six digits.
-    homography = [[f"{value:.6g}" for value in row] for row in info.homography or ()]
+    calibrations = {
+        name: [[f"{value:.6g}" for value in row] for row in view.homography or ()]
+        for name, view in info.views.items()
+    }
+    homography, *others = calibrations.values()
     return {
         "env": info.env,
+        "views": ",".join(info.views),
+        "other_views": others,
         "frame_size": info.frame_size,
         "workspace": asdict(info.workspace),
         "homography": homography,
@@ -223,7 +248,7 @@ def _settings(info: DatasetInfo) -> dict[str, Any]:
 def _record_batch(job: tuple[CollectConfig, list[int]]) -> list[int | None]:
     """Record and write episodes, and return in how many steps of each an object moved."""
     config, indices = job
-    env = make(config.env, config.frame_size, config.held_out)
+    env = _make(config)
     moved = []
     for index in indices:
         episode = record_episode(

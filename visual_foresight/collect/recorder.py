@@ -8,7 +8,7 @@ from jaxtyping import Float
 from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
 from visual_foresight.collect.targets import FindTargets, find_by_color
 from visual_foresight.interfaces import Env, Judge, JudgedEnv, require_judge
-from visual_foresight.types import Episode, Observation, Pixel, signals_of
+from visual_foresight.types import Episode, Observation, Pixel, other_views_of, signals_of
 
 NUM_TRACKS = {"object": 8, "arm": 4, "background": 4}
 """How many points of each kind are tracked, as far as enough are found."""
@@ -65,6 +65,7 @@ def record_episode(
         tracks=no_tracks if truth is None else np.stack(truth.tracks),
         meta={"seed": seed, "index": index, **({} if truth is None else truth.notes())},
         signals=signals_of(observations),
+        other_views=other_views_of(observations),
     )
 
 

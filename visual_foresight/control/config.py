@@ -4,16 +4,18 @@ The command line, the page and the benchmark all build their controllers here.
 """
 
 from dataclasses import dataclass
-from functools import partial
+from threading import Event
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.control.interruptible import InterruptibleController, InterruptibleCost
 from visual_foresight.control.loop import CLIP_FRAMES
 from visual_foresight.interfaces import (
     Controller,
+    Cost,
     Env,
     Judge,
     Locator,
@@ -44,7 +46,7 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.on_device import OnDevice
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
-from visual_foresight.types import Clip, Pixel, UserError
+from visual_foresight.types import Clip, Goal, Pixel, UserError
 
 RANDOM = "random"
 SCRIPTED = "scripted"
@@ -139,7 +141,14 @@ def make_predictor(
         return Simulator(require_simulator(env, user), require_simulator(mirror, user), points)
     info = env.info
     predictor = with_tracker(
-        load(config.model, device, info.frame_size, info.action_size, info.state_size)
+        load(
+            config.model,
+            device,
+            info.frame_size,
+            info.action_size,
+            info.state_size,
+            views=tuple(info.views),
+        )
     )
     if predictor.context > CLIP_FRAMES:
         raise UserError(
@@ -156,6 +165,7 @@ def build(
     predictor: Predictor | None,
     decode_best: bool = False,
     num_runners_up: int = 0,
+    stop: Event | None = None,
 ) -> Controller:
     """Return the controller of a configuration for one trial.
 
@@ -166,6 +176,7 @@ def build(
         predictor: of `make_predictor`.
         decode_best: whether to imagine the frames of each plan, to show them.
         num_runners_up: how many other candidates to imagine beside each plan, to show them.
+        stop: breaks a search off when it is set; what comes of it is a plan to do nothing.
 
     Raises:
         UserError: a part is unknown or breaks its protocol, or needs a calibration or a judge,
@@ -186,18 +197,19 @@ def build(
         pushes = make_proposer("pushes", info, count, planner.horizon)
         assert pushes is not None, "it was asked for by name"
         return ScriptedController(workspace, pushes, locator)
-    return VisualMPC(
+
+    def cost_of(goal: Goal) -> Cost:
+        cost = make_cost(goal, config.cost, config.final_weight, config.disagreement)
+        return cost if stop is None else InterruptibleCost(cost, stop)
+
+    controller = VisualMPC(
         predictor,
         info.limits,
         planner,
         locator,
-        cost_of=partial(
-            make_cost,
-            name=config.cost,
-            final_weight=config.final_weight,
-            disagreement=config.disagreement,
-        ),
+        cost_of=cost_of,
         propose=make_proposer(config.proposals, info, count, planner.horizon),
         decode_best=decode_best,
         num_runners_up=num_runners_up,
     )
+    return controller if stop is None else InterruptibleController(controller)

@@ -1,14 +1,46 @@
-"""A controller whose planning may be interrupted."""
+"""A controller whose search another thread can break off."""
 
 from dataclasses import dataclass
+from threading import Event
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from visual_foresight.control.replay import ReplayController
-from visual_foresight.interfaces import Controller
+from visual_foresight.interfaces import Controller, Cost
 from visual_foresight.predictors.baselines.persistence import Persistence
-from visual_foresight.predictors.wrappers.interruptible import StoppedError
-from visual_foresight.types import Clip, Goal, Pixel, Plan
+from visual_foresight.types import Clip, Goal, Pixel, Plan, Prediction
+
+
+class StoppedError(Exception):
+    """Planning was interrupted."""
+
+
+@dataclass(frozen=True)
+class InterruptibleCost:
+    """A cost that is not computed once `stop` is set.
+
+    A search asks for many costs, one batch after the other, and is interrupted between two.
+    """
+
+    cost: Cost
+    stop: Event
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Return what the cost needs."""
+        return self.cost.needs
+
+    def __call__(self, prediction: Prediction) -> Float[Tensor, " n"]:
+        """Return the cost of each candidate.
+
+        Raises:
+            StoppedError: `stop` is set.
+        """
+        if self.stop.is_set():
+            raise StoppedError
+        return self.cost(prediction)
 
 
 @dataclass(frozen=True)

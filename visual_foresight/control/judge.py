@@ -1,4 +1,4 @@
-"""How far designated points are from their goals: truly, or as a locator believes.
+"""How far a goal is from being reached: truly, or as a locator believes.
 
 The judge of the loop may ask the env for the truth; controllers may not. A world without a judge
 has what its controller believes, in pixels, and in metres where its camera is calibrated.
@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from visual_foresight.env_info import View
 from visual_foresight.interfaces import Env, Judge, JudgedEnv
-from visual_foresight.types import Goal, Pixel, PixelGoal, UserError
+from visual_foresight.types import Goal, Observation, Pixel, UserError
 from visual_foresight.vision.homography import apply_homography
 
 SUCCESS_M = 0.05
@@ -24,40 +24,43 @@ NUDGE_M = 1e-4
 
 @dataclass(frozen=True)
 class Measurement:
-    """Where the designated points are, truly or as believed, and how far from their goals."""
+    """Where the designated points are, truly or as believed, and how far it is to the goal."""
 
     places: tuple[Pixel, ...]
-    """In the frame, also when occluded."""
+    """In the frame, also when occluded; none for a goal without designated pixels."""
+    distance: float | None
+    """By the goal's own measure (`Goal.measure`)."""
+    unit: str
+    """What that is in (`Goal.unit`)."""
     distance_m: float | None
-    """Horizontal distance from a point to its goal, of the point farthest from its own; 0 if there
-    are no points, None if metres are not known."""
-    distance_px: float
-    """The same in the frame, in pixels."""
+    """Horizontal distance from a point to its goal, of the point farthest from its own; None if
+    metres are not known, or there are no points."""
 
 
-def believed(view: View, goal: Goal, places: tuple[Pixel, ...]) -> Measurement | None:
+def believed(
+    view: View, goal: Goal, observation: Observation, places: tuple[Pixel, ...]
+) -> Measurement | None:
     """Measure the distances from where a locator believes the designated pixels to be.
 
     Args:
         view: the camera; with its calibration, distances are in metres too.
-        goal: what the places are to reach.
+        goal: what is to be reached.
+        observation: what is seen now.
         places: one per designated pixel, or none where nothing was located.
 
     Returns:
         The measurement, in metres on the calibrated plane; None where nothing was located.
     """
-    targets = goal.targets if isinstance(goal, PixelGoal) else ()
-    if len(places) != len(targets):
+    if len(places) != len(goal.targets):
         return None
-    gaps_px = [place.distance(target) for place, target in zip(places, targets, strict=True)]
     distance_m = None
-    if view.homography is not None:
+    if places and view.homography is not None:
         homography = view.calibration("distances in metres")
         starts_m = apply_homography(_array(places), homography)
-        targets_m = apply_homography(_array(targets), homography)
+        targets_m = apply_homography(_array(goal.targets), homography)
         gaps_m = np.linalg.norm(targets_m - starts_m, axis=-1)
-        distance_m = float(gaps_m.max(initial=0))
-    return Measurement(places, distance_m, float(max(gaps_px, default=0)))
+        distance_m = float(gaps_m.max())
+    return Measurement(places, goal.measure(observation, places), goal.unit, distance_m)
 
 
 def _array(pixels: tuple[Pixel, ...]) -> Float[np.ndarray, "p 2"]:
@@ -66,13 +69,12 @@ def _array(pixels: tuple[Pixel, ...]) -> Float[np.ndarray, "p 2"]:
 
 @dataclass(frozen=True)
 class TrialJudge:
-    """Measures the designated points of a goal in an env."""
+    """Measures how far a goal is, and its designated points, in an env."""
 
     env: Judge
+    goal: Goal
     points: tuple[Any, ...]
     """The physical points (`Judge.pick`) behind the designated pixels."""
-    targets: tuple[Pixel, ...]
-    """Their goals in the frame."""
     targets_m: tuple[Float[np.ndarray, "2"], ...]
     """Their goals on the table, (x, y) in metres."""
 
@@ -80,7 +82,7 @@ class TrialJudge:
     def of(cls, env: Env, goal: Goal, points: tuple[Any, ...]) -> "TrialJudge | None":
         """Return the judge of a goal, or None in a world without one.
 
-        An image goal has no points.
+        A goal without designated pixels has no points.
 
         Raises:
             ValueError: there are not as many points as designated pixels.
@@ -88,38 +90,40 @@ class TrialJudge:
         """
         if not isinstance(env, JudgedEnv):
             return None
-        targets = goal.targets if isinstance(goal, PixelGoal) else ()
-        if len(points) != len(targets):
+        if len(points) != len(goal.targets):
             raise ValueError(
-                f"one point per designated pixel: {len(points)} points, {len(targets)} pixels"
+                f"one point per designated pixel: {len(points)} points, "
+                f"{len(goal.targets)} pixels"
             )
         targets_m = tuple(
             on_height(env.project, target, env.where(point)[1])
-            for point, target in zip(points, targets, strict=True)
+            for point, target in zip(points, goal.targets, strict=True)
         )
-        return cls(env, points, targets, targets_m)
+        return cls(env, goal, points, targets_m)
 
-    def measure(self) -> Measurement:
-        """Measure the env's present state."""
-        places, gaps_m, gaps_px = [], [], []
-        for point, target, target_m in zip(
-            self.points, self.targets, self.targets_m, strict=True
-        ):
+    def measure(self, observation: Observation) -> Measurement:
+        """Measure the env's present state.
+
+        Args:
+            observation: what is seen in it.
+        """
+        places, gaps_m = [], []
+        for point, target_m in zip(self.points, self.targets_m, strict=True):
             place, place_m = self.env.where(point)
             places.append(place)
-            gaps_m.append(np.hypot(*(place_m[:2] - target_m)))
-            gaps_px.append(place.distance(target))
+            gaps_m.append(float(np.hypot(*(place_m[:2] - target_m))))
         return Measurement(
             places=tuple(places),
-            distance_m=float(max(gaps_m, default=0)),
-            distance_px=float(max(gaps_px, default=0)),
+            distance=self.goal.measure(observation, tuple(places)),
+            unit=self.goal.unit,
+            distance_m=max(gaps_m, default=None),
         )
 
 
 def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
     """Return the physical points behind the designated pixels that somebody chose.
 
-    There are none for an image goal, and none in a world without a judge.
+    There are none for a goal without designated pixels, and none in a world without a judge.
 
     Args:
         env: what is to be moved must be an object there; what is to stay (its goal pixel is its
@@ -127,11 +131,10 @@ def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
         goal: places in the present frame.
 
     Raises:
-        UserError: a pixel is outside the frame, or does not show an object.
+        UserError: the goal does not fit the frame (a pixel is outside of it, say), or a pixel does
+            not show an object.
     """
-    if not isinstance(goal, PixelGoal):
-        return ()
-    goal.check_inside(env.info.frame_size)
+    goal.check(env.info.frame_size)
     if not isinstance(env, JudgedEnv):
         return ()
     points = []

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 
 from visual_foresight.control.judge import Measurement, TrialJudge, believed
+from visual_foresight.control.trial import Trial, distance_text
 from visual_foresight.interfaces import Controller, Env
 from visual_foresight.types import (
     Clip,
@@ -22,8 +23,7 @@ from visual_foresight.types import (
     Goal,
     Observation,
     Plan,
-    Trial,
-    distance_text,
+    other_views_of,
     signals_of,
     to_float,
 )
@@ -57,10 +57,11 @@ class Step:
     @property
     def distance_text(self) -> str:
         """Return the distance to the goal in words; nothing where it is not known."""
-        if self.measured is None:
+        measured = self.measured
+        if measured is None:
             return ""
-        is_believed = self.verdict is None
-        return distance_text(self.measured.distance_m, self.measured.distance_px, is_believed)
+        is_believed = self.verdict is None and bool(measured.places)
+        return distance_text(measured.distance, measured.unit, measured.distance_m, is_believed)
 
 
 def run_trial(
@@ -79,7 +80,7 @@ def run_trial(
     Args:
         env: as reset by the caller.
         controller: sees frames, the robot's state and the goal, nothing else.
-        goal: designated pixels in the present frame and their goal pixels, or an image.
+        goal: its designated pixels, if it has any, are places in the present frame.
         judge: measures the env's present state at each step; None where there is none.
         rng: the controller's source of chance.
         num_steps: how many actions.
@@ -93,13 +94,14 @@ def run_trial(
         plan = None
         belief = None
         clip = clip_of(observations, actions, action_size)
+        newest = observations[-1]
         if index < num_steps:
             plan = controller.plan(clip, goal, previous, rng)
         if judge is None:
             places = plan.sources if plan else controller.locate(clip, goal, previous)
-            belief = believed(view, goal, places)
-        verdict = None if judge is None else judge.measure()
-        yield Step(index, observations[-1], plan, verdict, belief)
+            belief = believed(view, goal, newest, places)
+        verdict = None if judge is None else judge.measure(newest)
+        yield Step(index, newest, plan, verdict, belief)
         if plan is not None:
             action = _first_action(plan)
             seen, *_ = env.step(action)
@@ -126,7 +128,7 @@ def finish(goal: Goal, steps: Sequence[Step], meta: Mapping[str, Any] | None = N
     ]
     measured = [step.measured for step in steps]
     known = [each for each in measured if each is not None]
-    lengths_px = [each.distance_px for each in known]
+    lengths = [each.distance for each in known if each.distance is not None]
     lengths_m = [each.distance_m for each in known if each.distance_m is not None]
     episode = Episode(
         actions=actions.reshape(len(plans), action_size),
@@ -135,14 +137,15 @@ def finish(goal: Goal, steps: Sequence[Step], meta: Mapping[str, Any] | None = N
         tracks=np.array(places, np.float32).reshape(len(steps), -1, 2),
         meta=dict(meta or {}),
         signals=signals_of([step.observation for step in steps]),
+        other_views=other_views_of([step.observation for step in steps]),
     )
     return Trial(
         goal=goal,
         episode=episode,
         plans=plans,
+        distances=tuple(lengths) if len(lengths) == len(steps) else (),
         distances_m=tuple(lengths_m) if len(lengths_m) == len(steps) else (),
-        distances_px=tuple(lengths_px) if len(lengths_px) == len(steps) else (),
-        is_believed=None in verdicts,
+        is_believed=None in verdicts and bool(goal.sources),
     )
 
 
@@ -168,4 +171,7 @@ def clip_of(
         actions=torch.from_numpy(np.stack(done))[None],
         frames=to_float(np.stack([each.frame for each in newest]))[None],
         states=torch.from_numpy(np.stack([each.state for each in newest]))[None],
+        other_views={
+            name: to_float(frames)[None] for name, frames in other_views_of(newest).items()
+        },
     )

@@ -13,6 +13,7 @@ from zlib import crc32
 import numpy as np
 import torch
 
+from visual_foresight.control import protocols
 from visual_foresight.control.config import (
     SIMULATOR,
     TRUTH,
@@ -30,6 +31,7 @@ from visual_foresight.predictors.checkpoints import (
     read_config,
     resolve,
 )
+from visual_foresight.predictors.registry import model_of
 from visual_foresight.system.fingerprint import fingerprint
 
 
@@ -41,7 +43,7 @@ class Method:
     """The name that it was given by."""
     config: ControllerConfig
     weights: str
-    """The model's name, or the hash of its checkpoint."""
+    """The model's name, or a hash of its checkpoint and of the version of its code."""
 
     @property
     def model(self) -> str:
@@ -69,6 +71,8 @@ class Method:
             chosen = getattr(config, part)
             if chosen != getattr(plain, part):
                 parts.append({part: chosen})
+        if protocols.raised():
+            parts.append(protocols.raised())
         return fingerprint(parts)
 
     def generator(self, seed: int, index: int) -> torch.Generator:
@@ -117,7 +121,9 @@ def method_of(config: ControllerConfig, row: str | None = None) -> Method:
 
 
 def weights_of(model: str) -> str:
-    """Return the hash of a model's checkpoint, or its name if it has none.
+    """Return a hash of a model's checkpoint, or the model's name if it has none.
+
+    The version of the model's code counts from 2 on.
 
     Raises:
         UserError: the model's folder is no checkpoint.
@@ -125,7 +131,8 @@ def weights_of(model: str) -> str:
     if model in WITHOUT_CHECKPOINT:
         return model
     folder = resolve(model)
-    read_config(folder)
+    protocol = model_of(read_config(folder)["predictor"]).protocol
     files = [folder / CONFIG_FILE, folder / WEIGHTS_FILE]
     content = b"".join(path.read_bytes() for path in files if path.is_file())
-    return hashlib.sha256(content).hexdigest()[:16]
+    version = "" if protocol == 1 else f"-{protocol}"
+    return hashlib.sha256(content).hexdigest()[:16] + version

@@ -13,7 +13,7 @@ from visual_foresight.control.loop import clip_of
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.propagate import Propagate
-from visual_foresight.types import Clip, Episode, Goal, Observation, Pixel, Plan, Prediction
+from visual_foresight.types import Clip, Episode, Goal, Pixel, Plan, Prediction
 from visual_foresight.vision.pixel_maps import places_of
 
 
@@ -83,16 +83,17 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
 def _clips_of(episode: Episode) -> Clip:
     """Return what a controller saw at each step with an action, as one batch."""
     num_steps, action_size = episode.actions.shape
-    seen = [
-        Observation(frame, state)
-        for frame, state in zip(episode.frames, episode.states, strict=True)
-    ]
+    seen = [episode.observation(step) for step in range(num_steps + 1)]
     done = list(episode.actions)
     clips = [clip_of(seen[: step + 1], done[:step], action_size) for step in range(num_steps)]
     return Clip(
         actions=torch.cat([clip.actions for clip in clips]),
         frames=torch.cat([clip.frames for clip in clips]),
         states=torch.cat([clip.states for clip in clips]),
+        other_views={
+            name: torch.cat([clip.other_views[name] for clip in clips])
+            for name in episode.other_views
+        },
     )
 
 

@@ -185,13 +185,12 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
             cols = _coverage(y / PIXEL_M, width)
             share = (rows[:, None] * cols)[..., None]
             frame += share * (np.array(square.color) - frame)
-        return Observation(
+        return Observation.single(
             np.round(frame).astype(np.uint8), np.array(self._now.dot.place_m, np.float32)
         )
 
     def _observation(self) -> dict[str, Any]:
-        observation = self.observe()
-        return {"frame": observation.frame, "state": observation.state}
+        return self.observe().parts()
 
     # --- for judges ---------------------------------------------------------------------------
 

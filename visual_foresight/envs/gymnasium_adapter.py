@@ -1,8 +1,10 @@
 """Any Gymnasium env whose observation is {"frame", "state"}, as an env of ours.
 
-It has neither snapshots nor a judge, and its camera is calibrated only where that is said.
+Where it has several cameras, "frames" holds a frame for each in place of "frame". It has neither
+snapshots nor a judge, and its first camera is calibrated only where that is said.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium
@@ -10,8 +12,11 @@ import numpy as np
 from gymnasium import spaces
 from jaxtyping import Float
 
-from visual_foresight.env_info import EnvInfo, Homography, View
+from visual_foresight.env_info import EnvInfo, Homography, View, require_views
 from visual_foresight.types import Observation, UserError, Workspace
+
+CAMERA = "camera"
+"""Name of the view of an env whose observation has one "frame"."""
 
 
 class GymnasiumEnv:
@@ -21,14 +26,16 @@ class GymnasiumEnv:
     ("terminated" or "truncated"), its world rests: actions have no effect until the next reset.
 
     Args:
-        env: its observation space is a `Dict` with "frame" (uint8 `h w 3`) and "state" (numbers),
-            its action space a bounded `Box` of one axis.
+        env: its observation space is a `Dict` with "state" (numbers) and "frame" (uint8 `h w 3`),
+            or with a `Dict` of such "frames"; its action space is a bounded `Box` of one axis.
         reward_signal: the signal of an observation that its reward becomes; None: it is ignored.
-        homography: the camera's calibration, where it is known.
+        homography: the first camera's calibration, where it is known.
         workspace: where an action takes the arm, where that is known.
+        views: names of its "frames" in the order wanted, the first view first; by default that of
+            the space, which Gymnasium sorts.
 
     Raises:
-        UserError: a space is another.
+        UserError: a space is another, or there is no such view.
     """
 
     def __init__(
@@ -37,8 +44,11 @@ class GymnasiumEnv:
         reward_signal: str | None = "reward",
         homography: Homography | None = None,
         workspace: Workspace | None = None,
+        views: Sequence[str] | None = None,
     ) -> None:
-        frame_size, state_size = _sizes(env)
+        frame_sizes, state_size = _sizes(env)
+        names = tuple(frame_sizes) if views is None else tuple(views)
+        require_views(names, tuple(frame_sizes), type(env.unwrapped).__name__)
         self._low, self._high = _action_range(env)
         self._env = env
         self._reward_signal = reward_signal
@@ -46,7 +56,10 @@ class GymnasiumEnv:
         self._has_ended = False
         self._is_closed = False
         self.info = EnvInfo(
-            views={"camera": View(frame_size, homography)},
+            views={
+                name: View(frame_sizes[name], homography if name == names[0] else None)
+                for name in names
+            },
             action_size=len(self._low),
             state_size=state_size,
             workspace=workspace,
@@ -100,34 +113,45 @@ class GymnasiumEnv:
 
     def _keep(self, seen: Any, signals: dict[str, float]) -> dict[str, Any]:
         """Remember an observation, as arrays of its own, and return it."""
-        frame = np.array(seen["frame"], np.uint8)
+        shown = _frames(seen)
+        frames = {name: np.array(shown[name], np.uint8) for name in self.info.views}
         state = np.array(seen["state"], np.float32)
-        self._newest = Observation(frame, state, signals)
-        return {"frame": frame, "state": state, "signals": signals}
+        self._newest = Observation(frames, state, signals)
+        return {**self._newest.parts(), "signals": signals}
 
 
-def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[tuple[int, int], int]:
-    """Return height and width of the frames, and the size of the state."""
+def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[dict[str, tuple[int, int]], int]:
+    """Return height and width of the frames of each view, and the size of the state."""
     name = type(env.unwrapped).__name__
     space = env.observation_space
     parts = dict(space.spaces) if isinstance(space, spaces.Dict) else {}
-    frame = parts.get("frame")
+    frames = _frames(parts)
     state = parts.get("state")
-    if frame is None or state is None or frame.shape is None or state.shape is None:
+    if not frames or state is None or state.shape is None:
         raise UserError(
             f'{name} is no env for a robot: its observation must be {{"frame", "state"}}, '
             f"got {space}; wrap it so that it is"
         )
-    if len(frame.shape) != 3 or frame.shape[2] != 3 or frame.dtype != np.uint8:
-        raise UserError(
-            f"the frames of {name} must be uint8 of shape (height, width, 3), "
-            f"got {frame.dtype} of {frame.shape}: wrap it so that they are"
-        )
+    sizes = {}
+    for view, frame in frames.items():
+        if frame.shape is None or frame.shape[2:] != (3,) or frame.dtype != np.uint8:
+            raise UserError(
+                f"the frames of {name} must be uint8 of shape (height, width, 3), "
+                f"got {frame.dtype} of {frame.shape}: wrap it so that they are"
+            )
+        sizes[view] = (frame.shape[0], frame.shape[1])
     if len(state.shape) != 1:
         raise UserError(
             f"the state of {name} must have one axis, got shape {state.shape}: flatten it"
         )
-    return (frame.shape[0], frame.shape[1]), state.shape[0]
+    return sizes, state.shape[0]
+
+
+def _frames(parts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the part of each view, of an observation or of the space of observations."""
+    if "frames" in parts:
+        return parts["frames"]
+    return {CAMERA: parts["frame"]} if "frame" in parts else {}
 
 
 def _action_range(

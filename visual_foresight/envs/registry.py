@@ -4,12 +4,13 @@ An env is imported when it is built: its simulator takes a second to load, or is
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
 
+from visual_foresight.env_info import require_views
 from visual_foresight.interfaces import Env
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import UserError
@@ -32,13 +33,13 @@ ENVS = Registry(
 """Name -> a class or function that builds the env: an `interfaces.Env`, or a plain Gymnasium env
 whose observation is {"frame", "state"} (see `gymnasium_adapter`).
 
-It is given those of the options `frame_size` and `held_out` that it has parameters for (see
-`make`); all others must have defaults."""
+It is given those of the options `frame_size`, `held_out` and `views` that it has parameters for
+(see `make`), and `views` only where some are asked for; all others must have defaults."""
 OF_BULLET = ("push", "push4")
 """The envs that PyBullet simulates."""
 GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
 """Our own envs' names in Gymnasium; packages register theirs themselves."""
-DEFAULT_OPTIONS: Mapping[str, Any] = {"frame_size": (64, 64), "held_out": False}
+DEFAULT_OPTIONS: Mapping[str, Any] = {"frame_size": (64, 64), "held_out": False, "views": None}
 """What an env is built with where nothing is asked for: an env need not take these."""
 
 
@@ -58,6 +59,7 @@ def make(
     name: str,
     frame_size: tuple[int, int] = DEFAULT_OPTIONS["frame_size"],
     held_out: bool = DEFAULT_OPTIONS["held_out"],
+    views: Sequence[str] | None = DEFAULT_OPTIONS["views"],
 ) -> Env:
     """Build an env.
 
@@ -65,14 +67,17 @@ def make(
         name: a key of `ENVS`.
         frame_size: (height, width) in pixels. An env that does not take it has frames of one size.
         held_out: use objects that training episodes never show.
+        views: names of its cameras, of which the first one gives the frames; None or none: as the
+            env does by itself.
 
     Raises:
-        UserError: the name is unknown, the frame size is not possible, the simulator of that env
-            is not installed, it does not have what is asked for, or what is built is no env that a
-            robot can be taken for.
+        UserError: the name is unknown, the frame size is not possible, it has no such views, the
+            simulator of that env is not installed, it does not have what is asked for, or what is
+            built is no env that a robot can be taken for.
     """
     require(name)
-    env = _build(name, {"frame_size": frame_size, "held_out": held_out})
+    asked = {"views": tuple(views)} if views else {}
+    env = _build(name, {"frame_size": frame_size, "held_out": held_out, **asked})
     has_other_size = env.info.frame_size != frame_size
     if has_other_size and frame_size != DEFAULT_OPTIONS["frame_size"]:
         env.close()
@@ -80,6 +85,11 @@ def make(
             f"the env {name!r} has frames of {_sides(env.info.frame_size)} pixels, and "
             f"{_sides(frame_size)} were asked for: leave the frame size out, or choose its own"
         )
+    offered = tuple(env.info.views)
+    if views and tuple(views) != offered:
+        env.close()
+        require_views(views, offered, f"the env {name!r}")
+        raise UserError(f"the env {name!r} shows the views {', '.join(offered)}: name them so")
     return env
 
 
@@ -131,7 +141,7 @@ def _parameters(name: str, factory: Any) -> frozenset[str]:
         if not is_known and each.default is inspect.Parameter.empty:
             raise UserError(
                 f"the env {name!r} cannot be built without {each.name!r}, and is given "
-                f"{' and '.join(DEFAULT_OPTIONS)} alone: {repair}"
+                f"{', '.join(DEFAULT_OPTIONS)} alone: {repair}"
             )
     return frozenset(each.name for each in named if each.name in DEFAULT_OPTIONS)
 

@@ -83,6 +83,7 @@ class Episodes:
             IndexError: an episode ends before its clip does.
         """
         actions, frames, states = [], [], []
+        others: dict[str, list[np.ndarray]] = {name: [] for name in self.info.other_views}
         for index, start in indices:
             episode = self.packed(int(index))
             stop = int(start) + num_actions
@@ -95,8 +96,11 @@ class Episodes:
             # t actions join t+1 frames
             frames.append(episode.frames[start : stop + 1])
             states.append(episode.states[start : stop + 1])
+            for name, parts in others.items():
+                parts.append(episode.other_views[name][start : stop + 1])
         return Clip(
             actions=torch.from_numpy(np.stack(actions)),
             frames=to_float(np.stack(frames)),
             states=torch.from_numpy(np.stack(states)),
+            other_views={name: to_float(np.stack(parts)) for name, parts in others.items()},
         )

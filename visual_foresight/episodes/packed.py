@@ -53,11 +53,14 @@ class PackedEpisode:
     tracks: Float32[np.ndarray, "t_plus_1 p 2"]
     meta: Mapping[str, Any]
     signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
+    other_views: Mapping[str, PackedFrames] = field(default_factory=dict)
 
     @classmethod
     def pack(cls, episode: Episode) -> "PackedEpisode":
         """Return an episode in packed form; its other arrays are shared."""
-        return cls(**{**vars(episode), "frames": PackedFrames(episode.frames)})
+        others = {name: PackedFrames(frames) for name, frames in episode.other_views.items()}
+        frames = PackedFrames(episode.frames)
+        return cls(**{**vars(episode), "frames": frames, "other_views": others})
 
     def digest(self) -> bytes:
         """Return a hash of everything that was recorded, without unpacking the frames."""
@@ -65,15 +68,19 @@ class PackedEpisode:
         signals = [self.signals[name] for name in sorted(self.signals)]
         for name in sorted(self.signals):
             digest.update(name.encode())
-        arrays = (self.actions, self.states, self.tracks, *signals, *self.frames.parts())
-        for array in arrays:
+        frames = [*self.frames.parts()]
+        for name in sorted(self.other_views):
+            digest.update(name.encode())
+            frames += self.other_views[name].parts()
+        for array in (self.actions, self.states, self.tracks, *signals, *frames):
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
 
     def unpack(self) -> Episode:
-        """Return the episode; its frames are a new array, the others are shared."""
-        return Episode(**{**vars(self), "frames": self.frames[:]})
+        """Return the episode; its frames are new arrays, the others are shared."""
+        others = {name: frames[:] for name, frames in self.other_views.items()}
+        return Episode(**{**vars(self), "frames": self.frames[:], "other_views": others})
 
 
 def _changes(

@@ -7,12 +7,12 @@ A folder of ours is one such source (`dataset.Episodes`); a format may read othe
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from visual_foresight.episodes.info import DatasetInfo
+from visual_foresight.episodes.info import OPTIONAL, DatasetInfo
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.types import UserError
 
@@ -63,6 +63,54 @@ class Selection:
         return self.source.packed(self.positions[index])
 
 
+@dataclass(frozen=True)
+class SeenFrom:
+    """Episodes of a source in some of its views, the first of them as the main one.
+
+    Tracks are places in frames of the source's main view: seen from another, there are none.
+    """
+
+    source: EpisodeSource
+    info: DatasetInfo
+    """That of the source, in these views."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return those of the source."""
+        return self.source.numbers
+
+    def packed(self, index: int) -> PackedEpisode:
+        """Return the episode at this position, in these views."""
+        episode = self.source.packed(index)
+        stored_main = next(iter(self.source.info.views))
+        frames = {stored_main: episode.frames, **episode.other_views}
+        main, *others = self.info.views
+        seen = replace(
+            episode,
+            frames=frames[main],
+            other_views={name: frames[name] for name in others},
+        )
+        if main == stored_main:
+            return seen
+        notes = {name: note for name, note in episode.meta.items() if name != "track_kinds"}
+        return replace(seen, tracks=episode.tracks[:, :0], meta=notes)
+
+
+def in_views(source: EpisodeSource, views: Sequence[str]) -> EpisodeSource:
+    """Return episodes in some of their views.
+
+    Args:
+        source: of the episodes.
+        views: names, the main view first; all of them, as they are stored, when there are none.
+
+    Raises:
+        UserError: there is no such view, or it is named twice.
+    """
+    if not views or tuple(views) == tuple(source.info.views):
+        return source
+    return SeenFrom(source, source.info.with_views(views))
+
+
 def split(source: EpisodeSource, fraction: float, seed: int) -> tuple[Selection, Selection]:
     """Split into training episodes and held-out episodes.
 
@@ -109,6 +157,9 @@ def identity(source: EpisodeSource) -> str:
     """
     common = asdict(source.info)
     del common["package_version"]
+    for name in OPTIONAL:
+        if not common[name]:  # there are runs from before there were several views
+            del common[name]
     digest = hashlib.sha256(json.dumps(common, sort_keys=True).encode())
     for index in range(len(source.numbers)):
         digest.update(source.packed(index).digest())

@@ -14,8 +14,9 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.control.methods import weights_of
+from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.episodes.opening import open_episodes
-from visual_foresight.episodes.source import EpisodeSource, identity
+from visual_foresight.episodes.source import EpisodeSource, identity, in_views
 from visual_foresight.evaluation.control.command import (
     ControlConfig,
     evaluate_control,
@@ -35,7 +36,8 @@ from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.statistics import spearman
 from visual_foresight.evaluation.suites import SUITES
 from visual_foresight.evaluation.tables import Table
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.interfaces import Predictor
+from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.fingerprint import fingerprint
@@ -125,9 +127,8 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
         UserError: a model, a suite or the preset is unknown, or a model does not fit the data.
     """
     episodes = open_episodes(config.data)
-    info = episodes.info
     for model in config.models:  # refuses what cannot be loaded before hours of work
-        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
+        _load(model, in_views(episodes, views_of(model)).info)
     trials = ControlConfig(
         methods=config.models,
         suites=config.suites,
@@ -172,6 +173,7 @@ def _find_scores(
         config.seed,
         config.lpips_net,
         perceptual.notes,
+        perceptual.i3d,
     ]
     path = (
         config.out
@@ -188,16 +190,26 @@ def _find_scores(
     return found
 
 
+def _load(model: str, info: DatasetInfo) -> Predictor:
+    """Return a predictor that fits the data."""
+    return load(
+        model,
+        "cpu",
+        info.frame_size,
+        info.action_size,
+        info.state_size,
+        views=tuple(info.views),
+    )
+
+
 def _prediction_scores(
     model: str, config: CompareConfig, episodes: EpisodeSource, perceptual: Perceptual
 ) -> Record:
     """Return the scores of a model's predictions at the step that counts."""
-    info = episodes.info
-    predictor = with_tracker(
-        load(model, "cpu", info.frame_size, info.action_size, info.state_size)
-    )
+    seen = in_views(episodes, views_of(model))
+    predictor = with_tracker(_load(model, seen.info))
     how = PredictionConfig(config.data, model, clips=config.clips, horizon=HORIZON)
-    recorded = [episodes.packed(index).unpack() for index in range(len(episodes.numbers))]
+    recorded = [seen.packed(index).unpack() for index in range(len(seen.numbers))]
     evaluation = evaluate_episodes(predictor, recorded, how, perceptual)
     figures = figures_of(evaluation, predictor.context)
     step = figures["steps"][str(config.step)]

@@ -1,21 +1,25 @@
 """Seeded tasks of the control benchmark: push a point of an object to a goal.
 
-A straight push can do each of them. A task is a function of (suite, seed, index); its fingerprint
-tells whether two results are about the same task.
+A straight push can do each of them. A task is a function of (suite, seed, index) and of what the
+camera sees; its fingerprint tells whether two results are about the same task.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from jaxtyping import Float
 
+from visual_foresight.control.world import PUBLISHED
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Pixel, UserError
 
 PROTOCOL = 1
 """Version of how trials are run and measured; raise it with every change, so that older results
@@ -28,6 +32,10 @@ MIN_VISIBLE = 5
 """An object can be designated when it is seen at this many probed pixels."""
 PROBES = 32
 """Probed pixels along the shorter side of the frame."""
+SAME_M = 0.005
+"""A point that is picked again in another frame is the same when it is this near."""
+NEIGHBOURS_PX = (0.0, -0.25, 0.25, -0.5, 0.5)
+"""How far from its place, in rows and columns, a point is looked for in another frame."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +176,77 @@ def make_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
         f"none of {MAX_SCENES} scenes of {suite.env!r} has room for a task of suite "
         f"{suite.name!r} ({suite.low_m} to {suite.high_m} m): choose shorter distances"
     )
+
+
+def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
+    """Return a task of a suite, the same one for every frame size where that is possible.
+
+    It is drawn in the frames of the published suites. An env of other frames gets the same scene,
+    the same point and the same goal, as its own camera sees them. If it has another scene at that
+    seed, or does not see them, the task is drawn in its own frames; so it is from another camera
+    whose frames have the published size.
+
+    Args:
+        env: of the suite's kind and objects; its past does not matter.
+        suite: what kind of task.
+        seed: see `make_task`.
+        index: see `make_task`.
+
+    Raises:
+        UserError: see `make_task`.
+    """
+    published = PUBLISHED
+    if env.info.frame_size == published.frame_size:
+        return make_task(env, suite, seed, index)
+    drawn_in = require_judge(
+        _published_env(suite.env, suite.held_out), "the tasks of the suites"
+    )
+    if drawn_in.info.frame_size == published.frame_size:
+        task = _seen_in(env, drawn_in, make_task(drawn_in, suite, seed, index))
+        if task is not None:
+            return task
+    return make_task(env, suite, seed, index)
+
+
+@lru_cache(maxsize=2)
+def _published_env(name: str, held_out: bool) -> Env:
+    """Return an env in which tasks are drawn; a process keeps it."""
+    return PUBLISHED.make(name, held_out)
+
+
+def _seen_in(env: Env, drawn_in: JudgedEnv, task: Task) -> Task | None:
+    """Return a task as the camera of another env sees it; None if it does not."""
+    judged = require_judge(env, "the tasks of the suites")
+    (drawn,) = begin(drawn_in, task)
+    point = drawn_in.where(drawn)[1]
+    judged.reset(seed=task.env_seed)
+    poses = judged.truth()
+    theirs = drawn_in.truth()
+    if poses.shape != theirs.shape or not np.allclose(poses, theirs, atol=1e-6):
+        return None
+    size = judged.info.frame_size
+    target = judged.project(np.array([*task.goal_m, point[2]]))
+    source = _pixel_that_shows(judged, point)
+    if source is None or not target.inside(*size):
+        return None
+    return replace(task, frame_size=size, source=source, target=target)
+
+
+def _pixel_that_shows(env: JudgedEnv, point: Float[np.ndarray, "3"]) -> Pixel | None:
+    """Return a pixel at which a point (world, metres) is picked, up to `SAME_M`, if there is one.
+
+    Beside the arm, rounding decides which of the two is picked: then a neighbour will do.
+    """
+    place = env.project(point)
+    neighbours = product(NEIGHBOURS_PX, repeat=2)
+    for row, col in sorted(neighbours, key=lambda away: math.hypot(*away)):
+        pixel = Pixel(place.row + row, place.col + col)
+        if pixel.inside(*env.info.frame_size):
+            picked = env.pick(pixel)
+            away_m = np.linalg.norm(env.where(picked)[1] - point)
+            if picked.kind == "object" and away_m <= SAME_M:
+                return pixel
+    return None
 
 
 def _candidates(env: JudgedEnv, rng: np.random.Generator) -> list[_Candidate]:

@@ -6,7 +6,8 @@ A checkpoint holds `config.json` (which predictor, its configuration, training f
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +31,16 @@ PAST_NAMES: dict[str, dict[str, str]] = json.loads(
 ("config") and for the parts of the names of weights ("weights")."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a checkpoint's predictor looks at."""
+
+    frame_size: tuple[int, int]
+    """Height and width of its frames, in pixels."""
+    views: tuple[str, ...] = ()
+    """Names of the cameras that it reads, that of the frames first; empty: the env's own first."""
+
+
 def renamed(weights: Mapping[str, Any]) -> dict[str, Any]:
     """Return the weights of a checkpoint, or a run, of any version by their present names."""
     now = PAST_NAMES["weights"]
@@ -45,6 +56,7 @@ def load(
     frame_size: tuple[int, int] | None = None,
     action_size: int | None = None,
     state_size: int | None = None,
+    views: Sequence[str] | None = None,
 ) -> Predictor:
     """Build a predictor, ready to imagine (evaluation mode, no gradients).
 
@@ -55,10 +67,11 @@ def load(
         frame_size: (height, width) of the frames that it will see, in pixels; None: not checked.
         action_size: how many numbers an action has; None: not checked.
         state_size: how many numbers the robot's state has; None: not checked.
+        views: names of the cameras that it will see, that of the frames first; None: not checked.
 
     Raises:
         UserError: there is no such predictor or checkpoint, it is damaged, or it was made for
-            other sizes.
+            other sizes or other cameras.
     """
     if str(source) in PREDICTORS and (model := model_of(str(source))).config is None:
         return cast(Predictor, model.predictor())
@@ -75,6 +88,8 @@ def load(
                 f"the checkpoint {folder} was trained on {what} {made_for}, but {wanted} was asked "
                 f"for: choose another checkpoint, or the env and frame size that it was trained on"
             )
+    if views is not None:
+        _require_views(folder, seen_by(folder).views, tuple(views))
     predictor.load_state_dict(_read_weights(folder, predictor.state_dict()))
     return cast(Predictor, predictor.to(device).eval().requires_grad_(False))
 
@@ -183,6 +198,57 @@ def read_config(folder: Path) -> dict[str, Any]:
         now.get(name, name): value for name, value in content["config"].items()
     }
     return content
+
+
+def seen_by(folder: Path) -> Seen:
+    """Return what a checkpoint's predictor looks at, from its `config.json` alone.
+
+    A configuration says its views itself if it has the field; those of other predictors, which
+    read one, are among the training facts.
+
+    Raises:
+        UserError: see `read_config`; or the frame size or the views are damaged.
+    """
+    content = read_config(folder)
+    size = _tuples(content["config"].get("frame_size"))
+    views = _views_of(content)
+    match size:
+        case (int(), int()) if all(isinstance(name, str) for name in views):
+            return Seen(size, views)
+    raise UserError(
+        f"{folder / CONFIG_FILE} is damaged: a frame size of two numbers and names of views were "
+        f"expected, got {size} and {views}; get the checkpoint again"
+    )
+
+
+def views_of(source: str | Path) -> tuple[str, ...]:
+    """Return the names of the cameras that a predictor reads; none: any env's own first.
+
+    Args:
+        source: see `load`.
+
+    Raises:
+        UserError: see `resolve` and `seen_by`.
+    """
+    if str(source) in PREDICTORS and model_of(str(source)).config is None:
+        return ()
+    return seen_by(resolve(source)).views
+
+
+def _views_of(content: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return the names of the cameras that the predictor of a `config.json` reads."""
+    views = content["config"].get("views") or content["meta"].get("views") or ()
+    return tuple(views) if isinstance(views, list | tuple) else (views,)
+
+
+def _require_views(folder: Path, needed: tuple[str, ...], offered: tuple[str, ...]) -> None:
+    """Refuse a world without the cameras that a checkpoint needs."""
+    if needed and (needed[0] != offered[0] or set(needed) - set(offered)):
+        raise UserError(
+            f"the checkpoint {folder} reads the views {', '.join(needed)}, the first of them as "
+            f"the frames, but the world shows {', '.join(offered)}: "
+            f"choose another checkpoint, or the env and the views that it was trained on"
+        )
 
 
 def _name_of(predictor_class: type, config_class: type) -> str | None:

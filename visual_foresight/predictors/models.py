@@ -10,8 +10,29 @@ from typing import Literal
 
 from visual_foresight.types import UserError
 
-FROM_DATA = ("frame_size", "action_size", "state_size", "homography")
+FROM_DATA = ("frame_size", "action_size", "state_size", "homography", "views")
 """Fields of configurations that follow from the data, and are nobody's to set."""
+
+
+COARSEST_PX = 8
+"""Side, in frame pixels, of a place of the deepest features: frames have multiples of it."""
+
+
+def require_multiples(frame_size: tuple[int, int]) -> None:
+    """Refuse frames that do not divide into places of the deepest features.
+
+    Raises:
+        UserError: a side is no multiple of `COARSEST_PX`; the sentence names sizes that are.
+    """
+    height, width = frame_size
+    if height % COARSEST_PX or width % COARSEST_PX or min(height, width) < COARSEST_PX:
+        fitting = "x".join(
+            str(max(side // COARSEST_PX, 1) * COARSEST_PX) for side in frame_size
+        )
+        raise UserError(
+            f"frames whose sides are multiples of {COARSEST_PX} are needed, got {height}x{width}: "
+            f"collect others, of {fitting} for example, or choose another predictor"
+        )
 
 
 def refuse_negative(**values: float) -> None:
@@ -45,7 +66,8 @@ class Recipe:
     track_weight: float = 0.3
     """Weight of the pixel maps' error, in pixels, against points followed in the frames."""
     teacher: str = "rigid_tracks"
-    """What follows these points: the name of a teacher."""
+    """What follows these points: rigid_tracks (it needs a calibrated camera), optical_flow (it
+    needs frames alone), none (models then learn from frames alone), or what a package brings."""
     ema: float = 0.995
     """Decay of the averaged weights; it is less during the first hundreds of steps."""
     clip_norm: float = 1.0
@@ -82,3 +104,6 @@ class Model:
     """A frozen dataclass, each field with a default; None for a predictor without weights."""
     recipe: Recipe = Recipe()
     """With the published values."""
+    protocol: int = 1
+    """Raise it when a change of its code changes what a checkpoint imagines: trials and scores on
+    disk are then made anew."""

@@ -78,14 +78,26 @@ def learned_model(name: str) -> Model:
     return model_of(name)
 
 
+def reads_views(name: str) -> bool:
+    """Tell whether a learned predictor reads several views: its configuration has them then.
+
+    The field "views" holds their names (`tuple[str, ...]`), that of the clip's frames first; the
+    others are in `Clip.other_views`. It is empty where the data have one view without a name. A
+    predictor whose configuration has no such field reads the first view alone.
+    """
+    config_class = cast(Any, learned_model(name).config)
+    return "views" in {field.name for field in dataclasses.fields(config_class)}
+
+
 def create(name: str, data: Mapping[str, Any]) -> nn.Module:
     """Build an untrained predictor for such data.
 
     Args:
         name: a learned predictor's.
         data: what is known of the data, by the names of the configuration's fields: frame_size,
-            action_size, state_size, homography (see `env_info.Homography`), ... What the
-            configuration does not have is ignored; fields that are not given keep their defaults.
+            action_size, state_size, homography (see `env_info.Homography`), views (see
+            `reads_views`), ... What the configuration does not have is ignored; fields that are not
+            given keep their defaults.
 
     Raises:
         UserError: the name is unknown or stands for a predictor without weights, or the predictor

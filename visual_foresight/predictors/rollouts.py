@@ -55,8 +55,4 @@ def training_rollout(
 
 def beginning(clip: Clip, num_frames: int) -> Clip:
     """Return a clip's first frames, and the actions between them."""
-    return Clip(
-        clip.actions[:, : num_frames - 1],
-        clip.frames[:, :num_frames],
-        clip.states[:, :num_frames],
-    )
+    return clip.oldest(num_frames)

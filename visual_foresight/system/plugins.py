@@ -5,15 +5,18 @@ A package brings one by an entry point of a group such as `visual_foresight.cost
 `module:object`. Nothing is imported before it is asked for.
 """
 
+import inspect
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, ClassVar, get_origin
 
 from visual_foresight.types import UserError
 
 OURS = "visual_foresight"
+CLASS_VARIABLE: tuple[Any, ...] = (ClassVar,)
+"""The origin of `ClassVar[...]`; in a tuple, because its stubs say that it is none."""
 
 
 class Registry(Mapping[str, Any]):
@@ -51,8 +54,8 @@ class Registry(Mapping[str, Any]):
 
         Raises:
             UserError: There is none of this name, two packages bring one, it cannot be imported,
-                or it is a class that lacks a method of the protocol. The sentence names the
-                package, or the method.
+                or it is a class that lacks a member of the protocol. The sentence names the
+                package, or the member.
         """
         found = [entry for entry in _installed(self.group) if entry.name == name]
         if name in self._own:
@@ -86,12 +89,13 @@ class Registry(Mapping[str, Any]):
             protocol: What it promises; the registry's protocol if not given.
 
         Raises:
-            UserError: A method of the protocol is missing, or a property of it in an instance; the
-                sentence names it.
+            UserError: A method of the protocol is missing, or a value that it has of each class,
+                or in an instance a property; the sentence names it.
         """
         is_class = isinstance(alternative, type)
-        wanted = _promised(protocol or self.protocol, with_properties=not is_class)
-        missing = [each for each in wanted if each.removesuffix("()") not in dir(alternative)]
+        wanted = _members(protocol or self.protocol, with_properties=not is_class)
+        present = dir(alternative)
+        missing = [written for each, written in wanted.items() if each not in present]
         if missing:
             raise UserError(
                 f"the {self.kind} {name!r} has no {missing[0]}, which every {self.kind} needs: "
@@ -111,17 +115,25 @@ def _found_on(path: tuple[str, ...], group: str) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=group))
 
 
-def _promised(protocol: type | None, with_properties: bool) -> list[str]:
-    """Return what a protocol and its bases ask for: `method()`, and perhaps `property`."""
-    names: dict[str, None] = {}
+def _members(protocol: type | None, with_properties: bool) -> dict[str, str]:
+    """Return what a protocol asks of a class, and how it is written in sentences.
+
+    These are its methods ("plan()"), those of its bases included, and its class variables; of an
+    instance, its properties too.
+    """
+    members: dict[str, str] = {}
     for base in reversed(protocol.__mro__ if protocol is not None else ()):
         if base.__module__ not in ("typing", "builtins"):
             for name, value in vars(base).items():
-                if callable(value) and (name == "__call__" or not name.startswith("_")):
-                    names[f"{name}()"] = None
+                is_method = callable(value) or isinstance(value, classmethod)
+                if is_method and (name == "__call__" or not name.startswith("_")):
+                    members[name] = f"{name}()"
                 elif with_properties and isinstance(value, property):
-                    names[name] = None
-    return list(names)
+                    members[name] = name
+            for name, annotation in inspect.get_annotations(base).items():
+                if get_origin(annotation) in CLASS_VARIABLE:
+                    members[name] = name
+    return members
 
 
 def _package(entry: EntryPoint) -> str:

@@ -117,12 +117,17 @@ class ClipSampler:
         rng: np.random.Generator,
     ) -> Batch:
         frames, actions, states, places, valid = [], [], [], [], []
+        others: dict[str, list[np.ndarray]] = {
+            name: [] for name in self._episodes[0].other_views
+        }
         for number, start in starts.tolist():
             episode, tracks = self._episodes[number], self._tracks[number]
             window = slice(start, start + num_actions + 1)
             frames.append(episode.frames[window])
             actions.append(episode.actions[start : start + num_actions])
             states.append(episode.states[window])
+            for name, parts in others.items():
+                parts.append(episode.other_views[name][window])
             # Points must be valid in the newest context frame, from which is imagined.
             newest = start + context - 1
             num_imagined = num_actions - context + 1
@@ -133,6 +138,7 @@ class ClipSampler:
             actions=torch.from_numpy(np.stack(actions)),
             frames=to_float(np.stack(frames)),
             states=torch.from_numpy(np.stack(states)),
+            other_views={name: to_float(np.stack(parts)) for name, parts in others.items()},
         )
         return Batch(
             clip, torch.from_numpy(np.stack(places)), torch.from_numpy(np.stack(valid))

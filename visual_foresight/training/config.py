@@ -19,12 +19,16 @@ class RunConfig:
     """What every run needs to know, whatever it trains."""
 
     data: Path
-    """Folder of episodes (see `visual-foresight collect`)."""
+    """Folder of episodes (see `visual-foresight collect`), or a dataset of another format that is
+    installed."""
     out: Path
     """Folder of the run; a run that is there already is resumed."""
     minutes: float | None = field(default=None, kw_only=True)
     """Instead of the recipe's steps: as many as this machine takes in so many minutes, measured
     when the run begins."""
+    views: str = field(default="", kw_only=True)
+    """Names of views of the data with commas, such as side: the first one gives the frames, and a
+    model that reads several has the others, too; by default as they are stored."""
     points: Path = field(default=Path("runs/points"), kw_only=True)
     """Folder where points that were followed through episodes are kept for later runs."""
     held_out_share: float = field(default=0.05, kw_only=True)
@@ -78,6 +82,8 @@ def comparable(config: TrainConfig) -> dict[str, Any]:
     free = ("data", "out", "points", "device", "precision")
     settings = {name: value for name, value in asdict(config).items() if name not in free}
     settings["member"] = settings["model"].pop("member", config.member)
+    if not config.views:  # there are runs from before there was a choice
+        del settings["views"]
     return json.loads(json.dumps(settings))
 
 

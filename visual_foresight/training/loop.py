@@ -20,12 +20,18 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 from tqdm import tqdm
 
-from visual_foresight.env_info import Homography
+from visual_foresight.env_info import Homography, view_names
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.episodes.source import EpisodeSource, fingerprint, identity, split
+from visual_foresight.episodes.source import (
+    EpisodeSource,
+    fingerprint,
+    identity,
+    in_views,
+    split,
+)
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
-from visual_foresight.predictors.registry import learned_model
+from visual_foresight.predictors.registry import learned_model, reads_views
 from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
 from visual_foresight.system.devices import find_device
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
@@ -64,10 +70,9 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
     device = find_device(config.device)
     learned_model(config.predictor)  # faults of names are told before data are read
     teacher_of(config.teacher)
-    episodes = open_episodes(config.data)
+    episodes = _episodes(config)
     to_train, to_evaluate = split(episodes, config.held_out_share, config.seed)
-    training_episodes = _read(to_train, progress)
-    held_out_episodes = _read(to_evaluate, progress)
+    # What the model cannot be made for, such as a frame size, is told before data are read, too.
     run = TrainingState.begin(
         config, episodes.info, device, fingerprint(to_train), identity(to_train)
     )
@@ -76,6 +81,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         if run.step == run.num_steps:
             logger.info("this run is finished, nothing is learnt any more: %s", config.out)
             return config.out / "checkpoint"
+    training_episodes = _read(to_train, progress)
+    held_out_episodes = _read(to_evaluate, progress)
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")
@@ -102,6 +109,13 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
                 run.save(config.out, config)
                 _evaluate(run, planned, held_out_clips, board, bar)
     return config.out / "checkpoint"
+
+
+def _episodes(config: TrainConfig) -> EpisodeSource:
+    """Return the episodes in the views that the model reads."""
+    source = open_episodes(config.data)
+    views = view_names(config.views) or tuple(source.info.views)
+    return in_views(source, views if reads_views(config.predictor) else views[:1])
 
 
 def _points(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +46,8 @@ class TrainingState:
     """Fingerprint of the training episodes: of actions and states."""
     recordings: str
     """Hash of all that was recorded of them, and of what they have in common."""
+    views: tuple[str, ...] = ()
+    """Names of the views that the model reads; none where the data do not name theirs."""
     num_steps: int = 0
     """Gradient steps of the whole run; decided when the run begins."""
     step: int = 0
@@ -65,16 +68,19 @@ class TrainingState:
 
         Args:
             config: of the run.
-            info: of the dataset, which decides sizes of the model.
+            info: of the dataset in the views that the model reads, which decides sizes of the
+                model.
             device: where the model is trained.
             data: `episodes.source.fingerprint` of the training episodes.
             recordings: `episodes.source.identity` of them.
         """
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
+            views = () if info.main_view is None else tuple(info.views)
             known = {
                 **vars(info),
                 "action_size": info.action_size,
+                "views": views,
                 **config.model_settings,
             }
             model = create(config.predictor, known).to(device)
@@ -85,15 +91,17 @@ class TrainingState:
         bfloat16 = config.precision == "bfloat16"
         if config.precision == "auto":
             bfloat16 = bfloat16_pays(device)
-        return cls(model, average, optimizer, bfloat16, data, recordings)
+        return cls(model, average, optimizer, bfloat16, data, recordings, views)
 
     def save(self, folder: Path, config: TrainConfig) -> None:
         """Write the checkpoint and `state.pt`, each atomically."""
-        figures = {
+        figures: dict[str, Any] = {
             "steps": self.step,
             "bfloat16": self.bfloat16,
             "train_seconds": round(self.seconds),
         }
+        if self.views:
+            figures["views"] = list(self.views)
         save(self.average.module, folder / "checkpoint", {**comparable(config), **figures})
         state = {
             "model": self.model.state_dict(),

@@ -1,4 +1,4 @@
-"""Pictures for people: pixel maps over frames, filmstrips, animations of trials, files on disk.
+"""Pictures for people: pixel maps over frames, filmstrips, files on disk.
 
 Pictures are uint8 arrays `h w 3`; nothing here opens a window. A designated pixel is a cyan ring, a
 goal pixel a magenta cross: they differ in shape as well as in colour.
@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from visual_foresight.system.files import replacing
-from visual_foresight.types import Pixel, PixelGoal, Plan, Trial, UserError, to_uint8
+from visual_foresight.types import Pixel, Plan, UserError, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]
 Picture = UInt8[np.ndarray, "drawn_h drawn_w 3"]
@@ -39,10 +39,9 @@ def overlay(
     frame: Frame,
     pixel_maps: Float[np.ndarray, "p map_h map_w"],
     sources: Sequence[Pixel] = (),
-    targets: Sequence[Pixel] = (),
     scale: int = 5,
 ) -> Picture:
-    """Draw pixel maps as heat over an enlarged frame, with rings and crosses on top.
+    """Draw pixel maps as heat over an enlarged frame, with rings on top.
 
     Args:
         frame: what is under the heat.
@@ -50,7 +49,6 @@ def overlay(
             each is shown relative to its own largest value, so that a blurred map is as visible
             as a sharp one. p = 0 shows none.
         sources: designated pixels, rings; in pixels of `frame`.
-        targets: goal pixels, crosses; likewise.
         scale: how many times larger the picture is.
     """
     picture = upscale(frame, scale)
@@ -63,14 +61,21 @@ def overlay(
         colours = cv2.applyColorMap(glow, cv2.COLORMAP_HOT)[..., ::-1]
         weight = 0.85 * heat[..., None] ** 0.6
         picture = (picture * (1 - weight) + colours * weight).round().astype(np.uint8)
-    return _mark(picture, sources, targets, scale)
+    return mark(picture, sources, (), scale)
 
 
-def _mark(
+def mark(
     picture: Picture, sources: Sequence[Pixel], targets: Sequence[Pixel], scale: int
 ) -> Picture:
-    """Draw rings and crosses with a dark outline, so that they show on any background."""
-    marked = np.ascontiguousarray(picture)
+    """Draw rings and crosses with a dark outline, so that they show on any background.
+
+    Args:
+        picture: a frame, `scale` times as large.
+        sources: designated pixels, rings; in pixels of the frame.
+        targets: goal pixels, crosses; likewise.
+        scale: how many times larger than the frame the picture is.
+    """
+    marked = picture.copy()
     radius = max(2, round(1.6 * scale))
     outline = max(3, scale)
     line = max(1, scale // 2)
@@ -159,55 +164,6 @@ def beside(pictures: Sequence[Frame]) -> Picture:
     return np.concatenate(spaced, axis=1)
 
 
-def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Strip:
-    """Show a trial: the camera's frame beside what the model imagines that the plan will do.
-
-    Each step of the trial plays a few steps of its plan: the imagined frame (or the newest real
-    one, if the plan was not decoded) with the pixel maps as heat. The last picture is repeated.
-
-    Args:
-        trial: what happened.
-        scale: how many times larger the frames are shown.
-        num_glimpses: how many steps of each plan to show, spread over its horizon, the last
-            included.
-    """
-    sources: Sequence[Pixel] = ()
-    targets: Sequence[Pixel] = ()
-    if isinstance(trial.goal, PixelGoal):
-        sources, targets = trial.goal.sources, trial.goal.targets
-    num_steps = len(trial.plans)
-    distances = [_after(trial.distance_text(step)) for step in range(num_steps + 1)]
-    pictures = []
-    for step, plan in enumerate(trial.plans):
-        frame = trial.episode.frames[step]
-        text = f"camera, step {step} of {num_steps}{distances[step]}"
-        real = label(overlay(frame, _no_maps(), plan.sources, targets, scale), text)
-        for ahead in _glimpses(len(plan.actions), num_glimpses):
-            maps = maps_of(plan, ahead)
-            future = overlay(imagined(plan, ahead, frame), maps, (), targets, scale)
-            pictures.append(beside([real, label(future, f"imagined, {ahead + 1} steps ahead")]))
-    end = overlay(trial.episode.frames[-1], _no_maps(), (), targets, scale)
-    start = overlay(trial.episode.frames[0], _no_maps(), sources, targets, scale)
-    last = beside(
-        [
-            label(end, f"camera, after {num_steps} steps{distances[-1]}"),
-            label(start, f"at the start{distances[0]}"),
-        ]
-    )
-    return np.stack([*pictures, *[last] * (3 * num_glimpses)])
-
-
-def _after(text: str) -> str:
-    """Return a text as it follows another one."""
-    return f": {text}" if text else ""
-
-
-def _glimpses(horizon: int, num_glimpses: int) -> list[int]:
-    """Return steps spread evenly over 0 ... horizon - 1, ascending, the last one included."""
-    count = min(num_glimpses, horizon)
-    return [round(horizon * (i + 1) / count) - 1 for i in range(count)]
-
-
 def imagined(plan: Plan, step: int, otherwise: Frame, number: int = 0) -> Frame:
     """Return an imagined frame of the plan (number 0) or of a runner-up.
 
@@ -220,10 +176,6 @@ def imagined(plan: Plan, step: int, otherwise: Frame, number: int = 0) -> Frame:
 def maps_of(plan: Plan, step: int, number: int = 0) -> Float[np.ndarray, "p map_h map_w"]:
     """Return the pixel maps of the plan (number 0) or of a runner-up after a step."""
     return plan.prediction.pixel_maps[number, step].detach().float().cpu().numpy()
-
-
-def _no_maps() -> Float[np.ndarray, "p map_h map_w"]:
-    return np.zeros((0, 1, 1), dtype=np.float32)
 
 
 def write_png(path: Path, picture: Picture) -> None:

@@ -108,4 +108,16 @@ class Nudge(nn.Module):
         return wide[:, :2], wide[:, 2:]
 
 
-NUDGE = Model(Nudge, NudgeConfig, Recipe(steps=400, batch=8, horizon=6, teacher="patches"))
+NUDGE = Model(
+    Nudge,
+    NudgeConfig,
+    Recipe(
+        steps=600,
+        batch=8,
+        horizon=6,
+        pixel_loss="squared",
+        moving_weight=2,
+        track_weight=0.002,  # frames and points count alike then
+        teacher="patches",
+    ),
+)

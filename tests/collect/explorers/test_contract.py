@@ -35,7 +35,7 @@ def explore(
     actions = []
     for _ in range(30):
         state = states[-1].copy()
-        actions.append(explorer.act(Observation(frame, states[-1]), rng))
+        actions.append(explorer.act(Observation.single(frame, states[-1]), rng))
         assert (states[-1] == state).all() and not frame.any(), "it changes no observation"
         states.append((states[-1] + actions[-1] * workspace.step).astype(np.float32))
     return np.array(actions), np.array(states)

@@ -16,7 +16,7 @@ def roam(
     state = rng.uniform(workspace.low, workspace.high).astype(np.float32)
     actions, states = [], [state]
     for _ in range(num_steps):
-        observation = Observation(np.zeros((2, 3, 3), np.uint8), states[-1])
+        observation = Observation.single(np.zeros((2, 3, 3), np.uint8), states[-1])
         actions.append(explorer.act(observation, rng))
         states.append((states[-1] + actions[-1] * workspace.step).astype(np.float32))
     return np.array(actions), np.array(states)

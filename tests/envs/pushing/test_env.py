@@ -9,13 +9,12 @@ import torch
 
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.pushing.bullet import BodyState, Bullet
+from visual_foresight.envs.pushing.cameras import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.pushing.env import (
     ARM,
     BACKGROUND,
-    OFF_PX,
     PLANAR,
     SPATIAL,
-    TOUCH_HEIGHT_M,
     PushEnv,
 )
 from visual_foresight.envs.pushing.objects import (

@@ -37,6 +37,7 @@ JSON_VALUES = st.recursive(
 
 
 SIGNAL_NAMES = st.sets(st.sampled_from(("reward", "force", "contact")))
+VIEW_NAMES = st.sets(st.sampled_from(("side", "wrist_2", "agentview2")), max_size=2)
 
 
 @pytest.fixture(params=sorted(episode_formats()))
@@ -66,6 +67,10 @@ def episodes(draw: st.DrawFn) -> Episode:
         tracks=floats(num_actions + 1, num_tracks, 2),
         meta=draw(st.dictionaries(st.text(), JSON_VALUES)),
         signals={name: floats(num_actions) for name in draw(SIGNAL_NAMES)},
+        other_views={
+            name: draw(arrays.arrays(np.uint8, (num_actions + 1, draw(size), draw(size), 3)))
+            for name in draw(VIEW_NAMES)
+        },
     )
 
 
@@ -78,6 +83,9 @@ def assert_same(one: Episode, other: Episode) -> None:
     assert one.signals.keys() == other.signals.keys()
     for name, values in one.signals.items():
         assert values.tobytes() == other.signals[name].tobytes()
+    assert one.other_views.keys() == other.other_views.keys()
+    for name, frames in one.other_views.items():
+        np.testing.assert_array_equal(frames, other.other_views[name])
 
 
 def test_signals_count_in_the_checksum(format_: EpisodeFormat, path: Path) -> None:
@@ -88,6 +96,32 @@ def test_signals_count_in_the_checksum(format_: EpisodeFormat, path: Path) -> No
     path.write_bytes(whole.replace(reward.tobytes(), reward[::-1].tobytes()))
     with pytest.raises(UserError, match="does not match its checksum"):
         format_.read(path)
+
+
+def test_other_views_count_in_the_checksum(format_: EpisodeFormat, path: Path) -> None:
+    plain = noise_episode()
+    format_.write(path, plain)
+    before = path.read_bytes()
+    format_.write(path, replace(plain, other_views={}))
+    assert path.read_bytes() == before
+    format_.write(path, replace(plain, other_views={"side": plain.frames}))
+    whole = path.read_bytes()
+    frames = format_.read(path).other_views["side"]
+    np.testing.assert_array_equal(frames, plain.frames)
+    assert whole.count(b"side_image") == 1
+    path.write_bytes(whole.replace(b"side_image", b"hide_image"))
+    with pytest.raises(UserError, match="damaged or no episode"):
+        format_.read(path)
+
+
+@pytest.mark.parametrize("name", ["agentview", "../truth", "", "left side"])
+def test_a_view_that_cannot_be_stored_is_refused(
+    format_: EpisodeFormat, path: Path, name: str
+) -> None:
+    plain = noise_episode()
+    with pytest.raises(UserError, match="cannot be called"):
+        format_.write(path, replace(plain, other_views={name: plain.frames}))
+    assert not path.exists()
 
 
 def test_a_signal_has_one_value_per_action() -> None:
@@ -116,8 +150,9 @@ def test_the_same_episode_gives_the_same_bytes(
     first = path.read_bytes()
     copies = {name: getattr(episode, name).copy() for name in ARRAYS}
     signals = {name: episode.signals[name].copy() for name in reversed(list(episode.signals))}
+    others = dict(reversed(list(episode.other_views.items())))
     meta = json.loads(json.dumps(dict(episode.meta)))
-    format_.write(path, Episode(**copies, meta=meta, signals=signals))
+    format_.write(path, Episode(**copies, meta=meta, signals=signals, other_views=others))
     assert path.read_bytes() == first
 
 

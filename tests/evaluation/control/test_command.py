@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.checkpoints import untrained
 from visual_foresight.control.config import ControllerConfig
 from visual_foresight.control.methods import Method
 from visual_foresight.control.methods import parse as parse_row
@@ -95,6 +96,29 @@ def test_the_share_of_the_ceiling_is_of_its_own_trials() -> None:
     text = as_text({"suites": {"near": figures}, "seed": 0, "preset": "fast"}).splitlines()
     assert len(text) == 4 and len({len(line) for line in text[1:]}) == 1
     assert "0.67 [" in text[2] and text[2].split()[:2] == ["flow", "4"]
+
+
+@pytest.mark.slow
+def test_every_row_runs_in_its_own_frames_and_the_rest_in_the_chosen_ones(
+    tmp_path: Path,
+) -> None:
+    model = str(untrained(tmp_path / "mine", (48, 80)))
+    rows = (model, "still")
+    mixed = config(tmp_path / "a", methods=rows, trials=1, trials_file=tmp_path / "a.json")
+    result = evaluate_control(mixed, SUITES)
+    assert list(result["suites"]["dots"]) == list(rows)
+    mine, still = json.loads((tmp_path / "a.json").read_text())["trials"]
+    assert mine["task"] != still["task"], "they differ in size, so the dot's worlds do, too"
+    alone = evaluate_control(config(tmp_path / "a", methods=("still",), trials=1), SUITES)
+    assert alone["fingerprints"] != result["fingerprints"]
+    assert alone["suites"]["dots"]["still"] == result["suites"]["dots"]["still"]
+
+    same = replace(mixed, frame_size=(48, 80))
+    result = evaluate_control(same, SUITES)
+    mine_again, still_there = json.loads((tmp_path / "a.json").read_text())["trials"]
+    assert mine_again == mine and still_there["task"] == mine["task"]
+    kept = sorted(path.name for path in (tmp_path / "a/dots-7").iterdir())
+    assert [name.rpartition("-fast")[2] for name in kept] == ["-48x80", "", "-48x80"]
 
 
 def test_a_result_of_another_task_or_planner_is_not_taken(tmp_path: Path) -> None:
@@ -212,6 +236,7 @@ def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
         ({"seed": -1}, "a seed is 0 or more"),
         ({"methods": ("still", "still")}, "named once"),
         ({"ceiling": "publish"}, "got seed 7"),
+        ({"ceiling": "publish", "seed": 0, "frame_size": (48, 80)}, "frames of 48x80"),
         ({"trials_file": Path(__file__).parent}, "is a folder"),
     ],
 )

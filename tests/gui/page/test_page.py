@@ -274,6 +274,14 @@ def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(
     page.locator("input[type=file]").set_input_files(tmp_path / "good.png")
     page.wait_for_selector(".goal-image:visible")
     photograph(page, "goal-image")
+    press(page, "Run")
+    page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
+    page.get_by_role("tab", name="Progress").click()
+    page.wait_for_selector(CURVE)
+    photograph(page, "progress-to-an-image")
+    page.get_by_role("tab", name="Runs").click()
+    page.wait_for_selector(".list .run:has-text('an image'):has-text('difference')")
+    photograph(page, "run-to-an-image")
 
 
 def test_another_host_needs_the_token_that_is_printed(start, browser, open_page):

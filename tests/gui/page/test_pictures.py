@@ -1,9 +1,14 @@
-"""The page draws beside a search, which must not wait for it."""
+"""Markers lie on their pixels, and the page draws beside a search, which must not wait for it."""
 
+import re
 import subprocess
 import sys
 
 import pytest
+
+from visual_foresight.gui.page.pictures import markers
+from visual_foresight.gui.session.goals import Draft
+from visual_foresight.types import Pixel
 
 COUNT = """
 import os, cv2, numpy as np, torch
@@ -45,3 +50,24 @@ def test_drawing_a_plan_starts_no_threads_of_torch() -> None:
     lines = done.stdout.split()
     assert int(lines[0]) == 0, "drawing started threads"
     assert int(lines[1]) > 0, "a large computation starts some"
+
+
+@pytest.mark.parametrize(
+    ("frame_size", "extent"),
+    [((64, 64), (1000, 1000)), ((48, 80), (1000, 600)), ((80, 40), (500, 1000))],
+)
+def test_markers_have_the_shape_of_the_frame_and_lie_on_their_pixels(
+    frame_size: tuple[int, int], extent: tuple[int, int]
+) -> None:
+    height, width = frame_size
+    draft = Draft().clicked(Pixel(0, 0)).clicked(Pixel(9, 9)).clicked(Pixel(height - 1, 0))
+    svg = markers(draft, None, frame_size)
+    assert f'viewBox="0 0 {extent[0]} {extent[1]}"' in svg
+    half_a_pixel = extent[0] / width / 2
+    circles = [
+        (float(x), float(y))
+        for x, y in re.findall(r'class="mark source"[^>]*cx="([\d.]+)" cy="([\d.]+)"', svg)
+    ]
+    first, last = circles
+    assert first == pytest.approx((half_a_pixel, half_a_pixel), abs=0.01)
+    assert last == pytest.approx((half_a_pixel, extent[1] - half_a_pixel), abs=0.01)

@@ -5,11 +5,14 @@ import pytest
 
 from tests.gui.sessions import DOT, make_goal, wait
 from visual_foresight.collect.collection import CollectConfig, collect
+from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.validation import validate
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.registry import goal_to_json
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
-from visual_foresight.types import UserError
+from visual_foresight.types import Episode, UserError
 
 
 def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_path):
@@ -34,6 +37,49 @@ def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_
         assert session.state.animation.stat().st_size > 1000
     session.close_recording()
     assert session.state.trial is None and not session.state.is_recorded
+
+
+def test_a_run_to_an_image_is_measured_as_seen_and_not_called_a_success(session, tmp_path):
+    seen = session.state.frame
+    session.set_goal_image(255 - seen)
+    session.run()
+    state = wait(session)
+    assert not state.is_error, state.message
+    (entry,) = state.entries
+    assert (entry.goal, entry.outcome, entry.num_steps) == ("an image", "done", 4)
+    assert entry.distance_m is None and entry.distance == state.trial.distances[-1]
+    assert entry.distance_text == f"{entry.distance:.3g} difference"
+    expected = np.sqrt(np.square((2 * seen.astype(float) - 255) / 255).mean())
+    assert state.trial.distances[0] == pytest.approx(expected)
+    session.open(entry.name)
+    opened = wait(session).trial
+    assert opened.distances == state.trial.distances and opened.distances_m == ()
+    np.testing.assert_array_equal(opened.goal.frame, 255 - seen)
+    assert Archive(tmp_path / "out").entries == (entry,)
+
+
+def test_older_runs_to_an_image_are_read_without_their_distances(session, tmp_path):
+    """They said 0 m and 0 px, which meant nothing."""
+    frame = session.state.frame
+    episode = Episode(
+        actions=np.zeros((1, 2), np.float32),
+        frames=np.stack([frame, frame]),
+        states=np.zeros((2, 2), np.float32),
+        tracks=np.zeros((2, 0, 2), np.float32),
+        meta={
+            "goal": goal_to_json(ImageGoal(frame)),
+            "outcome": "done",
+            "distances_m": [0.0, 0.0],
+            "distances_px": [0.0, 0.0],
+        },
+    )
+    write_episode(tmp_path / "old" / "dot", 3, episode)
+    archive = Archive(tmp_path / "old")
+    (entry,) = archive.entries
+    assert (entry.name, entry.num_steps, entry.distance_text) == ("dot-000003", 1, "")
+    trial = archive.open(entry.name)
+    assert (trial.distances, trial.distances_m) == ((), ()) and not trial.success(1.0)
+    assert archive.export(entry.name, trial, ".gif").exists()
 
 
 def test_a_later_session_finds_what_an_earlier_one_kept(session, tmp_path):

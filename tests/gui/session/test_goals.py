@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.gui.session.goals import Draft, Handle, Pair
-from visual_foresight.types import Pixel, PixelGoal
+from visual_foresight.types import Pixel
 
 A, B, C, D = Pixel(1, 2), Pixel(9, 4), Pixel(5, 20), Pixel(7, 21)
 

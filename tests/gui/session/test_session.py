@@ -11,14 +11,16 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, dot, make_goal, wait
+from visual_foresight.control import world
 from visual_foresight.envs.dot import DotEnv
-from visual_foresight.gui.session import archive, workbench
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.gui.session import archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import Status
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC
-from visual_foresight.types import ImageGoal, Pixel
+from visual_foresight.types import Pixel
 from visual_foresight.vision.pixel_maps import expected_places
 
 
@@ -235,10 +237,10 @@ def test_undo_takes_back_one_change_after_the_other(session):
 
 
 def test_an_env_that_cannot_be_made_is_said_and_another_can_be_chosen(tmp_path, monkeypatch):
-    def refuse(name):
+    def refuse(name, *others):
         raise RuntimeError(f"no simulator for {name}")
 
-    monkeypatch.setattr(workbench, "make", refuse)
+    monkeypatch.setattr(world, "make", refuse)
     session = Session(DOT, tmp_path / "out")
     try:
         state = wait(session)

@@ -9,6 +9,8 @@ import torch
 from tests.fakes.clips import clip_from, dot_clip
 from tests.fakes.dot_model import DotModel, FramesOnlyDotModel
 from visual_foresight.envs.dot import PIXEL_M, DotEnv, Snapshot, Square
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.controllers.random import RandomController
 from visual_foresight.planning.controllers.scripted import ScriptedController
 from visual_foresight.planning.controllers.visual_mpc import VisualMPC, shifted
@@ -19,15 +21,7 @@ from visual_foresight.planning.localization.track import Track
 from visual_foresight.planning.planners.cem import CEM, CEMConfig
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.predictors.baselines.simulator import Simulator
-from visual_foresight.types import (
-    ImageGoal,
-    Pixel,
-    PixelGoal,
-    Plan,
-    Prediction,
-    UserError,
-    Workspace,
-)
+from visual_foresight.types import Pixel, Plan, Prediction, UserError, Workspace
 
 SIZE = (24, 36)
 STEP_PX = 2.0
@@ -172,7 +166,9 @@ def test_a_script_cannot_push_to_an_image():
     controller = ScriptedController(
         WORKSPACE, lambda clip, sources, goal, rng: torch.zeros(1, 6, 2)
     )
-    with pytest.raises(UserError, match="needs a PixelGoal, but got ImageGoal"):
+    with pytest.raises(
+        UserError, match="needs designated pixels, and the goal .an image. has none"
+    ):
         controller.plan(
             dot_clip([(6.0, 8.0)] * 2, SIZE),
             ImageGoal(np.zeros((*SIZE, 3), np.uint8)),

@@ -9,19 +9,20 @@ import numpy as np
 import pytest
 import torch
 
+from visual_foresight.goals import registry
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Cost
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
-from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS, make_cost
-from visual_foresight.types import Goal, ImageGoal, Pixel, PixelGoal, Prediction, to_float
+from visual_foresight.planning.costs.registry import COSTS, make_cost
+from visual_foresight.types import Goal, Pixel, Prediction, to_float
 from visual_foresight.vision.pixel_maps import splat_places
 
 SIZE, MAP_SIZE = (12, 20), (6, 10)
 NUM_STEPS = 4
-GOALS: dict[type, Goal] = {
-    PixelGoal: PixelGoal((Pixel(2, 3), Pixel(5, 6)), (Pixel(8, 9), Pixel(4, 13))),
-    ImageGoal: ImageGoal(
-        np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)
-    ),
+GOALS: dict[str, Goal] = {
+    "pixels": PixelGoal((Pixel(2, 3), Pixel(5, 6)), (Pixel(8, 9), Pixel(4, 13))),
+    "png": ImageGoal(np.random.default_rng(0).integers(0, 256, (*SIZE, 3)).astype(np.uint8)),
 }
 
 
@@ -60,11 +61,12 @@ def at_the_goal(goal: Goal) -> Prediction:
         targets = torch.tensor([[float(pixel.row), float(pixel.col)] for pixel in goal.targets])
         maps = splat_places(targets, SIZE, SIZE).expand(1, NUM_STEPS, -1, -1, -1)
         return replace(reached, pixel_maps=maps)
+    assert isinstance(goal, ImageGoal)
     frame = to_float(goal.frame)
     return replace(reached, frames=frame.expand(1, NUM_STEPS, -1, -1, -1))
 
 
-@pytest.fixture(params=COST_OF_GOAL, ids=lambda kind: kind.__name__)
+@pytest.fixture(params=registry.GOALS)
 def goal(request: pytest.FixtureRequest) -> Goal:
     return GOALS[request.param]
 
@@ -76,7 +78,7 @@ def cost(request: pytest.FixtureRequest, goal: Goal) -> Cost:
 
 
 def test_every_cost_belongs_to_a_kind_of_goal() -> None:
-    assert set(COST_OF_GOAL.values()) == set(COSTS)
+    assert {kind.cost for kind in registry.GOALS.values()} == set(COSTS)
 
 
 def test_it_is_a_cost_of_one_finite_number_per_candidate(cost: Cost) -> None:

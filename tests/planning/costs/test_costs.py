@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.planning.costs.image_distance import ImageDistance
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
-from visual_foresight.types import ImageGoal, Pixel, PixelGoal, Prediction, UserError
+from visual_foresight.types import Pixel, Prediction, UserError
 from visual_foresight.vision.pixel_maps import splat
 
 FRAME = (12, 20)

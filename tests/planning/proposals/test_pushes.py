@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from tests.fakes.clips import clip_of
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.planning.proposals.pushes import PushConfig, PushProposals
-from visual_foresight.types import Pixel, PixelGoal, Workspace
+from visual_foresight.types import Pixel, Workspace
 
 WORKSPACE = Workspace((0.0, 0.0), (0.6, 0.5), (0.04, 0.05))
 HOMOGRAPHY = np.diag([0.01, 0.01, 1.0])  # a centimetre per pixel

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.fakes.clips import noise_clip
-from visual_foresight.envs.pushing.env import OFF_PX, TOUCH_HEIGHT_M
+from visual_foresight.envs.pushing.cameras import OFF_PX, TOUCH_HEIGHT_M
 from visual_foresight.envs.registry import make
 from visual_foresight.interfaces import require_judge
 from visual_foresight.predictors.flow.carry import Carry, Foreground

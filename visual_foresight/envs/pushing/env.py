@@ -1,9 +1,10 @@
-"""The pushing table: a robot arm with a finger, one to four objects, and a fixed camera.
+"""The pushing table: a robot arm with a finger, one to four objects, and fixed cameras.
 
 This file says what an action does and what a frame shows; the simulator itself is `bullet.py`.
 The arm is a Franka Panda, and invisible walls keep the objects on the table.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -14,7 +15,7 @@ import gymnasium
 import numpy as np
 from jaxtyping import Float, Int, UInt8
 
-from visual_foresight.env_info import EnvInfo, View
+from visual_foresight.env_info import EnvInfo, View, require_views
 from visual_foresight.envs.camera import Camera
 from visual_foresight.envs.pushing.bullet import (
     FINGER_LENGTH_M,
@@ -25,15 +26,16 @@ from visual_foresight.envs.pushing.bullet import (
     to_local,
     to_world,
 )
+from visual_foresight.envs.pushing.cameras import (
+    MOUNTS,
+    SUPERSAMPLING,
+    calibration_of,
+    camera_of,
+)
 from visual_foresight.envs.pushing.objects import ObjectSpec, random_spec
 from visual_foresight.envs.pushing.table import table_boxes, table_image
 from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
-# Frames are rendered so many times larger, then averaged, against aliasing.
-SUPERSAMPLING = 2
-# TinyRenderer samples a corner of each pixel, so that what it draws is half a rendered pixel too
-# far up and to the right. This is the shift in pixels of a frame.
-OFF_PX = 0.5 / SUPERSAMPLING
 TIMESTEP_S = 0.01
 # Physics steps per action, 0.16 s: at 4 cm per action, an object that is pushed slides on by less
 # than 1 cm.
@@ -42,9 +44,6 @@ MAX_OBJECTS = 4
 BACKGROUND, ARM = -1, -2  # what `PushEnv.segment` calls pixels that show no object
 SPAWN_GAP_M = 0.09  # between the centres of objects, and from the fingertip
 PUSH_HEIGHT_M = 0.015  # of the fingertip, where actions are planar
-# The height at which the camera is calibrated: objects are 3 to 4.5 cm high, so this is about the
-# height of what a designated pixel shows.
-TOUCH_HEIGHT_M = 0.03
 
 
 @dataclass(frozen=True)
@@ -100,13 +99,14 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     Actions in [-1, 1] displace the commanded fingertip by up to `workspace.step`. Observation:
     {"frame": uint8 `h w 3`, "state": float32 (x, y, z, yaw) of the measured fingertip, metres and
-    radians}. The reward is always 0, because goals belong to the planner, and episodes have no
-    end.
+    radians}; of several views, "frames" has a frame for each name. Judges mean pixels of the first
+    view. The reward is always 0, because goals belong to the planner, and episodes have no end.
 
     Args:
         frame_size: (height, width) in pixels.
         held_out: use objects of the held-out kinds, which training episodes never show.
         variant: what an action means.
+        views: names of cameras, see `cameras.MOUNTS`.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 6}  # noqa: RUF012  (gymnasium's own name and type)
@@ -118,6 +118,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         frame_size: tuple[int, int] = (64, 64),
         held_out: bool = False,
         variant: Variant = PLANAR,
+        views: Sequence[str] = ("front",),
     ) -> None:
         height, width = frame_size
         if min(height, width) < 16 or max(height, width) > 512:
@@ -125,18 +126,15 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
                 "a frame of 16 to 512 pixels a side is needed, "
                 f"got {height}x{width}: choose another size"
             )
+        require_views(views, tuple(MOUNTS), "the pushing table")
+        cameras = {name: camera_of(name, frame_size) for name in views}
         self.frame_size = frame_size
         self.state_size = 4
         self.workspace = variant.workspace
-        # It faces the robot from 52 degrees above the table. With the long finger, the arm hides
-        # 2.5 % of the objects' pixels (10 % at 62 degrees with a finger of 20 cm); no predictor
-        # can follow what is hidden.
-        self.camera = Camera((1.34, 0.0, 1.03), (0.535, 0.0, 0.0), 22.0, height, width)
-        unshifted = np.array([[1.0, 0.0, OFF_PX], [0.0, 1.0, -OFF_PX], [0.0, 0.0, 1.0]])
-        self.homography = self.camera.homography(TOUCH_HEIGHT_M) @ unshifted
-        rows = tuple(tuple(row) for row in self.homography.tolist())
+        self.camera = cameras[views[0]]
+        self.homography = calibration_of(self.camera)
         self.info = EnvInfo(
-            views={"front": View(frame_size, rows)},
+            views={name: _view(camera) for name, camera in cameras.items()},
             action_size=self.workspace.action_size,
             state_size=self.state_size,
             workspace=self.workspace,
@@ -146,13 +144,16 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self._bullet = Bullet(variant.finger, TIMESTEP_S, table_boxes())
         self._specs: tuple[ObjectSpec, ...] = ()
         self._commanded: tuple[float, ...] = ()
-        self._rendering: Rendering | None = None
-        self._background = table_image(self.camera.scaled(SUPERSAMPLING))
+        self._renderings: dict[str, Rendering] = {}
+        self._cameras = {name: each.scaled(SUPERSAMPLING) for name, each in cameras.items()}
+        self._backgrounds = {name: table_image(each) for name, each in self._cameras.items()}
         size = len(self.workspace.low)
         self.action_space = gymnasium.spaces.Box(-1, 1, (size,), np.float32)
+        frame = gymnasium.spaces.Box(0, 255, (height, width, 3), np.uint8)
+        frames = gymnasium.spaces.Dict(dict.fromkeys(views, frame))
         self.observation_space = gymnasium.spaces.Dict(
             {
-                "frame": gymnasium.spaces.Box(0, 255, (height, width, 3), np.uint8),
+                **({"frame": frame} if len(views) == 1 else {"frames": frames}),
                 "state": gymnasium.spaces.Box(-4, 4, (self.state_size,), np.float32),
             }
         )
@@ -194,13 +195,13 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
             angles = self._bullet.inverse_kinematics(home[:3], home[3])
             self._bullet.set_joints([(angle, 0.0) for angle in angles])
         self._bullet.drive(angles, 40)  # objects come to rest
-        self._rendering = None
-        return self._observation(), {}
+        self._renderings = {}
+        return self.observe().parts(), {}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Move, then observe."""
         self.move(action)
-        return self._observation(), 0.0, False, False, {}
+        return self.observe().parts(), 0.0, False, False, {}
 
     def render(self) -> UInt8[np.ndarray, "h w 3"]:  # type: ignore[override]
         """Return the frame."""
@@ -226,13 +227,16 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         planar = size == 2
         x, y, z, yaw = (*self._commanded, PUSH_HEIGHT_M, 0.0) if planar else self._commanded
         self._bullet.drive(self._bullet.inverse_kinematics((x, y, z), yaw), SUBSTEPS)
-        self._rendering = None
+        self._renderings = {}
 
     def observe(self) -> Observation:
-        """Return the present frame and the fingertip's measured state."""
-        frame = _averaged(_compose(self._render(), self._background), self.frame_size)
+        """Return the present frames and the fingertip's measured state."""
+        frames = {
+            name: _averaged(_compose(self._render(name), background), self.frame_size)
+            for name, background in self._backgrounds.items()
+        }
         position, yaw = self._bullet.fingertip()
-        return Observation(frame, np.array([*position, yaw], np.float32))
+        return Observation(frames, np.array([*position, yaw], np.float32))
 
     def draw(self, scale: int) -> UInt8[np.ndarray, "drawn_h drawn_w 3"]:
         """Return the scene larger than the frame, without supersampling.
@@ -242,14 +246,13 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         camera = self.camera.scaled(scale)
         return _compose(self._bullet.render(camera), table_image(camera))
 
-    def _observation(self) -> dict[str, Any]:
-        observation = self.observe()
-        return {"frame": observation.frame, "state": observation.state}
+    def _render(self, view: str) -> Rendering:
+        if view not in self._renderings:
+            self._renderings[view] = self._bullet.render(self._cameras[view])
+        return self._renderings[view]
 
-    def _render(self) -> Rendering:
-        if self._rendering is None:
-            self._rendering = self._bullet.render(self.camera.scaled(SUPERSAMPLING))
-        return self._rendering
+    def _main_rendering(self) -> Rendering:
+        return self._render(next(iter(self._cameras)))
 
     # --- for judges ---------------------------------------------------------------------------
 
@@ -280,7 +283,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         self._bullet.set_joints(snapshot.joints)
         for body, state in zip(self._bullet.objects, snapshot.bodies, strict=True):
             self._bullet.set_body(body, state)
-        self._rendering = None
+        self._renderings = {}
 
     def truth(self) -> Float[np.ndarray, "k 7"]:
         """Return the objects' poses: position in metres, quaternion x y z w."""
@@ -292,7 +295,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
         There are `SUPERSAMPLING` pixels per side of a frame's pixel.
         """
-        body = self._render().body
+        body = self._main_rendering().body
         shown = np.full(body.shape, BACKGROUND)
         shown[body == self._bullet.arm] = ARM
         for number, object_body in enumerate(self._bullet.objects):
@@ -301,7 +304,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
 
     def empty_frame(self) -> UInt8[np.ndarray, "h w 3"]:
         """Return the frame of a table with nothing on it, not even the arm."""
-        return _averaged(self._background, self.frame_size)
+        return _averaged(next(iter(self._backgrounds.values())), self.frame_size)
 
     def pick(self, pixel: Pixel) -> Point:
         """Return the physical point seen at a pixel.
@@ -312,7 +315,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         height, width = self.frame_size
         if not pixel.inside(height, width):
             raise UserError(f"a pixel inside the {height}x{width} frame is needed, got {pixel}")
-        rendering = self._render()
+        rendering = self._main_rendering()
         row = int((pixel.row + 0.5) * SUPERSAMPLING)
         col = int((pixel.col + 0.5) * SUPERSAMPLING)
         body = int(rendering.body[row, col])
@@ -342,6 +345,11 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
         """Return where a world point (metres) is seen."""
         return self.camera.project(world)
+
+
+def _view(camera: Camera) -> View:
+    rows = calibration_of(camera).tolist()
+    return View((camera.height, camera.width), tuple(tuple(row) for row in rows))
 
 
 SpatialPushEnv = partial(PushEnv, variant=SPATIAL)

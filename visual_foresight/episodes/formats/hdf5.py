@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ ARRAYS: dict[str, tuple[str, type, int]] = {
     "states": (f"{DEMO}/obs/state", np.float32, 2),
     "tracks": (f"{DEMO}/truth/tracks", np.float32, 3),
 }
+OTHER_VIEW = re.compile(r"(?!agentview_)(\w+)_image", re.ASCII)
+"""Names of the arrays of `Episode.other_views`, beside that of `frames`."""
 SIGNALS = f"{DEMO}/signals"
 """The group of `Episode.signals`, one array each; it is not there where there are none."""
 READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
@@ -41,22 +44,17 @@ class HDF5:
         # From version 1.10 on, HDF5 has checksums of its own structures; we add one of the content.
         with h5py.File(memory, "w", libver=("v110", "v110")) as file:
             for name, (place, _, _) in ARRAYS.items():
-                array = arrays[name]
-                options: dict[str, Any] = {}
-                if name == "frames" and array.size:
-                    options = {
-                        "chunks": array.shape,
-                        "compression": "gzip",
-                        "compression_opts": 4,
-                    }
-                file.create_dataset(place, data=array, **options)
+                compressed = _compressed(arrays[name]) if name == "frames" else {}
+                file.create_dataset(place, data=arrays[name], **compressed)
+            for name, frames in sorted(episode.other_views.items()):
+                file.create_dataset(_place_of(name), data=frames, **_compressed(frames))
             for name in sorted(episode.signals):
                 file.create_dataset(f"{SIGNALS}/{name}", data=episode.signals[name])
             file["data"].attrs["total"] = len(episode.actions)
             file[DEMO].attrs["num_samples"] = len(episode.actions)
             file.attrs["schema_version"] = SCHEMA_VERSION
             file.attrs["meta"] = meta
-            file.attrs["crc32"] = _checksum(arrays, episode.signals, meta)
+            file.attrs["crc32"] = _checksum(arrays, episode.signals, episode.other_views, meta)
         write_or_refuse(path, memory.getvalue())
 
     def read(self, path: Path) -> Episode:
@@ -69,9 +67,16 @@ class HDF5:
                     name: _read_array(file, f"{SIGNALS}/{name}", np.float32, 1)
                     for name in file.get(SIGNALS, ())
                 }
-                if file.attrs["crc32"] != _checksum(arrays, signals, file.attrs["meta"]):
+                found = [OTHER_VIEW.fullmatch(name) for name in file[f"{DEMO}/obs"]]
+                others = {
+                    match[1]: _read_array(file, _place_of(match[1]), np.uint8, 4)
+                    for match in found
+                    if match is not None
+                }
+                content = _checksum(arrays, signals, others, file.attrs["meta"])
+                if file.attrs["crc32"] != content:
                     raise ValueError("its content does not match its checksum")
-            return Episode(**arrays, meta=meta, signals=signals)
+            return Episode(**arrays, meta=meta, signals=signals, other_views=others)
         except READ_ERRORS as error:
             raise _unreadable(path, error) from error
 
@@ -84,18 +89,41 @@ class HDF5:
             raise _unreadable(path, error) from error
 
 
-def _checksum(
-    arrays: Mapping[str, np.ndarray], signals: Mapping[str, np.ndarray], meta: str
-) -> int:
-    """Return the CRC-32 of the notes, of the arrays in the order of `ARRAYS`, and of the signals.
+def _compressed(frames: np.ndarray) -> dict[str, Any]:
+    """Return how frames are stored: in one chunk, without loss."""
+    if not frames.size:
+        return {}
+    return {"chunks": frames.shape, "compression": "gzip", "compression_opts": 4}
 
-    Signals follow in the order of their names, each after its name.
+
+def _place_of(view: str) -> str:
+    """Return where the frames of a further view are."""
+    name = f"{view}_image"
+    if OTHER_VIEW.fullmatch(name) is None:
+        raise UserError(
+            f"a view that is stored beside the first one cannot be called {view!r}: use letters, "
+            "digits and _, and not agentview, which is the first one's place"
+        )
+    return f"{DEMO}/obs/{name}"
+
+
+def _checksum(
+    arrays: Mapping[str, np.ndarray],
+    signals: Mapping[str, np.ndarray],
+    other_views: Mapping[str, np.ndarray],
+    meta: str,
+) -> int:
+    """Return the CRC-32 of the notes, of the arrays in the order of `ARRAYS`, and of the rest.
+
+    Signals follow in the order of their names, each after its name, and so do further views.
     """
     total = zlib.crc32(meta.encode())
     for name in ARRAYS:
         total = zlib.crc32(arrays[name].tobytes(), total)
     for name in sorted(signals):
         total = zlib.crc32(name.encode() + signals[name].tobytes(), total)
+    for name in sorted(other_views):
+        total = zlib.crc32(f"{name}_image".encode() + other_views[name].tobytes(), total)
     return total
 
 

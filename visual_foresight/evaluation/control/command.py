@@ -18,10 +18,11 @@ from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, 
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import finish, run_trial
 from visual_foresight.control.methods import Method, parse
-from visual_foresight.envs.registry import make, require
+from visual_foresight.control.world import FRAME_SIZE, PUBLISHED, World, world_of
+from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
-from visual_foresight.evaluation.suites import SUITES, Suite, begin, make_task
+from visual_foresight.evaluation.suites import SUITES, Suite, begin, find_task
 from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import write_bytes
@@ -79,6 +80,9 @@ class ControlConfig:
     compute it now (slow), or compute it and ship it in place of the shipped one."""
     ceiling_trials: int = 50
     """Trials of the ceiling, from the first; no more than `trials`."""
+    frame_size: tuple[int, int] = FRAME_SIZE
+    """Height and width of the frames of rows without a checkpoint: floors and the ceiling. The
+    others have the frames that their checkpoint was trained on."""
     workers: int = 2
     """Processes."""
     out: Path = Path("runs/control")
@@ -112,11 +116,8 @@ class ControlConfig:
         for names in (self.methods, self.suites):
             if len(set(names)) < len(names):
                 raise UserError(f"each method and suite can be named once, got {names}")
-        if self.ceiling == "publish" and self.seed != 0:
-            raise UserError(
-                "only the ceiling of the published suite is shipped, "
-                f"got seed {self.seed}: use seed 0"
-            )
+        if self.ceiling == "publish":
+            _require_published(self)
         if self.trials_file and self.trials_file.is_dir():
             raise UserError(
                 f"{self.trials_file} is a folder, the trials go into a file: name one in it"
@@ -144,6 +145,8 @@ class Job:
     index: int
     path: Path
     """File of the result."""
+    world: World = PUBLISHED
+    """In which frames the method plans."""
     shipped: Record | None = None
     """The committed result, where there is one; taken in place of running the trial."""
     fresh: bool = False
@@ -187,12 +190,7 @@ def evaluate_control(
     for name in config.suites:
         rows = {row: records[name, row] for row in config.methods if (name, row) in records}
         result["suites"][name] = figures_of_rows(rows, SIMULATOR)
-        tasks = {
-            index: record["task"]
-            for trials in rows.values()
-            for index, record in trials.items()
-        }
-        result["fingerprints"][name] = fingerprint([tasks[index] for index in sorted(tasks)])
+        result["fingerprints"][name] = _fingerprint_of_tasks(rows)
         if config.ceiling == "publish" and SIMULATOR in rows:
             publish(name, config, list(rows[SIMULATOR].values()))
         for trials in rows.values():
@@ -220,7 +218,7 @@ def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Metho
 
 def _require_truth(env: str, methods: Sequence[Method]) -> None:
     """Refuse an env that cannot be judged, or not go back where the simulator is the model."""
-    with closing(make(env)) as world:
+    with closing(PUBLISHED.make(env)) as world:
         require_judge(world, "the tasks of the suites")
         if any(method.model == SIMULATOR for method in methods):
             require_simulator(world, f"the model {SIMULATOR!r}")
@@ -233,14 +231,30 @@ def ceiling_path(suite: str, preset: str) -> Path:
 
 def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> None:
     """Ship a ceiling: write its trials into the package."""
-    if config.seed != 0:
-        raise UserError(
-            "only the ceiling of the published suite is shipped, "
-            f"got seed {config.seed}: use seed 0"
-        )
+    _require_published(config)
     trials = sorted(records, key=lambda record: record["index"])
     head = {"suite": suite, "preset": config.preset, "seed": config.seed}
     _write_trials(ceiling_path(suite, config.preset), head, trials)
+
+
+def _require_published(config: ControlConfig) -> None:
+    """Refuse to ship a ceiling of anything but the published suites."""
+    if config.seed != 0 or config.frame_size != FRAME_SIZE:
+        raise UserError(
+            "only the ceiling of the published suite is shipped, got "
+            f"seed {config.seed} and frames of {World(config.frame_size).size_text}: "
+            f"use seed 0 and {PUBLISHED.size_text}"
+        )
+
+
+def _fingerprint_of_tasks(rows: Mapping[str, Mapping[int, Record]]) -> str:
+    """Return a hash of the tasks; the same one in frames of two sizes has two."""
+    tasks: dict[int, set[str]] = {}
+    for trials in rows.values():
+        for index, record in trials.items():
+            tasks.setdefault(index, set()).add(record["task"])
+    one_or_more = [sorted(tasks[index]) for index in sorted(tasks)]
+    return fingerprint([each[0] if len(each) == 1 else each for each in one_or_more])
 
 
 def _write_trials(path: Path, head: Mapping[str, Any], trials: Sequence[Record]) -> None:
@@ -259,7 +273,9 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
     if method.row == SIMULATOR and config.ceiling == "shipped":
         shipped = _shipped_ceiling(config, suite)
         count = min(count, len(shipped))
-    row = f"{method.row.replace('/', '_')}-{config.preset}{_chosen(method.config)}"
+    world = world_of(method.model, World(config.frame_size))
+    size = "" if world == PUBLISHED else f"-{world.text}"
+    row = f"{method.row.replace('/', '_')}-{config.preset}{_chosen(method.config)}{size}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [
         Job(
@@ -268,6 +284,7 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
             seed=config.seed,
             index=index,
             path=folder / f"{index:04d}.json",
+            world=world,
             shipped=shipped.get(index),
             fresh=config.fresh,
         )
@@ -295,24 +312,27 @@ def _chosen(config: ControllerConfig) -> str:
 def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
     """Return the shipped trials of the ceiling by their index; where there are none, say so."""
     path = ceiling_path(suite.name, config.preset)
-    if config.seed == 0 and path.is_file():
+    size_text = World(config.frame_size).size_text
+    is_published = config.seed == 0 and config.frame_size == FRAME_SIZE
+    if is_published and path.is_file():
         trials = json.loads(path.read_text())["trials"]
         if trials:
             return {record["index"]: record for record in trials}
     logger.warning(
-        "no ceiling is shipped for suite %s, preset %s, seed %d: its row is left out "
+        "no ceiling is shipped for suite %s, preset %s, seed %d%s: its row is left out "
         "(--ceiling compute, hours)",
         suite.name,
         config.preset,
         config.seed,
+        "" if config.frame_size == FRAME_SIZE else f", frames of {size_text}",
     )
     return {}
 
 
 def run_job(job: Job) -> Record:
     """Return the result of a trial: the shipped one, the one on disk, or that of running it."""
-    env, mirror = _envs(job.suite.env, job.suite.held_out)
-    task = make_task(env, job.suite, job.seed, job.index)
+    env, mirror = _envs(job.suite.env, job.suite.held_out, job.world)
+    task = find_task(env, job.suite, job.seed, job.index)
     identity = {"task": task.fingerprint, "method": job.method.key}
     if job.shipped is not None:
         if not _is_of(job.shipped, identity):
@@ -350,6 +370,6 @@ def _is_of(record: Record, identity: Mapping[str, str]) -> bool:
 
 
 @lru_cache(maxsize=2)
-def _envs(name: str, held_out: bool) -> tuple[Env, Env]:
+def _envs(name: str, held_out: bool, world: World) -> tuple[Env, Env]:
     """Return the env of trials and its mirror; a worker process keeps them from job to job."""
-    return make(name, held_out=held_out), make(name, held_out=held_out)
+    return world.make(name, held_out), world.make(name, held_out)

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from visual_foresight.control.trial import Trial
 from visual_foresight.evaluation.records import Record
 from visual_foresight.evaluation.statistics import bootstrap_mean, bootstrap_ratio, wilson
 from visual_foresight.evaluation.tables import Table
-from visual_foresight.types import PixelGoal, Trial
 
 RADII_CM = (2.5, 5.0, 7.5)
 """A trial succeeds within a radius when its point ends no farther than this from its goal."""
@@ -31,7 +31,7 @@ HEAD = (
 def outcome_of(trial: Trial) -> Record:
     """Return what is kept of a trial."""
     goal = trial.goal
-    assert isinstance(goal, PixelGoal), "the tasks of suites have pixel goals"
+    assert goal.unit == "px", "the tasks of suites have pixel goals"
     locator_errors_px = []
     for step, plan in enumerate(trial.plans):
         if plan.sources:
@@ -42,7 +42,7 @@ def outcome_of(trial: Trial) -> Record:
         "source": [goal.sources[0].row, goal.sources[0].col],
         "target": [goal.targets[0].row, goal.targets[0].col],
         "distances_m": [round(value, 5) for value in trial.distances_m],
-        "distances_px": [round(value, 3) for value in trial.distances_px],
+        "distances_px": [round(value, 3) for value in trial.distances],
         "locator_errors_px": locator_errors_px,
         "plan_seconds": float(np.median([plan.seconds for plan in trial.plans])),
         "actions": [

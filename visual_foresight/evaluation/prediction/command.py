@@ -14,6 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.source import in_views
 from visual_foresight.evaluation.prediction.aggregate import as_text, figures_per_step
 from visual_foresight.evaluation.prediction.evaluator import Evaluation, evaluate_segments
 from visual_foresight.evaluation.prediction.frame_metrics import MOVES, SIGMA, WINDOW
@@ -33,7 +34,7 @@ from visual_foresight.evaluation.prediction.segments import (
 )
 from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
-from visual_foresight.predictors.checkpoints import load
+from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Episode, UserError
 
@@ -54,7 +55,7 @@ class PredictionConfig:
     """Which predictor to evaluate, on which episodes."""
 
     data: Path
-    """Folder of episodes that the predictor was not trained on."""
+    """Folder of episodes that the predictor was not trained on, or a dataset of another format."""
     model: str = FLAGSHIP
     """A predictor's name or a checkpoint's folder."""
     horizon: int = 12
@@ -96,9 +97,16 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
     """
     if config.report is not None:
         _check_writable(config.report)
-    episodes = open_episodes(config.data)
+    episodes = in_views(open_episodes(config.data), views_of(config.model))
     info = episodes.info
-    predictor = load(config.model, "cpu", info.frame_size, info.action_size, info.state_size)
+    predictor = load(
+        config.model,
+        "cpu",
+        info.frame_size,
+        info.action_size,
+        info.state_size,
+        views=tuple(info.views),
+    )
     perceptual = find_perceptual(config.weights, config.lpips_net, config.horizon)
     recorded = [
         episodes.packed(index).unpack()

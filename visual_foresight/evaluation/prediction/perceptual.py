@@ -66,6 +66,8 @@ class Perceptual:
     features: Callable[[Float[Tensor, "b t c h w"]], Float[Tensor, "b d"]] | None = None
     """Features of videos in [0, 1]; FVD compares their distributions."""
     notes: tuple[str, ...] = ()
+    i3d: str = ""
+    """SHA-256 of FVD's network, whose makers published none; empty where it is missing."""
 
 
 def find_perceptual(folder: Path | None, net: str, horizon: int) -> Perceptual:
@@ -103,7 +105,8 @@ def find_perceptual(folder: Path | None, net: str, horizon: int) -> Perceptual:
         notes.append(_missing("FVD", WEIGHTS["i3d"]))
     else:
         features = load_i3d(i3d_path)
-    return Perceptual(distance, features, tuple(notes))
+    i3d = "" if features is None or i3d_path is None else _sha256(i3d_path)
+    return Perceptual(distance, features, tuple(notes), i3d)
 
 
 def _find(wanted: WeightFile, folder: Path | None) -> Path | None:
@@ -209,13 +212,17 @@ def load_i3d(path: Path) -> Callable[..., Tensor]:
 
 def _check(path: Path, wanted: WeightFile) -> None:
     """Refuse a file whose content is not what its name says; the libraries would not notice."""
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = _sha256(path)
     if not found.startswith(wanted.sha256):
         raise UserError(
             f"{path} is not what its name says (its SHA-256 begins with {found[:8]}, "
             f"{wanted.sha256} was expected): get it again from {wanted.source}"
         )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _damaged(path: Path, error: Exception) -> UserError:

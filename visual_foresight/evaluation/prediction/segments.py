@@ -4,7 +4,7 @@ Where the points are is the simulator's truth (`Episode.tracks`), for evaluation
 gets frames, states and actions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -54,6 +54,8 @@ class Segment:
     """True (row, col) at the start and after each action; p = sum(MAX_POINTS), with padding."""
     kinds: Int[np.ndarray, " p"]
     """Which of `KINDS` each point is, or `PADDING`."""
+    context_other_views: Mapping[str, UInt8[np.ndarray, "context _h _w 3"]]
+    """Context frames of the further views, by name."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +108,9 @@ def segments_of(
                 future=episode.frames[start + 1 : start + 1 + horizon],
                 places=places,
                 kinds=np.where(real, np.repeat(np.arange(len(KINDS)), MAX_POINTS), PADDING),
+                context_other_views={
+                    name: frames[given.clip(0)] for name, frames in episode.other_views.items()
+                },
             )
 
 
@@ -115,6 +120,10 @@ def batch_of(segments: Sequence[Segment]) -> SegmentBatch:
         actions=_stacked([segment.context_actions for segment in segments]),
         frames=to_float(np.stack([segment.context_frames for segment in segments])),
         states=_stacked([segment.context_states for segment in segments]),
+        other_views={
+            name: to_float(np.stack([each.context_other_views[name] for each in segments]))
+            for name in segments[0].context_other_views
+        },
     )
     return SegmentBatch(
         context=context,

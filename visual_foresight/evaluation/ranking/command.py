@@ -14,14 +14,16 @@ import torch
 from einops import rearrange
 from jaxtyping import Float
 
+from visual_foresight.control.world import require_one_view, world_of
 from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Predictor
 from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
-from visual_foresight.types import Clip, Pixel, PixelGoal, Prediction, UserError, to_float
+from visual_foresight.types import Clip, Pixel, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
 PROTOCOL = 1
@@ -65,8 +67,10 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
         UserError: the model cannot be loaded or does not fit, or the bank cannot be made or read.
     """
     load(config.model)  # refuses what cannot be loaded, before a bank is made
+    world = world_of(config.model)
+    require_one_view(world, "a bank of contact states")
     jobs = [
-        BankJob(config.seed, index, config.candidates, config.horizon)
+        BankJob(config.seed, index, config.candidates, config.horizon, world=world)
         for index in range(config.states)
     ]
     bank = load_bank(jobs, config.out, config.workers)

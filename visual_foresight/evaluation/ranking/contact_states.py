@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -18,7 +19,7 @@ from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
@@ -59,6 +60,16 @@ class BankJob:
     candidates: int
     horizon: int
     env: str = "push"
+    world: World = PUBLISHED
+    """In which frames."""
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies the state, as JSON values."""
+        values = asdict(self)
+        if self.world == PUBLISHED:  # there are banks from before there was a choice
+            del values["world"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -91,12 +102,12 @@ def load_bank(
         UserError: the file is damaged, contact states cannot be found, or the world has no
             snapshots or no judge.
     """
-    path = folder / f"bank_{fingerprint([PROTOCOL, *(asdict(job) for job in jobs)])}.npz"
+    path = folder / f"bank_{fingerprint([PROTOCOL, *(job.identity for job in jobs)])}.npz"
     if path.is_file():
         return _read_bank(path, len(jobs))
-    for env in {job.env for job in jobs}:  # refused before a bar is shown
-        with closing(make(env)) as world:
-            require_simulator(world, USER)
+    for name, world in {(job.env, job.world) for job in jobs}:  # refused before a bar is shown
+        with closing(world.make(name)) as env:
+            require_simulator(env, USER)
     found = {}
     for job, contact in run_parallel(find_contact_state, jobs, num_workers, "contact states"):
         found[job.index] = contact
@@ -130,7 +141,7 @@ def find_contact_state(job: BankJob) -> ContactState:
     Raises:
         UserError: no scene leads to such a state.
     """
-    env, mirror = envs_of(job.env)
+    env, mirror = envs_of(job.env, job.world)
     rng = np.random.default_rng([job.seed, job.index])
     torch_rng = torch.Generator().manual_seed(int(rng.integers(2**62)))
     for _ in range(MAX_SCENES):
@@ -262,9 +273,12 @@ def _carry_out(
 
 
 @lru_cache(maxsize=1)
-def envs_of(name: str) -> tuple[SimulatedEnv, SimulatedEnv]:
+def envs_of(name: str, world: World = PUBLISHED) -> tuple[SimulatedEnv, SimulatedEnv]:
     """Return the env to move in, left in the contact state found last, and its mirror.
 
     A process keeps them.
     """
-    return require_simulator(make(name), USER), require_simulator(make(name), USER)
+    return (
+        require_simulator(world.make(name), USER),
+        require_simulator(world.make(name), USER),
+    )

@@ -10,9 +10,9 @@ import torch
 from visual_foresight.control.config import ControllerConfig, build, make_predictor
 from visual_foresight.control.judge import TrialJudge
 from visual_foresight.control.loop import run_trial
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import world_of
 from visual_foresight.evaluation.speed.yardstick import gemm_gflops
-from visual_foresight.evaluation.suites import SUITES, begin, make_task
+from visual_foresight.evaluation.suites import SUITES, begin, find_task
 from visual_foresight.planning.planners.registry import make_planner, presets_of
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import UserError
@@ -46,12 +46,12 @@ def time_planning(config: SpeedConfig) -> dict[str, Any]:
     """
     suite = SUITES["near"]
     presets = {}
-    with contextlib.closing(make(suite.env)) as env:
+    with contextlib.closing(world_of(config.model).make(suite.env)) as env:
         predictor = make_predictor(ControllerConfig(model=config.model), env, env, ())
         for name in presets_of(config.planner):
             parts = ControllerConfig(model=config.model, planner=config.planner, preset=name)
             planner = make_planner(config.planner, name, env.info.action_size)
-            task = make_task(env, suite, 1, 0)
+            task = find_task(env, suite, 1, 0)
             points = begin(env, task)
             controller = build(parts, env, points, predictor, decode_best=True)
             rng = torch.Generator().manual_seed(0)

@@ -1,6 +1,7 @@
 """How fast each learned predictor imagines and learns: `evaluate throughput`.
 
-Weights are untrained, frames show the pushing table with three objects. Each predictor runs in a
+Weights are untrained, frames show the pushing table with three objects. A checkpoint is timed in
+the frames that it was trained on. Each predictor runs in a
 process of its own, so that the peak of memory is its own, too. The yardstick beside them is an
 encoder and decoder of SVG's size, which decodes every frame that it imagines.
 """
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -21,9 +23,11 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
-from visual_foresight.envs.registry import make, require
+from visual_foresight.control.world import FRAME_SIZE, PUBLISHED, require_one_view, world_of
+from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.speed.yardstick import VggYardstick, gemm_gflops, median_s
 from visual_foresight.interfaces import FramesOnly, Learner, SimulatedEnv, require_simulator
+from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP, create, learned
 from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
@@ -31,7 +35,6 @@ from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import places_of
 
 ENV = "push"
-FRAME_SIZE = (64, 64)
 NUM_OBJECTS = 3
 DESIGNATED = Pixel(30.3, 30.2)
 TRAIN_BATCH = 16
@@ -47,7 +50,7 @@ class ThroughputConfig:
     """What to time."""
 
     predictors: tuple[str, ...] = ()
-    """Names of learned predictors; all of them when not given."""
+    """Names of learned predictors, or folders of checkpoints; all names when not given."""
     batch: int = 200
     """Candidates that are imagined at once."""
     horizon: int = 12
@@ -61,15 +64,17 @@ class ThroughputConfig:
         if min(self.batch, self.horizon, self.repeats) < 1:
             raise UserError("one candidate, step and repeat or more is needed: raise what is 0")
         for name in self.predictors:
-            if name not in learned():
+            if name not in learned() and not Path(name).expanduser().is_dir():
                 raise UserError(
                     f"there is no learned predictor {name!r}: "
-                    f"choose from {', '.join(learned())}"
+                    f"choose from {', '.join(learned())}, or give a checkpoint's folder"
                 )
 
 
 def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
-    """Time predictors on frames of 64 x 64, one after another, on PyTorch's threads.
+    """Time predictors, one after another, on PyTorch's threads.
+
+    Names stand for untrained predictors for frames of 64 x 64; a checkpoint has frames of its own.
 
     Returns:
         {"predictors": {name: figures}, "yardstick": {"frames_per_second", "gflop_per_frame"},
@@ -91,6 +96,10 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
     """
     require(ENV)  # before anything is timed
     names = config.predictors or learned()
+    for name in names:
+        if name not in learned():  # refuses what cannot be loaded, before anything is timed
+            load(name)
+            require_one_view(world_of(name), "timing a model")
     threads = torch.get_num_threads()
     gflops = gemm_gflops()
     yardstick = _time_yardstick(config.repeats)
@@ -122,15 +131,10 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     torch.set_num_threads(threads)
     keep_freed_memory()
     rng = torch.Generator().manual_seed(0)
-    env = require_simulator(make(ENV, FRAME_SIZE), "timing a model")
+    world = PUBLISHED if name in learned() else world_of(name)
+    env = require_simulator(world.make(ENV), "timing a model")
     action_size = env.info.action_size
-    known = {
-        "frame_size": FRAME_SIZE,
-        "action_size": action_size,
-        "state_size": env.info.state_size,
-        "homography": env.info.view.homography,
-    }
-    network = create(name, known)
+    network = _network(name, env)
     predictor = cast(Learner, network)
     clip = _random_clips(env, predictor.context - 1 + TRAIN_HORIZON, rng)
     predictor.calibrate(clip)
@@ -161,6 +165,21 @@ def time_predictor(name: str, config: ThroughputConfig, threads: int) -> dict[st
     figures["gradient_steps_per_second"] = NUM_TIMED_STEPS / seconds
     figures["peak_mb"]["train"] = _peak_mb()
     return figures
+
+
+def _network(name: str, env: SimulatedEnv) -> nn.Module:
+    """Return an untrained predictor for such frames, or that of a checkpoint."""
+    info = env.info
+    if name not in learned():
+        trained = load(name, "cpu", info.frame_size, info.action_size, info.state_size)
+        return cast(nn.Module, trained).requires_grad_(True)
+    known = {
+        "frame_size": info.frame_size,
+        "action_size": info.action_size,
+        "state_size": info.state_size,
+        "homography": info.view.homography,
+    }
+    return create(name, known)
 
 
 def _training_step(

@@ -15,7 +15,7 @@ from visual_foresight.types import Pixel, Plan
 from visual_foresight.vision.drawing import Picture, imagined, maps_of, overlay
 
 SIDE = 1000
-"""Width and height of the markers' SVG, in its own units, whatever the frame's size."""
+"""The longer side of the markers' SVG, in its own units, whatever the frame's size."""
 PNG_UP_TO = 256
 """Pictures higher than this are sent as JPEG, since they are renders; frames stay sharp."""
 RING = 19
@@ -38,6 +38,16 @@ def data_url(picture: Picture) -> str:
     kind = "png" if is_small else "jpeg"
     data = cv2.imencode(suffix, np.ascontiguousarray(picture[..., ::-1]))[1]
     return f"data:image/{kind};base64,{base64.b64encode(data.tobytes()).decode()}"
+
+
+def shape_style(frame_size: tuple[int, int]) -> str:
+    """Return the style that gives an element of the class `frame` a frame's shape.
+
+    Args:
+        frame_size: (height, width) in pixels.
+    """
+    rows, columns = frame_size
+    return f"--rows: {rows}; --columns: {columns}"
 
 
 def prediction_picture(plan: Plan, step: int, fallback: Frame, rank: int = 0) -> Picture:
@@ -64,13 +74,14 @@ def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> 
         cursor: the keyboard's cursor, drawn as a thin cross-hair.
         frame_size: (height, width) in pixels.
     """
+    width, height = _extent(frame_size)
     parts = [ARROW_HEAD]
     for number, pair in enumerate(draft.pairs):
         parts.append(_marker(number, pair, frame_size))
     if cursor is not None:
         x, y = _units(cursor, frame_size)
-        parts.append(f'<path class="cursor" d="M{x} 0 V{SIDE} M0 {y} H{SIDE}"/>')
-    return f'<svg viewBox="0 0 {SIDE} {SIDE}">{"".join(parts)}</svg>'
+        parts.append(f'<path class="cursor" d="M{x} 0 V{height} M0 {y} H{width}"/>')
+    return f'<svg viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
 
 
 def _marker(number: int, pair: Pair, frame_size: tuple[int, int]) -> str:
@@ -102,5 +113,13 @@ def _marker(number: int, pair: Pair, frame_size: tuple[int, int]) -> str:
 
 
 def _units(pixel: Pixel, frame_size: tuple[int, int]) -> tuple[float, float]:
+    width, height = _extent(frame_size)
     x, y = to_screen(pixel, frame_size)
-    return round(SIDE * x, 2), round(SIDE * y, 2)
+    return round(width * x, 2), round(height * y, 2)
+
+
+def _extent(frame_size: tuple[int, int]) -> tuple[int, int]:
+    """Return width and height of the markers' SVG, in its own units."""
+    rows, columns = frame_size
+    longer = max(rows, columns)
+    return round(SIDE * columns / longer), round(SIDE * rows / longer)

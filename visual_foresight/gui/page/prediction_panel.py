@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.pictures import data_url, prediction_picture
+from visual_foresight.gui.page.pictures import data_url, prediction_picture, shape_style
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
@@ -30,7 +30,9 @@ class PredictionPanel:
                 self._title = ui.html("", sanitize=False, tag="h2")
                 ui.element("div").classes("grow")
                 self._play = ui.switch("Play").props("dense size=sm")
-            with ui.element("div").classes("viewport"), ui.element("div").classes("frame"):
+            with ui.element("div").classes("viewport"):
+                self._frame = ui.element("div").classes("frame")
+            with self._frame:
                 self._image = ui.element("img").props('alt="What the model imagines"')
             self._hint = ui.label().classes("hint")
             with ui.element("div").classes("sliders"):
@@ -75,6 +77,8 @@ class PredictionPanel:
         picture = frame
         if plan is not None and timeline.ahead:
             picture = prediction_picture(plan, timeline.ahead - 1, frame, timeline.rank)
+        height, width, _ = frame.shape
+        self._frame.style(shape_style((height, width)))
         self._image.props["src"] = data_url(picture)
         self._image.update()
 

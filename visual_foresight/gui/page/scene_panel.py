@@ -8,13 +8,13 @@ from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.goal_editor import GoalEditor
-from visual_foresight.gui.page.pictures import data_url, markers
+from visual_foresight.gui.page.pictures import data_url, markers, shape_style
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.page.uploads import MAX_BYTES, read_picture
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
-from visual_foresight.types import Pixel, PixelGoal, UserError
+from visual_foresight.types import Pixel, UserError
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ class ScenePanel:
         index = self._timeline.frame_index(state)
         is_live = index is None
         self._draw_frame(state, index)
-        self._draw_markers(_shown_draft(state, index), state)
+        self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
         self._draw_goal_image(state)
         self._title.set_content(
             "Scene" if is_live else f"Scene, as recorded after {index} actions"
@@ -139,20 +139,26 @@ class ScenePanel:
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
-        picture = state.render if is_render else _shown_frame(state, index)
+        frame = _shown_frame(state, index)
+        picture = state.render if is_render else frame
         source = picture if index is None else state.trial
-        if picture is None or not self._frame_changes.changed(source, index):
+        if frame is None or picture is None:
+            return
+        if not self._frame_changes.changed(source, index):
             return
         self._image.props["src"] = data_url(picture)
         self._image.update()
+        height, width, _ = frame.shape
+        self._frame.style(shape_style((height, width)))
         self._frame.classes(replace="frame click smooth" if is_render else "frame click")
 
-    def _draw_markers(self, draft: Draft, state: State) -> None:
-        cursor = self._editor.cursor
-        if state.frame is None or not self._marker_changes.changed(draft.pairs, cursor):
+    def _draw_markers(self, draft: Draft, frame: Frame | None) -> None:
+        if frame is None:
             return
-        frame_size = (state.frame.shape[0], state.frame.shape[1])
-        self._markers.set_content(markers(draft, cursor, frame_size))
+        cursor = self._editor.cursor
+        height, width, _ = frame.shape
+        if self._marker_changes.changed(draft.pairs, cursor, height, width):
+            self._markers.set_content(markers(draft, cursor, (height, width)))
 
     def _draw_goal_image(self, state: State) -> None:
         self._goal_image.set_visibility(state.image_goal is not None)
@@ -243,7 +249,7 @@ def _shown_frame(state: State, index: int | None) -> Frame | None:
 def _shown_draft(state: State, index: int | None) -> Draft:
     """Return the pairs to draw: the draft, or those of the run with its pixels where they are."""
     trial = state.trial
-    if trial is None or not isinstance(trial.goal, PixelGoal):
+    if trial is None or not trial.goal.targets:
         return state.draft
     if index is not None and trial.is_believed:
         places = trial.plans[index].sources if index < len(trial.plans) else ()

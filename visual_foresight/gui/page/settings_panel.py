@@ -56,6 +56,7 @@ class SettingsPanel:
         presets = preset_choices(settings.planner)
         ui.html("Planner", sanitize=False, tag="h2")
         self._model = _select("Model", self._models, settings.model)
+        self._model.on_value_change(self._on_model)
         self._cost = _select("Cost", costs, settings.cost)
         self._planner = _select("Planner", list(PLANNERS), settings.planner)
         self._planner.on_value_change(self._offer_presets)
@@ -134,15 +135,21 @@ class SettingsPanel:
         self._num_steps.set_value(settings.num_steps)
 
     def apply(self) -> bool:
-        """Hand the chosen settings to the session; tell whether they were valid."""
+        """Hand the chosen settings to the session; tell whether it can act on them now."""
         return self._hand_over(self._session.choose)
 
     def _apply_and(self, act: Callable[[], None]) -> None:
         if self.apply():
             act()
 
+    def _on_model(self) -> None:
+        """Take a model of other frames at once, so that a goal is made on its frames."""
+        chosen = replace(self._session.state.settings, model=self._model.value)
+        if self._session.needs_other_frames(chosen):
+            self.apply()
+
     def _on_reset(self) -> None:
-        def reset(settings: Settings) -> None:
+        def reset(settings: Settings) -> bool:
             scene = replace(
                 settings,
                 env=self._env.value,
@@ -150,11 +157,15 @@ class SettingsPanel:
                 num_objects=int(self._num_objects.value) or None,
             )
             self._session.reset(scene)
+            return True
 
         self._hand_over(reset)
 
-    def _hand_over(self, take: Callable[[Settings], None]) -> bool:
-        """Call a function with the planner's chosen settings; tell whether they were valid."""
+    def _hand_over(self, take: Callable[[Settings], bool]) -> bool:
+        """Call a function with the planner's chosen settings, and return what it returns.
+
+        Settings that are not valid are said on the page; then it is False.
+        """
         try:
             settings = replace(
                 self._session.state.settings,
@@ -165,11 +176,10 @@ class SettingsPanel:
                 locator=self._locator.value,
                 num_steps=int(self._num_steps.value or 0),
             )
-            take(settings)
+            return take(settings)
         except UserError as error:
             self._session.show_message(str(error), is_error=True)
             return False
-        return True
 
 
 def _select(label: str, options: Any, value: Any) -> ui.select:

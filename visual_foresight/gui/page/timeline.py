@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from visual_foresight.control.trial import Trial
 from visual_foresight.gui.session.state import State
-from visual_foresight.types import Plan, Trial
+from visual_foresight.types import Plan
 
 
 @dataclass

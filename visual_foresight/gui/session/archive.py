@@ -1,20 +1,21 @@
 """The runs of a session on disk: the only module of the page that knows a path.
 
 Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
-a dataset like any other), with its goal and outcome among its notes. Animations are written
-beside these folders when they are asked for.
+a dataset like any other), with its goal and outcome among its notes. What was seen in frames of
+another size, or from other cameras, has a folder of its own, as `<out>/<env>-96x96`. Animations are
+written beside these folders when they are asked for.
 """
 
-import base64
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
+from visual_foresight.control.animation import trial_animation
+from visual_foresight.control.trial import Trial, distance_text
+from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
     episode_number,
@@ -24,17 +25,10 @@ from visual_foresight.episodes.episode_files import (
     write_episode,
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
+from visual_foresight.goals.registry import goal_from_json, goal_to_json
 from visual_foresight.interfaces import Env
-from visual_foresight.types import (
-    Goal,
-    ImageGoal,
-    Pixel,
-    PixelGoal,
-    Trial,
-    UserError,
-    distance_text,
-)
-from visual_foresight.vision.drawing import trial_animation, write_animation
+from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}
@@ -51,28 +45,34 @@ GLIMPSES_PER_PLAN = 4
 class Entry:
     """A run that was kept: one line of the list of runs."""
 
-    env: str
+    folder: str
+    """Name of the run's folder: its env, and how that was made (`World.text`) if otherwise than by
+    itself."""
     number: int
     model: str
     goal: str
     outcome: str
     num_steps: int
+    distance: float | None
+    """Final distance by the goal's own measure; None where it is not known."""
+    unit: str
+    """What that is in."""
     distance_m: float | None
-    """Final distance to the goal; None for goal images, and where it is not known."""
-    distance_px: float | None
-    """The same in the frame, in pixels."""
+    """The same in metres; None for a goal without designated pixels, and where it is not known."""
     is_believed: bool
     """Whether the distances are only what the locator believed."""
 
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
-        return f"{self.env}-{self.number:06d}"
+        return f"{self.folder}-{self.number:06d}"
 
     @property
     def distance_text(self) -> str:
         """Return the final distance in words; nothing where it is not known."""
-        return distance_text(self.distance_m, self.distance_px, self.is_believed, suffix="")
+        return distance_text(
+            self.distance, self.unit, self.distance_m, self.is_believed, suffix=""
+        )
 
 
 class Archive:
@@ -85,12 +85,21 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
-        for env in ENVS:
-            self._refuse_collected(self._folder / env)
-            for path in sorted((self._folder / env).glob("episode_*")):
+        for name in self._names_of_folders():
+            self._refuse_collected(self._folder / name)
+            for path in sorted((self._folder / name).glob("episode_*")):
                 number = episode_number(path)
                 if number is not None:
-                    self._add_file(env, number, path)
+                    self._add_file(name, number, path)
+
+    def _names_of_folders(self) -> list[str]:
+        """Return the names that folders of runs have or may get, env by env."""
+        there = sorted(path.name for path in self._folder.glob("*-*x*"))
+        found = []
+        for env in ENVS:
+            other_worlds = re.compile(rf"{re.escape(env)}-\d+x\d+(-.+)?")
+            found += [env, *(name for name in there if other_worlds.fullmatch(name))]
+        return found
 
     @staticmethod
     def _refuse_collected(folder: Path) -> None:
@@ -101,9 +110,9 @@ class Archive:
                 f"{folder} holds episodes that `collect` gathered: give another folder as --out"
             )
 
-    def _add_file(self, env: str, number: int, path: Path) -> None:
+    def _add_file(self, folder: str, number: int, path: Path) -> None:
         try:
-            entry = _entry(env, number, read_meta(path))
+            entry = _entry(folder, number, read_meta(path))
         except (UserError, KeyError) as error:  # it is damaged, or was collected
             logger.warning("%s is no run of this page and is not listed: %r", path, error)
             return
@@ -114,7 +123,14 @@ class Archive:
         """Return the runs: those found at the start env by env, those added since at the end."""
         return tuple(self._entries.values())
 
-    def add(self, trial: Trial, env_name: str, env: Env, notes: Mapping[str, Any]) -> Entry:
+    def add(
+        self,
+        trial: Trial,
+        env_name: str,
+        env: Env,
+        notes: Mapping[str, Any],
+        world: World = PUBLISHED,
+    ) -> Entry:
         """Keep a run.
 
         Args:
@@ -122,32 +138,35 @@ class Archive:
             env_name: name of the env.
             env: where the trial took place.
             notes: plain JSON values: model, outcome, seed, ...
+            world: how the env was made.
         """
-        folder = self._folder / env_name
-        number = self._free_number(env_name)
+        name = env_name if world == PUBLISHED else f"{env_name}-{world.text}"
+        folder = self._folder / name
+        number = self._free_number(name)
         if not (folder / INFO_NAME).exists():
-            write_info(folder, describe(env_name, env, RECORDED_HERE))
+            info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
+            write_info(folder, info)
         meta = {
             **notes,
             **trial.episode.meta,
-            "goal": _to_json(trial.goal),
+            "goal": goal_to_json(trial.goal),
+            "num_actions": len(trial.episode.actions),
             "distances_m": list(trial.distances_m),
-            "distances_px": list(trial.distances_px),
+            _name_of_distances(trial.goal): list(trial.distances),
             "track_kinds": ["designated"] * trial.episode.tracks.shape[1],
         }
-        if trial.is_believed:  # then there may be no distances
+        if trial.is_believed:
             meta["believed"] = True
-            meta["num_actions"] = len(trial.episode.actions)
         write_episode(folder, number, replace(trial.episode, meta=meta))
-        entry = _entry(env_name, number, meta)
+        entry = _entry(name, number, meta)
         self._entries[entry.name] = entry
         return entry
 
-    def _free_number(self, env_name: str) -> int:
+    def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
-        listed = [entry.number for entry in self.entries if entry.env == env_name]
+        listed = [entry.number for entry in self.entries if entry.folder == folder]
         number = max(listed, default=-1) + 1
-        while episode_path(self._folder / env_name, number).exists():
+        while episode_path(self._folder / folder, number).exists():
             number += 1
         return number
 
@@ -158,13 +177,14 @@ class Archive:
             UserError: there is no run of this name, or it is damaged.
         """
         entry = self._known(name)
-        episode = read_episode(episode_path(self._folder / entry.env, entry.number))
+        episode = read_episode(episode_path(self._folder / entry.folder, entry.number))
+        goal = goal_from_json(episode.meta["goal"])
         return Trial(
-            goal=_from_json(episode.meta["goal"]),
+            goal=goal,
             episode=episode,
             plans=(),
-            distances_m=tuple(episode.meta["distances_m"]),
-            distances_px=tuple(episode.meta["distances_px"]),
+            distances=_distances(goal, episode.meta),
+            distances_m=_distances_m(goal, episode.meta),
             is_believed=bool(episode.meta.get("believed")),
         )
 
@@ -188,19 +208,19 @@ class Archive:
         return self._entries[name]
 
 
-def _entry(env: str, number: int, meta: Mapping[str, Any]) -> Entry:
+def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
     """Make an entry of the notes of an episode."""
-    goal = meta["goal"]
-    has_pixels = "pixels" in goal
+    goal = goal_from_json(meta["goal"])
     return Entry(
-        env=env,
+        folder=folder,
         number=number,
         model=str(meta.get("model", "")),
-        goal=_pairs_in_words(goal["pixels"]) if has_pixels else "an image",
+        goal=goal.describe(),
         outcome=str(meta.get("outcome", "")),
         num_steps=meta.get("num_actions", len(meta["distances_m"]) - 1),
-        distance_m=_last(meta["distances_m"]) if has_pixels else None,
-        distance_px=_last(meta["distances_px"]) if has_pixels else None,
+        distance=_last(_distances(goal, meta)),
+        unit=goal.unit,
+        distance_m=_last(_distances_m(goal, meta)),
         is_believed=bool(meta.get("believed")),
     )
 
@@ -209,27 +229,16 @@ def _last(values: Sequence[float]) -> float | None:
     return values[-1] if values else None
 
 
-def _pairs_in_words(pairs: Sequence[Sequence[Sequence[float]]]) -> str:
-    moving = [(source, target) for source, target in pairs if source != target]
-    parts = [f"({a[0]:g}, {a[1]:g}) → ({b[0]:g}, {b[1]:g})" for a, b in moving]
-    if len(moving) < len(pairs):
-        parts.append(f"{len(pairs) - len(moving)} kept still")
-    return ", ".join(parts)
+def _name_of_distances(goal: Goal) -> str:
+    """Return the note that keeps the distances by the goal's own measure."""
+    return "distances_px" if goal.unit == "px" else "distances"
 
 
-def _to_json(goal: Goal) -> dict[str, Any]:
-    if isinstance(goal, PixelGoal):
-        pairs = zip(goal.sources, goal.targets, strict=True)
-        return {"pixels": [[[a.row, a.col], [b.row, b.col]] for a, b in pairs]}
-    png = cv2.imencode(".png", goal.frame[..., ::-1])[1].tobytes()
-    return {"png": base64.b64encode(png).decode()}
+def _distances(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the distances by the goal's own measure; older runs kept none of goal images."""
+    return tuple(meta.get(_name_of_distances(goal), ()))
 
 
-def _from_json(written: Mapping[str, Any]) -> Goal:
-    if "pixels" in written:
-        sources = tuple(Pixel(*source) for source, _ in written["pixels"])
-        targets = tuple(Pixel(*target) for _, target in written["pixels"])
-        return PixelGoal(sources, targets)
-    png = np.frombuffer(base64.b64decode(written["png"]), np.uint8)
-    image = np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR), np.uint8)
-    return ImageGoal(np.ascontiguousarray(image[..., ::-1]))
+def _distances_m(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the distances in metres; those that older runs say of goal images mean nothing."""
+    return tuple(meta["distances_m"]) if goal.targets else ()

@@ -11,7 +11,7 @@ from visual_foresight.control.replay import imagine, places_at
 from visual_foresight.evaluation.prediction.frame_metrics import psnr
 from visual_foresight.evaluation.prediction.map_metrics import position_error
 from visual_foresight.interfaces import Predictor
-from visual_foresight.types import Episode, Observation, Plan, Prediction, to_float
+from visual_foresight.types import Episode, Plan, Prediction, to_float
 
 Series = tuple[float, ...]
 
@@ -45,7 +45,7 @@ def check_model(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -
         plans: what the model imagined at each step of the actions then carried out, one per
             action, from `reimagine`.
     """
-    first = [Observation(episode.frames[0], episode.states[0])]
+    first = [episode.observation(0)]
     clip = clip_of(first, [], episode.actions.shape[1])
     actions = torch.from_numpy(episode.actions)[None]
     rollout = imagine(predictor, clip, actions, [places_at(episode, 0)])

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from visual_foresight.types import Pixel, PixelGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
+from visual_foresight.types import Pixel
 
 End = Literal["source", "target"]
 

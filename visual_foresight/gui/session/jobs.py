@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 
-from visual_foresight.control.interruptible import InterruptibleController
 from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
+from visual_foresight.control.trial import Trial
+from visual_foresight.control.world import PUBLISHED, World
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
@@ -22,10 +24,10 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
-from visual_foresight.gui.session.workbench import Workbench
+from visual_foresight.gui.session.workbench import Workbench, world_for
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.registry import make_planner
-from visual_foresight.types import Goal, ImageGoal, PixelGoal, Trial, UserError
+from visual_foresight.types import Goal, UserError
 
 RENDER_SCALE = 8
 """How many times larger than a frame the high-resolution render is."""
@@ -90,10 +92,11 @@ class SessionJobs:
         """Set the scene anew; goal and trial are dropped. If that fails, the old scene stays."""
         self.end(STOPPED)
         old = self._workbench
-        if old is not None and old.env_name == settings.env:
+        world = self._world_for(settings)
+        if old is not None and (old.env_name, old.world) == (settings.env, world):
             workbench = old
         else:
-            workbench = Workbench(settings.env)
+            workbench = Workbench(settings.env, world)
         with ExitStack() as on_error:
             if workbench is not old:
                 on_error.callback(workbench.close)
@@ -116,6 +119,29 @@ class SessionJobs:
             can_render=isinstance(workbench.env, Drawable),
         )
         self._publish_frame()
+
+    def needs_other_frames(self, settings: Settings) -> bool:
+        """Tell whether the model of the settings has frames of another size than the scene's.
+
+        Other threads may ask.
+        """
+        present = self._workbench
+        return present is not None and self._world_for(settings) != present.world
+
+    def change_frames(self, settings: Settings) -> None:
+        """Set the scene anew in the frames of the settings' model, and say so."""
+        self.reset(settings)
+        world = self._present.world
+        seen = f"frames of {world.size_text} pixels"
+        if world.views:
+            seen += f" from {' and '.join(world.views)}"
+        self._publish(
+            message=f"{settings.model} has {seen}: "
+            "the scene was set anew for it, and goal and run were cleared"
+        )
+
+    def _world_for(self, settings: Settings) -> World:
+        return world_for(settings, self._workbench.world if self._workbench else PUBLISHED)
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
@@ -141,6 +167,11 @@ class SessionJobs:
 
     def begin(self) -> None:
         """Begin a trial for the goal: plan, and wait."""
+        self._begin_for_goal()
+        self._advance(1)
+
+    def _begin_for_goal(self) -> None:
+        """Make a trial for the goal, if there is one."""
         goal = self._read().goal
         if goal is None:
             raise UserError(
@@ -148,14 +179,14 @@ class SessionJobs:
                 "click a pixel on an object, then click where it is to go"
             )
         self._begin(goal, self._controller)
-        self._advance(1)
 
     def advance(self, num_actions: int | None) -> None:
         """Carry out so many actions, or all (None); begin a trial first if there is none."""
+        num_turns = num_actions
         if self._ongoing is None:
-            self.begin()
-        if self._ongoing is not None and not self._stop.is_set():
-            self._advance(num_actions)
+            self._begin_for_goal()
+            num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
+        self._advance(num_turns)
 
     def carry_out(self, number: int) -> None:
         """Carry out one sequence of the action fan, as a trial of its own."""
@@ -175,7 +206,7 @@ class SessionJobs:
         return self._present.controller(self._read().settings, points, self._stop)
 
     def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        return self._present.predictor(self._read().settings, points, self._stop)
+        return self._present.predictor(self._read().settings, points)
 
     def _begin(
         self,
@@ -189,7 +220,7 @@ class SessionJobs:
         settings = self._read().settings
         env = self._present.env
         points = designate(env, goal)
-        controller = InterruptibleController(make_controller(points))
+        controller = make_controller(points)
         rng = torch.Generator().manual_seed(1000 * settings.seed + self._num_trials)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
@@ -236,7 +267,9 @@ class SessionJobs:
         notes = asdict(self._read().settings)
         notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
         workbench = self._present
-        entry = self._archive.add(trial, workbench.env_name, workbench.env, notes)
+        entry = self._archive.add(
+            trial, workbench.env_name, workbench.env, notes, workbench.world
+        )
         # What was designated has moved, so the draft is dropped. A goal image stays.
         self._publish(
             trial=trial,
@@ -252,7 +285,7 @@ class SessionJobs:
         self.end(STOPPED)
         env = self._present.env
         goal = self._read().goal
-        sources = goal.sources if isinstance(goal, PixelGoal) else ()
+        sources = () if goal is None else goal.sources
         points = () if goal is None else designate(env, goal)
         clip = clip_of([env.observe()], [], env.info.action_size)
         fan = imagine_fan(self._predictor(points), clip, env.info.limits, sources)
@@ -272,8 +305,8 @@ class SessionJobs:
         episode = state.trial.episode
         if not self._present.fits(episode):
             raise UserError(
-                "this run is of another world than the scene: "
-                "choose its world, press Reset, and open it again"
+                "this run is of another world than the scene, or of frames of another size: "
+                "choose its world and press Reset, or a model of its frames, and open it again"
             )
         plans = reimagine(predictor, episode, 1)
         self._publish(check=check_model(predictor, episode, plans))

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from visual_foresight.control.judge import SUCCESS_M
 from visual_foresight.control.loop import Step, finish
-from visual_foresight.types import Goal, PixelGoal, Plan, Trial
+from visual_foresight.control.trial import Trial
+from visual_foresight.types import Goal, Plan
 
 
 @dataclass
@@ -33,10 +34,10 @@ class OngoingTrial:
 
 def outcome_of(trial: Trial) -> str:
     """Return the outcome of a run that came to its end."""
-    if not isinstance(trial.goal, PixelGoal):
-        return "done"
     if trial.is_believed:
         return "not judged"
+    if not trial.distances_m:  # nobody has said what would be near enough
+        return "done"
     return "reached" if trial.success(SUCCESS_M) else "not reached"
 
 

@@ -5,7 +5,6 @@ whole. All pages show the same session, since there is one robot.
 """
 
 import threading
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import Frame, State, Status
 from visual_foresight.gui.session.worker import Job, Worker
-from visual_foresight.predictors.wrappers.interruptible import StoppedError
 
 
 class Session:
@@ -83,11 +81,25 @@ class Session:
                 draft, image_goal = self._history.pop()
                 self._publish(draft=draft, image_goal=image_goal)
 
-    def choose(self, settings: Settings) -> None:
-        """Take other settings; those of the scene itself have no effect before `reset`."""
+    def choose(self, settings: Settings) -> bool:
+        """Take other settings; those of the scene itself have no effect before `reset`.
+
+        Returns:
+            Whether the scene stays. A model of other frames has it set anew, by the worker, and
+            what is asked for now must wait for that.
+        """
         with self._lock:
-            if settings != self.state.settings and self._make_editable():
-                self._publish(settings=settings, fan=None, check=None)
+            if settings == self.state.settings or not self._make_editable():
+                return True
+            self._publish(settings=settings, fan=None, check=None)
+            if not self._jobs.needs_other_frames(settings):
+                return True
+            self._start(Status.STARTING, lambda: self._change_frames(settings))
+            return False
+
+    def needs_other_frames(self, settings: Settings) -> bool:
+        """Tell whether `choose` would set the scene anew in frames of another size."""
+        return self._jobs.needs_other_frames(settings)
 
     def close_recording(self) -> None:
         """Return from a recording to the scene."""
@@ -119,6 +131,10 @@ class Session:
             self._history.clear()  # those goals were of the old scene
 
         self._submit(Status.STARTING, reset_scene)
+
+    def _change_frames(self, settings: Settings) -> None:
+        self._jobs.change_frames(settings)
+        self._history.clear()
 
     def plan(self) -> None:
         """Plan from the present frame, without moving."""
@@ -183,8 +199,7 @@ class Session:
         self._publish(status=status, message="", is_error=False)
 
         def do_and_rest() -> None:
-            with suppress(StoppedError):
-                job()
+            job()
             while not self._try_to_rest():  # `stop` came too late for the job to see it
                 self._jobs.end(STOPPED)
 

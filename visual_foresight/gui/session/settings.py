@@ -12,7 +12,8 @@ from visual_foresight.control.config import (
     ControllerConfig,
 )
 from visual_foresight.envs.registry import ENVS
-from visual_foresight.planning.costs.registry import COST_OF_GOAL, COSTS
+from visual_foresight.goals.registry import GOALS
+from visual_foresight.planning.costs.registry import COSTS
 from visual_foresight.planning.planners.registry import make_planner, presets_of
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
@@ -49,10 +50,9 @@ GOALS_OWN = {
 
 def cost_choices() -> dict[str, CostChoice]:
     """Return the costs to choose from: the goal's own, then those that belong to no goal."""
+    of_goals = [goal.cost for goal in GOALS.values()]
     named = {
-        name: CostChoice(name.replace("_", " "), name)
-        for name in COSTS
-        if name not in COST_OF_GOAL.values()
+        name: CostChoice(name.replace("_", " "), name) for name in COSTS if name not in of_goals
     }
     return {**GOALS_OWN, **named}
 

@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from visual_foresight.control.trial import Trial
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.settings import Settings
-from visual_foresight.types import Goal, ImageGoal, Plan, Trial
+from visual_foresight.types import Goal, Plan
 
 Frame = UInt8[np.ndarray, "h w 3"]
 

@@ -4,10 +4,9 @@ from threading import Event
 from typing import Any
 
 from visual_foresight.control.config import SIMULATOR, build, make_predictor
-from visual_foresight.envs.registry import make
+from visual_foresight.control.world import World, world_of
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.interfaces import Controller, Env, Predictor
-from visual_foresight.predictors.wrappers.interruptible import InterruptiblePredictor
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
 
@@ -15,15 +14,32 @@ NUM_RUNNERS_UP = 3
 """How many plans the page shows beside the best one."""
 
 
+def world_for(settings: Settings, present: World) -> World:
+    """Return the world in which the settings' model plans.
+
+    What has no checkpoint plans in the present one, and so does a model that cannot be used: that
+    is said when it is asked to plan.
+    """
+    try:
+        return world_of(settings.model, present)
+    except UserError:
+        return present
+
+
 class Workbench:
     """An env, and what is built for it.
 
     It belongs to one thread, because simulators may not be used from several.
+
+    Args:
+        env_name: a key of `ENVS`.
+        world: in which frames.
     """
 
-    def __init__(self, env_name: str) -> None:
+    def __init__(self, env_name: str, world: World) -> None:
         self.env_name = env_name
-        self.env: Env = make(env_name)
+        self.world = world
+        self.env: Env = world.make(env_name)
         self._mirror: Env | None = None
         """A second env, in which the model `simulator` tries actions out."""
 
@@ -34,13 +50,14 @@ class Workbench:
         self.env.reset(seed=settings.seed, options=options)
 
     def fits(self, episode: Episode) -> bool:
-        """Tell whether frames, actions and states of an episode have the sizes of this env's.
+        """Tell whether an episode has this env's views, and its sizes of frame, action and state.
 
         Only then can a model for this env imagine from the episode.
         """
         sizes = (episode.frames.shape[1:3], episode.actions.shape[1], episode.states.shape[1])
         info = self.env.info
-        return sizes == (info.frame_size, info.action_size, info.state_size)
+        has_views = episode.other_views.keys() == set(info.views) - {next(iter(info.views))}
+        return has_views and sizes == (info.frame_size, info.action_size, info.state_size)
 
     def controller(
         self, settings: Settings, points: tuple[Any, ...], stop: Event
@@ -59,33 +76,31 @@ class Workbench:
             settings.controller,
             self.env,
             points,
-            self._predictor(settings, points, stop),
+            self._predictor(settings, points),
             decode_best=True,
             num_runners_up=NUM_RUNNERS_UP,
+            stop=stop,
         )
 
-    def predictor(self, settings: Settings, points: tuple[Any, ...], stop: Event) -> Predictor:
+    def predictor(self, settings: Settings, points: tuple[Any, ...]) -> Predictor:
         """Build the model of the settings (arguments as in `controller`).
 
         Raises:
             UserError: the settings name no model, or it cannot be loaded.
         """
-        predictor = self._predictor(settings, points, stop)
+        predictor = self._predictor(settings, points)
         if predictor is None:
             raise UserError(
                 f"{settings.model!r} plans without a model and imagines nothing: choose a model"
             )
         return predictor
 
-    def _predictor(
-        self, settings: Settings, points: tuple[Any, ...], stop: Event
-    ) -> Predictor | None:
+    def _predictor(self, settings: Settings, points: tuple[Any, ...]) -> Predictor | None:
         if settings.model == SIMULATOR and self._mirror is None:
-            self._mirror = make(self.env_name)
+            self._mirror = self.world.make(self.env_name)
         mirror = self._mirror or self.env
         device = find_device(settings.device)
-        predictor = make_predictor(settings.controller, self.env, mirror, points, device)
-        return None if predictor is None else InterruptiblePredictor(predictor, stop)
+        return make_predictor(settings.controller, self.env, mirror, points, device)
 
     def close(self) -> None:
         """Free the simulators."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from visual_foresight.goals.pixel_goal import require_pixels
 from visual_foresight.interfaces import Locator, Proposer
-from visual_foresight.planning.goals import require_pixel_goal
 from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.types import Clip, Goal, Pixel, Plan, Prediction, Workspace
@@ -23,14 +23,14 @@ class ScriptedController:
     def plan(self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator) -> Plan:
         """Return the rest of the previous push, or a new one (see `interfaces.Controller`)."""
         start_s = time.perf_counter()
-        pixel_goal = require_pixel_goal(goal, clip.frame_size)
-        memory, sources = locate_after(previous, self.locator, clip, pixel_goal)
+        require_pixels(goal, clip.frame_size)
+        memory, sources = locate_after(previous, self.locator, clip, goal)
         if previous is None:
-            actions = self.propose(clip, sources, pixel_goal, rng)[:1]
+            actions = self.propose(clip, sources, goal, rng)[:1]
         else:
             actions = previous.actions[None, 1:]
         if not actions.any():  # the push is done
-            actions = self.propose(clip, sources, pixel_goal, rng)[:1]
+            actions = self.propose(clip, sources, goal, rng)[:1]
         actions = self.workspace.clip(clip.states[0, -1], actions)
         return Plan(
             actions=actions[0],

@@ -24,13 +24,11 @@ from visual_foresight.interfaces import (
 )
 from visual_foresight.planning.costs.needs import require
 from visual_foresight.planning.costs.registry import make_cost
-from visual_foresight.planning.goals import require_image_size, require_pixel_goal
 from visual_foresight.planning.localization.after_plan import locate_after
 from visual_foresight.planning.localization.track import Track
 from visual_foresight.types import (
     Clip,
     Goal,
-    ImageGoal,
     Pixel,
     Plan,
     UserError,
@@ -80,10 +78,12 @@ class VisualMPC:
                 for such a goal, or such a cost.
         """
         start_s = time.perf_counter()
-        _check(goal, clip.frame_size)
-        cost = self.cost_of(goal)
+        goal.check(clip.frame_size)
+        cost = self._cost(goal)
         memory, sources = locate_after(previous, self.locator, clip, goal)
-        carry = self._carry(clip, sources, cost.needs)
+        carry = self.predictor.observe(clip.newest(self.predictor.context))
+        if not isinstance(self.predictor, FramesOnly):
+            carry = self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
         state = clip.states[0, -1]
 
         def costs_of(candidates: Float[Tensor, "n t a"]) -> Float[Tensor, " n"]:
@@ -120,25 +120,15 @@ class VisualMPC:
         _, places = locate_after(previous, self.locator, clip, goal)
         return places
 
-    def _carry(self, clip: Clip, sources: tuple[Pixel, ...], needs: frozenset[str]) -> object:
-        """Return the predictor's memory of the clip, which follows the designated pixels."""
-        carry = self.predictor.observe(clip.newest(self.predictor.context))
-        if not isinstance(self.predictor, FramesOnly):
-            return self.predictor.designate(carry, places_of(sources)[None].to(clip.frames))
-        if "maps" in needs:
+    def _cost(self, goal: Goal) -> Cost:
+        """Return the cost of the goal, which must be one that the predictor can serve."""
+        cost = self.cost_of(goal)
+        if "maps" in cost.needs and isinstance(self.predictor, FramesOnly):
             raise UserError(
                 "This predictor imagines frames only and cannot say where a designated pixel goes: "
                 "give a goal image, or choose a predictor that moves pixels."
             )
-        return carry
-
-
-def _check(goal: Goal, frame_size: tuple[int, int]) -> None:
-    """Check that the goal is one for frames of this size."""
-    if isinstance(goal, ImageGoal):
-        require_image_size(goal, frame_size)
-    else:
-        require_pixel_goal(goal, frame_size)
+        return cost
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:

@@ -6,8 +6,9 @@ from einops import einsum, reduce
 from jaxtyping import Float
 from torch import Tensor
 
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.planning.costs.step_weights import step_weights
-from visual_foresight.types import Goal, ImageGoal, Prediction, UserError, to_float
+from visual_foresight.types import Goal, Prediction, UserError, to_float
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""The costs by their names, and which one belongs to which kind of goal."""
+"""The costs by their names; a goal names the one that belongs to it."""
 
 from visual_foresight.interfaces import Cost
 from visual_foresight.planning.costs.disagreement import DisagreementPenalty
 from visual_foresight.system.plugins import Registry
-from visual_foresight.types import Goal, ImageGoal, PixelGoal
+from visual_foresight.types import Goal
 
 COSTS = Registry(
     "cost",
@@ -15,8 +15,6 @@ COSTS = Registry(
     Cost,
 )
 """Name -> a class built from a goal and the weight of the last imagined step (`final_weight`)."""
-COST_OF_GOAL = {PixelGoal: "pixel_distance", ImageGoal: "image_distance"}
-"""Kind of goal -> the name of its cost."""
 OF_GOAL = "auto"
 """Stands for the cost that belongs to the goal."""
 FINAL_WEIGHT = 10.0
@@ -41,6 +39,6 @@ def make_cost(
     Raises:
         UserError: there is no such cost, or it cannot be had for this goal.
     """
-    chosen = COST_OF_GOAL[type(goal)] if name == OF_GOAL else name
+    chosen = goal.cost if name == OF_GOAL else name
     cost: Cost = COSTS.require(chosen, COSTS[chosen](goal, final_weight=final_weight))
     return DisagreementPenalty(cost, disagreement) if disagreement else cost

@@ -32,12 +32,10 @@ from visual_foresight.predictors.layers.warping import (
     move_maps,
     resize_motion,
 )
-from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.models import COARSEST_PX, Model, Recipe, require_multiples
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.pixel_maps import first_maps, map_size_of, places_of
-
-COARSEST_PX = 8  # side, in pixels, of a place of the deepest features
 
 
 @dataclass(frozen=True)
@@ -136,11 +134,7 @@ class NeuralAdvection(nn.Module):
 
     def __init__(self, config: CDNAConfig) -> None:
         super().__init__()
-        if any(side % COARSEST_PX for side in config.frame_size):
-            raise UserError(
-                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, "
-                f"got {config.frame_size}"
-            )
+        require_multiples(config.frame_size)
         if config.num_earlier and config.transform != "flow":
             raise UserError(
                 f"flows alone read the frame before, not {config.transform}: set num_earlier to 0"

@@ -38,9 +38,9 @@ from visual_foresight.predictors.layers.conv import Residual, doubling
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
-from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.models import Model, Recipe, require_multiples
 from visual_foresight.predictors.rollouts import beginning
-from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.homography import pixel_side
 from visual_foresight.vision.pixel_maps import grid
 
@@ -95,11 +95,7 @@ class Flow(nn.Module):
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
-        if config.frame_size[0] % 8 or config.frame_size[1] % 8:
-            raise UserError(
-                f"frames whose sides are multiples of 8 are needed, got {config.frame_size}: "
-                "collect others, or choose another predictor"
-            )
+        require_multiples(config.frame_size)
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
         frame_side = max(config.frame_size)

@@ -17,11 +17,9 @@ from torch.nn import functional
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
-from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.models import Model, Recipe, require_multiples
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.pixel_maps import map_size_of
-
-COARSEST_PX = 8  # side, in pixels, of a place of the memory
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,7 @@ class Pixels(nn.Module):
 
     def __init__(self, config: PixelsConfig) -> None:
         super().__init__()
-        if any(side % COARSEST_PX for side in config.frame_size):
-            raise UserError(
-                f"frames with sides of a multiple of {COARSEST_PX} pixels are needed, "
-                f"got {config.frame_size}"
-            )
+        require_multiples(config.frame_size)
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)
         one = config.channels

@@ -24,14 +24,14 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
-from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.models import Model, Recipe, require_multiples
 from visual_foresight.predictors.rigid.attached_points import AttachedPoints
 from visual_foresight.predictors.rigid.bodies import BirdsEyeView
 from visual_foresight.predictors.rigid.contact_module import Poses
 from visual_foresight.predictors.rigid.residual_push import ResidualPush
 from visual_foresight.predictors.rigid.scene_encoder import Scene, SceneEncoder
 from visual_foresight.predictors.rollouts import beginning
-from visual_foresight.types import Clip, Prediction, UserError
+from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.homography import as_complex, heading, pixel_side, to_pixel
 from visual_foresight.vision.pixel_maps import grid
 
@@ -90,11 +90,7 @@ class Rigid(nn.Module):
     def __init__(self, config: RigidConfig) -> None:
         super().__init__()
         size = config.frame_size
-        if size[0] % 8 or size[1] % 8:
-            raise UserError(
-                f"frames whose sides are multiples of 8 are needed, got {size}: "
-                f"collect others, or choose another predictor"
-            )
+        require_multiples(size)
         self.config = config
         homography = np.array(config.homography)
         to_frame = torch.from_numpy(np.linalg.inv(homography)).float()

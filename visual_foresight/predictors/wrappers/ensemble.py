@@ -58,9 +58,12 @@ class Ensemble(nn.Module):
             )
         self.config = config
         known = {
-            field: value
-            for field, value in vars(config).items()
-            if value is not None or field == "homography"
+            "views": (),  # an ensemble reads the first view
+            **{
+                field: value
+                for field, value in vars(config).items()
+                if value is not None or field == "homography"
+            },
         }
         self.members = nn.ModuleList(
             create(config.member, known) for _ in range(config.num_members)

@@ -64,14 +64,14 @@ def follow_points(frames: UInt8[np.ndarray, "t h w 3"]) -> PointTracks:
         places[first], valid[first] = found, True
         for t in range(first, num_frames - 1):
             alive = np.flatnonzero(valid[t])
-            places[t + 1, alive], valid[t + 1, alive] = _followed(
+            places[t + 1, alive], valid[t + 1, alive] = _next_places(
                 frames[t], frames[t + 1], places[t, alive], rests[t]
             )
         rounds.append(PointTracks(places, valid, np.zeros_like(valid)))
     return PointTracks.joined([PointTracks.none(num_frames), *rounds])
 
 
-def _followed(
+def _next_places(
     before: UInt8[np.ndarray, "h w 3"],
     after: UInt8[np.ndarray, "h w 3"],
     places: Float32[np.ndarray, "k 2"],

@@ -9,7 +9,7 @@ from visual_foresight.gui.page.charts import Chart
 from visual_foresight.gui.page.pictures import data_url, prediction_picture
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.state import State
-from visual_foresight.types import PixelGoal, Plan
+from visual_foresight.types import Plan
 
 RANKS = ("best", "2nd", "3rd", "4th")
 
@@ -83,4 +83,4 @@ def lost_mass(plan: Plan | None) -> list[float]:
 
 def _cost_unit(state: State) -> str:
     goal = state.goal if state.trial is None else state.trial.goal
-    return "px" if isinstance(goal, PixelGoal) else ""
+    return "" if goal is None else goal.unit

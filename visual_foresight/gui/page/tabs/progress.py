@@ -8,7 +8,6 @@ from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.charts import Chart
 from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.state import State
-from visual_foresight.types import PixelGoal
 
 TRUE = "true"
 BELIEVED = "believed by the locator"
@@ -45,11 +44,11 @@ class Distances(NamedTuple):
 
 
 def _distances(state: State) -> Distances:
-    """Return the distances in cm, or in pixels where metres are not known."""
+    """Return the distances in cm, or by the goal's own measure where metres are not known."""
     trial = state.trial
-    if trial is None or not isinstance(trial.goal, PixelGoal):
+    if trial is None:
         return Distances(TRUE, [], "cm")
     name = BELIEVED if trial.is_believed else TRUE
     if not trial.distances_m:
-        return Distances(name, list(trial.distances_px), "px")
+        return Distances(name, list(trial.distances), trial.goal.unit)
     return Distances(name, [100 * distance_m for distance_m in trial.distances_m], "cm")
