@@ -80,6 +80,11 @@ def test_what_cannot_be_imported_names_its_package(
             f"{COLLECT} --env broken",
             "step()",
         ),
+        (
+            ("explorers", "class Broken:\n def __init__(self, info, find_targets): ..."),
+            f"{COLLECT} --explorer broken",
+            "act()",
+        ),
     ],
     indirect=["broken"],
 )

@@ -147,7 +147,7 @@ def test_it_plans_with_its_own_parts(program: Program, checkpoint: Path) -> None
             "has no workspace",
         ),
         ("collect --env puck --folder other --workers 1", "needs a calibrated camera"),
-        ("collect --env puck --privileged --explorer crossing --folder other", "needs a judge"),
+        ("collect --env puck --privileged --explorer crossing --folder third", "needs a judge"),
         ("evaluate control --methods random --suites puck", "unknown suite 'puck'"),
         ("plan --env puck --cost arrivals", "unknown cost 'arrivals': choose one of auto, "),
     ],
@@ -156,6 +156,7 @@ def test_what_its_world_does_not_have_is_said(
     program: Program, words: str, sentence: str
 ) -> None:
     assert sentence in program.refusal(words)
+    assert not [name for name in ("other", "third") if (program.folder / name).exists()]
 
 
 @pytest.mark.slow

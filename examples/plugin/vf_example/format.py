@@ -13,7 +13,7 @@ from visual_foresight.system.files import write_or_refuse
 from visual_foresight.types import Episode, UserError
 
 ARRAYS = ("actions", "frames", "states", "tracks")
-SIGNAL = "signal_"  # before the names of signals
+SIGNAL, VIEW = "signal_", "view_"  # before the names of signals, and of further cameras
 READ_ERRORS = (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile)
 
 
@@ -28,7 +28,8 @@ class Npz:
     def write(self, path: Path, episode: Episode) -> None:
         """Write the whole file or nothing; the same episode gives the same bytes."""
         arrays = {name: getattr(episode, name) for name in ARRAYS}
-        arrays |= {SIGNAL + name: episode.signals[name] for name in sorted(episode.signals)}
+        arrays |= {SIGNAL + name: values for name, values in sorted(episode.signals.items())}
+        arrays |= {VIEW + name: frames for name, frames in sorted(episode.other_views.items())}
         memory = io.BytesIO()
         np.savez(memory, meta=np.array(json.dumps(dict(episode.meta))), **arrays)
         write_or_refuse(path, memory.getvalue())
@@ -40,11 +41,8 @@ class Npz:
                 return Episode(
                     **{name: file[name] for name in ARRAYS},
                     meta=json.loads(str(file["meta"])),
-                    signals={
-                        name.removeprefix(SIGNAL): file[name]
-                        for name in file.files
-                        if name.startswith(SIGNAL)
-                    },
+                    signals=_named(file, SIGNAL),
+                    other_views=_named(file, VIEW),
                 )
         except READ_ERRORS as error:
             raise _unreadable(path, error) from error
@@ -56,6 +54,11 @@ class Npz:
                 return dict(json.loads(str(file["meta"])))
         except READ_ERRORS as error:
             raise _unreadable(path, error) from error
+
+
+def _named(file: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """Return the arrays whose names begin so, by the rest of their names."""
+    return {name.removeprefix(prefix): file[name] for name in file if name.startswith(prefix)}
 
 
 def _unreadable(path: Path, error: Exception) -> UserError:
