@@ -1,6 +1,7 @@
 """The package of `examples/plugin`, installed as its users install it, through the command line."""
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "examples" / "plugin"
+EXTEND = ROOT / "docs" / "extend"
 PROJECT = tomllib.loads((PLUGIN / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 GROUPS: dict[str, dict[str, str]] = PROJECT["entry-points"]
 SOURCE, GOAL = "31,25", "20,25"
@@ -97,6 +99,22 @@ def test_every_part_is_one_file_of_its_own() -> None:
 def test_nothing_of_the_package_knows_the_example() -> None:
     for path in (ROOT / "visual_foresight").rglob("*.py"):
         assert "vf_example" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_file_has_its_page_and_every_group_its_row() -> None:
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in EXTEND.glob("*.md")}
+    shown = [
+        stem
+        for text in pages.values()
+        for stem in re.findall(
+            r"^<!-- file: examples/plugin/vf_example/(\w+)\.py -->", text, re.M
+        )
+    ]
+    files = {path.stem for path in (PLUGIN / "vf_example").glob("*.py")} - {"__init__"}
+    assert sorted(shown) == sorted(files) and set(shown) <= pages.keys()
+    for group in GROUPS:
+        assert f"| `{group.removeprefix('visual_foresight.')}` |" in pages["index"]
+        assert any(f'[project.entry-points."{group}"]' in text for text in pages.values())
 
 
 @pytest.mark.slow
