@@ -120,5 +120,5 @@ def test_kernels_cannot_read_the_frame_before() -> None:
 
 
 def test_a_frame_of_another_size_than_it_can_halve_is_refused() -> None:
-    with pytest.raises(UserError, match="multiple of 8 pixels"):
+    with pytest.raises(UserError, match="multiples of 8 are needed, got 16x20"):
         NeuralAdvection(CDNAConfig((16, 20)))
