@@ -249,7 +249,7 @@ def test_too_short_a_clip_is_refused():
 
 
 def test_a_model_that_imagines_nonsense_stops_the_search():
-    with pytest.raises(ValueError, match="40 of 40 costs are not finite in iteration 0"):
+    with pytest.raises(UserError, match="40 of 40 costs are not finite: what the model"):
         run(
             VisualMPC(DotModel(STEP_PX, diverges=True), WORKSPACE, CEM(QUICK)),
             (6.0, 8.0),

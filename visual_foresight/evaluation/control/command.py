@@ -64,8 +64,8 @@ class ControlConfig:
     planner: str = ControllerConfig.planner
     """What searches: cem, or that of an installed package."""
     cost: str = ControllerConfig.cost
-    """How bad an imagined future is: pixel_distance, that of an installed package, or auto for the
-    goal's own."""
+    """How bad an imagined future is: pixel_distance, image_distance (for goal images), that of an
+    installed package, or auto for the goal's own."""
     proposals: str = ControllerConfig.proposals
     """What proposes first candidates: pushes, none, that of an installed package, or auto: pushes
     where the camera is calibrated."""

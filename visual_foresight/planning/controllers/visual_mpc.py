@@ -75,7 +75,7 @@ class VisualMPC:
 
         Raises:
             UserError: The goal does not fit the frame, or the predictor cannot be planned with
-                for such a goal, or such a cost.
+                for such a goal, or such a cost; or a cost is not finite.
         """
         start_s = time.perf_counter()
         goal.check(clip.frame_size)
@@ -91,7 +91,7 @@ class VisualMPC:
             for batch in candidates.to(clip.frames).split(self.batch):
                 imagined = self.predictor.imagine(carry, batch, "frames" in cost.needs)
                 costs.append(cost(require(cost.needs, imagined)))
-            return torch.cat(costs)
+            return _finite(torch.cat(costs))
 
         proposals = None
         if self.propose is not None and goal.sources:
@@ -129,6 +129,17 @@ class VisualMPC:
                 "give a goal image, or choose a predictor that moves pixels."
             )
         return cost
+
+
+def _finite(costs: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """Return the costs, each of which must be a finite number."""
+    num_bad = int((~costs.isfinite()).sum())
+    if num_bad:
+        raise UserError(
+            f"{num_bad} of {len(costs)} costs are not finite: what the model imagines, or the "
+            "cost, is at fault; choose another model or another cost"
+        )
+    return costs
 
 
 def shifted(previous: Plan | None, horizon: int) -> Float[Tensor, "{horizon} a"] | None:
