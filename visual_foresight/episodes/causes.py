@@ -41,16 +41,16 @@ CAUSES = {
 """Number of an error of the system -> what the file is or finds, and what to do."""
 
 
-class Damaged(UserError):
-    """The content of a file is no sound episode; whether it can be made anew is another question."""
+class DamagedError(UserError):
+    """The content of a file is no sound episode; perhaps nobody can make it anew."""
 
 
-class Missing(UserError):
-    """There is no file."""
+class MissingError(UserError):
+    """There is no such file."""
 
 
 def unreadable(path: Path, error: Exception) -> UserError:
-    """Return what is said of a file that cannot be read: `Damaged` only if nothing else is true.
+    """Return what is said of a file that cannot be read: `DamagedError` only as the last guess.
 
     Args:
         path: of the file.
@@ -59,7 +59,7 @@ def unreadable(path: Path, error: Exception) -> UserError:
     if isinstance(error, UserError):
         return error
     if isinstance(error, FileNotFoundError):
-        return Missing(f"{path} is missing")
+        return MissingError(f"{path} is missing")
     if (number := errno_of(error)) in CAUSES:
         what, advice = CAUSES[number]
         return UserError(f"{path} {what} ({os.strerror(number)}): {advice}")
@@ -71,7 +71,7 @@ def unreadable(path: Path, error: Exception) -> UserError:
         )
     if is_lfs_pointer(path):
         return UserError(f"{path} is a pointer of Git LFS, not the file itself: `git lfs pull`")
-    return Damaged(f"{path} is damaged or no episode ({text})")
+    return DamagedError(f"{path} is damaged or no episode ({text})")
 
 
 def errno_of(error: Exception) -> int | None:
@@ -99,8 +99,8 @@ def advice_on(error: UserError, info: DatasetInfo | None) -> str | None:
         info: what the folder's `dataset.json` says, if it can be read.
     """
     collected = info is not None and info.was_collected
-    if isinstance(error, Damaged):
+    if isinstance(error, DamagedError):
         return f"delete it and {COLLECT_AGAIN}" if collected else RESTORE
-    if isinstance(error, Missing):
+    if isinstance(error, MissingError):
         return COLLECT_AGAIN if collected else "get it back from a copy, or choose another"
     return None

@@ -20,7 +20,8 @@ class Fields:
         UserError: it is none; every method raises one where a field is missing or wrong.
     """
 
-    content: Mapping[str, Any]
+    content: Any
+    """A mapping, or it is refused."""
     path: Path
     """Of the file, for the sentence."""
     place: str = ""

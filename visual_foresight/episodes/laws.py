@@ -172,7 +172,7 @@ def _track_kinds_fit(
     are_texts = isinstance(kinds, list | tuple) and all(isinstance(kind, str) for kind in kinds)
     if are_texts and len(kinds) == num_tracks:
         return None
-    given = f"{len(kinds)} texts" if are_texts else repr(kinds)
+    given = f"a list of {len(kinds)}" if are_texts else f"{kinds!r:.60}"
     return Breach(
         f"has {given} as `track_kinds` in its notes for {num_tracks} tracks",
         advice="write a list with a text for each track, or leave it out",
@@ -191,7 +191,7 @@ def _object_moved_fits(
     )
     if are_bools and len(moved) == num_steps:
         return None
-    given = f"{len(moved)} values" if are_bools else repr(moved)[:60]
+    given = f"a list of {len(moved)}" if are_bools else f"{moved!r:.60}"
     return Breach(
         f"has {given} as `object_moved` in its notes for {num_steps} actions",
         advice="write a list with true or false for each action, or leave it out",

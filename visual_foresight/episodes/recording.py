@@ -14,7 +14,12 @@ from visual_foresight.episodes.episode_files import (
     refuse_breach,
     write_episode,
 )
-from visual_foresight.episodes.formats.hdf5 import FIRST_VIEW, HDF5Stream, is_long
+from visual_foresight.episodes.formats.hdf5 import (
+    FIRST_VIEW,
+    HDF5Stream,
+    is_long,
+    require_view_name,
+)
 from visual_foresight.episodes.info import INFO_NAME, read_info
 from visual_foresight.episodes.laws import breach_of
 from visual_foresight.types import Episode, Observation, UserError
@@ -48,7 +53,9 @@ class Recording:
         self._folder = folder
         self._number = number
         self._info = read_info(folder) if (folder / INFO_NAME).is_file() else None
-        self._main = next(iter(first.frames))
+        self._main, *others = first.frames
+        for name in others:
+            require_view_name(name)
         self._actions: list[np.ndarray] = []
         self._signals: list[Mapping[str, float]] = []
         self._states = [to_float32(first.state, "state of frame 0", 1)]
@@ -87,8 +94,10 @@ class Recording:
         stored = to_float32(action, f"action {step - 1}", 1)
         state = to_float32(seen.state, f"state of frame {step}", 1)
         frames = self._stored(seen, step)
+        self._require_size("action", stored.shape, self._actions[:1], step - 1)
+        self._require_size("state of frame", state.shape, self._states[:1], step)
         step_alone = self._episode(
-            [stored], [self._states[-1], state], [seen.signals], [self._frames[-1], frames]
+            [stored], [self._states[-1], state], [seen.signals], [frames]
         )
         # One step is an episode, too, so that the same laws are asked of it.
         breach = breach_of(step_alone, self._info)
@@ -129,6 +138,16 @@ class Recording:
         if self._stream is not None:
             self._stream.discard()
 
+    def _require_size(
+        self, what: str, size: tuple[int, ...], first: Sequence[np.ndarray], number: int
+    ) -> None:
+        """Refuse what has another size than the first one, if there is one."""
+        if first and first[0].shape != size:
+            raise UserError(
+                f"{self._path}: {what} {number} has the size {size}, the first one had "
+                f"{first[0].shape}: all are of one size"
+            )
+
     def _stored(self, seen: Observation, number: int) -> dict[str, np.ndarray]:
         """Return the frames of an observation as files have them, by the names of their views."""
         names = {FIRST_VIEW if name == self._main else name for name in seen.frames}
@@ -139,10 +158,13 @@ class Recording:
             )
         stored = {}
         for name, frame in seen.frames.items():
-            what = f"frame {number} of the view {name!r}" if name else f"frame {number}"
-            rgb = to_rgb(np.asarray(frame)[None], what)[0]
-            # The camera may give the same array each time.
-            stored[FIRST_VIEW if name == self._main else name] = rgb.copy()
+            what = f"of the view {name!r} the frame" if name else "frame"
+            rgb = to_rgb(np.asarray(frame)[None], f"{what} {number}")[0]
+            place = FIRST_VIEW if name == self._main else name
+            self._require_size(
+                what, rgb.shape, [each[place] for each in self._frames[:1]], number
+            )
+            stored[place] = rgb.copy()  # the camera may give the same array each time
         return stored
 
     def _spill(self, newest: Mapping[str, np.ndarray]) -> None:

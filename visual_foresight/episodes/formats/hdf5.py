@@ -57,6 +57,8 @@ class HDF5:
 
     def write(self, path: Path, episode: Episode) -> None:
         """Write an episode: see `EpisodeFormat.write`."""
+        for name in episode.other_views:
+            require_view_name(name)
         views = {FIRST_VIEW: episode.frames, **episode.other_views}
         if is_long({name: frames.nbytes for name, frames in views.items()}):
             with HDF5Stream(
@@ -205,17 +207,22 @@ def _write_rest(
     file.attrs["crc32"] = _checksum(arrays, episode.signals, others, meta.encode())
 
 
-def _place_of(view: str) -> str:
-    """Return where the frames of a view are."""
-    if view == FIRST_VIEW:
-        return ARRAYS["frames"][0]
-    name = f"{view}_image"
-    if OTHER_VIEW.fullmatch(name) is None:
+def require_view_name(name: str) -> None:
+    """Refuse a name that no view beside the first one can have in a file.
+
+    Raises:
+        UserError: so it is.
+    """
+    if OTHER_VIEW.fullmatch(f"{name}_image") is None:
         raise UserError(
-            f"a view that is stored beside the first one cannot be called {view!r}: use letters, "
+            f"a view that is stored beside the first one cannot be called {name!r}: use letters, "
             "digits and _, and not agentview, which is the first one's place"
         )
-    return f"{DEMO}/obs/{name}"
+
+
+def _place_of(view: str) -> str:
+    """Return where the frames of a view are."""
+    return ARRAYS["frames"][0] if view == FIRST_VIEW else f"{DEMO}/obs/{view}_image"
 
 
 def _other_views_in(file: h5py.File) -> list[str]:
