@@ -167,7 +167,7 @@ class Recording:
             stored[place] = rgb.copy()  # the camera may give the same array each time
         return stored
 
-    def _spill(self, newest: Mapping[str, np.ndarray]) -> None:
+    def _spill(self, newest: dict[str, np.ndarray]) -> None:
         """Begin the file when there is too much for memory, and from then on go on with it."""
         if self._stream is not None:
             self._stream.append(newest)

@@ -5,6 +5,7 @@ What is sound but doubtful, such as frames of one colour, is counted beside (see
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from visual_foresight.episodes.causes import COLLECT_AGAIN
@@ -18,6 +19,7 @@ from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.remarks import MEANINGS, remarks_on
+from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.types import Episode, UserError
 
 
@@ -112,21 +114,17 @@ def validate(path: Path) -> Report:
     source = open_episodes(path)
     findings = _Findings()
     for index, number in enumerate(source.numbers):
-        findings.look_at(number, lambda at=index: source.packed(at).unpack(), source.info)
-    told = {
-        **{
-            number: (what, "mend it where it was recorded")
-            for number, what in findings.unreadable.items()
-        },
-        **{
-            number: (breach.what, breach.advice) for number, breach in findings.breaches.items()
-        },
-    }
+        findings.look_at(number, partial(_unpacked, source, index), source.info)
     problems = [
-        Problem(path / f"episode {number}", what, advice)
-        for number, (what, advice) in sorted(told.items())
+        Problem(path / f"episode {number}", what, "mend it where it was recorded")
+        for number, what in findings.unreadable.items()
     ]
     return Report(path, findings.num_sound, tuple(problems), findings.doubts)
+
+
+def _unpacked(source: EpisodeSource, index: int) -> Episode:
+    """Return an episode of a dataset."""
+    return source.packed(index).unpack()
 
 
 def _check_folder(folder: Path) -> Report:
@@ -149,7 +147,7 @@ def _check_folder(folder: Path) -> Report:
     findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
-        findings.look_at(number, lambda path=path: read_episode(path), info)
+        findings.look_at(number, partial(read_episode, path), info)
     problems += _problems_of(findings, folder, info)
     return Report(folder, findings.num_sound, tuple(problems), findings.doubts)
 
