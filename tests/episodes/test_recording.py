@@ -2,6 +2,7 @@
 
 import errno
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -84,20 +85,20 @@ def test_a_long_episode_has_small_chunks_and_is_checked(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hdf5, "ONE_CHUNK", 2**20)
-    monkeypatch.setattr(hdf5, "CHUNK", 2**18)
+    monkeypatch.setattr(hdf5, "ONE_CHUNK", 2**17)
+    monkeypatch.setattr(hdf5, "CHUNK", 2**16)
     frame = np.zeros((64, 64, 3), np.uint8)
     seen = Observation.single(frame, np.zeros(2, np.float32))
     with Recording(tmp_path, 0, seen) as recording:
-        for _ in range(100):
+        for _ in range(30):
             recording.add(np.zeros(2), seen)
         tracemalloc.start()
-        for _ in range(200):
+        for _ in range(70):
             recording.add(np.zeros(2), seen)
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert grown < 2**20 < 200 * frame.nbytes
-    assert len(read_episode(tmp_path / "episode_000000.hdf5").actions) == 300
+    assert grown < 2**18 < 70 * frame.nbytes
+    assert len(read_episode(tmp_path / "episode_000000.hdf5").actions) == 100
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError])
@@ -145,6 +146,28 @@ def test_a_step_that_breaks_a_law_is_refused_when_it_comes(tmp_path: Path) -> No
     assert len(read_episode(tmp_path / "episode_000000.hdf5").actions) == 1
     with pytest.raises(UserError, match="episode_000000.hdf5 is there already"):
         Recording(tmp_path, 0, observation(SHORT, 0))
+
+
+@pytest.mark.parametrize("notes", [{"robot": {1}}, {"track_kinds": None}])
+def test_wrong_notes_do_not_lose_the_recording(
+    tmp_path: Path, length: str, notes: dict[str, object]
+) -> None:
+    with pytest.raises(UserError, match="is written without its notes and tracks, for "):
+        record(tmp_path, 0, replace(SHORT, meta=notes))
+    kept = read_episode(tmp_path / "episode_000000.hdf5")
+    np.testing.assert_array_equal(kept.frames, SHORT.frames)
+    assert kept.meta == {}
+
+
+def test_a_clock_is_refused_when_it_comes(tmp_path: Path) -> None:
+    def seen(time_s: float) -> Observation:
+        return Observation.single(SHORT.frames[0], SHORT.states[0], {"time": time_s})
+
+    with Recording(tmp_path, 0, seen(1.7e9)) as recording:
+        recording.add(SHORT.actions[0], seen(1.7e9))
+        with pytest.raises(UserError, match="'time' up to frame 2: 1.* less a constant"):
+            recording.add(SHORT.actions[0], seen(1.7e9 + 0.07))
+    assert len(read_episode(tmp_path / "episode_000000.hdf5").actions) == 1
 
 
 def test_a_full_disk_is_said_while_recording(

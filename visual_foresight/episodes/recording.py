@@ -12,10 +12,10 @@ from visual_foresight.episodes.casts import as_stored, to_float32, to_rgb
 from visual_foresight.episodes.episode_files import (
     episode_path,
     refuse_breach,
-    write_episode,
 )
 from visual_foresight.episodes.formats.hdf5 import (
     FIRST_VIEW,
+    HDF5,
     HDF5Stream,
     is_long,
     require_view_name,
@@ -61,6 +61,7 @@ class Recording:
         self._states = [to_float32(first.state, "state of frame 0", 1)]
         self._frames: list[dict[str, np.ndarray]] = []
         self._frames.append(self._stored(first, 0))
+        self._before = first
         self._stream: HDF5Stream | None = None
         self._is_over = False
 
@@ -96,10 +97,10 @@ class Recording:
         frames = self._stored(seen, step)
         self._require_size("action", stored.shape, self._actions[:1], step - 1)
         self._require_size("state of frame", state.shape, self._states[:1], step)
-        step_alone = self._episode(
-            [stored], [self._states[-1], state], [seen.signals], [frames]
-        )
+        self._require_digits(seen, step)
         # One step is an episode, too, so that the same laws are asked of it.
+        pair = [self._states[-1], state]
+        step_alone = self._episode([stored], pair, [seen.signals], [frames], {}, None)
         breach = breach_of(step_alone, self._info)
         if breach is not None:
             raise UserError(
@@ -109,7 +110,16 @@ class Recording:
         self._states.append(state)
         self._signals.append(dict(seen.signals))
         self._frames.append(frames)
+        self._before = seen
         self._spill(frames)
+
+    def _require_digits(self, seen: Observation, step: int) -> None:
+        """Refuse a state or a signal whose changes float32 hides, as it does a clock's."""
+        pair = np.stack([np.asarray(self._before.state), np.asarray(seen.state)])
+        to_float32(pair, f"states up to frame {step}", 2)
+        for name, value in seen.signals.items():
+            values = [self._before.signals.get(name, value), value]
+            to_float32(values, f"the signal {name!r} up to frame {step}", 1)
 
     def finish(self, tracks: Float32[np.ndarray, "t_plus_1 p 2"] | None = None) -> Path:
         """Write what memory holds, give the file its name, and return it.
@@ -118,19 +128,28 @@ class Recording:
             tracks: see `Episode.tracks`; none where unknown.
 
         Raises:
-            UserError: tracks or notes break a law, or the disk is full.
+            UserError: tracks or notes break a law, and are left out; or the disk is full.
         """
-        self._is_over = True
-        episode = self._episode(
-            self._actions, self._states, self._signals, self._frames, tracks
-        )
-        if self._stream is None:
-            return write_episode(self._folder, self._number, episode)
-        with self._stream as stream:
-            stored = as_stored(episode)
+        try:
+            stored = as_stored(self._whole(dict(self.notes), tracks))
             refuse_breach(self._path, stored, self._info)
-            stream.finish(stored)
+        except UserError as error:  # the recording is kept all the same
+            self._write(self._whole({}, None))
+            raise UserError(
+                f"{self._path} is written without its notes and tracks, for {error}"
+            ) from error
+        self._write(stored)
         return self._path
+
+    def _write(self, episode: Episode) -> None:
+        """Write the episode, or what is missing of it in the file that was begun."""
+        if self._stream is None:
+            HDF5().write(self._path, episode)
+            self._is_over = True
+            return
+        self._is_over = True
+        with self._stream as stream:
+            stream.finish(episode)
 
     def discard(self) -> None:
         """Leave no file."""
@@ -181,13 +200,20 @@ class Recording:
         if self._stream is not None:
             self._frames = [newest]
 
+    def _whole(self, notes: Mapping[str, Any], tracks: np.ndarray | None) -> Episode:
+        """Return all that was recorded, with these notes and tracks."""
+        return self._episode(
+            self._actions, self._states, self._signals, self._frames, notes, tracks
+        )
+
     def _episode(
         self,
         actions: Sequence[np.ndarray],
         states: Sequence[np.ndarray],
         signals: Sequence[Mapping[str, float]],
         frames: Sequence[Mapping[str, np.ndarray]],
-        tracks: np.ndarray | None = None,
+        notes: Mapping[str, Any],
+        tracks: np.ndarray | None,
     ) -> Episode:
         """Return an episode; where its frames are in the file, the newest stands for each."""
         num_frames = len(states)
@@ -205,7 +231,7 @@ class Recording:
             frames=stacked.pop(FIRST_VIEW),
             states=np.stack(states),
             tracks=np.zeros((num_frames, 0, 2), np.float32) if tracks is None else tracks,
-            meta=dict(self.notes),
+            meta=notes,
             signals={
                 name: to_float32([each[name] for each in signals], f"the signal {name!r}", 1)
                 for name in names
