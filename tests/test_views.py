@@ -146,7 +146,7 @@ def test_an_episode_without_a_view_is_found(both: Path, front: Path, tmp_path: P
     (problem,) = report.problems
     assert problem.path.name == "episode_000001.hdf5"
     assert problem.what == "has the further views none, not side"
-    with pytest.raises(UserError, match="further views none, not side, unlike dataset.json"):
+    with pytest.raises(UserError, match="further views none, not side: move it elsewhere"):
         Episodes(tmp_path)[1]
 
 

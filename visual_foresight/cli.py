@@ -293,7 +293,10 @@ class ValidateConfig:
 
 
 def validate_folder(config: ValidateConfig) -> Figures:
-    """Read a folder of episodes, and return how many are sound and what is wrong with others."""
+    """Read a folder of episodes, and return how many are sound and what is wrong with others.
+
+    "doubts" is what is sound, but perhaps not meant: it is counted, and no reason to complain.
+    """
     from visual_foresight.episodes.validation import validate
 
     report = validate(config.folder)
@@ -301,8 +304,17 @@ def validate_folder(config: ValidateConfig) -> Figures:
         "folder": report.folder,
         "sound_episodes": report.num_sound,
         "problems": {
-            str(problem.path): f"{problem.what}: {problem.advice}"
+            str(problem.path): ": ".join(filter(None, (problem.what, problem.advice)))
             for problem in report.problems
+        },
+        "doubts": {
+            name: {
+                "meaning": doubt.meaning,
+                "episodes": doubt.num_episodes,
+                "count": doubt.count,
+                "first": {"episode": doubt.first_episode, "frame": doubt.first_frame},
+            }
+            for name, doubt in report.doubts.items()
         },
     }
 

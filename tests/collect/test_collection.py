@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from visual_foresight.collect.collection import CollectConfig, collect
+from visual_foresight.episodes.dataset import Episodes
 from visual_foresight.episodes.episode_files import read_episode, write_episode
 from visual_foresight.episodes.info import read_info, write_info
 from visual_foresight.episodes.validation import validate
@@ -88,11 +89,32 @@ def test_episodes_of_a_camera_that_was_calibrated_otherwise_are_refused(tmp_path
 
 def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(UserError, match="no folder of episodes"):
+    with pytest.raises(UserError, match=r"no dataset.json, but thesis\.txt\): choose an empty"):
         collect(dot_config(tmp_path), progress=False)
     with pytest.raises(UserError, match="is a file"):
         collect(dot_config(tmp_path / "thesis.txt"), progress=False)
     assert contents(tmp_path) == {"thesis.txt": b"years of work"}
+
+
+def test_what_lies_in_a_new_folder_by_itself_is_no_obstacle(tmp_path: Path) -> None:
+    names = ("README", "README.md", "LICENSE.txt", ".hidden", "Thumbs.db")
+    for name in names:
+        (tmp_path / name).write_text("about this disk")
+    (tmp_path / "lost+found").mkdir()
+    assert collect(dot_config(tmp_path, episodes=2), progress=False).episodes_new == 2
+    assert collect(dot_config(tmp_path, episodes=3), progress=False).episodes_kept == 2
+    report = validate(tmp_path)
+    assert (report.num_sound, report.problems) == (3, ())
+    assert len(Episodes(tmp_path)) == 3
+    assert all((tmp_path / name).read_text() == "about this disk" for name in names)
+
+
+def test_a_folder_inside_a_dataset_is_refused(tmp_path: Path) -> None:
+    collect(dot_config(tmp_path, episodes=1), progress=False)
+    for inner in (tmp_path / "more", tmp_path / "runs" / "1"):
+        with pytest.raises(UserError, match="lies in .*a folder of episodes.*another place"):
+            collect(dot_config(inner), progress=False)
+    assert validate(tmp_path).problems == ()
 
 
 def test_bad_settings_are_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -41,6 +41,8 @@ def folder(tmp_path: Path) -> Path:
 class Log:
     """A foreign dataset: a file of one line for each episode, which says its seed."""
 
+    WILD: ClassVar[int] = 999
+    """Seed of an episode with actions that are too large."""
     seeds: tuple[int, ...]
     info: DatasetInfo = INFO
 
@@ -51,7 +53,10 @@ class Log:
     def packed(self, index: int) -> PackedEpisode:
         if self.seeds[index] < 0:
             raise UserError(f"line {index} is damaged")
-        return PackedEpisode.pack(patch_episode(self.seeds[index], SIZE))
+        episode = PackedEpisode.pack(patch_episode(self.seeds[index], SIZE))
+        if self.seeds[index] == self.WILD:
+            episode.actions[3] = 40
+        return episode
 
 
 class LogFormat:
@@ -84,7 +89,7 @@ def test_a_folder_of_ours_is_a_source(folder: Path) -> None:
 
 def test_a_package_opens_a_foreign_dataset(log: Path, folder: Path) -> None:
     source = open_episodes(log)
-    assert isinstance(source, Log)
+    assert isinstance(source, EpisodeSource) and not isinstance(source, Episodes)
     assert isinstance(open_episodes(folder), Episodes), "the other formats still do"
     assert fingerprint(source) == fingerprint(open_episodes(folder))
     assert identity(source) == identity(open_episodes(folder))
@@ -178,13 +183,26 @@ def test_a_corrected_calibration_is_another_identity(folder: Path) -> None:
 
 def test_a_foreign_dataset_is_validated(log: Path, capsys: pytest.CaptureFixture) -> None:
     assert (validate(log).num_sound, validate(log).problems) == (NUM_EPISODES, ())
+    cli.main(["validate", "--folder", str(log)])
+    printed = capsys.readouterr().out
+    assert "short_episodes" in printed and f"count: {NUM_EPISODES}" in printed
     log.write_text("0\n-1\n2")
     with pytest.raises(SystemExit) as caught:
         cli.main(["validate", "--folder", str(log), "--json"])
     assert caught.value.code == 2
     figures = json.loads(capsys.readouterr().out)
     assert figures["sound_episodes"] == 2
+    assert figures["doubts"]["short_episodes"]["episodes"] == 2
+    assert figures["doubts"]["short_episodes"]["first"] == {"episode": 0, "frame": 0}
     assert "line 1 is damaged" in figures["problems"][str(log / "episode 1")]
+
+
+def test_a_foreign_episode_that_breaks_a_law_is_refused(log: Path) -> None:
+    log.write_text(f"0\n{Log.WILD}\n2")
+    with pytest.raises(UserError, match=r"episode 1 has actions from .* to 40 .*: divide"):
+        identity(open_episodes(log))
+    (problem,) = validate(log).problems
+    assert problem.path == log / "episode 1" and "divide" in problem.what
 
 
 def test_a_foreign_dataset_is_trained_and_evaluated_on(

@@ -18,9 +18,22 @@ from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLOR
 from visual_foresight.collect.recorder import make_explorer, record_episode
 from visual_foresight.env_info import view_names
 from visual_foresight.envs.registry import make
-from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
+from visual_foresight.episodes.episode_files import (
+    LEFTOVERS,
+    episode_path,
+    is_beside,
+    read_meta,
+    refuse_inside_dataset,
+    write_episode,
+)
 from visual_foresight.episodes.formats.registry import DEFAULT_FORMAT, episode_formats
-from visual_foresight.episodes.info import DatasetInfo, describe, read_info, write_info
+from visual_foresight.episodes.info import (
+    INFO_NAME,
+    DatasetInfo,
+    describe,
+    read_info,
+    write_info,
+)
 from visual_foresight.interfaces import Env
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
@@ -123,11 +136,12 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         UserError: the folder contains something else, another collection is writing to it, the
             disk is full, or the explorer needs what this world does not have.
     """
+    refuse_inside_dataset(config.folder, "--folder")
     info = _describe(config)
     began = time.perf_counter()
     with _locked(config.folder):
         _require_same_settings(config.folder, info)
-        for leftover in config.folder.glob(".*.tmp.*"):
+        for leftover in config.folder.glob(LEFTOVERS):
             leftover.unlink(missing_ok=True)
         indices = range(config.episodes)
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
@@ -210,8 +224,13 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _require_same_settings(folder: Path, info: DatasetInfo) -> None:
     """Begin a new dataset, or refuse a folder whose episodes have other settings."""
-    visible = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
-    if not visible:
+    if not (folder / INFO_NAME).exists():
+        others = sorted(path.name for path in folder.iterdir() if not is_beside(path))
+        if others:
+            raise UserError(
+                f"{folder} is no folder of episodes (it has no {INFO_NAME}, but {others[0]}): "
+                "choose an empty folder, or one that is not there yet"
+            )
         write_info(folder, info)
     there = _settings(read_info(folder))
     here = _settings(info)

@@ -11,9 +11,13 @@ import torch
 from jaxtyping import Int
 
 from visual_foresight.episodes.episode_files import episode_path, list_folder, read_episode
-from visual_foresight.episodes.info import INFO_NAME, misfit, read_info
+from visual_foresight.episodes.info import read_info
+from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.types import Clip, Episode, UserError, to_float
+
+LOOKED_AT = 3
+"""Other episodes that are read where one does not fit `dataset.json`."""
 
 
 class Episodes:
@@ -62,13 +66,26 @@ class Episodes:
         if number not in self._loaded:
             path = episode_path(self.folder, number)
             episode = read_episode(path)
-            problem = misfit(episode, self.info)
-            if problem is not None:
-                raise UserError(
-                    f"{path} {problem}, unlike {INFO_NAME}: delete it and collect again"
-                )
+            breach = breach_of(episode, self.info)
+            if breach is not None:
+                raise UserError(f"{path} {breach.what}: {self._advice_on(breach, number)}")
             self._loaded[number] = PackedEpisode.pack(episode)
         return self._loaded[number]
+
+    def _advice_on(self, breach: Breach, number: int) -> str:
+        """Return what to do about an episode that breaks a law.
+
+        Where it does not fit `dataset.json`, others are looked at, too: it takes the right one to
+        be corrected.
+        """
+        if not breach.field:
+            return breach.advice
+        others = [each for each in self.numbers if each != number][:LOOKED_AT]
+        found = [
+            breach_of(read_episode(episode_path(self.folder, each)), self.info)
+            for each in others
+        ]
+        return advice_on_misfit(breach, found, self.info)
 
     def clip(
         self, indices: Sequence[tuple[int, int]] | Int[np.ndarray, "b 2"], num_actions: int

@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import visual_foresight
 from visual_foresight.env_info import Homography, Limits, Unlimited, View, require_views
+from visual_foresight.episodes.casts import plain_json
+from visual_foresight.episodes.json_fields import Fields
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_or_refuse
-from visual_foresight.types import Episode, UserError, Workspace
+from visual_foresight.types import UserError, Workspace
 
 SCHEMA_VERSION = 1
 INFO_NAME = "dataset.json"
@@ -57,6 +57,11 @@ class DatasetInfo:
         return self.workspace.action_size
 
     @property
+    def was_collected(self) -> bool:
+        """Tell whether `collect` made the episodes, and can make each anew from its number."""
+        return {"steps", "seed"} <= self.collection.keys()
+
+    @property
     def view(self) -> View:
         """Return the camera that the frames are from."""
         return View(self.frame_size, self.homography)
@@ -90,20 +95,24 @@ def write_info(folder: Path, info: DatasetInfo) -> None:
     """Write `dataset.json`, atomically.
 
     Raises:
-        UserError: the disk is full; nothing half-written is left.
+        UserError: `read_info` would refuse it, or the disk is full; nothing half-written is left.
     """
     content = {_key(name): value for name, value in asdict(info).items()}
     for name in OPTIONAL:
         if not content[name]:
             del content[name]
-    write_or_refuse(folder / INFO_NAME, (json.dumps(content, indent=2) + "\n").encode())
+    path = folder / INFO_NAME
+    content = plain_json(content, INFO_NAME)
+    _parsed(content, path)
+    write_or_refuse(path, (json.dumps(content, indent=2) + "\n").encode())
 
 
 def read_info(folder: Path) -> DatasetInfo:
     """Read `dataset.json`.
 
     Raises:
-        UserError: the folder or the file is missing, damaged, or of another schema version.
+        UserError: the folder or the file is missing, of another schema version, or wrong; the
+            sentence names the line and column, or the field.
     """
     path = folder / INFO_NAME
     if not path.is_file():
@@ -112,74 +121,68 @@ def read_info(folder: Path) -> DatasetInfo:
         )
     try:
         content = json.loads(path.read_bytes())
-        version = content["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise UserError(
-                f"{path} has schema version {version}, version {SCHEMA_VERSION} was expected: "
-                "read it with the package version that wrote it, or collect again"
-            )
-        known = {**dict.fromkeys(OPTIONAL), **content}
-        values = {each.name: known[_key(each.name)] for each in fields(DatasetInfo)}
-        values["workspace"] = _limits(content["workspace"])
-        main = _view(content["frame_size"], values["homography"])
-        values["frame_size"], values["homography"] = main.frame_size, main.homography
-        values["other_views"] = {
-            name: _view(view["frame_size"], view["homography"])
-            for name, view in (values["other_views"] or {}).items()
-        }
-        return DatasetInfo(**values)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except json.JSONDecodeError as error:
         raise UserError(
-            f"{path} is damaged ({error!r}): delete the folder and collect again"
+            f"{path} is no JSON: {error.msg} at line {error.lineno}, column {error.colno}; "
+            "correct it there (the episodes are not touched by this)"
         ) from error
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"{path} is no text in UTF-8 (byte {error.start}): save it as UTF-8"
+        ) from error
+    return _parsed(content, path)
 
 
-def _limits(content: Mapping[str, Any]) -> Limits:
+def _parsed(content: Any, path: Path) -> DatasetInfo:
+    """Return what `dataset.json` says."""
+    fields = Fields(content, path)
+    version = fields.whole("schema_version", minimum=0)
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} has schema version {version}, version {SCHEMA_VERSION} was expected: "
+            "read it with the package version that wrote it"
+        )
+    others = fields.inside("other_views") if fields.has("other_views") else None
+    return DatasetInfo(
+        env=fields.text("env"),
+        frame_size=fields.frame_size("frame_size"),
+        state_size=fields.whole("state_size", minimum=0),
+        workspace=_limits(fields.inside("workspace")),
+        homography=fields.homography(HOMOGRAPHY_KEY),
+        renderer=fields.text("renderer"),
+        package_version=fields.text("package_version"),
+        collection=fields.inside("collection").content,
+        main_view=fields.text("main_view") if fields.has("main_view") else None,
+        other_views={name: _view(others.inside(name)) for name in others.content}
+        if others
+        else {},
+    )
+
+
+def _limits(fields: Fields) -> Limits:
     """Return the workspace that is written so, or what stands for one that is not known."""
-    if content.keys() == {"action_size"}:
-        return Unlimited(int(content["action_size"]))
-    return Workspace(**{name: tuple(limit) for name, limit in content.items()})
+    if fields.content.keys() == {"action_size"}:
+        return Unlimited(fields.whole("action_size", minimum=1))
+    low, high, step = fields.numbers("low"), fields.numbers("high"), fields.numbers("step")
+    if not len(low) == len(high) == len(step) or not step:
+        found = f"{len(low)}, {len(high)} and {len(step)} numbers"
+        fields.refuse("low", "as many numbers as in `high` and `step`, one or more,", found)
+    for each in range(len(step)):
+        if low[each] > high[each]:
+            fields.refuse(f"low[{each}]", f"at most `high[{each}]`, {high[each]},", low[each])
+        if step[each] == 0:
+            fields.refuse(f"step[{each}]", "what one unit of the action moves, not 0,", 0)
+    return Workspace(low, high, step)
 
 
-def _view(frame_size: Sequence[int], homography: Sequence[Sequence[float]] | None) -> View:
+def _view(fields: Fields) -> View:
     """Return the camera that is written so."""
-    height, width = frame_size
-    rows = None if homography is None else tuple(tuple(row) for row in homography)
-    return View((height, width), rows)
+    return View(fields.frame_size("frame_size"), fields.homography("homography"))
 
 
 def _key(name: str) -> str:
     """Return the name of a field of `DatasetInfo` in the file."""
     return HOMOGRAPHY_KEY if name == "homography" else name
-
-
-def misfit(episode: Episode, info: DatasetInfo) -> str | None:
-    """Return in what way an episode does not fit its dataset, in words, or None if it fits."""
-    frame_shape = (*info.frame_size, 3)
-    if episode.frames.shape[1:] != frame_shape:
-        shape = episode.frames.shape[1:]
-        return f"has frames of (height, width, channels) {shape}, not {frame_shape}"
-    if episode.other_views.keys() != info.other_views.keys():
-        further = ", ".join(sorted(episode.other_views)) or "none"
-        wanted = ", ".join(sorted(info.other_views)) or "none"
-        return f"has the further views {further}, not {wanted}"
-    for name, view in info.other_views.items():
-        shape = episode.other_views[name].shape[1:]
-        if shape != (*view.frame_size, 3):
-            return f"has frames of {shape} from the view {name!r}, not {(*view.frame_size, 3)}"
-    sizes = (
-        ("actions of size", episode.actions.shape[1], info.action_size),
-        ("states of size", episode.states.shape[1], info.state_size),
-        ("track coordinates", episode.tracks.shape[2], 2),
-    )
-    for what, size, expected in sizes:
-        if size != expected:
-            return f"has {what} {size}, not {expected}"
-    if not all(np.isfinite(values).all() for values in episode.signals.values()):
-        return "has a NaN"
-    if not np.isfinite(episode.actions).all() or not np.isfinite(episode.states).all():
-        return "has a NaN"
-    return None
 
 
 def describe(

@@ -1,12 +1,19 @@
 """The one door to recorded episodes: every format is asked whether a path is its own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from visual_foresight.episodes.formats.registry import FORMATS, dataset_formats
-from visual_foresight.episodes.info import INFO_NAME
+from visual_foresight.episodes.info import INFO_NAME, DatasetInfo
+from visual_foresight.episodes.laws import breach_of
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.types import UserError
+
+OUR_FOLDER = "folder"
+"""The format of our own folders, which keeps the laws itself and knows who breaks them."""
 
 
 def open_episodes(path: Path) -> EpisodeSource:
@@ -21,7 +28,7 @@ def open_episodes(path: Path) -> EpisodeSource:
             source = each.open(path)
             if source is not None:
                 return _complete(name, source)
-    others = [name for name in formats if name != "folder"]
+    others = [name for name in formats if name != OUR_FOLDER]
     also = f", nor anything that {' or '.join(others)} can read" if others else ""
     raise UserError(
         f"{path} is no folder of episodes (it has no {INFO_NAME}){also}: collect some into it first"
@@ -43,4 +50,34 @@ def _complete(name: str, opened: Any) -> EpisodeSource:
         raise UserError(
             f"there are no episodes there for the format {name!r}: collect some first"
         )
-    return source
+    return source if name == OUR_FOLDER else Lawful(source)
+
+
+@dataclass(frozen=True)
+class Lawful:
+    """Episodes of another format, each held to the laws of episodes when it is read."""
+
+    source: EpisodeSource
+
+    @property
+    def info(self) -> DatasetInfo:
+        """Return that of the source."""
+        return self.source.info
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return those of the source."""
+        return self.source.numbers
+
+    def packed(self, index: int) -> PackedEpisode:
+        """Return the episode at this position.
+
+        Raises:
+            UserError: it is damaged, or breaks a law.
+        """
+        episode = self.source.packed(index)
+        breach = breach_of(episode, self.source.info)
+        if breach is not None:
+            number = self.source.numbers[index]
+            raise UserError(f"episode {number} {breach.what}: {breach.advice}")
+        return episode

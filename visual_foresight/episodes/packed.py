@@ -25,6 +25,11 @@ class PackedFrames:
     def __len__(self) -> int:
         return len(self._changes)
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return that of the frames as an array: t, height, width, 3."""
+        return len(self._changes), *self._first.shape[1:]
+
     def __getitem__(self, window: slice) -> UInt8[np.ndarray, "t h w 3"]:
         """Return the frames of a slice, as a new array."""
         changes = self._changes[window]

@@ -1,15 +1,26 @@
-"""Check recorded episodes: name what is damaged, missing or foreign, and what to do about it."""
+"""Check recorded episodes: name what is damaged, missing or foreign, and what to do about it.
 
-from dataclasses import dataclass
+What is sound but doubtful, such as frames of one colour, is counted beside (see `remarks`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from visual_foresight.episodes.episode_files import episode_path, list_folder, read_episode
-from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, misfit, read_info
+from visual_foresight.episodes.causes import COLLECT_AGAIN
+from visual_foresight.episodes.episode_files import (
+    LEFTOVERS,
+    episode_path,
+    list_folder,
+    read_episode,
+)
+from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
+from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.remarks import MEANINGS, remarks_on
 from visual_foresight.episodes.source import EpisodeSource
-from visual_foresight.types import UserError
-
-COLLECT_AGAIN = "collect again with the same settings, which makes it anew"
+from visual_foresight.types import Episode, UserError
 
 
 @dataclass(frozen=True)
@@ -19,6 +30,22 @@ class Problem:
     path: Path
     what: str
     advice: str
+    """Empty where `what` says it, too."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something in sound episodes that may not be meant, as often as it was found."""
+
+    meaning: str
+    num_episodes: int
+    """How many sound episodes have it."""
+    count: int
+    """How many frames there are of it, or points and frames, or episodes."""
+    first_episode: int
+    """Number of the first episode that has it."""
+    first_frame: int
+    """Where in that."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +56,51 @@ class Report:
     num_sound: int
     """How many episodes have no problem."""
     problems: tuple[Problem, ...]
+    doubts: dict[str, Doubt]
+    """By the keys of `remarks.MEANINGS`: only what was found."""
+
+
+@dataclass
+class _Findings:
+    """What the episodes were found to be, one after another."""
+
+    num_sound: int = 0
+    breaches: dict[int, Breach] = field(default_factory=dict)
+    """Number of an episode -> the law that it breaks."""
+    unreadable: dict[int, str] = field(default_factory=dict)
+    """Number of an episode -> why it cannot be read, and what to do."""
+    doubts: dict[str, Doubt] = field(default_factory=dict)
+
+    def look_at(self, number: int, read: Callable[[], Episode], info: DatasetInfo) -> None:
+        """Read an episode, and note what is wrong with it or doubtful."""
+        try:
+            episode = read()
+        except UserError as error:
+            self.unreadable[number] = str(error)
+            return
+        breach = breach_of(episode, info)
+        if breach is not None:
+            self.breaches[number] = breach
+            return
+        self.num_sound += 1
+        for remark in remarks_on(episode):
+            before = self.doubts.get(remark.kind)
+            if before is None:
+                before = Doubt(MEANINGS[remark.kind], 0, 0, number, remark.first)
+            self.doubts[remark.kind] = Doubt(
+                before.meaning,
+                before.num_episodes + 1,
+                before.count + remark.count,
+                before.first_episode,
+                before.first_frame,
+            )
+
+    def shared_misfit(self) -> Breach | None:
+        """Return what no episode that could be read fits in `dataset.json`, if there is such."""
+        fields = {breach.field for breach in self.breaches.values()}
+        if self.num_sound or len(self.breaches) < 2 or len(fields) != 1 or "" in fields:
+            return None
+        return next(iter(self.breaches.values()))
 
 
 def validate(path: Path) -> Report:
@@ -40,13 +112,19 @@ def validate(path: Path) -> Report:
     if (path / INFO_NAME).is_file():
         return _check_folder(path)
     source = open_episodes(path)
-    problems = []
+    findings = _Findings()
     for index, number in enumerate(source.numbers):
-        problem = _problem_at(source, index)
-        if problem is not None:
-            where = path / f"episode {number}"
-            problems.append(Problem(where, problem, "mend it where it was recorded"))
-    return Report(path, len(source.numbers) - len(problems), tuple(problems))
+        findings.look_at(number, partial(_unpacked, source, index), source.info)
+    problems = [
+        Problem(path / f"episode {number}", what, "mend it where it was recorded")
+        for number, what in findings.unreadable.items()
+    ]
+    return Report(path, findings.num_sound, tuple(problems), findings.doubts)
+
+
+def _unpacked(source: EpisodeSource, index: int) -> Episode:
+    """Return an episode of a dataset."""
+    return source.packed(index).unpack()
 
 
 def _check_folder(folder: Path) -> Report:
@@ -57,33 +135,42 @@ def _check_folder(folder: Path) -> Report:
         Problem(path, "does not belong in a folder of episodes", "move it elsewhere")
         for path in foreign
     ]
-    for path in sorted(folder.glob(".*.tmp.*")):
-        what = "was left by an interrupted run"
-        problems.append(Problem(path, what, "collect again, which removes it, or delete it"))
-    for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
-        problems.append(Problem(episode_path(folder, number), "is missing", COLLECT_AGAIN))
-    num_sound = 0
+    for path in sorted(folder.glob(LEFTOVERS)):
+        what = "was left by an interrupted run, or is being written now"
+        advice = "delete it if nothing is writing"
+        if info.was_collected:
+            advice = "collect again, which removes it, or delete it"
+        problems.append(Problem(path, what, advice))
+    if info.was_collected:  # others may number their episodes as they like
+        for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
+            problems.append(Problem(episode_path(folder, number), "is missing", COLLECT_AGAIN))
+    findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
-        problem = _problem_of(path, info)
-        if problem is None:
-            num_sound += 1
-        else:
-            problems.append(Problem(path, problem, f"delete it and {COLLECT_AGAIN}"))
-    return Report(folder, num_sound, tuple(problems))
+        findings.look_at(number, partial(read_episode, path), info)
+    problems += _problems_of(findings, folder, info)
+    return Report(folder, findings.num_sound, tuple(problems), findings.doubts)
 
 
-def _problem_of(path: Path, info: DatasetInfo) -> str | None:
-    """Return in words why an episode cannot be used, or None if it can."""
-    try:
-        return misfit(read_episode(path), info)
-    except UserError as error:
-        return str(error.__cause__)
-
-
-def _problem_at(source: EpisodeSource, index: int) -> str | None:
-    """Return in words why an episode of a dataset cannot be used, or None if it can."""
-    try:
-        return misfit(source.packed(index).unpack(), source.info)
-    except UserError as error:
-        return str(error)
+def _problems_of(findings: _Findings, folder: Path, info: DatasetInfo) -> list[Problem]:
+    """Return what is wrong with the episodes of a folder, in the order of their numbers."""
+    told: dict[Path, tuple[str, str]] = {}
+    for number, what in findings.unreadable.items():
+        path = episode_path(folder, number)
+        told[path] = what.removeprefix(f"{path} "), ""
+    shared = findings.shared_misfit()
+    if shared is not None:
+        told[folder / INFO_NAME] = (
+            f"fits none of the {len(findings.breaches)} episodes: `{shared.field}` says "
+            f"{shared.expected}, but each {shared.what}",
+            f"correct it to {shared.found}; nothing is wrong with the episodes",
+        )
+    else:
+        for number, breach in findings.breaches.items():
+            others = [each for at, each in findings.breaches.items() if at != number]
+            fitting: list[Breach | None] = [None] * findings.num_sound
+            advice = breach.advice
+            if breach.field:
+                advice = advice_on_misfit(breach, [*others, *fitting], info)
+            told[episode_path(folder, number)] = breach.what, advice
+    return [Problem(path, what, advice) for path, (what, advice) in sorted(told.items())]

@@ -47,10 +47,25 @@ def write_or_refuse(path: Path, data: bytes) -> None:
     Raises:
         UserError: the disk is full; nothing half-written is left.
     """
-    try:
+    with refusing_full_disk(path):
         write_bytes(path, data)
-    except OSError as error:
-        if error.errno not in NO_SPACE:
+
+
+@contextmanager
+def refusing_full_disk(path: Path) -> Iterator[None]:
+    """Report a full disk as a user's error, also where a library says so in its text only.
+
+    Args:
+        path: what is written in the block.
+
+    Raises:
+        UserError: the disk is full.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number not in NO_SPACE and "No space left" not in str(error):
             raise
         raise UserError(
             f"the disk of {path.parent} is full, {path.name} was not written: "

@@ -9,8 +9,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from visual_foresight.episodes.causes import unreadable
 from visual_foresight.system.files import write_or_refuse
-from visual_foresight.types import Episode, UserError
+from visual_foresight.types import Episode
 
 ARRAYS = ("actions", "frames", "states", "tracks")
 SIGNAL, VIEW = "signal_", "view_"  # before the names of signals, and of further cameras
@@ -45,7 +46,7 @@ class Npz:
                     other_views=_named(file, VIEW),
                 )
         except READ_ERRORS as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
 
     def read_meta(self, path: Path) -> Mapping[str, Any]:
         """Return the episode's notes alone: arrays of a zip file are read when asked for."""
@@ -53,21 +54,9 @@ class Npz:
             with np.load(path, allow_pickle=False) as file:
                 return dict(json.loads(str(file["meta"])))
         except READ_ERRORS as error:
-            raise _unreadable(path, error) from error
+            raise unreadable(path, error) from error
 
 
 def _named(file: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     """Return the arrays whose names begin so, by the rest of their names."""
     return {name.removeprefix(prefix): file[name] for name in file if name.startswith(prefix)}
-
-
-def _unreadable(path: Path, error: Exception) -> UserError:
-    """Return the sentence that says which file cannot be read, and what to do about it."""
-    if not path.exists():
-        return UserError(
-            f"{path} is missing: collect again with the same settings, which makes it anew"
-        )
-    return UserError(
-        f"{path} is damaged or no episode ({error}): "
-        "delete it and collect again with the same settings, which makes it anew"
-    )

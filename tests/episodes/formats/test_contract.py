@@ -171,7 +171,7 @@ def test_a_file_that_is_cut_off_is_named(
     format_.write(path, noise_episode())
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(UserError, match=f"{path.name} is damaged or no episode.*delete it"):
+    with pytest.raises(UserError, match=f"{path.name} is damaged or no episode"):
         format_.read(path)
 
 
@@ -193,7 +193,7 @@ def test_any_flipped_byte_is_noticed_or_harmless(format_: EpisodeFormat, path: P
 
 def test_a_missing_file_is_named(format_: EpisodeFormat, path: Path) -> None:
     for read in (format_.read, format_.read_meta):
-        with pytest.raises(UserError, match=f"{path.name} is missing: collect again"):
+        with pytest.raises(UserError, match=f"{path.name} is missing"):
             read(path)
 
 

@@ -10,6 +10,7 @@ import torch
 from tests.fakes.dot_model import DotModel, FramesOnlyDotModel
 from tests.fakes.episodes import dot_episode
 from visual_foresight.envs.dot import STEP_PX, DotEnv
+from visual_foresight.episodes.remarks import FULL_LENGTH
 from visual_foresight.evaluation.prediction.command import (
     PredictionConfig,
     evaluate_episodes,
@@ -17,6 +18,7 @@ from visual_foresight.evaluation.prediction.command import (
     figures_of,
 )
 from visual_foresight.evaluation.prediction.perceptual import Perceptual
+from visual_foresight.evaluation.prediction.segments import FIRST_START
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Episode, Prediction, UserError
 
@@ -180,6 +182,26 @@ def test_the_best_of_several_futures_counts(episodes: list[Episode]) -> None:
 def test_a_predictor_that_diverges_is_named(episodes: list[Episode]) -> None:
     with pytest.raises(UserError, match="not finite"):
         evaluate_prediction(FramesOnlyDotModel(diverges=True), episodes, horizon=4)
+
+
+def test_what_is_left_out_is_counted(episodes: list[Episode]) -> None:
+    whole = evaluate_prediction(Persistence(), episodes, horizon=4)
+    assert not [note for note in whole["notes"] if "left out" in note]
+    tracks = episodes[1].tracks.copy()
+    tracks[2, 1] = np.nan
+    short = dot_episode(0, np.full((3, 2), 0.1), SIZE)
+    lost = replace(episodes[1], tracks=tracks)
+    figures = evaluate_prediction(Persistence(), [episodes[0], lost, short], horizon=4)
+    left_out = [note for note in figures["notes"] if "left out" in note]
+    assert left_out[0].startswith(
+        "1 of 3 episodes are left out: they have fewer than 5 actions"
+    )
+    assert left_out[1].startswith("In 1 of 3 episodes, points")
+    assert figures["protocol"]["episodes"] == 2
+
+
+def test_episodes_are_short_where_validate_says_so() -> None:
+    assert FIRST_START + PredictionConfig(data=Path()).horizon == FULL_LENGTH
 
 
 def test_short_episodes_are_named(episodes: list[Episode]) -> None:

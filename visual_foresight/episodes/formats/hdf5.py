@@ -1,18 +1,29 @@
-"""Episodes as HDF5 files, as `data/README.md` specifies them; no other file imports h5py."""
+"""Episodes as HDF5 files, as `data/README.md` specifies them.
+
+Only this file and `hdf5_values` import h5py.
+"""
 
 import io
 import json
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from visual_foresight.episodes.causes import NO_LOCKS, errno_of, unreadable
+from visual_foresight.episodes.formats.hdf5_values import (
+    integer_of,
+    read_array,
+    text_of,
+    without_padding,
+)
 from visual_foresight.episodes.info import SCHEMA_VERSION
-from visual_foresight.system.files import write_or_refuse
+from visual_foresight.system.files import refusing_full_disk, replacing, write_or_refuse
 from visual_foresight.types import Episode, UserError
 
 DEMO = "data/demo_0"
@@ -23,12 +34,20 @@ ARRAYS: dict[str, tuple[str, type, int]] = {
     "states": (f"{DEMO}/obs/state", np.float32, 2),
     "tracks": (f"{DEMO}/truth/tracks", np.float32, 3),
 }
+FIRST_VIEW = ""
+"""Stands for the view of `Episode.frames` among the others."""
 OTHER_VIEW = re.compile(r"(?!agentview_)(\w+)_image", re.ASCII)
 """Names of the arrays of `Episode.other_views`, beside that of `frames`."""
 SIGNALS = f"{DEMO}/signals"
 """The group of `Episode.signals`, one array each; it is not there where there are none."""
-READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+READ_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError)
 """What reading a damaged file can raise."""
+ONE_CHUNK = 2**24
+"""Bytes of a view's frames up to which an episode is short: they are one chunk."""
+CHUNK = 2**22
+"""Bytes of a view's frames in each chunk of a long episode, one frame at least."""
+VERSIONS = ("v110", "v110")
+"""From 1.10 on, HDF5 has checksums of its own structures; we add one of the content."""
 
 
 class HDF5:
@@ -38,119 +57,263 @@ class HDF5:
 
     def write(self, path: Path, episode: Episode) -> None:
         """Write an episode: see `EpisodeFormat.write`."""
+        for name in episode.other_views:
+            require_view_name(name)
+        views = {FIRST_VIEW: episode.frames, **episode.other_views}
+        if is_long({name: frames.nbytes for name, frames in views.items()}):
+            with HDF5Stream(
+                path, {name: frames[0] for name, frames in views.items()}
+            ) as stream:
+                for step in range(1, len(episode.frames)):
+                    stream.append({name: frames[step] for name, frames in views.items()})
+                stream.finish(episode)
+            return
         memory = io.BytesIO()
-        meta = json.dumps(dict(episode.meta))
-        arrays = {name: getattr(episode, name) for name in ARRAYS}
-        # From version 1.10 on, HDF5 has checksums of its own structures; we add one of the content.
-        with h5py.File(memory, "w", libver=("v110", "v110")) as file:
+        with h5py.File(memory, "w", libver=VERSIONS) as file:
             for name, (place, _, _) in ARRAYS.items():
-                compressed = _compressed(arrays[name]) if name == "frames" else {}
-                file.create_dataset(place, data=arrays[name], **compressed)
+                compressed = _compressed(episode.frames) if name == "frames" else {}
+                file.create_dataset(place, data=getattr(episode, name), **compressed)
             for name, frames in sorted(episode.other_views.items()):
                 file.create_dataset(_place_of(name), data=frames, **_compressed(frames))
-            for name in sorted(episode.signals):
-                file.create_dataset(f"{SIGNALS}/{name}", data=episode.signals[name])
-            file["data"].attrs["total"] = len(episode.actions)
-            file[DEMO].attrs["num_samples"] = len(episode.actions)
-            file.attrs["schema_version"] = SCHEMA_VERSION
-            file.attrs["meta"] = meta
-            file.attrs["crc32"] = _checksum(arrays, episode.signals, episode.other_views, meta)
+            arrays = {name: getattr(episode, name) for name in ARRAYS}
+            _write_rest(file, episode, arrays, episode.other_views)
         write_or_refuse(path, memory.getvalue())
 
     def read(self, path: Path) -> Episode:
         """Read an episode: see `EpisodeFormat.read`."""
-        try:
-            with h5py.File(path, "r") as file:
-                meta = _read_meta(file)
-                arrays = {name: _read_array(file, *where) for name, where in ARRAYS.items()}
-                signals = {
-                    name: _read_array(file, f"{SIGNALS}/{name}", np.float32, 1)
-                    for name in file.get(SIGNALS, ())
-                }
-                found = [OTHER_VIEW.fullmatch(name) for name in file[f"{DEMO}/obs"]]
-                others = {
-                    match[1]: _read_array(file, _place_of(match[1]), np.uint8, 4)
-                    for match in found
-                    if match is not None
-                }
-                content = _checksum(arrays, signals, others, file.attrs["meta"])
-                if file.attrs["crc32"] != content:
-                    raise ValueError("its content does not match its checksum")
-            return Episode(**arrays, meta=meta, signals=signals, other_views=others)
-        except READ_ERRORS as error:
-            raise _unreadable(path, error) from error
+        return _reading(path, _read_episode)
 
     def read_meta(self, path: Path) -> Mapping[str, Any]:
         """Read `Episode.meta` alone: see `EpisodeFormat.read_meta`."""
-        try:
-            with h5py.File(path, "r") as file:
-                return _read_meta(file)
-        except READ_ERRORS as error:
-            raise _unreadable(path, error) from error
+        return _reading(path, lambda file: _read_meta(file)[0])
+
+
+class HDF5Stream:
+    """A long episode whose frames are written as they come: memory holds a chunk of them.
+
+    Until it is finished it has a hidden name; it is removed when the block ends before.
+
+    Args:
+        path: of the file.
+        first: the first frame of each view, by its name; `FIRST_VIEW` is that of `Episode.frames`.
+    """
+
+    def __init__(self, path: Path, first: Mapping[str, np.ndarray]) -> None:
+        self._cleanup = ExitStack()
+        with ExitStack() as stack:
+            stack.enter_context(refusing_full_disk(path))
+            temporary = stack.enter_context(replacing(path))
+            # Nobody else knows the temporary name, so that no lock is needed.
+            self._file = stack.enter_context(
+                h5py.File(temporary, "w", libver=VERSIONS, locking=False)
+            )
+            self._chunk = max(1, CHUNK // max(frame.nbytes for frame in first.values()))
+            self._views = {
+                name: self._file.create_dataset(
+                    _place_of(name),
+                    shape=(0, *frame.shape),
+                    maxshape=(None, *frame.shape),
+                    dtype=np.uint8,
+                    chunks=(self._chunk, *frame.shape),
+                    compression="gzip",
+                    compression_opts=4,
+                )
+                for name, frame in sorted(first.items())
+            }
+            self._waiting: list[Mapping[str, np.ndarray]] = [first]
+            self._cleanup = stack.pop_all()
+
+    def __enter__(self) -> "HDF5Stream":
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._cleanup.__exit__(*raised)
+
+    def append(self, frames: Mapping[str, np.ndarray]) -> None:
+        """Add a frame of each view.
+
+        Raises:
+            UserError: the disk is full.
+        """
+        self._waiting.append(frames)
+        if len(self._waiting) == self._chunk:
+            self._flush()
+
+    def discard(self) -> None:
+        """Leave no file."""
+        ended = UserError("the recording was discarded")
+        self._cleanup.__exit__(UserError, ended, None)
+
+    def finish(self, episode: Episode) -> None:
+        """Write all but the frames; leaving the block gives the file its name.
+
+        Args:
+            episode: its arrays and notes; its frames are not looked at.
+        """
+        self._flush()
+        for name, (place, _, _) in ARRAYS.items():
+            if name != "frames":
+                self._file.create_dataset(place, data=getattr(episode, name))
+        arrays = {name: self._file[place] for name, (place, _, _) in ARRAYS.items()}
+        others = {name: frames for name, frames in self._views.items() if name != FIRST_VIEW}
+        _write_rest(self._file, episode, arrays, others)
+
+    def _flush(self) -> None:
+        """Write the frames that wait."""
+        if not self._waiting:
+            return
+        for name, stored in self._views.items():
+            frames = np.stack([each[name] for each in self._waiting])
+            begin = len(stored)
+            stored.resize(begin + len(frames), axis=0)
+            stored[begin:] = frames
+        self._waiting = []
+
+
+def is_long(sizes: Mapping[str, int]) -> bool:
+    """Tell whether an episode is written in several chunks.
+
+    Args:
+        sizes: bytes of the frames of each view.
+    """
+    return max(sizes.values()) > ONE_CHUNK
 
 
 def _compressed(frames: np.ndarray) -> dict[str, Any]:
-    """Return how frames are stored: in one chunk, without loss."""
+    """Return how frames of a short episode are stored: in one chunk, without loss."""
     if not frames.size:
         return {}
     return {"chunks": frames.shape, "compression": "gzip", "compression_opts": 4}
 
 
-def _place_of(view: str) -> str:
-    """Return where the frames of a further view are."""
-    name = f"{view}_image"
-    if OTHER_VIEW.fullmatch(name) is None:
+def _write_rest(
+    file: h5py.File, episode: Episode, arrays: Mapping[str, Any], others: Mapping[str, Any]
+) -> None:
+    """Write signals and attributes, when all other arrays are written.
+
+    Args:
+        file: where to.
+        episode: its signals and notes.
+        arrays: those of `ARRAYS`, in memory or in the file.
+        others: frames of the further views, likewise.
+    """
+    for name in sorted(episode.signals):
+        file.create_dataset(f"{SIGNALS}/{name}", data=episode.signals[name])
+    meta = json.dumps(dict(episode.meta))
+    file["data"].attrs["total"] = len(episode.actions)
+    file[DEMO].attrs["num_samples"] = len(episode.actions)
+    file.attrs["schema_version"] = SCHEMA_VERSION
+    file.attrs["meta"] = meta
+    file.attrs["crc32"] = _checksum(arrays, episode.signals, others, meta.encode())
+
+
+def require_view_name(name: str) -> None:
+    """Refuse a name that no view beside the first one can have in a file.
+
+    Raises:
+        UserError: so it is.
+    """
+    if OTHER_VIEW.fullmatch(f"{name}_image") is None:
         raise UserError(
-            f"a view that is stored beside the first one cannot be called {view!r}: use letters, "
+            f"a view that is stored beside the first one cannot be called {name!r}: use letters, "
             "digits and _, and not agentview, which is the first one's place"
         )
-    return f"{DEMO}/obs/{name}"
+
+
+def _place_of(view: str) -> str:
+    """Return where the frames of a view are."""
+    return ARRAYS["frames"][0] if view == FIRST_VIEW else f"{DEMO}/obs/{view}_image"
+
+
+def _other_views_in(file: h5py.File) -> list[str]:
+    """Return the names of the further views in a file."""
+    found = [OTHER_VIEW.fullmatch(name) for name in file[f"{DEMO}/obs"]]
+    return [match[1] for match in found if match is not None]
 
 
 def _checksum(
-    arrays: Mapping[str, np.ndarray],
+    arrays: Mapping[str, Any],
     signals: Mapping[str, np.ndarray],
-    other_views: Mapping[str, np.ndarray],
-    meta: str,
+    other_views: Mapping[str, Any],
+    meta: bytes,
 ) -> int:
     """Return the CRC-32 of the notes, of the arrays in the order of `ARRAYS`, and of the rest.
 
     Signals follow in the order of their names, each after its name, and so do further views.
+    Arrays may be in memory or in a file: they are taken in parts.
     """
-    total = zlib.crc32(meta.encode())
+    total = zlib.crc32(meta)
     for name in ARRAYS:
-        total = zlib.crc32(arrays[name].tobytes(), total)
+        for part in _parts(arrays[name]):
+            total = zlib.crc32(part, total)
     for name in sorted(signals):
         total = zlib.crc32(name.encode() + signals[name].tobytes(), total)
     for name in sorted(other_views):
-        total = zlib.crc32(f"{name}_image".encode() + other_views[name].tobytes(), total)
+        total = zlib.crc32(f"{name}_image".encode(), total)
+        for part in _parts(other_views[name]):
+            total = zlib.crc32(part, total)
     return total
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
-    if not path.exists():
-        return UserError(
-            f"{path} is missing: collect again with the same settings, which makes it anew"
-        )
-    return UserError(
-        f"{path} is damaged or no episode ({error}): "
-        "delete it and collect again with the same settings, which makes it anew"
+def _parts(array: Any) -> Iterator[bytes]:
+    """Yield the bytes of an array, about `CHUNK` at a time."""
+    row_bytes = int(np.prod(array.shape[1:])) * array.dtype.itemsize
+    count = max(1, CHUNK // max(1, row_bytes))
+    for begin in range(0, len(array), count):
+        yield array[begin : begin + count].tobytes()
+
+
+def _reading(path: Path, read: Callable[[h5py.File], Any]) -> Any:
+    """Return what is read from a file, without a lock where there can be none.
+
+    Raises:
+        UserError: why it cannot be read.
+    """
+    try:
+        try:
+            with h5py.File(path, "r") as file:
+                return read(file)
+        except OSError as error:
+            if errno_of(error) not in NO_LOCKS:
+                raise
+        # Locks guard against writers. Ours give a file its name when it is whole, and the
+        # checksum tells of others.
+        with h5py.File(path, "r", locking=False) as file:
+            return read(file)
+    except (*READ_ERRORS, UserError) as error:
+        raise unreadable(path, error) from error
+
+
+def _read_episode(file: h5py.File) -> Episode:
+    meta, written = _read_meta(file)
+    arrays = {name: read_array(file, *where) for name, where in ARRAYS.items()}
+    signals = {
+        name: read_array(file, f"{SIGNALS}/{name}", np.float32, 1)
+        for name in file.get(SIGNALS, ())
+    }
+    others = {
+        name: read_array(file, _place_of(name), np.uint8, 4) for name in _other_views_in(file)
+    }
+    expected = integer_of(file, "crc32") % 2**32
+    contents = (
+        _checksum(arrays, signals, others, text)
+        for text in dict.fromkeys((written, without_padding(written)))
     )
+    if expected not in contents:
+        raise ValueError("its content does not match its checksum")
+    return Episode(**arrays, meta=meta, signals=signals, other_views=others)
 
 
-def _read_meta(file: h5py.File) -> dict[str, Any]:
-    version = file.attrs["schema_version"]
+def _read_meta(file: h5py.File) -> tuple[dict[str, Any], bytes]:
+    """Return the notes, and their bytes as they are written."""
+    version = integer_of(file, "schema_version")
     if version != SCHEMA_VERSION:
-        raise ValueError(f"schema version {version}, expected {SCHEMA_VERSION}")
-    meta = json.loads(file.attrs["meta"])
+        raise UserError(
+            f"{file.filename} has schema version {version}, version {SCHEMA_VERSION} was "
+            "expected: read it with the package version that wrote it"
+        )
+    written = text_of(file, "meta")
+    meta = json.loads(written)
     if not isinstance(meta, dict):
         raise ValueError("its notes are no JSON object")
-    return meta
-
-
-def _read_array(file: h5py.File, place: str, dtype: type, num_axes: int) -> np.ndarray:
-    dataset = file[place]
-    is_array = isinstance(dataset, h5py.Dataset)
-    if not is_array or dataset.dtype != dtype or dataset.ndim != num_axes:
-        raise ValueError(f"{place} is not an array of {num_axes} axes of {np.dtype(dtype)}")
-    return dataset[()]
+    return meta, written

@@ -32,7 +32,8 @@ class EpisodeFormat(Protocol):
         """Read an episode.
 
         Raises:
-            UserError: the file is missing, damaged, or no episode; the sentence names it.
+            UserError: the file is missing, damaged, or no episode, or cannot be read now: see
+                `causes.unreadable`, which makes it of any error.
         """
         ...
 

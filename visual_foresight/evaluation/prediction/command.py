@@ -6,7 +6,7 @@ persistence baseline `still`, which predicts that nothing moves.
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -155,7 +155,29 @@ def evaluate_episodes(
     if config.clips is not None and config.clips < len(segments):
         chosen = np.linspace(0, len(segments) - 1, config.clips).round().astype(int)
         segments = [segments[number] for number in chosen]
-    return evaluate_segments(predictor, segments, config.futures, perceptual, config.objects)
+    evaluation = evaluate_segments(
+        predictor, segments, config.futures, perceptual, config.objects
+    )
+    return replace(evaluation, notes=(*evaluation.notes, *_left_out(episodes, config.horizon)))
+
+
+def _left_out(episodes: Sequence[Episode], horizon: int) -> list[str]:
+    """Return what of the episodes does not count, in sentences."""
+    notes = []
+    wanted = FIRST_START + horizon
+    num_short = sum(len(episode.actions) < wanted for episode in episodes)
+    if num_short:
+        notes.append(
+            f"{num_short} of {len(episodes)} episodes are left out: they have fewer than "
+            f"{wanted} actions, which a horizon of {horizon} needs."
+        )
+    num_unknown = sum(not np.isfinite(episode.tracks).all() for episode in episodes)
+    if num_unknown:
+        notes.append(
+            f"In {num_unknown} of {len(episodes)} episodes, points whose true place is a NaN "
+            "are left out where it is."
+        )
+    return notes
 
 
 def evaluate_prediction(
