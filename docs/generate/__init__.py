@@ -5,7 +5,7 @@ They are committed, and a test checks that they are up to date.
 
 from pathlib import Path
 
-from docs.generate import architecture, reference, results
+from docs.generate import architecture, reference, results, sentences
 
 DOCS = Path(__file__).parents[1]
 
@@ -15,6 +15,7 @@ def generated() -> dict[str, str]:
     return {
         **reference.pages(),
         "reference/rooms.md": architecture.rooms_page(),
+        "reference/when-something-goes-wrong.md": sentences.page(),
         "results/control.md": results.control_page(),
         "architecture.svg": architecture.picture(),
     }

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 from visual_foresight.evaluation.prediction.aggregate import figure
+from visual_foresight.system.environment import changed
+
+with changed("MPLBACKEND", "agg"):  # a notebook's backend may be unknown here
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
 SENTINELS = {
     "ink": "#010203",
