@@ -96,10 +96,18 @@ def test_sentences_are_read_from_the_sources_with_names_in_their_holes():
     }
 
 
-def test_every_call_of_a_user_error_is_on_the_page_or_says_anothers_sentence():
+def test_every_sentence_says_what_to_do():
+    """What was expected, what came, and after a colon or a semicolon what to do."""
+    said = [line for line in sentences.page().splitlines() if line.startswith("- ")]
+    assert len(said) > 150
+    silent = [line for line in said if not re.search(r"[:;] \S", line)]
+    assert not silent, "\n".join(silent)
+
+
+def test_the_page_lists_what_each_room_says():
     text = sentences.page()
     assert "a port is between 1 and *max port*, got *port*: choose another" in text
-    assert "This page answers to 127.0.0.1 and localhost only." in text
+    assert "This page answers to 127.0.0.1 and localhost only: open the address" in text
     for room in ("cli", "plan", "gui", "evaluation", "training", "episodes", "system"):
         assert f"## {room}\n" in text
 

@@ -2,7 +2,13 @@
 
 import pytest
 
-from visual_foresight.system.files import remedy, replacing, require_place, write_bytes
+from visual_foresight.system.files import (
+    remedy,
+    replacing,
+    require_folder,
+    require_place,
+    write_bytes,
+)
 from visual_foresight.types import UserError
 
 
@@ -54,3 +60,7 @@ def test_what_cannot_be_written_is_found_out_before_the_work(tmp_path):
     ):
         with pytest.raises(UserError, match=words):
             require_place(place, "the report")
+    require_folder(tmp_path / "results", "the results")
+    for folder in (file, link):
+        with pytest.raises(UserError, match=f"the results cannot be written to {folder} "):
+            require_folder(folder, "the results")

@@ -1,4 +1,4 @@
-"""Variables of the environment, changed for a while."""
+"""Variables of the environment, left out for a while."""
 
 import os
 from collections.abc import Iterator
@@ -6,14 +6,11 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def changed(name: str, value: str) -> Iterator[None]:
-    """Set a variable of the environment in the block."""
-    before = os.environ.get(name)
-    os.environ[name] = value
+def without(name: str) -> Iterator[None]:
+    """Leave a variable of the environment out in the block."""
+    value = os.environ.pop(name, None)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
-        else:
-            os.environ[name] = before
+        if value is not None:
+            os.environ[name] = value

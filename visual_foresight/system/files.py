@@ -56,7 +56,7 @@ def require_place(path: Path, what: str) -> None:
     Raises:
         UserError: it is a folder or a link to nowhere, or its folder cannot be written to.
     """
-    try:
+    with _refused(path, what):
         if path.is_dir():
             raise UserError(
                 f"{what} is one file, but {path} is a folder: give the name of a file"
@@ -66,9 +66,37 @@ def require_place(path: Path, what: str) -> None:
                 f"{what} cannot be written to {path}, a link to {os.readlink(path)}, which is not "
                 "there: remove the link, or choose another place"
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
+        _try(path.parent)
+
+
+def require_folder(folder: Path, what: str) -> None:
+    """Find out before the work, not after it, that nothing can be written to a folder.
+
+    It is made if it is not there.
+
+    Args:
+        folder: for files that are written later.
+        what: these are, for the sentence: "the results".
+
+    Raises:
+        UserError: it is a file, or cannot be written to.
+    """
+    with _refused(folder, what):
+        _try(folder)
+
+
+def _try(folder: Path) -> None:
+    """Write to a folder for a moment."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+@contextmanager
+def _refused(path: Path, what: str) -> Iterator[None]:
+    """Say in one sentence that a place cannot be used."""
+    try:
+        yield
     except OSError as error:
         reason = error.strerror or str(error)
         raise UserError(

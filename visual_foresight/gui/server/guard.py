@@ -19,7 +19,10 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """The names of this machine, which need no token."""
 COOKIE = "visual_foresight_token"
-MALFORMED = 400, "This request's Host or Origin is malformed."
+MALFORMED = (
+    400,
+    "This request's Host or Origin is malformed: open the address that was printed.",
+)
 MAX_BODY_BYTES = 5 * 2**20
 """The largest request that is accepted: an upload and its form."""
 
@@ -72,12 +75,16 @@ class Guard:
         if place is None or origin is None:
             return MALFORMED
         if self.token is None and place.hostname not in LOOPBACK:
-            return 400, "This page answers to 127.0.0.1 and localhost only."
+            return (
+                400,
+                "This page answers to 127.0.0.1 and localhost only: open the address that was "
+                "printed, or start the program with --host or --address.",
+            )
         if "origin" in headers and not self._is_ours(origin, host):
-            return 403, "This request comes from another site."
+            return 403, "This request comes from another site: open the page itself."
         length = headers.get("content-length", "0")
         if not _is_number_up_to(length, MAX_BODY_BYTES):
-            return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted."
+            return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted: send less."
         if self.token is None or self._is_in_address(scope) or self._is_in_cookie(headers):
             return None
         return (
