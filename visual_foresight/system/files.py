@@ -39,8 +39,7 @@ def expanded(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError as error:
         raise UserError(
-            f"there is no home folder for {path.parts[0]!r} in {path}: write the path out, or "
-            f"./{path} for what is called so"
+            f"there is no home folder for {path.parts[0]!r} in {path}: write the whole path out"
         ) from error
 
 
@@ -159,11 +158,11 @@ def remedy(error: OSError) -> str | None:
     """
     place = f" ({_text(error.filename)})" if error.filename else ""
     if _is_full(error):
-        which = place or (
-            " (which one is not known: that of the folder of results, or that of temporary files, "
+        which = place.strip() or (
+            "(which one is not known: that of the folder of results, or that of temporary files, "
             f"{os.environ.get('TMPDIR', '/tmp')})"
         )
-        return f"the disk is full{which}: make room and do the same again"
+        return f"the disk is full {which}: make room and do the same again"
     if NO_TEMPORARY_FOLDER in str(error):
         return (
             "there is no folder for temporary files that can be written: "
