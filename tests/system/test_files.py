@@ -40,7 +40,8 @@ def test_a_full_disk_is_named(tmp_path, error):
     path = tmp_path / "a.bin"
     with pytest.raises(OSError, match="No space") as caught, replacing(path):
         raise error
-    assert f"the disk is full ({path}): make room" in remedy(caught.value)
+    said = remedy(caught.value)
+    assert said is not None and f"the disk is full ({path}): make room" in said
 
 
 def test_what_cannot_be_written_is_found_out_before_the_work(tmp_path):

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TypeVar
@@ -58,7 +59,7 @@ def run_parallel(
     num_processes = min(num_workers, len(jobs))
     _require_few(num_processes)
     with tempfile.TemporaryDirectory(prefix="visual-foresight-") as folder:
-        pool = spawning_pool(num_processes, _start, (folder,))
+        pool = spawning_pool(num_processes, partial(_start, folder))
         try:
             with _startable(num_processes):
                 jobs_of = {pool.submit(work, job): job for job in jobs}
@@ -98,23 +99,20 @@ def _require_few(num_processes: int) -> None:
 
 
 def spawning_pool(
-    num_processes: int,
-    set_up: Callable[..., None] | None = None,
-    arguments: tuple[str, ...] = (),
+    num_processes: int, set_up: Callable[[], None] | None = None
 ) -> ProcessPoolExecutor:
     """Return workers, which start with their first jobs.
 
     Args:
         num_processes: how many.
-        set_up: called in each, with the arguments.
-        arguments: of `set_up`.
+        set_up: called first in each of them.
 
     Raises:
         UserError: the system has no semaphores for them.
     """
     context = multiprocessing.get_context("spawn")
     try:
-        return ProcessPoolExecutor(num_processes, context, set_up, arguments)
+        return ProcessPoolExecutor(num_processes, context, set_up)
     except OSError as error:  # semaphores are files there
         raise UserError(
             f"workers cannot be started without /dev/shm ({error.strerror}): have it mounted, "
