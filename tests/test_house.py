@@ -15,16 +15,22 @@ from visual_foresight.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "visual_foresight").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 PROGRAMS = [path for name in ("benchmarks", "docs") for path in (ROOT / name).rglob("*.py")]
-SOURCES = [*PACKAGE, *TESTS, *sorted(PROGRAMS)]
+SOURCES = [*PACKAGE, *EXAMPLES, *TESTS, *sorted(PROGRAMS)]
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_MODULES = 14  # in a folder
 MAX_WIDTH_P90 = 90  # columns that nine of ten lines do not exceed
 MAX_UNPACKED = 0.5  # generators unpacked into names, per 1,000 statements
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow", "pybullet_data": "pybullet"}
-UNSEEN = {"imageio-ffmpeg", "tensorboard"}
-"""Declared because something imports them for us: imageio for MP4, torch for its SummaryWriter."""
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "imageio_ffmpeg": "imageio-ffmpeg",
+    "PIL": "pillow",
+    "pybullet_data": "pybullet",
+}
+UNSEEN = {"tensorboard"}
+"""Declared because something imports it for us: torch for its SummaryWriter."""
 FORBIDDEN_CALLS = {
     "hasattr": "say what the object is, in its type",
     "cuda": "use .to(device); the device follows the inputs",
@@ -55,7 +61,7 @@ def test_a_file_fits_in_the_head(path):
     assert count <= MAX_LINES, f"{short(path)} has {count} lines: split it by what it knows"
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_a_function_fits_on_a_screen(path):
     long = []
     for node in ast.walk(tree(path)):
@@ -115,7 +121,7 @@ def is_private(name):
     return name.startswith("_") and not name.startswith("__")
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_forbidden_calls(path):
     found = []
     for line, name in calls(path):
@@ -126,7 +132,7 @@ def test_forbidden_calls(path):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_annotations_are_evaluated(path):
     """With `from __future__ import annotations` the shapes would not be checked."""
     modules = [node.module for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)]
@@ -163,7 +169,9 @@ def test_what_is_imported_is_declared_and_the_reverse():
 
 def documents():
     folders = [
-        path for name in ("models", "data", "docs") for path in (ROOT / name).rglob("*.md")
+        path
+        for name in ("models", "data", "docs", "examples")
+        for path in (ROOT / name).rglob("*.md")
     ]
     return sorted([*ROOT.glob("*.md"), *folders])
 
