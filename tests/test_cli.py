@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -108,7 +109,7 @@ def sing(monkeypatch):
         monkeypatch.setattr(song, "sing", work, raising=False)
         for name, function in changes.items():
             monkeypatch.setattr(song, name, function, raising=False)
-        parts = {name: f"song:{name}" for name in changes}
+        parts: dict[str, Any] = {name: f"song:{name}" for name in changes}
         monkeypatch.setitem(cli.COMMANDS, "sing", replace(command, **parts))
 
     return register

@@ -62,6 +62,7 @@ def test_what_is_transparent_is_no_part_of_the_goal():
     drawn[:, 20:] = (255, 0, 0, 0)  # a colour that nobody sees
     for kind in ("PNG", "WEBP"):
         goal = read_picture(packed(drawn, kind, lossless=True), SIZE)
+        assert goal.mask is not None
         assert goal.mask[:, :10].all() and not goal.mask[:, 10:].any()
         assert (goal.frame[:, :10] == (90, 60, 30)).all()
     half = read_picture(packed(drawn[:, 1:-1]), (40, 27))  # an edge within a pixel
@@ -74,6 +75,7 @@ def test_one_transparent_colour_of_a_palette_or_of_greys_counts_too():
     deep = shades.astype(np.uint16) * 257
     for array, transparent in ((shades, 7), (deep, 7 * 257)):
         goal = read_picture(packed(array, transparency=transparent), SIZE)
+        assert goal.mask is not None
         assert goal.mask[:, :14].all() and not goal.mask[:, 14:].any()
         assert (goal.frame[:, :14] == 200).all()
 

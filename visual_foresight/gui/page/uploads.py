@@ -92,7 +92,7 @@ def _decode(data: bytes, frame_size: tuple[int, int]) -> Image.Image:
         upright = _shallow(upright)
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
-        if upright.getextrema()[3] != (OPAQUE, OPAQUE):
+        if upright.getchannel("A").getextrema() != (OPAQUE, OPAQUE):
             return upright
     return upright.convert("RGB")
 
