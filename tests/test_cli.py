@@ -1,12 +1,15 @@
 """The command line through its real door, and what its user is told when something goes wrong."""
 
+import dataclasses
 import errno
 import json
 import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -14,12 +17,13 @@ from visual_foresight import cli
 from visual_foresight.types import UserError
 
 
-def run(*words, cwd=None, stdout=subprocess.PIPE):
-    """Run the program as its user does: in a process of its own."""
+def run(*words, cwd=None, stdout=subprocess.PIPE, **changes):
+    """Run the program as its user does: in a process of its own, in a changed environment."""
     command = [sys.executable, "-m", "visual_foresight", *words]
     return subprocess.run(
         command,
         cwd=cwd,
+        env={**os.environ, **changes},
         stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,7 +109,7 @@ def sing(monkeypatch):
         monkeypatch.setattr(song, "sing", work, raising=False)
         for name, function in changes.items():
             monkeypatch.setattr(song, name, function, raising=False)
-        parts = {name: f"song:{name}" for name in changes}
+        parts: dict[str, Any] = {name: f"song:{name}" for name in changes}
         monkeypatch.setitem(cli.COMMANDS, "sing", replace(command, **parts))
 
     return register
@@ -185,7 +189,17 @@ def test_a_figure_that_is_not_a_number_is_an_error(sing):
         (
             OSError("file write failed: No space left on device"),
             2,
-            "the disk is full: make room",
+            "the disk is full (which one is not known: that of the folder of results, or",
+        ),
+        (
+            FileNotFoundError(errno.ENOENT, "No usable temporary directory found in ['/tmp']"),
+            2,
+            "name another one in TMPDIR",
+        ),
+        (
+            OSError(errno.EMFILE, "Too many open files", "runs/a"),
+            2,
+            "cannot be used (runs/a): Too many open files",
         ),
         (
             PermissionError(errno.EACCES, "Permission denied", "/data"),
@@ -220,6 +234,72 @@ def test_a_bad_value_exits_2(sing, capfd):
     sing(lambda _: {})
     assert stopped("sing", "--notes", "do", "re") == 2
     assert "--notes" in capfd.readouterr().err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("evaluate", "--help"), ("validate", "--help")])
+def test_what_cannot_be_printed_is_one_sentence(words):
+    with open("/dev/full", "w") as full:
+        done = run(*words, stdout=full)
+    assert done.returncode == 2
+    said = "stdout cannot be written (No space left on device): send it elsewhere"
+    assert done.stderr == f"visual-foresight: {said}\n"
+
+
+def test_a_closed_stdout_leads_nowhere_and_not_into_a_file():
+    command = f"exec {sys.executable} -m visual_foresight"
+    shell = ["sh", "-c", f"{command} validate --folder data/sample >&-"]
+    done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_tilde_is_the_home_folder_in_every_path(sing, capfd, monkeypatch, tmp_path):
+    @dataclass(frozen=True)
+    class Config:
+        folder: Path
+        others: tuple[Path, ...] = (Path("~/others"),)
+        perhaps: Path | None = None
+        text: str = "~"
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    sing(dataclasses.asdict)
+    monkeypatch.setattr(sys.modules["visual_foresight.song"], "SingConfig", Config)
+    cli.main(["sing", "--folder=~/a b", "--perhaps=~", "--json"])
+    assert json.loads(capfd.readouterr().out) == {
+        "folder": f"{tmp_path}/a b",
+        "others": [f"{tmp_path}/others"],
+        "perhaps": str(tmp_path),
+        "text": "~",
+    }
+    assert stopped("sing", "--folder=~nobody-is-called-so/x") == 2
+    assert "no home folder for '~nobody-is-called-so'" in capfd.readouterr().err
+
+
+def test_names_that_are_no_text_are_printed_as_they_are(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    os.mkdir(folder)
+    code = """
+import sys, types
+from visual_foresight import cli
+song = sys.modules["visual_foresight.song"] = types.ModuleType("song")
+song.sing = lambda config: {"song": config.folder}
+cli.COMMANDS["sing"] = cli.Command("", config="cli:ValidateConfig", work="song:sing")
+cli.main(["sing", "--folder", sys.argv[1]])
+"""
+    sung = subprocess.run([sys.executable, "-c", code, folder], capture_output=True, check=True)
+    assert sung.stdout == b"song: " + folder + b"\n"
+
+
+def test_commands_that_run_beside_others_leave_them_the_cores(monkeypatch, capfd):
+    asked = {}
+    for name in ("plan", "gui", "collect", "train"):
+        monkeypatch.setattr(
+            cli, "set_up_threads", lambda sleep, name=name: asked.update({name: sleep})
+        )
+        stopped(name, "--no-such-flag")
+    capfd.readouterr()
+    assert asked == {"plan": True, "gui": True, "collect": False, "train": False}
 
 
 def test_version(capfd):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import DOCS, architecture, generated, reference
+from docs.generate import DOCS, architecture, generated, reference, sentences
 from visual_foresight.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +61,55 @@ def test_every_flag_says_what_it_is_for():
         rows = reference.command_page(name).split("| --- |")[-1].splitlines()
         unsaid = [row for row in rows if row.startswith("| `--") and row.endswith("|  |")]
         assert not unsaid, f"{name}: {unsaid}"
+
+
+SPEAKER = """
+LIMIT = 3
+
+class Door:
+    def enter(self, guest, wrong):
+        if guest.age < LIMIT:
+            raise UserError(
+                f"{guest.full_name!r} is {len(guest.years)} of {LIMIT}, not `{guest.age}`: wait"
+            )
+        sentence = f"no shoe_lace in {wrong[0]}: tie it" if wrong else "no coat: put it on"
+        raise UserError(sentence)
+
+def remedy(error):
+    return "the door " + error.state + " is shut: knock" if error else None
+
+def check(path):
+    return Problem(path, f"{path} is wet", "dry it")
+
+def work():
+    raise ValueError("a bug of ours: repair it")
+"""
+
+
+def test_sentences_are_read_from_the_sources_with_names_in_their_holes():
+    assert set(sentences.sentences_of(SPEAKER)) == {
+        "*full name* is *years* of *limit*, not '*age*': wait",
+        "no shoe\\_lace in *wrong*: tie it",
+        "no coat: put it on",
+        "the door *state* is shut: knock",
+        "*path* is wet: dry it",
+    }
+
+
+def test_every_sentence_says_what_to_do():
+    """What was expected, what came, and after a colon or a semicolon what to do."""
+    said = [line for line in sentences.page().splitlines() if line.startswith("- ")]
+    assert len(said) > 150
+    silent = [line for line in said if not re.search(r"[:;] \S", line)]
+    assert not silent, "\n".join(silent)
+
+
+def test_the_page_lists_what_each_room_says():
+    text = sentences.page()
+    assert "a port is between 1 and *max port*, got *port*: choose another" in text
+    assert "This page answers to 127.0.0.1 and localhost only: open the address" in text
+    for room in ("cli", "plan", "gui", "evaluation", "training", "episodes", "system"):
+        assert f"## {room}\n" in text
 
 
 def test_every_room_has_a_place_in_the_picture():

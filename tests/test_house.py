@@ -23,9 +23,14 @@ MAX_FUNCTION_LINES = 60
 MAX_MODULES = 14  # in a folder
 MAX_WIDTH_P90 = 90  # columns that nine of ten lines do not exceed
 MAX_UNPACKED = 0.5  # generators unpacked into names, per 1,000 statements
-DISTRIBUTIONS = {"cv2": "opencv-python-headless", "PIL": "pillow", "pybullet_data": "pybullet"}
-UNSEEN = {"imageio-ffmpeg", "tensorboard"}
-"""Declared because something imports them for us: imageio for MP4, torch for its SummaryWriter."""
+DISTRIBUTIONS = {
+    "cv2": "opencv-python-headless",
+    "imageio_ffmpeg": "imageio-ffmpeg",
+    "PIL": "pillow",
+    "pybullet_data": "pybullet",
+}
+UNSEEN = {"tensorboard"}
+"""Declared because something imports it for us: torch for its SummaryWriter."""
 FORBIDDEN_CALLS = {
     "hasattr": "say what the object is, in its type",
     "cuda": "use .to(device); the device follows the inputs",

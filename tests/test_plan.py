@@ -62,6 +62,21 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
         PlanConfig(**wrong)
 
 
+def test_what_keeps_the_animation_from_being_written_is_said_before_the_trial(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tmp_path / "nowhere"))
+    (tmp_path / "folder.gif").mkdir()
+    (tmp_path / "link.gif").symlink_to(tmp_path / "gone")
+    for name, words in (
+        ("folder.gif", "is a folder"),
+        ("link.gif", "which is not there"),
+        ("a.mp4", "nowhere' of IMAGEIO_FFMPEG_EXE cannot be run"),
+    ):
+        with pytest.raises(UserError, match=words):
+            plan(PlanConfig(model="still", animation=tmp_path / name))
+
+
 @pytest.mark.parametrize(
     ("source", "goal", "sentence"),
     [

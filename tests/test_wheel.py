@@ -110,4 +110,6 @@ def test_the_installed_sample_is_sound(installed, tmp_path):
     sample = package / "shipped" / "data" / "sample"
     words = ("validate", "--folder", sample)
     said = run(installed / "visual-foresight", *words, cwd=tmp_path)
+    named = run(installed / "visual-foresight", *words[:2], "data/sample", cwd=tmp_path)
+    assert named.splitlines()[1:] == said.splitlines()[1:], "as the README calls it"
     assert f"sound_episodes: {len(list(sample.glob('*.hdf5')))}" in said

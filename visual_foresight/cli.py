@@ -13,13 +13,14 @@ import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
 from visual_foresight.system import flags
 from visual_foresight.system.allocator import keep_freed_memory
-from visual_foresight.system.redirect import diverted
+from visual_foresight.system.cores import set_up_threads
+from visual_foresight.system.redirect import diverted, prepare_streams
 
 PROGRAM = "visual-foresight"
 HELP = ("-h", "--help")
@@ -55,6 +56,9 @@ class Command:
     that it takes then: see `training.flags.ModelFlags`."""
     about_name: str = ""
     """What that word is, for the help."""
+    beside_others: bool = False
+    """Whether it usually runs beside other programs, a browser for example, and its threads should
+    leave them the cores while they wait."""
 
 
 COMMANDS = {
@@ -114,11 +118,13 @@ COMMANDS = {
         "Run one trial: push an object to a goal, planned from frames, and animate it.",
         config="plan:PlanConfig",
         work="plan:plan",
+        beside_others=True,
     ),
     "gui": Command(
         "Click a pixel and its goal in the browser, and watch the robot imagine, plan and act.",
         config="gui.server.serve:GuiConfig",
         work="gui.server.serve:serve",
+        beside_others=True,
     ),
 }
 
@@ -132,16 +138,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: the words after the program's name; those of the process when None.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    prepare_streams()
     if not words:
         print(_help(), file=sys.stderr)
         sys.exit(BAD_INPUT)
     if words[0] in HELP:
-        print(_help())
+        _print(_help())
         sys.exit(0)
     if words[0] == "--version":
         from visual_foresight import __version__
 
-        print(f"{PROGRAM} {__version__}")
+        _print(f"{PROGRAM} {__version__}")
         sys.exit(0)
     for length in (2, 1):
         name = " ".join(words[:length])
@@ -153,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return
     group = _help(f"{words[0]} ")
     if group and words[-1] in HELP:
-        print(group)
+        _print(group)
         sys.exit(0)
     known = ", ".join(COMMANDS)
     _stop(f"there is no command {' '.join(words[:2])!r}: choose one of {known}", BAD_INPUT)
@@ -161,6 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(name: str, arguments: list[str]) -> None:
     """Run one command; what its user can mend becomes one sentence."""
+    set_up_threads(COMMANDS[name].beside_others)  # before PyTorch is imported
     from visual_foresight.system.files import remedy
     from visual_foresight.types import UserError
 
@@ -168,12 +176,9 @@ def _run(name: str, arguments: list[str]) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         _work(name, arguments)
-        sys.stdout.flush()
     except UserError as error:
         _stop(str(error), BAD_INPUT)
     except BrokenPipeError:
-        # The reader of stdout went away, as `| head` does; keep the flush at exit from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(BROKEN_PIPE)
     except OSError as error:
         sentence = remedy(error)
@@ -188,8 +193,8 @@ def _work(name: str, arguments: list[str]) -> None:
     if command.of_name and arguments and not arguments[0].startswith("-"):
         named = _imported(command.of_name)(arguments[0])
         grouped = flags.of_groups(named.groups, named.hidden)
-        values, as_json = flags.read(
-            f"{PROGRAM} {name} {arguments[0]}",
+        values, as_json = _read(
+            f"{name} {arguments[0]}",
             command.summary,
             [*flags.of_class(named.config), *grouped],
             arguments[1:],
@@ -198,9 +203,7 @@ def _work(name: str, arguments: list[str]) -> None:
     else:
         config_class = _imported(command.config)
         summary = f"{command.summary} {command.about_name}".strip()
-        values, as_json = flags.read(
-            f"{PROGRAM} {name}", summary, flags.of_class(config_class), arguments
-        )
+        values, as_json = _read(name, summary, flags.of_class(config_class), arguments)
         config = config_class(**values)
     work = _imported(command.work)
     as_text = _imported(command.as_text) if command.as_text else _as_lines
@@ -209,12 +212,41 @@ def _work(name: str, arguments: list[str]) -> None:
         result = work(config)
     figures = result if isinstance(result, Mapping) else dataclasses.asdict(result)
     if as_json:
-        print(json.dumps(figures, allow_nan=False, default=os.fspath))
+        _print(json.dumps(figures, allow_nan=False, default=os.fspath))
     else:
-        print(as_text(figures))
+        _print(as_text(figures))
     sentence = _imported(command.complaint)(figures) if command.complaint else None
     if sentence is not None:
         _stop(sentence, BAD_INPUT)
+
+
+def _read(
+    name: str, summary: str, known: Sequence[flags.Flag], arguments: Sequence[str]
+) -> tuple[dict[str, Any], bool]:
+    """Read flags (see `flags.read`), which may print a help and exit."""
+    with _printing():
+        return flags.read(f"{PROGRAM} {name}", summary, known, arguments)
+
+
+def _print(text: str) -> None:
+    """Print to stdout at once."""
+    with _printing():
+        print(text)
+
+
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Exit where stdout cannot be written: on a full disk, or after its reader went away."""
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the flush at exit is not to complain
+        if isinstance(error, BrokenPipeError):
+            sys.exit(BROKEN_PIPE)
+        _stop(f"stdout cannot be written ({error.strerror}): send it elsewhere", BAD_INPUT)
 
 
 def _imported(part: str) -> Any:

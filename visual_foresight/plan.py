@@ -31,7 +31,7 @@ from visual_foresight.interfaces import Env
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Pixel, UserError
-from visual_foresight.vision.drawing import write_animation
+from visual_foresight.vision.drawing import require_animation, write_animation
 
 logger = logging.getLogger(__name__)
 
@@ -146,11 +146,13 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         calibration, the same in "_cm"; all are left out if the method locates nothing.
 
     Raises:
-        UserError: the model cannot be used, or a chosen pixel is outside the frame or not on an
-            object.
+        UserError: the animation cannot be written, the model cannot be used, or a chosen pixel is
+            outside the frame or not on an object.
     """
     suite = SUITES[config.suite]
     world = world_of(config.model)  # refuses what is no model before a world is built
+    animation = config.animation.absolute()
+    require_animation(animation)
     with ExitStack() as opened:
         env = opened.enter_context(_open_env(config, world))
         mirror = env
@@ -164,7 +166,6 @@ def plan(config: PlanConfig) -> dict[str, Any]:
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, suite.num_steps)
         trial = finish(goal, list(_logged(steps, suite.num_steps)))
-    animation = config.animation.absolute()
     write_animation(animation, trial_animation(trial))
     logger.info(
         "The animation (the plans as imagined, beside what happened) is in %s", animation

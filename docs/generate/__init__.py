@@ -5,7 +5,7 @@ They are committed, and a test checks that they are up to date.
 
 from pathlib import Path
 
-from docs.generate import architecture, extend, reference, results
+from docs.generate import architecture, extend, reference, results, sentences
 
 DOCS = Path(__file__).parents[1]
 
@@ -16,6 +16,7 @@ def generated() -> dict[str, str]:
         **reference.pages(),
         **extend.pages(),
         "reference/rooms.md": architecture.rooms_page(),
+        "reference/when-something-goes-wrong.md": sentences.page(),
         "results/control.md": results.control_page(),
         "architecture.svg": architecture.picture(),
     }

@@ -1,5 +1,6 @@
 """What identifies a method in stored results."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from tests.fakes.packages import bring
 from visual_foresight.control.config import ControllerConfig
 from visual_foresight.control.methods import parse
 from visual_foresight.control.protocols import PROTOCOLS
-from visual_foresight.predictors.checkpoints import save
+from visual_foresight.predictors.checkpoints import resolve, save
 from visual_foresight.predictors.models import Model
+from visual_foresight.types import UserError
 
 FAST = ControllerConfig(preset="fast")
 
@@ -56,3 +58,20 @@ def test_what_was_chosen_makes_another_method() -> None:
     keys.append(parse("still@propagate", ControllerConfig()).key)
     assert len(set(keys)) == len(keys)
     assert parse("still", ControllerConfig(disagreement=1.0)).key == keys[0]  # one future
+
+
+@pytest.mark.parametrize("folder", ["ann@lab.example/flow", "runs@home", "mine@2.0", "a@b@c/d"])
+def test_a_path_may_have_an_at_sign(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(resolve("flow"), tmp_path / folder)
+    for row, locator in ((folder, "track"), (f"{folder}@propagate", "propagate")):
+        method = parse(row, FAST)
+        assert (method.model, method.config.locator) == (folder, locator)
+        assert method.key == parse(row.replace(folder, "flow"), FAST).key
+
+
+def test_a_misspelt_locator_is_named() -> None:
+    with pytest.raises(UserError, match="locator 'trak'"):
+        parse("flow@trak", FAST)

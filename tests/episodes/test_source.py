@@ -1,6 +1,7 @@
 """Episodes from anywhere: opened by one door, split, identified, checked, trained on."""
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+import visual_foresight
 from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from tests.fakes.packages import bring
 from visual_foresight import cli
@@ -26,6 +28,25 @@ SIZE = (16, 24)
 WORKSPACE = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
 INFO = DatasetInfo("dot", SIZE, 2, WORKSPACE, PATCH_HOMOGRAPHY, "none", "0", {"seed": 7})
 NUM_EPISODES = 6
+
+
+def test_the_sample_of_the_readme_is_found_where_the_package_is_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.parent)
+    installed = folder.parent / "site" / "visual_foresight"
+    monkeypatch.setattr(visual_foresight, "__file__", str(installed / "__init__.py"))
+    with pytest.raises(UserError, match="data/sample is not here: run this in the folder of"):
+        open_episodes(Path("data/sample"))
+    shutil.copytree(folder, installed / "shipped" / "data" / "sample")
+    assert len(open_episodes(Path("data/sample")).numbers) == NUM_EPISODES
+    shutil.copytree(folder, Path("data/sample"))
+    episode_path(Path("data/sample"), 0).unlink()
+    assert len(open_episodes(Path("data/sample")).numbers) == NUM_EPISODES - 1, (
+        "what is here counts"
+    )
+    with pytest.raises(UserError, match="is no folder of episodes"):
+        open_episodes(Path("data/simple"))
 
 
 @pytest.fixture

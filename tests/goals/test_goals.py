@@ -1,5 +1,8 @@
 """Known answers of the two goals: how far, in what words, and drawn how."""
 
+import base64
+
+import cv2
 import numpy as np
 import pytest
 
@@ -67,6 +70,33 @@ def test_an_image_stands_beside_the_frame() -> None:
     drawn = ImageGoal(grey(141)).draw(np.full((12, 16, 3), 90, np.uint8), (), 2)
     assert drawn.shape == (12, 16 + GAP + 16, 3)
     assert (drawn[:, :16] == 90).all() and (drawn[:, -16:] == 141).all()
+
+
+def test_an_image_is_measured_kept_and_drawn_without_what_is_transparent() -> None:
+    mask = np.zeros(SIZE, bool)
+    mask[:3] = True
+    frame = grey(90)
+    frame[3:] = 255  # hidden
+    goal = ImageGoal(frame, mask)
+    assert goal.measure(SEEN, ()) == 0
+    frame[0] = 141
+    assert goal.measure(SEEN, ()) == pytest.approx(0.2 / 3**0.5)
+    again = goal_from_json(goal_to_json(goal))
+    assert isinstance(again, ImageGoal)
+    assert again.mask is not None and (again.mask == mask).all()
+    assert (again.frame[mask] == frame[mask]).all()
+    assert again.measure(SEEN, ()) == goal.measure(SEEN, ())
+    shown = goal.shown()
+    assert (shown[mask] == frame[mask]).all() and not (shown == 255).any()
+    assert goal.describe() != ImageGoal(frame).describe()
+
+
+def test_an_image_has_one_pixel_or_more() -> None:
+    with pytest.raises(ValueError, match="a mask of the image's shape"):
+        ImageGoal(grey(0), np.zeros(SIZE, bool))
+    written = cv2.imencode(".png", np.zeros((*SIZE, 4), np.uint8))[1].tobytes()
+    with pytest.raises(UserError, match="this has none"):
+        goal_from_json({"png": base64.b64encode(written).decode()})
 
 
 def test_who_needs_pixels_says_so() -> None:

@@ -1,6 +1,14 @@
 """Workers: results whatever their number, one sentence when a job fails, nothing left behind."""
 
+import errno
+import multiprocessing.context
+import multiprocessing.synchronize
+import os
+import signal
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,6 +41,70 @@ def test_one_worker_gives_back_the_threads() -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+SCRIPT = """
+import sys
+from visual_foresight.system.processes import run_parallel
+from visual_foresight.types import UserError
+
+def negative(number):
+    return -number
+
+{guard}
+try:
+    print(sorted(run_parallel(negative, [1, 2], 2)))
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_script_without_a_main_guard_is_told_so(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.format(guard=""))
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120, check=False
+    )
+    last = done.stdout.splitlines()[-1]
+    assert "below `if __name__ == '__main__':`" in last and "killed" not in last
+
+
+def test_far_too_many_workers_are_refused_before_they_start() -> None:
+    with pytest.raises(UserError, match="5000 --workers on .* cores would take all memory"):
+        next(iter(run_parallel(square, list(range(5000)), 100_000)))
+
+
+def lacking(error: OSError) -> Callable[..., None]:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+def test_no_semaphores_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in (errno.ENOENT, errno.ENOSYS, errno.EACCES, errno.ENOSPC):
+        error = OSError(number, "no semaphores")
+        monkeypatch.setattr(multiprocessing.synchronize.SemLock, "__init__", lacking(error))
+        with pytest.raises(UserError, match="without /dev/shm .*--workers 1"):
+            list(run_parallel(square, [1, 2], 2))
+
+
+def test_no_room_for_processes_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+    monkeypatch.setattr(multiprocessing.context.SpawnProcess, "start", lacking(error))
+    with pytest.raises(
+        UserError, match="2 worker processes cannot be started .*fewer --workers"
+    ):
+        list(run_parallel(square, [1, 2], 2))
+
+
+def end(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_worker_is_named_as_before() -> None:
+    with pytest.raises(UserError, match="killed .out of memory.*fewer --workers"):
+        list(run_parallel(end, [1, 2], 2))
 
 
 def test_bad_input_in_a_worker_is_told_and_nothing_is_left(

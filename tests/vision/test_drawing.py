@@ -2,6 +2,7 @@
 
 import cv2
 import imageio.v3 as imageio
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -129,6 +130,38 @@ def test_animation_round_trip(tmp_path, suffix, size):
     assert found.shape[:3] == (3, *size)
     assert found.mean(axis=(1, 2, 3)) == pytest.approx(shades, abs=6)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_keeps_an_animation_from_being_written_is_found_out_before(tmp_path, monkeypatch):
+    broken = tmp_path / "ffmpeg"
+    broken.write_text("#!/bin/sh\nexit 3\n")
+    broken.chmod(0o755)
+    for program in (tmp_path / "nowhere", tmp_path, broken):
+        monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(program))
+        drawing.require_animation(tmp_path / "a.gif")
+        with pytest.raises(UserError, match="MP4 needs .*of IMAGEIO_FFMPEG_EXE cannot be run"):
+            drawing.require_animation(tmp_path / "a.mp4")
+    monkeypatch.delenv("IMAGEIO_FFMPEG_EXE")
+    drawing.require_animation(tmp_path / "a.mp4")
+    with monkeypatch.context() as patch:
+        patch.setattr(imageio_ffmpeg, "get_ffmpeg_exe", raising(RuntimeError("No ffmpeg exe")))
+        with pytest.raises(UserError, match="ffmpeg, and it cannot be run .No ffmpeg exe"):
+            drawing.require_animation(tmp_path / "a.mp4")
+    for suffix in (".gif", ".mp4"):
+        folder = tmp_path / f"folder{suffix}"
+        folder.mkdir()
+        link = tmp_path / f"link{suffix}"
+        link.symlink_to(tmp_path / "gone")
+        for path in (folder, link):
+            with pytest.raises(UserError, match="the animation"):
+                drawing.require_animation(path)
+
+
+def raising(error):
+    def fail():
+        raise error
+
+    return fail
 
 
 def test_an_unknown_suffix_is_refused(tmp_path):

@@ -35,6 +35,7 @@ from visual_foresight.episodes.info import (
     write_info,
 )
 from visual_foresight.interfaces import Env
+from visual_foresight.system.cores import usable_cores
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
 
@@ -57,7 +58,7 @@ class CollectConfig:
     """Actions per episode."""
     frame_size: tuple[int, int] = (64, 64)
     """Height and width of a frame in pixels."""
-    workers: int = os.cpu_count() or 1
+    workers: int = usable_cores()
     """Processes; their number does not change what is collected."""
     seed: int = 0
     """Decides each episode, together with its number."""
@@ -161,7 +162,7 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         episodes_kept=len(kept),
         seconds=seconds,
         frames_per_second=rate,
-        frames_per_second_per_core=rate / min(config.workers, os.cpu_count() or 1),
+        frames_per_second_per_core=rate / min(config.workers, usable_cores()),
         moved_share=_share(moved, config.episodes * config.steps),
     )
 

@@ -1,12 +1,14 @@
 """The methods that are compared in closed loop: their names, and what identifies their results.
 
 A method is written `model` or `model@locator`: `random`, `scripted`, `still`, `flow`,
-`models/mine@propagate`, `simulator`. The locator `truth` asks the simulator where the pixel is;
-like the model `simulator` it is a ceiling, and labelled by its name.
+`models/mine@propagate`, `simulator`. A path may have an `@` of its own. The locator `truth` asks
+the simulator where the pixel is; like the model `simulator` it is a ceiling, and labelled by its
+name.
 """
 
 import hashlib
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -99,9 +101,17 @@ def parse(row: str, config: ControllerConfig) -> Method:
     """
     model = row
     locator = ControllerConfig.locator
-    if "@" in row:
-        model, _, locator = row.rpartition("@")
+    before, _, after = row.rpartition("@")
+    if before and not _is_path(row, after):
+        model, locator = before, after
     return method_of(replace(config, model=model, locator=locator), row)
+
+
+def _is_path(row: str, after: str) -> bool:
+    """Tell whether what follows the last `@` belongs to a path: /home/ann@lab.example/model."""
+    if after in {*LOCATORS, TRUTH}:
+        return False
+    return "/" in after or "." in after or Path(row).is_dir()
 
 
 def method_of(config: ControllerConfig, row: str | None = None) -> Method:

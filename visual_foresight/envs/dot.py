@@ -131,7 +131,8 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         count = (options or {}).get("num_objects")
         if count is not None and not 1 <= count <= MAX_SQUARES:
             raise UserError(
-                f"1 (the dot) to {MAX_SQUARES} objects can be had, got num_objects = {count}"
+                f"1 (the dot) to {MAX_SQUARES} objects can be had, got "
+                f"num_objects = {count}: choose another number"
             )
         dot = self._random_square(contrast=1.0)
         num_resting = (count or 1) - 1
@@ -161,7 +162,9 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         """Carry out an action without rendering."""
         wanted = np.asarray(action, np.float64)
         if wanted.shape != (2,) or not np.isfinite(wanted).all():
-            raise UserError(f"an action of 2 finite numbers in [-1, 1] is needed, got {action}")
+            raise UserError(
+                f"an action of 2 finite numbers in [-1, 1] is needed, got {action}: give one"
+            )
         reached = np.array(self._now.dot.place_m) + np.clip(wanted, -1, 1) * self.workspace.step
         x, y = np.clip(reached, self.workspace.low, self.workspace.high)
         self._now = replace(self._now, dot=replace(self._now.dot, place_m=(float(x), float(y))))
@@ -215,7 +218,9 @@ class DotEnv(gymnasium.Env[dict[str, Any], Any]):
         """
         height, width = self.frame_size
         if not pixel.inside(height, width):
-            raise UserError(f"a pixel inside the {height}x{width} frame is needed, got {pixel}")
+            raise UserError(
+                f"a pixel inside the {height}x{width} frame is needed, got {pixel}: choose another"
+            )
         place_m = (pixel.row * PIXEL_M, pixel.col * PIXEL_M)
         if _covers(self._now.dot, place_m):
             x, y = np.subtract(place_m, self._now.dot.place_m)

@@ -79,7 +79,8 @@ class GymnasiumEnv:
         wanted = np.asarray(action, np.float64)
         if wanted.shape != self._low.shape or not np.isfinite(wanted).all():
             raise UserError(
-                f"an action of {len(self._low)} finite numbers in [-1, 1] is needed, got {action}"
+                f"an action of {len(self._low)} finite numbers in [-1, 1] is needed, got {action}: "
+                "give one"
             )
         if self._has_ended:
             return self._keep(vars(self.observe()), self._signals(0.0)), 0.0, True, False, {}

@@ -39,7 +39,7 @@ from visual_foresight.evaluation.tables import Table
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
-from visual_foresight.system.files import write_bytes
+from visual_foresight.system.files import require_folder, write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.types import UserError
 
@@ -98,7 +98,9 @@ class CompareConfig:
 
     def __post_init__(self) -> None:
         if len(set(self.models)) < max(len(self.models), 1):
-            raise UserError(f"one model or more is needed, each named once, got {self.models}")
+            raise UserError(
+                f"one model or more is needed, each named once, got {self.models}: name others"
+            )
         if not 1 <= self.step <= HORIZON:
             raise UserError(
                 f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another"
@@ -139,6 +141,7 @@ def compare_models(config: CompareConfig) -> dict[str, Any]:
         out=config.out / "control",
     )
     methods_of(trials, SUITES)  # likewise
+    require_folder(config.out, "the scores")
     perceptual = find_perceptual(config.weights, config.lpips_net, HORIZON)
     models = {}
     for model in tqdm(config.models, "scores", dynamic_ncols=True):

@@ -83,7 +83,7 @@ class PixelGoal:
         except (TypeError, ValueError) as error:
             raise UserError(
                 "a goal of pixels is written as [[[row, col], [row, col]], ...], of designated "
-                f"pixel and goal pixel: {error}"
+                f"pixel and goal pixel ({error}): write it so"
             ) from error
 
 

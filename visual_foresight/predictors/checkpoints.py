@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import visual_foresight
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.registry import PREDICTORS, SHIPPED, model_of
-from visual_foresight.system.files import write_bytes
+from visual_foresight.system.files import expanded, write_bytes
 from visual_foresight.types import UserError
 
 CONFIG_FILE = "config.json"
@@ -145,7 +145,7 @@ def resolve(source: str | Path) -> Path:
             f"the shipped checkpoint of {source!r}, models/{source}, is missing: "
             f"get it back from the repository, train one, or give the folder of another"
         )
-    folder = Path(source).expanduser()
+    folder = expanded(Path(source))
     if folder.is_dir():
         return folder
     if str(source) in PREDICTORS:

@@ -8,6 +8,7 @@ import dataclasses
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 from textwrap import dedent
 from typing import Annotated, Any, get_type_hints
 
@@ -42,9 +43,26 @@ def read(
     )
     values: dict[str, Any] = {}
     for name, value in vars(options).items():
-        values[name] = dict(vars(value)) if type(value).__name__ == GROUP else value
+        is_group = type(value).__name__ == GROUP
+        values[name] = _at_home(dict(vars(value)) if is_group else value)
     as_json: bool = values.pop("json")
     return values, as_json
+
+
+def _at_home(value: Any) -> Any:
+    """Return a flag's value with `~` written out in every path of it.
+
+    Shells leave it as it is in `--folder=~/x`.
+    """
+    from visual_foresight.system.files import expanded
+
+    if isinstance(value, Path):
+        return expanded(value)
+    if isinstance(value, tuple):
+        return tuple(map(_at_home, value))
+    if isinstance(value, Mapping):
+        return {name: _at_home(each) for name, each in value.items()}
+    return value
 
 
 def of_class(

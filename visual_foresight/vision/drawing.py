@@ -4,18 +4,21 @@ Pictures are uint8 arrays `h w 3`; nothing here opens a window. A designated pix
 goal pixel a magenta cross: they differ in shape as well as in colour.
 """
 
+import os
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import imageio.v3 as imageio
+import imageio_ffmpeg
 import numpy as np
 from einops import repeat
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from visual_foresight.system.files import replacing
+from visual_foresight.system.files import replacing, require_place
 from visual_foresight.types import Pixel, Plan, UserError, to_uint8
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -184,18 +187,50 @@ def write_png(path: Path, picture: Picture) -> None:
         imageio.imwrite(temporary, picture, plugin="pillow", extension=".png")
 
 
+def require_animation(path: Path) -> None:
+    """Find out before the work, not after it, that an animation cannot be written.
+
+    Args:
+        path: of the animation; its folder is made as needed.
+
+    Raises:
+        UserError: the suffix is no animation's, the place cannot be written to, or MP4 is wanted
+            and there is no ffmpeg that runs.
+    """
+    _require_suffix(path)
+    require_place(path, "the animation")
+    if path.suffix.lower() == ".gif":
+        return
+    program = os.environ.get("IMAGEIO_FFMPEG_EXE", "")
+    try:
+        program = imageio_ffmpeg.get_ffmpeg_exe()
+        subprocess.run([program, "-version"], check=True, capture_output=True, timeout=60)
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        named = (
+            f" {program!r} of IMAGEIO_FFMPEG_EXE" if "IMAGEIO_FFMPEG_EXE" in os.environ else ""
+        )
+        raise UserError(
+            f"an MP4 needs the program ffmpeg, and{named or ' it'} cannot be run ({error}): "
+            "write a .gif, or mend that"
+        ) from error
+
+
+def _require_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (".gif", ".mp4"):
+        raise UserError(
+            f"an animation is written as .gif or .mp4, got {path.name!r}: change the suffix"
+        )
+
+
 def write_animation(path: Path, frames: Strip, fps: float = 8) -> None:
     """Write an endless GIF or an MP4, as the suffix says, whole or not at all.
 
     An MP4 is H.264; its sides are padded to even numbers.
 
     Raises:
-        UserError: the suffix is another.
+        UserError: it cannot be written: see `require_animation`.
     """
-    if path.suffix.lower() not in (".gif", ".mp4"):
-        raise UserError(
-            f"an animation is written as .gif or .mp4, got {path.name!r}: change the suffix"
-        )
+    require_animation(path)
     with replacing(path) as temporary:
         if path.suffix.lower() == ".gif":
             imageio.imwrite(

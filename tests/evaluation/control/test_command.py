@@ -238,6 +238,8 @@ def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
         ({"ceiling": "publish"}, "got seed 7"),
         ({"ceiling": "publish", "seed": 0, "frame_size": (48, 80)}, "frames of 48x80"),
         ({"trials_file": Path(__file__).parent}, "is a folder"),
+        ({"trials_file": Path(__file__) / "trials.json"}, "the file of the trials cannot be"),
+        ({"out": Path(__file__)}, "the trials cannot be written to"),
     ],
 )
 def test_bad_input_is_named(tmp_path: Path, changes: dict, words: str) -> None:

@@ -1,7 +1,10 @@
 """The report is one file that shows what was measured, through the real command line."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,6 +107,27 @@ def test_the_command_writes_a_page_that_stands_alone(
         assert said in page, said
     assert page.count("<svg") >= 8 and page.count("image/webp") == 4  # three clips and the fan
     assert "prefers-color-scheme: dark" in page
+
+
+def test_a_notebooks_backend_and_a_name_that_is_no_text_do_no_harm(
+    data: Path, tmp_path: Path
+) -> None:
+    there = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")
+    data.rename(there)
+    report = Path(there) / "report.html"
+    words = ["--data", there, "--model", "still", "--horizon", "3", "--report", str(report)]
+    done = subprocess.run(
+        [sys.executable, "-m", "visual_foresight", "evaluate", "prediction", *words, "--json"],
+        env={**os.environ, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["report"] == str(report)
+    page = report.read_text(encoding="utf-8")
+    assert "caf\\udce9" in page and page.count("<svg") >= 8
 
 
 def test_people_get_tables_and_the_protocol(data: Path, capfd) -> None:

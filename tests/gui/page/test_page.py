@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.gui.program import PATIENCE_MS
+from tests.gui.proxy import Proxy
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
 from visual_foresight.gui.page.pictures import CROSS
@@ -295,6 +296,23 @@ def test_another_host_needs_the_token_that_is_printed(start, browser, open_page)
     )
     page.close()
     open_page(f"{program.address}?token={token}")
+
+
+@pytest.mark.parametrize("cuts_off", [True, False], ids=["path cut off", "path passed on"])
+def test_the_page_works_below_a_path_of_a_reverse_proxy(start, open_page, tmp_path, cuts_off):
+    proxy = Proxy(cuts_off)
+    program = start("--address", proxy.address)
+    proxy.port = program.port
+    (outer,) = re.findall(r"Open (\S+)", program.said())
+    assert outer.startswith(f"{proxy.address}/?token=")
+    page = open_page(outer)
+    page.get_by_role("button", name="Goal image").click()
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "good.png")
+    page.locator("input[type=file]").set_input_files(tmp_path / "good.png")
+    page.wait_for_selector(".goal-image:visible")
+    press(page, "Plan")
+    page.wait_for_selector(".status:has-text('plan ready')")
+    proxy.close()
 
 
 def test_the_table_is_planned_on_with_the_shipped_model_in_high_resolution(

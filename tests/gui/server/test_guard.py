@@ -11,7 +11,7 @@ TOKEN = "abcdefgh12345678"
 HOME = {"host": "127.0.0.1:8080"}
 
 
-def ask(guard, headers, query="", kind="http", chunks=()):
+def ask(guard, headers, query="", kind="http", chunks=(), path="/"):
     """Send one request through the guard; return what was answered."""
     sent = []
     waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
@@ -26,7 +26,10 @@ def ask(guard, headers, query="", kind="http", chunks=()):
     scope = {
         "type": kind,
         "query_string": query.encode(),
-        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "path": path,
+        "headers": [
+            (name.encode(), value.encode("latin-1")) for name, value in headers.items()
+        ],
     }
     with ThreadPoolExecutor(1) as thread:  # a browser's loop may run in this one
         thread.submit(lambda: asyncio.run(guard(scope, receive, send))).result()
@@ -59,6 +62,13 @@ def application(record):
         ({**HOME, "origin": "null"}, 403),
         ({**HOME, "content-length": str(MAX_BODY_BYTES + 1)}, 413),
         ({**HOME, "content-length": "-1"}, 413),
+        ({**HOME, "content-length": "\xb2"}, 413),
+        ({**HOME, "content-length": "9" * 5000}, 413),
+        ({"host": "[::1"}, 400),
+        ({"host": "127.0.0.1:port"}, 400),
+        ({"host": "localhost]:8080"}, 400),
+        ({**HOME, "origin": "http://[::1"}, 400),
+        ({**HOME, "origin": "http://localhost:99999"}, 400),
     ],
 )
 def test_strangers_are_refused(kind, headers, status):
@@ -111,3 +121,59 @@ def test_the_address_carries_the_token_once_and_a_cookie_from_then_on():
             kind=kind,
         )
         assert record[0] == kind
+
+
+def test_two_pages_on_one_host_do_not_log_one_another_out():
+    """Browsers send a cookie to every port of a host."""
+    others = "lkjhgfdsa0987654"
+    jar: dict[str, str] = {}
+    pages = {
+        token: Guard(application([]), token, cookie=f"{COOKIE}_{port}")
+        for token, port in ((TOKEN, 8080), (others, 8081))
+    }
+    for token, guard in pages.items():
+        first = ask(guard, {"host": "robot"}, f"token={token}")
+        name, _, value = dict(first[0]["headers"])[b"set-cookie"].decode().partition("=")
+        jar[name] = value.split(";")[0]
+    cookies = "; ".join(f"{name}={value}" for name, value in jar.items())
+    for guard in pages.values():
+        assert ask(guard, {"host": "robot", "cookie": cookies})[0]["status"] == 200
+
+
+OUTER = "https://lab.example/robot"
+
+
+@pytest.mark.parametrize("host", ["lab.example", "127.0.0.1:8080"])
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+def test_behind_a_proxy_the_outer_address_counts(host, kind):
+    """Some proxies pass the browser's Host on, others put their own target in its place."""
+    cookie = {"host": host, "cookie": f"{COOKIE}={TOKEN}"}
+    for origin, is_ours in (
+        ("https://lab.example", True),
+        ("http://evil.example", False),
+        ("https://lab.example.evil.example", False),
+    ):
+        record: list[str] = []
+        guard = Guard(application(record), TOKEN, address=OUTER)
+        ask(guard, {**cookie, "origin": origin}, kind=kind)
+        assert bool(record) is is_ours, origin
+
+
+@pytest.mark.parametrize("cut_off", [True, False], ids=["proxy cuts off", "proxy passes on"])
+def test_a_page_may_be_below_a_path(cut_off):
+    scopes = []
+
+    async def remember(scope, receive, send):
+        scopes.append(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    guard = Guard(remember, TOKEN, address=OUTER)
+    headers = {"host": "lab.example", "x-forwarded-prefix": "/robot"}
+    for path in ("/", "/alive", "/_nicegui_ws/socket.io/"):
+        outer = path if cut_off else f"/robot{path}"
+        answer = ask(guard, headers, f"token={TOKEN}", path=outer)
+        assert scopes[-1]["path"] == f"/robot{path}" and scopes[-1]["root_path"] == "/robot"
+        assert b"x-forwarded-prefix" not in dict(scopes[-1]["headers"])
+        assert b"Path=/robot;" in dict(answer[0]["headers"])[b"set-cookie"]
+    ask(guard, headers, f"token={TOKEN}", path="/robot")
+    assert scopes[-1]["path"] == "/robot/"

@@ -41,7 +41,7 @@ def test_runs_are_episodes_that_can_be_opened_checked_and_exported(session, tmp_
 
 def test_a_run_to_an_image_is_measured_as_seen_and_not_called_a_success(session, tmp_path):
     seen = session.state.frame
-    session.set_goal_image(255 - seen)
+    session.set_goal_image(ImageGoal(255 - seen))
     session.run()
     state = wait(session)
     assert not state.is_error, state.message

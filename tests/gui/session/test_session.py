@@ -225,7 +225,7 @@ def test_a_future_of_the_fan_is_carried_out(session):
 def test_undo_takes_back_one_change_after_the_other(session):
     place, _ = make_goal(session)
     session.edit(Draft().clicked(place))
-    session.set_goal_image(session.state.frame)
+    session.set_goal_image(ImageGoal(session.state.frame))
     assert isinstance(session.state.goal, ImageGoal)
     session.undo()
     assert session.state.draft == Draft().clicked(place) and session.state.image_goal is None

@@ -108,6 +108,15 @@ def test_image_distance_is_a_root_mean_square_over_pixels():
     assert ImageDistance(ImageGoal(frame))(shades([0.0])).item() == pytest.approx(0.5)
 
 
+def test_what_is_transparent_in_a_goal_image_does_not_count():
+    frame = np.full((*FRAME, 3), 255, np.uint8)
+    frame[:, :5] = 51
+    mask = np.zeros(FRAME, bool)
+    mask[:, :5] = True
+    costs = ImageDistance(ImageGoal(frame, mask))(shades([0.2], [0.7]))
+    assert costs.tolist() == pytest.approx([0, 0.5])
+
+
 @pytest.mark.parametrize("steps", [[], [0.5]])
 def test_frames_that_are_missing_or_of_another_size_are_refused(steps):
     goal = ImageGoal(np.zeros((FRAME[0] + bool(steps), FRAME[1], 3), np.uint8))

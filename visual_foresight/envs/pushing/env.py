@@ -177,7 +177,9 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         wanted = (options or {}).get("num_objects")
         count = int(rng.integers(1, MAX_OBJECTS + 1) if wanted is None else wanted)
         if not 1 <= count <= MAX_OBJECTS:
-            raise UserError(f"1 to {MAX_OBJECTS} objects fit on the table, got {count}")
+            raise UserError(
+                f"1 to {MAX_OBJECTS} objects fit on the table, got {count}: choose another number"
+            )
         places = _free_places(rng, count + 1, self.workspace)
         self._specs = tuple(random_spec(rng, self._held_out) for _ in range(count))
         self._bullet.rebuild(self._specs)
@@ -219,7 +221,7 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         wanted = np.asarray(action, np.float64)
         if wanted.shape != (size,) or not np.isfinite(wanted).all():
             raise UserError(
-                f"an action of {size} finite numbers in [-1, 1] is needed, got {action}"
+                f"an action of {size} finite numbers in [-1, 1] is needed, got {action}: give one"
             )
         reached = np.asarray(self._commanded) + np.clip(wanted, -1, 1) * self.workspace.step
         feasible = np.clip(reached, self.workspace.low, self.workspace.high)
@@ -314,7 +316,9 @@ class PushEnv(gymnasium.Env[dict[str, Any], Any]):
         """
         height, width = self.frame_size
         if not pixel.inside(height, width):
-            raise UserError(f"a pixel inside the {height}x{width} frame is needed, got {pixel}")
+            raise UserError(
+                f"a pixel inside the {height}x{width} frame is needed, got {pixel}: choose another"
+            )
         rendering = self._main_rendering()
         row = int((pixel.row + 0.5) * SUPERSAMPLING)
         col = int((pixel.col + 0.5) * SUPERSAMPLING)

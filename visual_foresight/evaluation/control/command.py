@@ -25,7 +25,7 @@ from visual_foresight.evaluation.records import Record, find_record
 from visual_foresight.evaluation.suites import SUITES, Suite, begin, find_task
 from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
-from visual_foresight.system.files import write_bytes
+from visual_foresight.system.files import require_folder, require_place, write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.system.processes import run_parallel
 from visual_foresight.types import UserError
@@ -115,13 +115,11 @@ class ControlConfig:
             )
         for names in (self.methods, self.suites):
             if len(set(names)) < len(names):
-                raise UserError(f"each method and suite can be named once, got {names}")
+                raise UserError(
+                    f"each method and suite can be named once, got {names}: name fewer"
+                )
         if self.ceiling == "publish":
             _require_published(self)
-        if self.trials_file and self.trials_file.is_dir():
-            raise UserError(
-                f"{self.trials_file} is a folder, the trials go into a file: name one in it"
-            )
 
     @property
     def search(self) -> ControllerConfig:
@@ -167,10 +165,13 @@ def evaluate_control(
         tasks}}; see `figures_of_rows`.
 
     Raises:
-        UserError: an unknown name, a model that does not fit, or a shipped ceiling made for
-            other tasks.
+        UserError: an unknown name, a model that does not fit, a shipped ceiling made for other
+            tasks, or a file of trials that cannot be written.
     """
     methods = methods_of(config, suites)
+    require_folder(config.out, "the trials")
+    if config.trials_file:
+        require_place(config.trials_file, "the file of the trials")
     jobs = [
         job
         for name in config.suites

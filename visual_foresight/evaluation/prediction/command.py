@@ -4,7 +4,6 @@ Pixel maps and frames are measured per imagined step, with intervals over episod
 persistence baseline `still`, which predicts that nothing moves.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +35,7 @@ from visual_foresight.evaluation.statistics import NUM_RESAMPLES
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.system.files import require_place
 from visual_foresight.types import Episode, UserError
 
 __all__ = [
@@ -96,7 +96,11 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
             report cannot be written.
     """
     if config.report is not None:
-        _check_writable(config.report)
+        # Imported here, because the page's libraries take time and most runs write no page; and
+        # before the work, so that what they lack is found out now.
+        from visual_foresight.evaluation.report.page import write_report
+
+        require_place(config.report, "the report")
     episodes = in_views(open_episodes(config.data), views_of(config.model))
     info = episodes.info
     predictor = load(
@@ -119,9 +123,6 @@ def evaluate_model(config: PredictionConfig) -> dict[str, Any]:
         **figures_of(evaluation, predictor.context),
     }
     if config.report is not None:
-        # Imported here, because the page's libraries take time and most runs write no page.
-        from visual_foresight.evaluation.report.page import write_report
-
         write_report(config.report, figures, predictor, evaluation, info)
         figures["report"] = str(config.report)
     return figures
@@ -278,19 +279,3 @@ def _protocol(
         ),
         "intervals": f"95 %, bootstrap over episodes, {NUM_RESAMPLES} resamples",
     }
-
-
-def _check_writable(path: Path) -> None:
-    """Find out before the work, not after it, that a report cannot be written."""
-    if path.is_dir():
-        raise UserError(
-            f"the report is one file, but {path} is a folder: give a name that ends in .html"
-        )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise UserError(
-            f"the report cannot be written to {path} ({error.strerror}): choose another place"
-        ) from error

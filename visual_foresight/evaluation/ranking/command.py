@@ -23,6 +23,7 @@ from visual_foresight.planning.costs.pixel_distance import PixelDistance
 from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
+from visual_foresight.system.files import require_folder
 from visual_foresight.types import Clip, Pixel, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
@@ -64,11 +65,13 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     """Make or find the bank, and return how a predictor ranks it (see `rank_candidates`).
 
     Raises:
-        UserError: the model cannot be loaded or does not fit, or the bank cannot be made or read.
+        UserError: the model cannot be loaded or does not fit, or the bank cannot be made, written
+            or read.
     """
     load(config.model)  # refuses what cannot be loaded, before a bank is made
     world = world_of(config.model)
     require_one_view(world, "a bank of contact states")
+    require_folder(config.out, "the bank")
     jobs = [
         BankJob(config.seed, index, config.candidates, config.horizon, world=world)
         for index in range(config.states)
@@ -128,7 +131,7 @@ def _predicted_costs(predictor: Predictor, contact: ContactState) -> Float[np.nd
     if first < 0:
         raise UserError(
             f"the bank has {len(contact.frames)} frames of context, "
-            f"the predictor wants {predictor.context}"
+            f"the predictor wants {predictor.context}: choose another predictor"
         )
     clip = Clip(
         actions=torch.from_numpy(contact.actions[first:])[None],

@@ -69,7 +69,7 @@ def write_report(
         wheel=flow_wheel(),
         flow_px=FLOW_PX,
     )
-    write_bytes(path, page.encode())
+    write_bytes(path, page.encode(errors="backslashreplace"))  # names of files may be no text
 
 
 @torch.inference_mode()

@@ -1,17 +1,29 @@
 """Plots of figures over the imagined steps, as SVG that takes its colours from the page."""
 
 import io
+import os
 import re
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 from visual_foresight.evaluation.prediction.aggregate import figure
+from visual_foresight.system.environment import without
+
+IS_FIRST = "matplotlib" not in sys.modules
+with without(
+    "MPLBACKEND"
+):  # a notebook sets its own for its children, too, and they may lack it
+    import matplotlib as mpl
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+if IS_FIRST and "MPLBACKEND" in os.environ:
+    with suppress(ValueError):  # within a notebook it is there, and others draw with it
+        mpl.rcParams["backend"] = os.environ["MPLBACKEND"]
 
 SENTINELS = {
     "ink": "#010203",

@@ -6,11 +6,9 @@ process of its own, so that the peak of memory is its own, too. The yardstick be
 encoder and decoder of SVG's size, which decodes every frame that it imagines.
 """
 
-import multiprocessing
 import resource
 import sys
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +29,8 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP, create, learned
 from visual_foresight.predictors.rollouts import beginning, training_rollout
 from visual_foresight.system.allocator import keep_freed_memory
+from visual_foresight.system.files import expanded
+from visual_foresight.system.processes import spawning_pool
 from visual_foresight.types import Clip, Pixel, UserError, to_float
 from visual_foresight.vision.pixel_maps import places_of
 
@@ -64,7 +64,7 @@ class ThroughputConfig:
         if min(self.batch, self.horizon, self.repeats) < 1:
             raise UserError("one candidate, step and repeat or more is needed: raise what is 0")
         for name in self.predictors:
-            if name not in learned() and not Path(name).expanduser().is_dir():
+            if name not in learned() and not expanded(Path(name)).is_dir():
                 raise UserError(
                     f"there is no learned predictor {name!r}: "
                     f"choose from {', '.join(learned())}, or give a checkpoint's folder"
@@ -104,9 +104,8 @@ def time_predictors(config: ThroughputConfig) -> dict[str, Any]:
     gflops = gemm_gflops()
     yardstick = _time_yardstick(config.repeats)
     figures = {}
-    context = multiprocessing.get_context("spawn")
     for name in tqdm(names, "predictors", dynamic_ncols=True):
-        with ProcessPoolExecutor(1, context) as pool:
+        with spawning_pool(1) as pool:
             figures[name] = pool.submit(time_predictor, name, config, threads).result()
         # Measured again between predictors: the machine may be busy for a while.
         gflops = max(gflops, gemm_gflops())

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.goal_editor import GoalEditor
 from visual_foresight.gui.page.pictures import data_url, markers, shape_style
@@ -163,7 +164,7 @@ class ScenePanel:
     def _draw_goal_image(self, state: State) -> None:
         self._goal_image.set_visibility(state.image_goal is not None)
         if state.image_goal is not None and self._goal_changes.changed(state.image_goal):
-            self._goal_image.props["src"] = data_url(state.image_goal)
+            self._goal_image.props["src"] = data_url(state.image_goal.shown())
             self._goal_image.update()
 
     def _hint_text(self, state: State, is_live: bool) -> str:
@@ -218,7 +219,7 @@ class ScenePanel:
         state = self._session.state
         frame = _shown_frame(state, self._timeline.frame_index(state))
         if frame is not None:
-            self._session.set_goal_image(frame)
+            self._session.set_goal_image(ImageGoal(frame))
 
     def _on_rejected(self) -> None:
         self._session.show_message("the picture is too large: choose a smaller one", True)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,6 +19,10 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """The names of this machine, which need no token."""
 COOKIE = "visual_foresight_token"
+MALFORMED = (
+    400,
+    "This request's Host or Origin is malformed: open the address that was printed.",
+)
 MAX_BODY_BYTES = 5 * 2**20
 """The largest request that is accepted: an upload and its form."""
 
@@ -30,12 +34,18 @@ class Guard:
     The page's address carries the token once (`/?token=...`). From then on a cookie does, which
     scripts cannot read and other sites do not send. Without a token only loopback names are
     answered, so that no other site's name can be pointed at this server (DNS rebinding).
+
+    Behind a reverse proxy, the page's outer address is another than the one that requests come to.
     """
 
     application: Application
     """What is guarded."""
     token: str | None = None
     """What a request has to carry; None for a page that only this machine reaches."""
+    cookie: str = COOKIE
+    """The cookie's name. Browsers do not tell ports apart, so each port needs a name of its own."""
+    address: str = ""
+    """The outer address, http://HOST or https://HOST/PATH, of a page behind a reverse proxy."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer an ASGI request, or refuse it."""
@@ -51,22 +61,30 @@ class Guard:
             status, sentence = refusal
             await _refuse(scope, receive, send, status, sentence)
             return
+        inner = self._placed(scope)
         if scope["type"] == "websocket":
-            await self.application(scope, receive, send)
+            await self.application(inner, receive, send)
             return
-        await self.application(scope, _limited(receive), self._with_cookie(scope, send))
+        await self.application(inner, _limited(receive), self._with_cookie(scope, send))
 
     def _refusal(self, scope: Message, headers: dict[str, str]) -> tuple[int, str] | None:
         """Return status and sentence of a refusal; None if the request may pass."""
         host = headers.get("host", "")
-        if self.token is None and urlsplit(f"//{host}").hostname not in LOOPBACK:
-            return 400, "This page answers to 127.0.0.1 and localhost only."
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
-            return 403, "This request comes from another site."
+        place = _split(f"//{host}")
+        origin = _split(headers.get("origin", ""))
+        if place is None or origin is None:
+            return MALFORMED
+        if self.token is None and place.hostname not in LOOPBACK:
+            return (
+                400,
+                "This page answers to 127.0.0.1 and localhost only: open the address that was "
+                "printed, or start the program with --host or --address.",
+            )
+        if "origin" in headers and not self._is_ours(origin, host):
+            return 403, "This request comes from another site: open the page itself."
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY_BYTES:
-            return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted."
+        if not _is_number_up_to(length, MAX_BODY_BYTES):
+            return 413, f"More than {MAX_BODY_BYTES // 2**20} MiB are not accepted: send less."
         if self.token is None or self._is_in_address(scope) or self._is_in_cookie(headers):
             return None
         return (
@@ -74,13 +92,36 @@ class Guard:
             "A token is needed: open the address that was printed when the program started.",
         )
 
+    def _is_ours(self, origin: SplitResult, host: str) -> bool:
+        """Tell whether a page of this origin is ours: that of the host, or of the outer address."""
+        outer = urlsplit(self.address)
+        return origin.netloc == host or (
+            bool(self.address)
+            and (origin.scheme, origin.netloc) == (outer.scheme, outer.netloc)
+        )
+
+    def _placed(self, scope: Message) -> Message:
+        """Return a request as of a page below the outer address's path.
+
+        Some proxies cut that path off, others pass it on.
+        """
+        root = _root(self.address)
+        if not root:
+            return scope
+        path = scope["path"]
+        if path == root or not path.startswith(f"{root}/"):
+            path = f"{root}/" if path == root else root + path
+        forwarded = b"x-forwarded-prefix"  # is in the outer address
+        headers = [pair for pair in scope["headers"] if pair[0].lower() != forwarded]
+        return {**scope, "path": path, "root_path": root, "headers": headers}
+
     def _is_in_address(self, scope: Message) -> bool:
         given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])
         return self._matches(given[0])
 
     def _is_in_cookie(self, headers: dict[str, str]) -> bool:
         try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            cookie = SimpleCookie(headers.get("cookie", "")).get(self.cookie)
         except CookieError:
             return False
         return cookie is not None and self._matches(cookie.value)
@@ -94,7 +135,8 @@ class Guard:
         """Set the cookie in the answer to a request whose address has the token."""
         if self.token is None or not self._is_in_address(scope):
             return send
-        cookie = f"{COOKIE}={self.token}; Path=/; HttpOnly; SameSite=Strict"
+        path = _root(self.address) or "/"
+        cookie = f"{self.cookie}={self.token}; Path={path}; HttpOnly; SameSite=Strict"
 
         async def send_with_cookie(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,6 +147,27 @@ class Guard:
             await send(message)
 
         return send_with_cookie
+
+
+def _split(address: str) -> SplitResult | None:
+    """Return the parts of an address; None of one that is malformed."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port  # looked at when they are asked for
+    except ValueError:
+        return None
+    return parts
+
+
+def _root(address: str) -> str:
+    """Return the path of an address, without the slash at its end."""
+    return urlsplit(address).path.rstrip("/")
+
+
+def _is_number_up_to(text: str, most: int) -> bool:
+    """Tell whether a text is a count in plain digits, and no larger than allowed."""
+    is_count = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return is_count and int(text) <= most
 
 
 def _limited(receive: Receive) -> Receive:

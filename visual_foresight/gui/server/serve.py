@@ -1,6 +1,7 @@
 """The web server of the page: its configuration, and everything from the port to the browser."""
 
 import logging
+import re
 import secrets
 import socket
 import tempfile
@@ -11,7 +12,7 @@ from typing import Any
 from visual_foresight.control.methods import weights_of
 from visual_foresight.envs.registry import require
 from visual_foresight.gui.page.uploads import MAX_BYTES
-from visual_foresight.gui.server.guard import LOOPBACK, Guard
+from visual_foresight.gui.server.guard import COOKIE, LOOPBACK, Guard
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.predictors.registry import FLAGSHIP
@@ -21,6 +22,7 @@ from visual_foresight.types import UserError
 logger = logging.getLogger(__name__)
 MIN_TOKEN_LENGTH = 8
 MAX_PORT = 65535
+ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.~-]+)*/?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class GuiConfig:
     """Address to listen on; any other than this machine's own needs a token."""
     port: int = 8080
     """Port to listen on."""
+    address: str = ""
+    """Where a reverse proxy shows the page, as in https://lab.example/robot; it needs a token."""
     token: str | None = None
     """What the page's address must carry; made up where it is needed and not given."""
     device: str = "auto"
@@ -56,6 +60,11 @@ class GuiConfig:
         if not 1 <= self.port <= MAX_PORT:
             raise UserError(
                 f"a port is between 1 and {MAX_PORT}, got {self.port}: choose another"
+            )
+        if self.address and not ADDRESS.fullmatch(self.address):
+            raise UserError(
+                "an address is written like https://lab.example or http://lab.example:8000/robot, "
+                f"got {self.address!r}: write the one that a browser shows"
             )
         if self.token is not None and not _is_token(self.token):
             raise UserError(
@@ -88,11 +97,11 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         UserError: the port is taken, or the address is not this machine's.
         OSError: the folder for what is written cannot be used.
     """
-    is_local = config.host in LOOPBACK
+    is_local = config.host in LOOPBACK and not config.address
     token = config.token or (None if is_local else secrets.token_urlsafe(24))
     _require_free(config.host, config.port)
     _require_writable(config.out)
-    address = _address(config.host, config.port, token)
+    address = _address(config, token)
     if not is_local:
         logger.warning(
             "Listening on %s: whoever has the token can steer the robot.", config.host
@@ -108,7 +117,8 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     session = Session(config.settings(), config.out)
     # The guard compares origins itself; no other site gets a header that lets it in.
     core.sio.eio.cors_allowed_origins = []
-    app.add_middleware(Guard, token=token)
+    cookie = f"{COOKIE}_{config.port}"
+    app.add_middleware(Guard, token=token, cookie=cookie, address=config.address)
     app.on_shutdown(session.close)
 
     @ui.page("/")
@@ -141,11 +151,12 @@ def keep_uploads_in_memory() -> None:
     MultiPartParser.spool_max_size = 2 * MAX_BYTES
 
 
-def _address(host: str, port: int, token: str | None) -> str:
+def _address(config: GuiConfig, token: str | None) -> str:
     """Return what to type into a browser."""
-    name = f"[{host}]" if ":" in host else host
+    name = f"[{config.host}]" if ":" in config.host else config.host
+    outer = config.address.rstrip("/") or f"http://{name}:{config.port}"
     query = f"?token={token}" if token else ""
-    return f"http://{name}:{port}/{query}"
+    return f"{outer}/{query}"
 
 
 def _require_writable(folder: Path) -> None:

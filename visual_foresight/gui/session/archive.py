@@ -195,7 +195,9 @@ class Archive:
             UserError: there is no run of this name, or the suffix is not one of `ANIMATIONS`.
         """
         if suffix not in ANIMATIONS:
-            raise UserError(f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}")
+            raise UserError(
+                f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}: choose one"
+            )
         path = self._folder / f"{self._known(name).name}{suffix}"
         share = max(MAX_GLIMPSES // max(len(trial.plans), 1), 1)
         animation = trial_animation(trial, num_glimpses=min(GLIMPSES_PER_PLAN, share))
@@ -204,7 +206,9 @@ class Archive:
 
     def _known(self, name: str) -> Entry:
         if name not in self._entries:
-            raise UserError(f"there is no run {name!r} in this session's folder")
+            raise UserError(
+                f"there is no run {name!r} in this session's folder: choose another"
+            )
         return self._entries[name]
 
 

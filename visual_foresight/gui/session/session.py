@@ -9,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
-from visual_foresight.gui.session.state import Frame, State, Status
+from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.worker import Job, Worker
 
 
@@ -30,7 +31,7 @@ class Session:
         self.state = State(settings, entries=archive.entries)
         self._lock = threading.RLock()
         self._version = 0
-        self._history: list[tuple[Draft, Frame | None]] = []
+        self._history: list[tuple[Draft, ImageGoal | None]] = []
         """Earlier goals of this scene, for `undo`."""
         self._stop = threading.Event()
         self._pause = threading.Event()
@@ -67,12 +68,12 @@ class Session:
                     self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
 
-    def set_goal_image(self, frame: Frame) -> None:
-        """Make a frame the goal."""
+    def set_goal_image(self, image: ImageGoal) -> None:
+        """Make an image the goal."""
         with self._lock:
             if self._make_editable():
                 self._history.append((self.state.draft, self.state.image_goal))
-                self._publish(image_goal=frame)
+                self._publish(image_goal=image)
 
     def undo(self) -> None:
         """Take back the last change of the goal."""

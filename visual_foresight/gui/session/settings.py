@@ -97,6 +97,11 @@ class Settings:
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
+        if not _is_text(self.model):
+            raise UserError(
+                f"the folder {self.model!r} of a checkpoint has a name that a page cannot show "
+                "(no UTF-8): rename it, or make a link to it"
+            )
         if self.seed < 0:
             raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
         if not 1 <= self.num_steps <= MAX_STEPS:
@@ -120,6 +125,15 @@ class Settings:
         )
 
 
+def _is_text(name: str) -> bool:
+    """Tell whether the name of a file can be sent to a browser."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def installed_models() -> dict[str, str]:
     """Return the models that can be planned with here: name -> label on the page."""
     shipped = {name: f"{name} (shipped)" for name in SHIPPED}
@@ -127,6 +141,7 @@ def installed_models() -> dict[str, str]:
         str(path.parent): str(path.parent)
         for pattern in CHECKPOINT_FOLDERS
         for path in sorted(Path().glob(f"{pattern}/{CONFIG_FILE}"))
+        if _is_text(str(path))
     }
     baselines = {
         PERSISTENCE: "still (nothing moves)",

@@ -52,7 +52,7 @@ class State:
     """Whether the env can be shown at high resolution."""
     draft: Draft = Draft()
     """The designated pixels and goal pixels clicked so far."""
-    image_goal: Frame | None = None
+    image_goal: ImageGoal | None = None
     """The goal image, which takes the place of the draft."""
     trial: Trial | None = None
     """The run under way, or the last one, or one that was opened."""
@@ -84,7 +84,7 @@ class State:
     @property
     def goal(self) -> Goal | None:
         """Return the goal as it is now, if it is complete."""
-        return self.draft.goal if self.image_goal is None else ImageGoal(self.image_goal)
+        return self.draft.goal if self.image_goal is None else self.image_goal
 
     @property
     def plans(self) -> tuple[Plan, ...]:

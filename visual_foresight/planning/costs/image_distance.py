@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import torch
 from einops import einsum, reduce
 from jaxtyping import Float
 from torch import Tensor
@@ -18,7 +19,8 @@ class ImageDistance:
     Root mean square over pixels, averaged over time.
 
     The plain alternative to designated pixels, and the cost of VP2 (Tian et al. 2023) for
-    models without pixel maps. It sees what covers many pixels, the arm most of all.
+    models without pixel maps. It sees what covers many pixels, the arm most of all. What is
+    transparent in the image does not count.
     """
 
     goal: Goal
@@ -45,6 +47,11 @@ class ImageDistance:
                 f"one or more decoded frames of (channels, height, width) {tuple(target.shape)} "
                 f"were expected, as the goal has, got {num_frames} of {tuple(frames.shape[2:])}"
             )
-        difference = reduce((frames - target).square(), "n t c h w -> n t", "mean").sqrt()
+        squares = (frames - target).square()
+        if self.goal.mask is None:
+            difference = reduce(squares, "n t c h w -> n t", "mean").sqrt()
+        else:
+            counted = squares[..., torch.from_numpy(self.goal.mask).to(squares.device)]
+            difference = reduce(counted, "n t c p -> n t", "mean").sqrt()
         weight = step_weights(num_frames, self.final_weight).to(frames)
         return einsum(difference, weight, "n t, t -> n")

@@ -69,13 +69,14 @@ class CEMConfig:
             )
         if self.horizon < 1 or self.hold < 1:
             raise UserError(
-                f"horizon and hold must be 1 or more, but they are {self.horizon} and {self.hold}."
+                f"horizon and hold must be 1 or more, but they are {self.horizon} and {self.hold}: "
+                "raise what is less."
             )
         shares = (self.momentum, self.keep_fraction, self.shift_fraction)
         if not all(0 <= share <= 1 for share in shares):
             raise UserError(
                 f"momentum, keep_fraction and shift_fraction must be in [0, 1], "
-                f"but they are {shares}."
+                f"but they are {shares}: choose others."
             )
 
     @property

@@ -142,7 +142,7 @@ class NeuralAdvection(nn.Module):
         if config.transform not in READERS or config.kernel_size % 2 == 0:
             raise UserError(
                 f"a transform out of {', '.join(READERS)} and an odd kernel size are needed, "
-                f"got {config.transform!r} and {config.kernel_size}"
+                f"got {config.transform!r} and {config.kernel_size}: choose others"
             )
         self.config = config
         self.robot = RobotDynamics(config.action_size, config.state_size)

@@ -54,7 +54,7 @@ class Ensemble(nn.Module):
         if config.member == "ensemble" or config.num_members < 2:
             raise UserError(
                 f"an ensemble has two or more members that are no ensembles, "
-                f"got {config.num_members} x {config.member!r}"
+                f"got {config.num_members} x {config.member!r}: choose others"
             )
         self.config = config
         known = {
