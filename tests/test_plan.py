@@ -51,7 +51,7 @@ def test_a_trial_reports_its_figures_and_writes_its_animation(tmp_path):
         ({"source": ("1,2,3",), "goal": ("3,4",)}, "got '1,2,3'"),
         ({"source": ("nan,2",), "goal": ("3,4",)}, "got 'nan,2'"),
         ({"num_objects": 2}, "--num-objects goes with --source and --goal"),
-        ({"seed": -1}, "seed must be 0 or more, got -1"),
+        ({"seed": -1}, "a seed is a whole number from 0"),
         ({"animation": "a.webm"}, r"\.gif or \.mp4"),
     ],
 )

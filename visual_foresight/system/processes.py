@@ -20,6 +20,7 @@ import torch
 from tqdm import tqdm
 
 from visual_foresight.system.allocator import keep_freed_memory
+from visual_foresight.system.signals import end_workers
 from visual_foresight.types import UserError
 
 Job = TypeVar("Job")
@@ -62,6 +63,9 @@ def run_parallel(
             )
             for future in bar:
                 yield jobs_of[future], future.result()
+        except KeyboardInterrupt:
+            end_workers()
+            raise
         except BrokenProcessPool as error:
             raise UserError(
                 "a worker process was killed (out of memory?): run again, with fewer --workers"
