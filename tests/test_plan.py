@@ -72,6 +72,7 @@ def test_wrong_settings_are_refused(tmp_path, wrong, sentence):
         ),
         ("-1,3", "9,3", r"the designated pixel \(row -1, col 3\) is outside the frame"),
         ("63,3", "9,3", "does not show an object but the background"),
+        ("63,3", "0,3", r"nothing can get to the goal pixel \(row 0, col 3\), .* 17 cm beyond"),
     ],
 )
 def test_chosen_pixels_must_make_sense(tmp_path, source, goal, sentence):
@@ -95,7 +96,7 @@ def test_the_pixels_that_the_readme_chooses_are_on_an_object_of_the_page(tmp_pat
     with contextlib.closing(make("push")) as env:
         env.reset(seed=0)  # as the page does
         row, col = map(float, source.split(","))
-        designate(env, PixelGoal((Pixel(row, col),), (Pixel(0, 0),)))
+        designate(env, PixelGoal((Pixel(row, col),), (Pixel(20, 20),)))
     config = PlanConfig(
         source=(source,),
         goal=(goal,),

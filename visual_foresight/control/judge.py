@@ -18,7 +18,7 @@ from visual_foresight.vision.homography import apply_homography
 
 SUCCESS_M = 0.05
 """A trial succeeds if it ends within this distance of its goal."""
-BEYOND = 0.5
+BEYOND = 0.3
 """How far beyond the workspace, as a share of its longer side, something that is pushed may come to
 lie: farther than any object that an arm moves in it is long."""
 NUDGE_M = 1e-4
