@@ -27,7 +27,9 @@ def goal(row: float, col: float) -> PixelGoal:
 def test_what_is_far_beyond_the_workspace_is_refused() -> None:
     for row, col in ((5, 5), (0, 0), (25, 10), (12, 12)):
         require_reachable(WORLD, goal(row, col))
-    with pytest.raises(UserError, match=r"nothing can get to .*row 5, col 59\), .* 39 cm beyond"):
+    with pytest.raises(
+        UserError, match=r"nothing can get to .*row 5, col 59\), .* 39 cm beyond"
+    ):
         require_reachable(WORLD, goal(5, 59))
 
 
