@@ -79,14 +79,23 @@ def test_every_judge_of_the_pushing_table_takes_the_size_of_the_checkpoint(
     assert found or found == 0
 
 
-def test_a_size_that_a_model_cannot_have_is_refused_before_data_are_read(
-    tmp_path: Path,
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["flow", "dna"])
+def test_a_size_that_no_network_divides_is_learnt_and_planned_with(
+    tmp_path: Path, model: str
 ) -> None:
+    collect = "collect --env dot --explorer smooth --episodes 3 --steps 6 --workers 1"
+    run(tmp_path, f"{collect} --folder data --frame-size 51 70 --json")
     run(
         tmp_path,
-        "collect --env dot --explorer smooth --episodes 2 --steps 6 --workers 1 "
-        "--folder data --frame-size 50 90 --json",
+        f"train {model} --data data --out run --recipe.steps 2 --recipe.batch 2 "
+        "--recipe.horizon 3 --recipe.single 0.5 --model.channels 8 --held-out-share 0.4 --json",
     )
-    said = run(tmp_path, "train flow --data data --out run", code=2)
-    assert "sides are multiples of 8 are needed, got 50x90: collect others, of 48x88" in said
-    assert "reading" not in said and not (tmp_path / "run").exists()
+    assert read_config(tmp_path / "run/checkpoint")["config"]["frame_size"] == [51, 70]
+    env = require_judge(make("dot", (51, 70)), "this test")
+    env.reset(seed=1)
+    place = env.project(env.truth()[0, :3])
+    source = f"{place.row:g},{place.col:g}"
+    plan = f"plan --env dot --preset fast --seed 1 --goal 40,60 --source {source} --json"
+    figures = run(tmp_path, f"{plan} --model run/checkpoint --animation a.gif")
+    assert figures["start_distance_cm"] > 0

@@ -17,7 +17,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, NoReturn
 
-from visual_foresight.system import flags
+from visual_foresight.system import flags, signals
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.system.cores import set_up_threads
 from visual_foresight.system.redirect import diverted, prepare_streams
@@ -26,7 +26,9 @@ PROGRAM = "visual-foresight"
 HELP = ("-h", "--help")
 BAD_INPUT = 2
 INTERRUPTED = 130
+TERMINATED = 143
 BROKEN_PIPE = 141
+STOPPED = "stopped; what was finished is kept"
 
 Figures = Mapping[str, Any]
 
@@ -130,8 +132,9 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 2 bad input, 130 interrupted, 141 nobody reads stdout.
+    """Run a command and exit: 0 done, 2 bad input, 141 nobody reads stdout.
 
+    130 is interrupted (Ctrl-C), 143 the same by SIGTERM or SIGHUP.
     1 and a traceback are a bug of ours.
 
     Args:
@@ -154,9 +157,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         name = " ".join(words[:length])
         if name in COMMANDS:
             try:
-                _run(name, words[length:])
+                with signals.alike():
+                    _run(name, words[length:])
+            except signals.Ended:
+                _stop(STOPPED, TERMINATED)
             except KeyboardInterrupt:
-                _stop("stopped; what was finished is kept", INTERRUPTED)
+                _stop(STOPPED, INTERRUPTED)
             return
     group = _help(f"{words[0]} ")
     if group and words[-1] in HELP:

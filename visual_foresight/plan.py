@@ -30,6 +30,7 @@ from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.devices import find_device
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import Pixel, UserError
 from visual_foresight.vision.drawing import require_animation, write_animation
 
@@ -69,7 +70,7 @@ class PlanConfig:
     """What proposes first candidates: pushes, none, that of an installed package, or auto: pushes
     where the camera is calibrated."""
     device: str = "auto"
-    """Where the model computes: auto, cpu, cuda or mps."""
+    """Where the model computes: auto, cpu, mps, cuda, or one of several GPUs: cuda:1."""
     animation: Path = Path("outputs/demo.gif")
     """Where the animation goes: .gif or .mp4."""
 
@@ -97,8 +98,7 @@ class PlanConfig:
             raise UserError(
                 "--num-objects goes with --source and --goal: a task has a scene of its own"
             )
-        if self.seed < 0:
-            raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
+        require_seed(self.seed)
         if self.animation.suffix.lower() not in (".gif", ".mp4"):
             raise UserError(
                 f"an animation is written as .gif or .mp4, got {self.animation.name!r}: "

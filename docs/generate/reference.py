@@ -121,8 +121,8 @@ def command_page(name: str) -> str:
 
 def _named_training() -> list[str]:
     """Return the section about `train NAME`."""
-    common = [_flag(field.name) for field in dataclasses.fields(RunConfig)]
-    recipe = [f"--recipe.{_flag(field.name)[2:]}" for field in dataclasses.fields(Recipe)]
+    common = [_flag(field) for field in dataclasses.fields(RunConfig)]
+    recipe = [f"--recipe.{_flag(field)[2:]}" for field in dataclasses.fields(Recipe)]
     return [
         "## train NAME\n",
         "```bash",
@@ -182,8 +182,9 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _flag(field: str) -> str:
-    return f"--{field.replace('_', '-')}"
+def _flag(field: Any) -> str:
+    name: str = field.metadata.get("flag", field.name)
+    return f"--{name.replace('_', '-')}"
 
 
 def _table(config: Any) -> list[str]:
@@ -199,7 +200,7 @@ def _rows(config: Any, flags: bool) -> Iterable[str]:
         if flags and not field.metadata.get("is_flag", True):
             continue
         doc, source = documented[field.name]
-        name = _flag(field.name) if flags else field.name
+        name = _flag(field) if flags else field.name
         yield f"| `{name}` | {_type(field.type, flags)} | {_default(field, source)} | {doc} |"
 
 

@@ -28,3 +28,13 @@ def test_a_device_that_is_not_there_is_refused_in_words(
     for name in ("abacus", "cuda"):
         with pytest.raises(UserError, match=f"the device '{name}' is not there.*one of cpu"):
             find_device(name)
+
+
+def test_one_of_several_gpus_is_named_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert find_device("cuda:1") == torch.device("cuda", 1)
+    assert find_device("auto") == torch.device("cuda")
+    with pytest.raises(UserError, match="'cuda:2' is not there: .*cpu, cuda, cuda:0, cuda:1$"):
+        find_device("cuda:2")

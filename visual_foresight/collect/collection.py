@@ -3,11 +3,8 @@
 Episodes that the folder already has are kept, so that an interrupted collection can be resumed.
 """
 
-import fcntl
-import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +33,9 @@ from visual_foresight.episodes.info import (
 )
 from visual_foresight.interfaces import Env
 from visual_foresight.system.cores import usable_cores
+from visual_foresight.system.locks import locked
 from visual_foresight.system.processes import run_parallel
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
 BATCH = 8  # episodes per job of a worker, recorded in the same env
@@ -82,8 +81,7 @@ class CollectConfig:
             value = getattr(self, name)
             if value < 1:
                 raise UserError(f"{name} must be 1 or more, got {value}: choose another number")
-        if self.seed < 0:
-            raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
+        require_seed(self.seed)
         if self.explorer not in EXPLORERS:
             known = ", ".join(EXPLORERS)
             raise UserError(f"unknown explorer {self.explorer!r}: choose one of {known}")
@@ -140,7 +138,7 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
     refuse_inside_dataset(config.folder, "--folder")
     info = _describe(config)
     began = time.perf_counter()
-    with _locked(config.folder):
+    with locked(config.folder, "collection", "choose another folder"):
         _require_same_settings(config.folder, info)
         for leftover in config.folder.glob(LEFTOVERS):
             leftover.unlink(missing_ok=True)
@@ -203,24 +201,6 @@ def _describe(config: CollectConfig) -> DatasetInfo:
 
 def _make(config: CollectConfig) -> Env:
     return make(config.env, config.frame_size, config.held_out, config.view_names)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Lock a folder against other collections; the lock ends with the process at the latest."""
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"{folder} is a file, a folder was expected: choose another place")
-    folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise UserError(
-            f"another collection is writing to {folder}: wait for it, or choose another folder"
-        ) from error
-    finally:
-        os.close(handle)
 
 
 def _require_same_settings(folder: Path, info: DatasetInfo) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.env_info import View
+from visual_foresight.env_info import EnvInfo, View
 from visual_foresight.interfaces import Env, Judge, JudgedEnv
 from visual_foresight.types import Goal, Observation, Pixel, UserError
 from visual_foresight.vision.homography import apply_homography
 
 SUCCESS_M = 0.05
 """A trial succeeds if it ends within this distance of its goal."""
+BEYOND = 0.3
+"""How far beyond the workspace, as a share of its longer side, something that is pushed may come to
+lie: farther than any object that an arm moves in it is long."""
 NUDGE_M = 1e-4
 """Step of the finite differences in `on_height`."""
 
@@ -131,10 +134,11 @@ def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
         goal: places in the present frame.
 
     Raises:
-        UserError: the goal does not fit the frame (a pixel is outside of it, say), or a pixel does
-            not show an object.
+        UserError: the goal does not fit the frame (a pixel is outside of it, say), a pixel does
+            not show an object, or nothing can get to a goal pixel.
     """
     goal.check(env.info.frame_size)
+    require_reachable(env.info, goal)
     if not isinstance(env, JudgedEnv):
         return ()
     points = []
@@ -147,6 +151,43 @@ def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
             )
         points.append(point)
     return tuple(points)
+
+
+def require_reachable(info: EnvInfo, goal: Goal) -> None:
+    """Refuse goal pixels that show no place where the arm could bring anything.
+
+    Only a calibrated camera and a known workspace can tell; in other worlds all pass.
+
+    Args:
+        info: of the env.
+        goal: a designated pixel that is to stay may be anywhere.
+
+    Raises:
+        UserError: a goal pixel is far beyond the workspace, or above the horizon.
+    """
+    if info.workspace is None or info.view.homography is None:
+        return
+    homography = info.view.calibration("goal pixels")
+    low, high = np.array(info.workspace.low[:2]), np.array(info.workspace.high[:2])
+    middle = np.linalg.inv(homography) @ [*(low + high) / 2, 1]
+    for source, target in zip(goal.sources, goal.targets, strict=True):
+        if source == target:
+            continue
+        where = f"(row {target.row:g}, col {target.col:g})"
+        *place, scale = homography @ [target.row, target.col, 1]
+        # The plane is seen on the side of the horizon where the middle of the workspace is seen.
+        if scale * middle[2] <= 0:
+            raise UserError(
+                f"nothing can get to the goal pixel {where}, which shows what is above the "
+                "horizon: choose one that shows a place in reach of the arm"
+            )
+        x_y = np.array(place) / scale
+        beyond_m = float(np.linalg.norm(np.maximum(np.maximum(low - x_y, x_y - high), 0)))
+        if beyond_m > BEYOND * (high - low).max():
+            raise UserError(
+                f"nothing can get to the goal pixel {where}, which shows a place "
+                f"{100 * beyond_m:.0f} cm beyond the arm's workspace: choose one in its reach"
+            )
 
 
 def on_height(

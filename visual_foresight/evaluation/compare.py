@@ -41,6 +41,7 @@ from visual_foresight.predictors.checkpoints import load, views_of
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.files import require_folder, write_bytes
 from visual_foresight.system.fingerprint import fingerprint
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
 SCORES = {
@@ -105,6 +106,7 @@ class CompareConfig:
             raise UserError(
                 f"the step that counts is one of 1 to {HORIZON}, got {self.step}: choose another"
             )
+        require_seed(self.seed)
 
 
 def compare_models(config: CompareConfig) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 import visual_foresight
 from visual_foresight.interfaces import Predictor
+from visual_foresight.predictors.padding import build, padded_class
 from visual_foresight.predictors.registry import PREDICTORS, SHIPPED, model_of
 from visual_foresight.system.files import expanded, write_bytes
 from visual_foresight.types import UserError
@@ -107,7 +108,7 @@ def save(predictor: nn.Module, folder: Path, meta: Mapping[str, Any]) -> None:
             written then.
     """
     config = cast(Any, predictor).config
-    name = _name_of(type(predictor), type(config))
+    name = _name_of(padded_class(predictor), type(config))
     if name is None:
         raise ValueError(
             f"a predictor out of {', '.join(PREDICTORS)} was expected, "
@@ -278,7 +279,7 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
         )
     values = {name: _tuples(value) for name, value in content["config"].items()}
     try:
-        return cast(nn.Module, model.predictor(config_class(**values)))
+        return build(model, config_class(**values))
     except (TypeError, ValueError, RuntimeError, LookupError, UserError) as error:
         raise UserError(
             f"the configuration in {path} cannot be built ({error}): get the checkpoint again"

@@ -21,6 +21,9 @@ COARSEST_PX = 8
 def require_multiples(frame_size: tuple[int, int]) -> None:
     """Refuse frames that do not divide into places of the deepest features.
 
+    The registry pads frames for models that say their `multiple`: here is refused who builds a
+    model without it.
+
     Raises:
         UserError: a side is no multiple of `COARSEST_PX`; the sentence names sizes that are.
     """
@@ -107,3 +110,5 @@ class Model:
     protocol: int = 1
     """Raise it when a change of its code changes what a checkpoint imagines: trials and scores on
     disk are then made anew."""
+    multiple: int = 1
+    """Sides of its frames must be multiples of this; others are shown to it padded."""

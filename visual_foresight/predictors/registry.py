@@ -11,6 +11,7 @@ from torch import nn
 
 from visual_foresight.interfaces import Learner, Predictor
 from visual_foresight.predictors.models import Model
+from visual_foresight.predictors.padding import build
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import UserError
 
@@ -112,7 +113,7 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
             "choose a model that does without, such as dna, cdna or pixels"
         )
     shared = {field: value for field, value in data.items() if field in fields}
-    return cast(nn.Module, model.predictor(config_class(**shared)))
+    return build(model, config_class(**shared))
 
 
 def _needs_calibration(config_class: type) -> bool:

@@ -12,6 +12,9 @@ from visual_foresight.types import UserError
 def find_device(name: str) -> torch.device:
     """Return a device by its name; `auto` takes the fastest available.
 
+    Args:
+        name: auto, cpu, mps, cuda, or one of several GPUs: cuda:1.
+
     Raises:
         UserError: there is no such device.
     """
@@ -22,6 +25,8 @@ def find_device(name: str) -> torch.device:
         available.append("cuda")
     if name == "auto":
         return torch.device(available[-1])
+    if "cuda" in available:
+        available += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
     if name not in available:
         raise UserError(
             f"the device {name!r} is not there: choose one of {', '.join(available)}"

@@ -71,7 +71,8 @@ def of_class(
     """Return a flag for each field of a frozen dataclass; those that are required come first.
 
     Args:
-        config_class: a field whose metadata has `is_flag: False` is no flag.
+        config_class: a field whose metadata has `is_flag: False` is no flag; "flag" there is the
+            name of one whose field cannot be called so ("from").
         defaults: an instance whose values are the defaults; those of the class if not given.
         hidden: names of fields that are no flags.
     """
@@ -84,7 +85,8 @@ def of_class(
     for field in dataclasses.fields(config_class):
         if field.name in hidden or not field.metadata.get("is_flag", True):
             continue
-        kind: Any = Annotated[kinds[field.name], tyro.conf.arg(help=docs.get(field.name, ""))]
+        about = tyro.conf.arg(name=field.metadata.get("flag"), help=docs.get(field.name, ""))
+        kind: Any = Annotated[kinds[field.name], about]
         default: Any = dataclasses.field(
             default=field.default, default_factory=field.default_factory
         )

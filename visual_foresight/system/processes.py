@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from visual_foresight.system.allocator import keep_freed_memory
 from visual_foresight.system.cores import usable_cores
+from visual_foresight.system.signals import end_workers
 from visual_foresight.types import UserError
 
 MOST_PER_CORE, MOST_ANYWHERE = 4, 16
@@ -73,6 +74,9 @@ def run_parallel(
             )
             for future in bar:
                 yield jobs_of[future], future.result()
+        except KeyboardInterrupt:
+            end_workers()
+            raise
         except BrokenProcessPool as error:
             if (Path(folder) / STARTED).exists():
                 raise UserError(

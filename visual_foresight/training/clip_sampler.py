@@ -6,7 +6,7 @@ was never stopped.
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -62,7 +62,7 @@ class ClipSampler:
 
     def batches(
         self, size: int, num_actions: int, context: int, seed: int, numbers: Sequence[int]
-    ) -> Iterator[Batch]:
+    ) -> Generator[Batch, None, None]:
         """Yield the batches of these numbers; a thread prepares each while the last is in use.
 
         Args:

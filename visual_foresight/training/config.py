@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from visual_foresight.predictors.models import Recipe, refuse_negative
 from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
 SINCE = {"model": {}, "teacher": "rigid_tracks"}
@@ -29,12 +30,15 @@ class RunConfig:
     views: str = field(default="", kw_only=True)
     """Names of views of the data with commas, such as side: the first one gives the frames, and a
     model that reads several has the others, too; by default as they are stored."""
+    begin_from: str | None = field(default=None, kw_only=True, metadata={"flag": "from"})
+    """A checkpoint's folder, or the name of a shipped one, whose weights a new run begins with;
+    what is estimated from data (the empty table, the robot's dynamics) is estimated anew."""
     points: Path = field(default=Path("runs/points"), kw_only=True)
     """Folder where points that were followed through episodes are kept for later runs."""
     held_out_share: float = field(default=0.05, kw_only=True)
     """Share of the episodes that is evaluated on and not learnt from."""
     device: str = field(default="auto", kw_only=True)
-    """auto, cpu, cuda or mps."""
+    """auto, cpu, mps, cuda, or one of several GPUs: cuda:1."""
     precision: Literal["auto", "float32", "bfloat16"] = field(default="auto", kw_only=True)
     """Of convolutions and matrix products; auto measures, when a run begins, whether bfloat16 is
     faster on this machine."""
@@ -46,7 +50,8 @@ class RunConfig:
             raise UserError(
                 f"a run takes minutes more than 0, got {self.minutes:g}: raise them"
             )
-        refuse_negative(seed=self.seed, minutes=self.minutes or 0)
+        require_seed(self.seed)
+        refuse_negative(minutes=self.minutes or 0)
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,8 @@ def comparable(config: TrainConfig) -> dict[str, Any]:
     settings["member"] = settings["model"].pop("member", config.member)
     if not config.views:  # there are runs from before there was a choice
         del settings["views"]
+    if config.begin_from is None:  # likewise
+        del settings["begin_from"]
     return json.loads(json.dumps(settings))
 
 

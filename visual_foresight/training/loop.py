@@ -34,10 +34,13 @@ from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.registry import learned_model, reads_views
 from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
 from visual_foresight.system.devices import find_device
+from visual_foresight.system.locks import locked
+from visual_foresight.system.signals import Request, deferred
 from visual_foresight.training.clip_sampler import Batch, ClipSampler, require_length
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.curriculum import batch_at, horizon_at, learning_rate_at
 from visual_foresight.training.losses import error_over_persistence, errors, objective
+from visual_foresight.training.places import require_places
 from visual_foresight.training.state import STATE_FILE, TrainingState
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
@@ -64,12 +67,20 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         progress: show progress bars on stderr.
 
     Raises:
-        UserError: the predictor or device does not exist, the data cannot be used, or the folder
-            has another run.
+        UserError: the predictor or device does not exist, the data cannot be used, the folder has
+            another run, or is being written to, or the training diverges.
+        KeyboardInterrupt: it was asked to end; the steps up to then are kept.
     """
     device = find_device(config.device)
     learned_model(config.predictor)  # faults of names are told before data are read
     teacher_of(config.teacher)
+    require_places(config)
+    with locked(config.out, "training", "choose another --out"):
+        return _train(config, device, progress)
+
+
+def _train(config: TrainConfig, device: torch.device, progress: bool) -> Path:
+    """Do the work of `train` in a folder that nobody else writes to."""
     episodes = _episodes(config)
     to_train, to_evaluate = split(episodes, config.held_out_share, config.seed)
     # What the model cannot be made for, such as a frame size, is told before data are read, too.
@@ -81,6 +92,8 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         if run.step == run.num_steps:
             logger.info("this run is finished, nothing is learnt any more: %s", config.out)
             return config.out / "checkpoint"
+    elif config.begin_from is not None:
+        run.adopt(config.begin_from, config)
     training_episodes = _read(to_train, progress)
     held_out_episodes = _read(to_evaluate, progress)
     num_actions = config.horizon + _context(run) - 1
@@ -99,15 +112,20 @@ def train(config: TrainConfig, progress: bool = True) -> Path:
         if config.minutes is not None:
             run.num_steps = _affordable_steps(run, config, config.minutes, training_clips)
     planned = replace(config, steps=run.num_steps)
-    config.out.mkdir(parents=True, exist_ok=True)
     board = SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)
     bar = tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress)
-    with contextlib.closing(board), bar:
+    with contextlib.closing(board), bar, deferred() as request:
         while run.step < planned.steps:
-            _take_steps(run, planned, training_clips, _next_stop(run.step, planned), bar)
+            stop = _next_stop(run.step, planned)
+            _take_steps(run, planned, training_clips, stop, bar, request)
             if run.step % config.every == 0 or run.step == planned.steps:
+                means, picture = _evaluate(run, planned, held_out_clips)
                 run.save(config.out, config)
-                _evaluate(run, planned, held_out_clips, board, bar)
+                bar.write(_report(run, config.out, means, picture, board))
+            elif request.is_there:
+                run.save(config.out, config)
+            if request.is_there and run.step < planned.steps:
+                raise request.ending
     return config.out / "checkpoint"
 
 
@@ -192,9 +210,9 @@ def _affordable_steps(
     with tqdm(disable=True) as bar:
         for place in range(TIMED_PLACES):
             trial.step = config.steps * place // TIMED_PLACES
-            _take_steps(trial, config, clips, trial.step + 1, bar)  # to warm up
+            _take_steps(trial, config, clips, trial.step + 1, bar, Request())  # to warm up
             trial.seconds = 0.0
-            _take_steps(trial, config, clips, trial.step + TIMED_STEPS, bar)
+            _take_steps(trial, config, clips, trial.step + TIMED_STEPS, bar, Request())
             step_s += trial.seconds / TIMED_STEPS / TIMED_PLACES
     return max(1, round(60 * minutes / step_s))
 
@@ -209,9 +227,14 @@ def _next_stop(step: int, config: TrainConfig) -> int:
 
 
 def _take_steps(
-    run: TrainingState, config: TrainConfig, clips: ClipSampler, stop: int, bar: Any
+    run: TrainingState,
+    config: TrainConfig,
+    clips: ClipSampler,
+    stop: int,
+    bar: Any,
+    request: Request,
 ) -> None:
-    """Take gradient steps up to `stop`, all with the same horizon."""
+    """Take gradient steps up to `stop`, all with the same horizon, or until it is asked to end."""
     predictor = cast(Predictor, run.model)
     device = _device(run)
     horizon = horizon_at(run.step, config)
@@ -227,10 +250,14 @@ def _take_steps(
     for batch in batches:
         for group in run.optimizer.param_groups:
             group["lr"] = learning_rate_at(run.step, config)
-        with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
-            loss, parts = objective(
-                predictor, _suited(batch, predictor, device), config, run.step
-            )
+        suited = _suited(batch, predictor, device)
+        try:
+            with torch.autocast(device.type, torch.bfloat16, enabled=run.bfloat16):
+                loss, parts = objective(predictor, suited, config, run.step)
+        except FloatingPointError as error:
+            raise _diverged(run, config, str(error)) from error
+        if not torch.isfinite(loss):
+            raise _diverged(run, config, f"the loss is {loss.item()}")
         run.optimizer.zero_grad()
         if (
             loss.requires_grad
@@ -238,9 +265,7 @@ def _take_steps(
             loss.backward()
         norm = nn.utils.clip_grad_norm_(run.model.parameters(), config.clip_norm)
         if not torch.isfinite(norm):
-            raise ValueError(
-                f"the gradient of step {run.step} is not finite: loss {loss.item()}"
-            )
+            raise _diverged(run, config, "the gradient is not finite")
         run.optimizer.step()
         run.average.update_parameters(run.model)
         run.step += 1
@@ -248,18 +273,33 @@ def _take_steps(
         if run.step % 20 == 0:
             figures = {name: f"{part.item():.3f}" for name, part in parts.items()}
             bar.set_postfix(figures, horizon=horizon)
+        if request.is_there:
+            break
+    batches.close()
     run.seconds += time.monotonic() - began
+
+
+def _diverged(run: TrainingState, config: TrainConfig, what: str) -> UserError:
+    """Return what is to be said of a training whose numbers have grown beyond all bounds."""
+    kept = "nothing was saved yet: train again with a lower learning rate"
+    if run.saved_step:
+        checkpoint = config.out / "checkpoint"
+        kept = (
+            f"the checkpoint of step {run.saved_step} is kept: go on from it with "
+            f"--from {checkpoint}, another --out and a lower learning rate"
+        )
+    rate = learning_rate_at(run.step, config)
+    return UserError(
+        f"the training diverged at step {run.step}, with a learning rate of {rate:.3g} ({what}); "
+        f"{kept}"
+    )
 
 
 @torch.no_grad()
 def _evaluate(
-    run: TrainingState,
-    config: TrainConfig,
-    clips: ClipSampler,
-    board: SummaryWriter,
-    bar: Any,
-) -> None:
-    """Imagine held-out clips with the averaged weights: log the errors, draw a filmstrip."""
+    run: TrainingState, config: TrainConfig, clips: ClipSampler
+) -> tuple[dict[str, float], np.ndarray]:
+    """Imagine held-out clips with the averaged weights; return the errors, and a filmstrip."""
     predictor = cast(Predictor, run.average.module)
     context = predictor.context
     batches = clips.batches(
@@ -281,18 +321,30 @@ def _evaluate(
             }
         )
     means = _means(figures)
-    for name, value in means.items():
-        board.add_scalar(f"held_out/{name}", value, run.step)
-    line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
-    with (config.out / "log.jsonl").open("a") as log:
-        log.write(line + "\n")
-    bar.write(line)
+    if not np.isfinite(means.get("loss", np.nan)):
+        raise _diverged(run, config, "the loss on held-out clips is not finite")
     rows = []
     for shown in range(SHOWN_CLIPS):
         rows.append(to_uint8(batch.clip.frames[shown, context:]))
         rows.append(to_uint8(prediction.frames[shown]))
-    picture = filmstrip(rows, ["truth", "imagined"] * SHOWN_CLIPS)
-    write_png(config.out / "filmstrips" / f"{run.step:06d}.png", picture)
+    return means, filmstrip(rows, ["truth", "imagined"] * SHOWN_CLIPS)
+
+
+def _report(
+    run: TrainingState,
+    out: Path,
+    means: dict[str, float],
+    picture: np.ndarray,
+    board: SummaryWriter,
+) -> str:
+    """Write the errors on held-out clips and the filmstrip; return the errors as a line."""
+    for name, value in means.items():
+        board.add_scalar(f"held_out/{name}", value, run.step)
+    line = json.dumps({"step": run.step, "seconds": round(run.seconds, 1), **means})
+    with (out / "log.jsonl").open("a") as log:
+        log.write(line + "\n")
+    write_png(out / "filmstrips" / f"{run.step:06d}.png", picture)
+    return line
 
 
 def _means(figures: list[dict[str, float]]) -> dict[str, float]:

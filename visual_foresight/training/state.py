@@ -1,35 +1,41 @@
 """The state of a run, written so that a run that is killed can be resumed."""
 
+import dataclasses
+import logging
 import pickle
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight.episodes.info import DatasetInfo
-from visual_foresight.predictors.checkpoints import renamed, save
+from visual_foresight.predictors.checkpoints import load, read_config, renamed, resolve, save
 from visual_foresight.predictors.registry import create
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
 from visual_foresight.training.config import TrainConfig, comparable, differences
+from visual_foresight.training.curriculum import horizon_at, learning_rate_at
 from visual_foresight.types import UserError
 
+logger = logging.getLogger(__name__)
 STATE_FILE = "state.pt"
 DAMAGE = (
     pickle.UnpicklingError,
     RuntimeError,
-    OSError,
     EOFError,
     ValueError,
     KeyError,
     TypeError,
 )
-"""What reading a damaged `state.pt`, or one of another version, can raise."""
+"""What a damaged `state.pt`, or one of another version, can raise once its bytes are read."""
+LENGTH = {"steps", "minutes"}
+"""Settings that say how long a run is."""
 
 
 @dataclass
@@ -54,6 +60,8 @@ class TrainingState:
     """Gradient steps so far."""
     seconds: float = 0.0
     """Time that the gradient steps have taken so far."""
+    saved_step: int = 0
+    """Gradient steps of what was saved last; 0 where nothing was."""
 
     @classmethod
     def begin(
@@ -93,6 +101,44 @@ class TrainingState:
             bfloat16 = bfloat16_pays(device)
         return cls(model, average, optimizer, bfloat16, data, recordings, views)
 
+    def adopt(self, source: str, config: TrainConfig) -> None:
+        """Begin with the weights of a checkpoint.
+
+        What a model estimates from data without gradients is not taken over.
+
+        Raises:
+            UserError: there is no such checkpoint, or it is of another model.
+        """
+        other = read_config(resolve(source))["predictor"]
+        if other != config.predictor:
+            raise UserError(
+                f"the checkpoint {source} is of the predictor {other!r}, and this run trains "
+                f"{config.predictor!r}: train {other!r}, or begin from another checkpoint"
+            )
+        mine = cast(Any, self.model).config
+        loaded = cast(
+            Any,
+            load(
+                source,
+                frame_size=mine.frame_size,
+                action_size=mine.action_size,
+                state_size=mine.state_size,
+                views=self.views or None,
+            ),
+        )
+        for each in dataclasses.fields(mine):
+            here, there = getattr(mine, each.name), getattr(loaded.config, each.name)
+            if here != there and each.name != "homography":
+                raise UserError(
+                    f"the checkpoint {source} has the {each.name} {there}, and this run {here}: "
+                    "give the same, or begin from another checkpoint"
+                )
+        learnt = dict(loaded.named_parameters())
+        with torch.no_grad():
+            for name, weights in self.model.named_parameters():
+                weights.copy_(learnt[name])
+        logger.info("the run begins with the weights of %s", source)
+
     def save(self, folder: Path, config: TrainConfig) -> None:
         """Write the checkpoint and `state.pt`, each atomically."""
         figures: dict[str, Any] = {
@@ -120,25 +166,32 @@ class TrainingState:
         torch.save(state, memory)
         # The state comes last: a run that is killed before this line resumes from the state before.
         write_bytes(folder / STATE_FILE, memory.getvalue())
+        self.saved_step = self.step
 
     def restore(self, folder: Path, config: TrainConfig) -> None:
         """Take over what is in `state.pt`.
 
+        A finished run whose configuration has more steps now is lengthened.
+
         Raises:
-            UserError: it is damaged, or of another configuration or other episodes.
+            UserError: it cannot be read, or is of another configuration or other episodes.
         """
         path = folder / STATE_FILE
         unreadable = UserError(
-            f"{path} cannot be read, or is of another version: delete the folder to start anew"
+            f"{path} cannot be read, it is damaged or of another version: choose another --out "
+            f"(and --from {folder / 'checkpoint'} to begin with what was learnt)"
         )
         try:
-            state = torch.load(path, weights_only=True, map_location="cpu")
-            there = dict(state["config"])
+            state = torch.load(BytesIO(_content(path)), weights_only=True, map_location="cpu")
+            changed = differences(config, dict(state["config"]))
+            is_longer = _is_longer(config, state, changed)
         except DAMAGE as error:
             raise unreadable from error
-        if changed := differences(config, there):
+        if changed and not is_longer:
+            finish = " (a finished one goes on with more steps)" if "steps" in changed else ""
             raise UserError(
-                f"{folder} holds a run with another {', '.join(changed)}: choose another --out"
+                f"{folder} holds a run with another {', '.join(changed)}{finish}: "
+                "choose another --out"
             )
         if state.get("data") != self.data:
             raise UserError(
@@ -161,6 +214,42 @@ class TrainingState:
             self.bfloat16 = state["bfloat16"]
         except DAMAGE as error:
             raise unreadable from error
+        self.saved_step = self.step
+        if is_longer:
+            self._lengthen(config)
+
+    def _lengthen(self, config: TrainConfig) -> None:
+        """Go on after the end of the run, and say what that does to the schedule."""
+        planned = replace(config, steps=self.num_steps)
+        logger.info(
+            "the run of %d steps goes on to %d, from here on by the schedule of a run of %d: the "
+            "learning rate was %.2g at last and is %.2g now, and the horizon is %d again",
+            self.num_steps,
+            config.steps,
+            config.steps,
+            learning_rate_at(self.num_steps, planned),
+            learning_rate_at(self.num_steps, config),
+            horizon_at(self.num_steps, config),
+        )
+        self.num_steps = config.steps
+
+
+def _content(path: Path) -> bytes:
+    """Return what is in the file of a run, which may be sound though it cannot be read now."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"{path}, from which this run goes on, cannot be read ({error.strerror}): "
+            "mend that, or choose another --out"
+        ) from error
+
+
+def _is_longer(config: TrainConfig, state: Mapping[str, Any], changed: list[str]) -> bool:
+    """Tell whether a run is finished, and is to be as it was, but longer."""
+    is_finished = bool(state["step"] == state["num_steps"])
+    is_raised = config.minutes is None and config.steps > state["num_steps"]
+    return bool(changed) and LENGTH.issuperset(changed) and is_finished and is_raised
 
 
 def update_average(

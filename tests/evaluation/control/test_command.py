@@ -233,7 +233,7 @@ def test_the_shipped_trials_are_those_of_the_shipped_model_and_give_its_figures(
         ({"suites": ("hard",)}, "unknown suite 'hard'"),
         ({"preset": "slow"}, "unknown preset 'slow'"),
         ({"trials": 0}, "one trial"),
-        ({"seed": -1}, "a seed is 0 or more"),
+        ({"seed": -1}, "a seed is a whole number"),
         ({"methods": ("still", "still")}, "named once"),
         ({"ceiling": "publish"}, "got seed 7"),
         ({"ceiling": "publish", "seed": 0, "frame_size": (48, 80)}, "frames of 48x80"),

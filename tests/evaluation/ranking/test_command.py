@@ -81,5 +81,5 @@ def test_a_contact_state_is_found_and_is_a_function_of_its_seed(tmp_path: Path) 
 def test_bad_settings_are_named() -> None:
     with pytest.raises(UserError, match="2 candidates"):
         RankingConfig(candidates=1)
-    with pytest.raises(UserError, match="a seed is 0 or more"):
+    with pytest.raises(UserError, match="a seed is a whole number"):
         RankingConfig(seed=-1)

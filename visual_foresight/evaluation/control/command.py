@@ -28,6 +28,7 @@ from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import require_folder, require_place, write_bytes
 from visual_foresight.system.fingerprint import fingerprint
 from visual_foresight.system.processes import run_parallel
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
 __all__ = [
@@ -107,8 +108,7 @@ class ControlConfig:
                 "one trial, ceiling trial, worker, method and suite or more is needed: "
                 "raise what is 0"
             )
-        if self.seed < 0:
-            raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
+        require_seed(self.seed)
         if not math.isfinite(self.disagreement):
             raise UserError(
                 f"--disagreement is a finite number, got {self.disagreement}: choose another"

@@ -24,6 +24,7 @@ from visual_foresight.predictors.checkpoints import load
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.predictors.wrappers.tracked_frames import with_tracker
 from visual_foresight.system.files import require_folder
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import Clip, Pixel, Prediction, UserError, to_float
 from visual_foresight.vision.pixel_maps import map_size_of, places_of, splat
 
@@ -57,8 +58,7 @@ class RankingConfig:
             raise UserError(
                 "1 state, action and worker and 2 candidates are the least: raise what is less"
             )
-        if self.seed < 0:
-            raise UserError(f"a seed is 0 or more, got {self.seed}: choose another")
+        require_seed(self.seed)
 
 
 def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class GuiConfig:
     token: str | None = None
     """What the page's address must carry; made up where it is needed and not given."""
     device: str = "auto"
-    """Where the model computes: auto, cpu, cuda or mps."""
+    """Where the model computes: auto, cpu, mps, cuda, or one of several GPUs: cuda:1."""
     out: Path = Path("runs/gui")
     """Folder for everything that is written."""
     no_browser: bool = False

@@ -27,6 +27,7 @@ from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench, world_for
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.registry import make_planner
+from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
 
 RENDER_SCALE = 8
@@ -221,7 +222,8 @@ class SessionJobs:
         env = self._present.env
         points = designate(env, goal)
         controller = make_controller(points)
-        rng = torch.Generator().manual_seed(1000 * settings.seed + self._num_trials)
+        number = (1000 * settings.seed + self._num_trials) % NUM_SEEDS
+        rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)

@@ -17,6 +17,7 @@ from visual_foresight.planning.costs.registry import COSTS
 from visual_foresight.planning.planners.registry import make_planner, presets_of
 from visual_foresight.predictors.checkpoints import CONFIG_FILE
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
+from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
 MAX_STEPS = 200
@@ -102,8 +103,7 @@ class Settings:
                 f"the folder {self.model!r} of a checkpoint has a name that a page cannot show "
                 "(no UTF-8): rename it, or make a link to it"
             )
-        if self.seed < 0:
-            raise UserError(f"seed must be 0 or more, got {self.seed}: choose another number")
+        require_seed(self.seed)
         if not 1 <= self.num_steps <= MAX_STEPS:
             raise UserError(
                 f"a run has 1 to {MAX_STEPS} steps, got {self.num_steps}: choose another number"

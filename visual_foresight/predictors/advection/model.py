@@ -43,7 +43,7 @@ class CDNAConfig:
     """Convolutional dynamic neural advection: a few kernels, each for all places."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 8."""
+    """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 8
@@ -382,8 +382,8 @@ def _total_variation(flows: Float[Tensor, "n k 2 h w"]) -> Float[Tensor, ""]:
 
 PUBLISHED = Recipe(single=0.65)
 """With which the family was compared (`scripts/compare_family`)."""
-DNA = Model(NeuralAdvection, DNAConfig, PUBLISHED)
-CDNA = Model(NeuralAdvection, CDNAConfig, PUBLISHED)
-STP = Model(NeuralAdvection, STPConfig, PUBLISHED)
-SNA = Model(NeuralAdvection, SNAConfig, PUBLISHED)
-FORESIGHT = Model(NeuralAdvection, ForesightConfig, PUBLISHED)
+DNA = Model(NeuralAdvection, DNAConfig, PUBLISHED, multiple=COARSEST_PX)
+CDNA = Model(NeuralAdvection, CDNAConfig, PUBLISHED, multiple=COARSEST_PX)
+STP = Model(NeuralAdvection, STPConfig, PUBLISHED, multiple=COARSEST_PX)
+SNA = Model(NeuralAdvection, SNAConfig, PUBLISHED, multiple=COARSEST_PX)
+FORESIGHT = Model(NeuralAdvection, ForesightConfig, PUBLISHED, multiple=COARSEST_PX)

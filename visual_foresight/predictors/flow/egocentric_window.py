@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn import functional
 
-from visual_foresight.predictors.layers.warping import sample
+from visual_foresight.predictors.layers.warping import differentiable, sample
 
 CELLS = 28  # rows and columns of the window
 
@@ -123,7 +123,9 @@ class EgocentricWindow:
 
         inverse_along, inverse_across = axes.inverse()
         places = torch.stack([normalised(inverse_across), normalised(inverse_along)], -1)
-        read = functional.grid_sample(turned_flows, places, align_corners=False)
+        read = functional.grid_sample(
+            turned_flows, differentiable(places, turned_flows), align_corners=False
+        )
         inner = functional.pad(read.new_ones(span[0] - 2, span[1] - 2), (1, 1, 1, 1))
         read = read * inner
         return FlowFields(corner, read[:, :2], read[:, 2:], frame_size)

@@ -38,7 +38,7 @@ from visual_foresight.predictors.layers.conv import Residual, doubling
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
-from visual_foresight.predictors.models import Model, Recipe, require_multiples
+from visual_foresight.predictors.models import COARSEST_PX, Model, Recipe, require_multiples
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.homography import pixel_side
@@ -70,7 +70,7 @@ class FlowConfig:
     """Shape of the network and of what it sees."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 8."""
+    """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
@@ -377,4 +377,9 @@ class Flow(nn.Module):
         return rearrange(frames, "(n t) c h w -> n t c h w", n=count)
 
 
-FLOW = Model(Flow, FlowConfig, Recipe(steps=11000, single=0.65, every=1000))
+FLOW = Model(
+    Flow,
+    FlowConfig,
+    Recipe(steps=11000, single=0.65, every=1000),
+    multiple=COARSEST_PX,
+)

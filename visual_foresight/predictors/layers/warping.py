@@ -18,6 +18,9 @@ from torch.nn import functional
 
 from visual_foresight.vision.pixel_maps import grid
 
+FARTHEST = 1e4
+"""Place, in half images from the middle, up to which gradients are taken as they are."""
+
 
 @dataclass(frozen=True)
 class Motion:
@@ -90,8 +93,37 @@ def sample(
     scale = 2 / places.new_tensor(frame_size)
     halves = torch.addcmul(scale / 2 - 1, places, scale)  # of the frame, from its middle
     return functional.grid_sample(
-        images, halves.flip(-1), mode="bilinear", padding_mode=beyond, align_corners=False
+        images,
+        differentiable(halves, images).flip(-1),
+        mode="bilinear",
+        padding_mode=beyond,
+        align_corners=False,
     )
+
+
+def differentiable(
+    halves: Float[Tensor, "n y x 2"], images: Float[Tensor, "n c h w"]
+) -> Float[Tensor, "n y x 2"]:
+    """Return places at which `grid_sample` has a gradient.
+
+    Backwards, it reads memory that is not its own at places that are not finite.
+
+    Args:
+        halves: Places, from -1 to 1 across the images.
+        images: What is read there.
+
+    Raises:
+        FloatingPointError: A place that a gradient is wanted at is not a number: weights have grown
+            beyond all bounds.
+    """
+    is_learning = images.requires_grad or halves.requires_grad
+    if not (torch.is_grad_enabled() and is_learning and halves.numel()):
+        return halves
+    farthest = float(halves.detach().abs().amax())
+    if math.isnan(farthest):
+        raise FloatingPointError("places that are read are not numbers")
+    # What is off the images reads the same however far off it is.
+    return halves if farthest <= FARTHEST else halves.clamp(-FARTHEST, FARTHEST)
 
 
 def affine_flows(

@@ -17,7 +17,7 @@ from torch.nn import functional
 from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.conv import ConvLSTM, doubling, tile
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
-from visual_foresight.predictors.models import Model, Recipe, require_multiples
+from visual_foresight.predictors.models import COARSEST_PX, Model, Recipe, require_multiples
 from visual_foresight.types import Clip, Prediction, UserError
 from visual_foresight.vision.pixel_maps import map_size_of
 
@@ -27,7 +27,7 @@ class PixelsConfig:
     """Shape of the network and of what it sees."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 8."""
+    """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 16
@@ -152,4 +152,4 @@ class Pixels(nn.Module):
         return self.from_half(torch.cat([half, carry.half], 1)).sigmoid()
 
 
-PIXELS = Model(Pixels, PixelsConfig, Recipe(single=0.65))
+PIXELS = Model(Pixels, PixelsConfig, Recipe(single=0.65), multiple=COARSEST_PX)

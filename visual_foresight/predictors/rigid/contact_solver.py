@@ -11,13 +11,12 @@ docstrings say what they take. With `NUMBA_DISABLE_JIT=1` the core is plain Pyth
 """
 
 from cmath import exp
-from collections.abc import Callable
+from functools import partial
 from math import sqrt
-from typing import Any, no_type_check
+from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Complex, Complex128
-from numba import njit
 
 from visual_foresight.predictors.rigid.contact_records import (
     Motions,
@@ -26,6 +25,7 @@ from visual_foresight.predictors.rigid.contact_records import (
     SceneShapes,
     Shapes,
 )
+from visual_foresight.system.machine_code import compiled
 
 # Time steps of an action; an even number. Contacts between bodies, and with walls, are resolved in
 # every second one.
@@ -95,18 +95,10 @@ def _required(array: np.ndarray, dtype: type[np.generic]) -> np.ndarray:
     return np.require(array, dtype, ["C", "A", "W"])
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let numba compile a function when it is first called.
-
-    The machine code is kept for later processes if there is a place for it.
-    """
-    try:
-        return njit(cache=True, nogil=True)(function)
-    except RuntimeError:  # neither beside this file nor in the user's cache
-        return njit(nogil=True)(function)
-
-
-@compiled
+@partial(
+    compiled,
+    announcement="compiling the mechanics of pushing: once after an installation, some seconds",
+)
 @no_type_check
 def push_candidates(shapes, motions, numbers, walls, before, after):
     """Do the work of `push_bodies` for arrays of one precision and layout.

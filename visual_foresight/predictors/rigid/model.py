@@ -24,7 +24,7 @@ from visual_foresight.predictors.layers.batching import widen
 from visual_foresight.predictors.layers.point_maps import Points
 from visual_foresight.predictors.layers.robot_dynamics import RobotDynamics
 from visual_foresight.predictors.layers.warping import Motion, sample
-from visual_foresight.predictors.models import Model, Recipe, require_multiples
+from visual_foresight.predictors.models import COARSEST_PX, Model, Recipe, require_multiples
 from visual_foresight.predictors.rigid.attached_points import AttachedPoints
 from visual_foresight.predictors.rigid.bodies import BirdsEyeView
 from visual_foresight.predictors.rigid.contact_module import Poses
@@ -46,7 +46,7 @@ class RigidConfig:
     """What the model sees, and its size."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 8."""
+    """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     width: int = 128
@@ -361,4 +361,9 @@ class Rigid(nn.Module):
 
 
 # It learns single steps for longer than others, since it learns segmentation meanwhile.
-RIGID = Model(Rigid, RigidConfig, Recipe(steps=3600, single=0.75, every=200))
+RIGID = Model(
+    Rigid,
+    RigidConfig,
+    Recipe(steps=3600, single=0.75, every=200),
+    multiple=COARSEST_PX,
+)

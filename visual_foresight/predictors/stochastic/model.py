@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from visual_foresight.predictors.flow.model import Flow, FlowConfig
 from visual_foresight.predictors.layers.batching import widen
-from visual_foresight.predictors.models import Model, Recipe
+from visual_foresight.predictors.models import COARSEST_PX, Model, Recipe
 from visual_foresight.predictors.rollouts import beginning
 from visual_foresight.types import Clip, Prediction
 
@@ -37,7 +37,7 @@ class StochasticConfig:
     """Shape of the network and of what it sees, and how many futures it samples."""
 
     frame_size: tuple[int, int] = (64, 64)
-    """Height and width in pixels; multiples of 8."""
+    """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
     channels: int = 32
@@ -247,4 +247,4 @@ def _normal(numbers: Float[Tensor, "b two_z"]) -> Normal:
     return Normal(mean, functional.softplus(spread) + 1e-2)
 
 
-STOCHASTIC = Model(Stochastic, StochasticConfig, Recipe(single=0.65))
+STOCHASTIC = Model(Stochastic, StochasticConfig, Recipe(single=0.65), multiple=COARSEST_PX)

@@ -6,6 +6,7 @@ how they were followed, so that a file that does not fit is never read.
 
 import hashlib
 import json
+import logging
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,8 @@ from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.system.files import replacing
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import teacher_of
+
+logger = logging.getLogger(__name__)
 
 
 def points_of(
@@ -55,7 +58,10 @@ def points_of(
                 disable=not progress,
             )
             tracks = list(bar)
-        _write(path, tracks)
+        try:
+            _write(path, tracks)
+        except OSError as error:  # they are here, only later runs must follow them again
+            logger.warning("the points are not kept in %s: %s", folder, error.strerror)
     return tracks[:num_training], tracks[num_training:]
 
 

@@ -1,0 +1,82 @@
+"""A folder that one process at a time writes to, with and without locks of the file system."""
+
+import errno
+import fcntl
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from visual_foresight.system.locks import locked
+from visual_foresight.types import UserError
+
+REFUSED = "another dance is writing to .*hall: wait for it, or go out"
+
+
+def hold(folder: Path):
+    return locked(folder, "dance", "go out")
+
+
+@pytest.fixture(params=[None, errno.EBADF, errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP])
+def hall(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, on file systems that answer differently when they are asked for a lock."""
+    if request.param is not None:
+
+        def without(*_: object) -> None:
+            raise OSError(request.param, os.strerror(request.param))
+
+        monkeypatch.setattr(fcntl, "flock", without)
+    return tmp_path / "new" / "hall"
+
+
+def test_the_second_is_refused_and_the_next_is_not(hall: Path) -> None:
+    with hold(hall):
+        (hall / "shoes").touch()
+        with pytest.raises(UserError, match=REFUSED), hold(hall):
+            pass
+    with hold(hall):
+        pass
+    assert [each.name for each in hall.iterdir()] == ["shoes"]
+
+
+def test_a_folder_to_which_nothing_was_written_goes_again(hall: Path, tmp_path: Path) -> None:
+    with pytest.raises(KeyError), hold(hall):
+        raise KeyError
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_goes_wrong_inside_is_not_mistaken_for_a_lock(hall: Path) -> None:
+    with pytest.raises(BlockingIOError), hold(hall):
+        raise BlockingIOError
+
+
+@pytest.mark.parametrize("hall", [errno.ENOLCK], indirect=True)
+@pytest.mark.parametrize("machine", [socket.gethostname(), "elsewhere"])
+def test_a_lock_of_a_killed_process_of_this_machine_is_taken_over(
+    hall: Path, machine: str
+) -> None:
+    child = os.fork()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    hall.mkdir(parents=True)
+    (hall / ".lock").write_text(f"{machine} {child}")
+    if machine == "elsewhere":  # whether it runs there cannot be told from here
+        with (
+            pytest.raises(UserError, match=r"if it runs no longer, delete .*\.lock"),
+            hold(hall),
+        ):
+            pass
+        return
+    with hold(hall):
+        pass
+
+
+def test_a_file_in_its_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / "hall").touch()
+    with (
+        pytest.raises(UserError, match="is a file, a folder was expected"),
+        hold(tmp_path / "hall"),
+    ):
+        pass

@@ -1,0 +1,278 @@
+"""Runs that meet trouble, or are gone on with: places, ends, divergence, and beginnings."""
+
+import errno
+import json
+import logging
+import os
+import signal
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
+from visual_foresight.cli import main
+from visual_foresight.episodes.episode_files import write_episode
+from visual_foresight.episodes.info import DatasetInfo, write_info
+from visual_foresight.predictors.checkpoints import load, read_config
+from visual_foresight.system.locks import locked
+from visual_foresight.system.signals import Ended, alike
+from visual_foresight.training.config import TrainConfig
+from visual_foresight.training.loop import train
+from visual_foresight.training.state import STATE_FILE
+from visual_foresight.types import UserError, Workspace
+
+SIZE = (16, 24)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
+    write_info(
+        folder, DatasetInfo("dot", SIZE, 2, workspace, PATCH_HOMOGRAPHY, "none", "0", {})
+    )
+    for number in range(6):
+        write_episode(folder, number, patch_episode(number, SIZE))
+    return folder
+
+
+def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
+    short = TrainConfig(
+        data,
+        out,
+        predictor="dna",
+        steps=6,
+        batch=2,
+        horizon=2,
+        every=3,
+        device="cpu",
+        precision="float32",
+        model={"channels": 4},
+        points=out.parent / "points",
+    )
+    return replace(short, **changes)
+
+
+def weights(out: Path) -> dict[str, torch.Tensor]:
+    return load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
+
+
+def same(one: Path, other: Path) -> bool:
+    mine, theirs = weights(one), weights(other)
+    return all(torch.equal(value, theirs[name]) for name, value in mine.items())
+
+
+def state_of(out: Path) -> dict[str, Any]:
+    return torch.load(out / STATE_FILE, weights_only=True)
+
+
+# --- places ---------------------------------------------------------------------------------
+
+
+def test_two_runs_are_not_mixed_in_one_folder(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with (
+        locked(out, "training", ""),
+        pytest.raises(UserError, match="another training is writing to .*choose another --out"),
+    ):
+        train(config(data, out), progress=False)
+    train(config(data, out), progress=False)
+
+
+@pytest.mark.parametrize("flag", ["out", "points"])
+@pytest.mark.parametrize("below", ["", "runs/mine"])
+def test_a_run_does_not_spoil_episodes(
+    data: Path, tmp_path: Path, flag: str, below: str
+) -> None:
+    before = sorted(data.iterdir())
+    place = tmp_path / "link"
+    place.symlink_to(data)
+    changes: dict[str, Any] = {flag: place / below}
+    settings = replace(config(data, tmp_path / "run"), **changes)
+    with pytest.raises(UserError, match=f"--{flag} .* a folder of episodes, .* another place"):
+        train(settings, progress=False)
+    assert sorted(data.iterdir()) == before and not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EIO, errno.EMFILE])
+def test_a_state_that_cannot_be_read_now_is_not_called_damaged(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    settings = config(data, tmp_path / "run", steps=1)
+    train(settings, progress=False)
+    read = Path.read_bytes
+
+    def refuse(path: Path) -> bytes:
+        if path.name == STATE_FILE:
+            raise OSError(number, os.strerror(number), str(path))
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(UserError, match=rf"cannot be read \({os.strerror(number)}\)") as said:
+        train(settings, progress=False)
+    assert "delete" not in str(said.value) and "damaged" not in str(said.value)
+
+
+def test_points_that_cannot_be_kept_stop_no_training(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "points").write_text("a file")
+    train(config(data, tmp_path / "run", steps=1), progress=False)
+    assert "the points are not kept in" in caplog.text
+
+
+# --- ends -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_run_that_is_asked_to_end_keeps_its_last_step(
+    data: Path, tmp_path: Path, number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(data, tmp_path / "run", every=100)
+
+    def ask(*_: object, **__: object) -> None:
+        if (step := len(asked)) == 2:
+            os.kill(os.getpid(), number)
+        asked.append(step)
+
+    asked: list[int] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.training.loop.learning_rate_at", _called(ask))
+        with pytest.raises(KeyboardInterrupt) as ended, alike():
+            train(settings, progress=False)
+    assert isinstance(ended.value, Ended) == (number != signal.SIGINT)
+    assert state_of(settings.out)["step"] == 3
+    train(settings, progress=False)
+    train(replace(settings, out=tmp_path / "whole"), progress=False)
+    assert same(settings.out, tmp_path / "whole")
+
+
+def _called(before: Any) -> Any:
+    """Return the learning rate, and call something first."""
+    from visual_foresight.training.curriculum import learning_rate_at
+
+    def rate(step: int, config: TrainConfig) -> float:
+        before()
+        return learning_rate_at(step, config)
+
+    return rate
+
+
+def test_a_thread_that_hears_no_signals_trains(data: Path, tmp_path: Path) -> None:
+    settings = config(data, tmp_path / "run", steps=1)
+    thread = threading.Thread(target=train, args=(settings, False))
+    thread.start()
+    thread.join()
+    assert state_of(settings.out)["step"] == 1
+
+
+# --- divergence -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("predictor", ["dna", "flow", "rigid", "stochastic"])
+def test_a_training_that_diverges_says_so(data: Path, tmp_path: Path, predictor: str) -> None:
+    settings = config(
+        data,
+        tmp_path / "run",
+        predictor=predictor,
+        learning_rate=1e30,
+        model={},
+        single=0.5,
+        every=100,
+    )
+    with pytest.raises(
+        UserError,
+        match=r"diverged at step \d, with a learning rate of .*; nothing was saved yet",
+    ):
+        train(settings, progress=False)
+    assert not (settings.out / "checkpoint").exists()
+
+
+def test_one_goes_on_from_the_checkpoint_that_is_kept(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(data, tmp_path / "run", steps=12)
+
+    def exploding(step: int, _: TrainConfig) -> float:
+        return 1e30 if step >= 4 else 1e-3
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.training.loop.learning_rate_at", exploding)
+        with pytest.raises(
+            UserError, match=r"step 5, .* the checkpoint of step 3 is kept: .*--from"
+        ):
+            train(settings, progress=False)
+    kept = settings.out / "checkpoint"
+    assert read_config(kept)["meta"]["steps"] == 3
+    train(
+        config(data, tmp_path / "anew", learning_rate=1e-4, begin_from=str(kept)),
+        progress=False,
+    )
+    assert read_config(tmp_path / "anew" / "checkpoint")["meta"]["begin_from"] == str(kept)
+
+
+# --- beginnings -----------------------------------------------------------------------------
+
+
+def test_a_run_begins_with_the_weights_of_a_checkpoint(data: Path, tmp_path: Path) -> None:
+    first = config(data, tmp_path / "first")
+    checkpoint = train(first, progress=False)
+    # With no learning rate, what it began with is what it ends with.
+    resting = replace(first, out=tmp_path / "second", learning_rate=0.0)
+    train(replace(resting, begin_from=str(checkpoint)), progress=False)
+    mine, theirs = weights(tmp_path / "second"), weights(first.out)
+    for name, value in theirs.items():
+        torch.testing.assert_close(value, mine[name], atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"predictor": "cdna"}, "is of the predictor 'dna', and this run trains 'cdna'"),
+        ({"model": {"channels": 8}}, "has the channels 4, and this run 8: give the same"),
+        ({"begin_from": "nowhere"}, "no predictor or checkpoint 'nowhere'"),
+        ({"begin_from": "still"}, "no trained 'still' is shipped"),
+    ],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused(
+    data: Path, tmp_path: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    checkpoint = train(config(data, tmp_path / "first", steps=1), progress=False)
+    settings = config(data, tmp_path / "second", begin_from=str(checkpoint))
+    with pytest.raises(UserError, match=sentence):
+        train(replace(settings, **changes), progress=False)
+    assert not (tmp_path / "second").exists()
+
+
+def test_a_finished_run_is_lengthened_and_says_what_that_means(
+    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = config(data, tmp_path / "run", steps=3)
+    train(settings, progress=False)
+    with caplog.at_level(logging.INFO):
+        train(replace(settings, steps=6), progress=False)
+    assert "of 3 steps goes on to 6, from here on by the schedule of a run of 6" in caplog.text
+    assert (
+        "the learning rate was 0.00013 at last and is 0.0013 now, and the horizon is 1 again"
+        in caplog.text
+    )
+    state = state_of(settings.out)
+    assert state["step"] == state["num_steps"] == 6
+    lines = (settings.out / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [3, 6]
+    with pytest.raises(UserError, match=r"another steps \(a finished one goes on with more"):
+        train(replace(settings, steps=5), progress=False)
+
+
+def test_the_flag_is_called_from(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    for name in ("dna", "--predictor dna"):
+        words = f"train {name} --data {data} --out {tmp_path / 'run'} --from nowhere"
+        with pytest.raises(SystemExit):
+            main(words.split())
+        assert "checkpoint 'nowhere'" in capsys.readouterr().err
