@@ -15,8 +15,9 @@ from visual_foresight.cli import COMMANDS
 ROOT = Path(__file__).parents[1]
 PACKAGE = sorted((ROOT / "visual_foresight").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+EXAMPLES = sorted((ROOT / "examples").rglob("*.py"))
 PROGRAMS = [path for name in ("benchmarks", "docs") for path in (ROOT / name).rglob("*.py")]
-SOURCES = [*PACKAGE, *TESTS, *sorted(PROGRAMS)]
+SOURCES = [*PACKAGE, *EXAMPLES, *TESTS, *sorted(PROGRAMS)]
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
 MAX_MODULES = 14  # in a folder
@@ -55,7 +56,7 @@ def test_a_file_fits_in_the_head(path):
     assert count <= MAX_LINES, f"{short(path)} has {count} lines: split it by what it knows"
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_a_function_fits_on_a_screen(path):
     long = []
     for node in ast.walk(tree(path)):
@@ -115,7 +116,7 @@ def is_private(name):
     return name.startswith("_") and not name.startswith("__")
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_forbidden_calls(path):
     found = []
     for line, name in calls(path):
@@ -126,7 +127,7 @@ def test_forbidden_calls(path):
     assert not found, "\n".join(found)
 
 
-@pytest.mark.parametrize("path", PACKAGE, ids=short)
+@pytest.mark.parametrize("path", [*PACKAGE, *EXAMPLES], ids=short)
 def test_annotations_are_evaluated(path):
     """With `from __future__ import annotations` the shapes would not be checked."""
     modules = [node.module for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)]
@@ -163,7 +164,9 @@ def test_what_is_imported_is_declared_and_the_reverse():
 
 def documents():
     folders = [
-        path for name in ("models", "data", "docs") for path in (ROOT / name).rglob("*.md")
+        path
+        for name in ("models", "data", "docs", "examples")
+        for path in (ROOT / name).rglob("*.md")
     ]
     return sorted([*ROOT.glob("*.md"), *folders])
 

@@ -13,7 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
-from visual_foresight.collect.recorder import record_episode
+from visual_foresight.collect.recorder import make_explorer, record_episode
 from visual_foresight.env_info import view_names
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.episode_files import episode_path, read_meta, write_episode
@@ -119,8 +119,8 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
         progress: show a progress bar on stderr.
 
     Raises:
-        UserError: the folder contains something else, another collection is writing to it, or
-            the disk is full.
+        UserError: the folder contains something else, another collection is writing to it, the
+            disk is full, or the explorer needs what this world does not have.
     """
     info = _describe(config)
     began = time.perf_counter()
@@ -172,6 +172,7 @@ def _steps_moved(meta: Mapping[str, Any]) -> int | None:
 
 def _describe(config: CollectConfig) -> DatasetInfo:
     env = _make(config)
+    make_explorer(env, config.explorer, config.privileged)  # refused before there is a folder
     options = None if config.num_objects is None else {"num_objects": config.num_objects}
     env.reset(seed=0, options=options)
     is_own_view = True

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS
+from visual_foresight.collect.explorers.registry import DEFAULT_EXPLORER, EXPLORERS, Explorer
 from visual_foresight.collect.targets import FindTargets, find_by_color
 from visual_foresight.interfaces import Env, Judge, JudgedEnv, require_judge
 from visual_foresight.types import Episode, Observation, Pixel, other_views_of, signals_of
@@ -47,7 +47,7 @@ def record_episode(
     points = lay_out(env, seed, index, num_objects)
     _, exploring, _ = _seeds(seed, index)
     rng = np.random.default_rng(exploring)
-    policy = EXPLORERS[explorer](env.info, _finder(env, privileged))
+    policy = make_explorer(env, explorer, privileged)
     truth = _Truth(env, points) if isinstance(env, JudgedEnv) else None
     actions = []
     observations = [env.observe()]
@@ -67,6 +67,17 @@ def record_episode(
         signals=signals_of(observations),
         other_views=other_views_of(observations),
     )
+
+
+def make_explorer(env: Env, name: str, privileged: bool = False) -> Explorer:
+    """Return a new explorer for an env (see `record_episode`).
+
+    Raises:
+        UserError: it needs what this world does not have, or cannot act.
+    """
+    built = EXPLORERS[name](env.info, _finder(env, privileged))
+    explorer: Explorer = EXPLORERS.require(name, built, Explorer)
+    return explorer
 
 
 class _Truth:
