@@ -4,6 +4,8 @@ import errno
 import fcntl
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -56,12 +58,10 @@ def test_what_goes_wrong_inside_is_not_mistaken_for_a_lock(hall: Path) -> None:
 def test_a_lock_of_a_killed_process_of_this_machine_is_taken_over(
     hall: Path, machine: str
 ) -> None:
-    child = os.fork()
-    if not child:
-        os._exit(0)
-    os.waitpid(child, 0)
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
     hall.mkdir(parents=True)
-    (hall / ".lock").write_text(f"{machine} {child}")
+    (hall / ".lock").write_text(f"{machine} {process.pid}")
     if machine == "elsewhere":  # whether it runs there cannot be told from here
         with (
             pytest.raises(UserError, match=r"if it runs no longer, delete .*\.lock"),
