@@ -87,7 +87,7 @@ REFUSED: dict[str, tuple[str, Any, str]] = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_would_lose_something_is_refused(tmp_path: Path, case: str) -> None:
     name, given, sentence = REFUSED[case]
-    with pytest.raises(UserError, match=f"episode_000002.hdf5 is not written, .*{sentence}"):
+    with pytest.raises(UserError, match=f"episode_000002.hdf5 is not written: .*{sentence}"):
         write_episode(tmp_path, 2, as_users_build_it(**{name: given}))
     assert not list(tmp_path.iterdir())
 

@@ -152,7 +152,7 @@ def test_a_step_that_breaks_a_law_is_refused_when_it_comes(tmp_path: Path) -> No
 def test_wrong_notes_do_not_lose_the_recording(
     tmp_path: Path, length: str, notes: dict[str, object]
 ) -> None:
-    with pytest.raises(UserError, match="is written without its notes and tracks, for "):
+    with pytest.raises(UserError, match="is written without its notes and tracks: "):
         record(tmp_path, 0, replace(SHORT, meta=notes))
     kept = read_episode(tmp_path / "episode_000000.hdf5")
     np.testing.assert_array_equal(kept.frames, SHORT.frames)

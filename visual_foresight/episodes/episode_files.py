@@ -120,7 +120,7 @@ def write_episode(
     try:
         stored = as_stored(episode)
     except UserError as error:
-        raise UserError(f"{path} is not written, {error}") from error
+        raise UserError(f"{path} is not written: {error}") from error
     info = read_info(folder) if (folder / INFO_NAME).is_file() else None
     refuse_breach(path, stored, info)
     _require_format(path).write(path, stored)

@@ -136,7 +136,7 @@ class Recording:
         except UserError as error:  # the recording is kept all the same
             self._write(self._whole({}, None))
             raise UserError(
-                f"{self._path} is written without its notes and tracks, for {error}"
+                f"{self._path} is written without its notes and tracks: {error}"
             ) from error
         self._write(stored)
         return self._path

@@ -141,8 +141,7 @@ class HDF5Stream:
 
     def discard(self) -> None:
         """Leave no file."""
-        ended = UserError("the recording was discarded")
-        self._cleanup.__exit__(UserError, ended, None)
+        self._cleanup.__exit__(RuntimeError, RuntimeError("discarded"), None)
 
     def finish(self, episode: Episode) -> None:
         """Write all but the frames; leaving the block gives the file its name.
