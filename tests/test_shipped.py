@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from torch import nn
 
+from visual_foresight.episodes.episode_files import episode_path, read_episode, write_episode
+from visual_foresight.episodes.info import INFO_NAME, read_info, write_info
 from visual_foresight.episodes.validation import validate
 from visual_foresight.evaluation.prediction.command import PredictionConfig, evaluate_model
 from visual_foresight.predictors.checkpoints import load
@@ -16,8 +18,16 @@ SAMPLE = ROOT / "data" / "sample"
 
 def test_the_sample_is_sound_and_small() -> None:
     report = validate(SAMPLE)
-    assert report.num_sound and not report.problems
+    assert report.num_sound and not report.problems and not report.doubts
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) <= 3e6
+
+
+def test_the_sample_is_written_as_it_was(tmp_path: Path) -> None:
+    write_info(tmp_path, read_info(SAMPLE))
+    for number in range(3):
+        path = write_episode(tmp_path, number, read_episode(episode_path(SAMPLE, number)))
+        assert path.read_bytes() == (SAMPLE / path.name).read_bytes()
+    assert (tmp_path / INFO_NAME).read_bytes() == (SAMPLE / INFO_NAME).read_bytes()
 
 
 @pytest.mark.parametrize("name", SHIPPED)
