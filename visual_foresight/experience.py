@@ -30,6 +30,12 @@ class Observation:
     def __post_init__(self) -> None:
         if not self.frames:
             raise ValueError("an observation has a frame of one view or more, got none")
+        for name, frame in self.frames.items():
+            if frame.dtype != np.uint8 or frame.shape[2:] != (3,):
+                raise ValueError(
+                    "a frame is uint8 of shape (height, width, 3), that of the view "
+                    f"{name!r} is {frame.dtype} of {frame.shape}"
+                )
 
     @property
     def frame(self) -> UInt8[np.ndarray, "h w 3"]:

@@ -159,3 +159,27 @@ def test_several_cameras_are_several_views() -> None:
 def test_views_that_are_not_there_are_refused(views: tuple[str, ...], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         GymnasiumEnv(TwoEyed(), views=views)
+
+
+class Dim(Slider):
+    """Promises frames of 8 bits and returns floats from 0 to 1."""
+
+    def step(self, action: Any) -> Any:
+        seen, *rest = super().step(action)
+        return {**seen, "frame": (seen["frame"] / 255).astype(np.float32)}, *rest
+
+
+class Cropped(Slider):
+    """Returns smaller frames than it promises."""
+
+    def step(self, action: Any) -> Any:
+        seen, *rest = super().step(action)
+        return {**seen, "frame": seen["frame"][1:]}, *rest
+
+
+@pytest.mark.parametrize(("kind", "got"), [(Dim, "float32"), (Cropped, "uint8")])
+def test_frames_that_are_not_what_was_promised_are_refused(kind: type, got: str) -> None:
+    env = GymnasiumEnv(kind())
+    env.reset(seed=0)
+    with pytest.raises(UserError, match=f"promised frames of uint8 .*, and returned {got} of"):
+        env.step([0, 0.5])

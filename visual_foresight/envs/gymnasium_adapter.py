@@ -10,7 +10,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 from gymnasium import spaces
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from visual_foresight.env_info import EnvInfo, Homography, View, require_views
 from visual_foresight.types import Observation, UserError, Workspace
@@ -115,10 +115,22 @@ class GymnasiumEnv:
     def _keep(self, seen: Any, signals: dict[str, float]) -> dict[str, Any]:
         """Remember an observation, as arrays of its own, and return it."""
         shown = _frames(seen)
-        frames = {name: np.array(shown[name], np.uint8) for name in self.info.views}
+        frames = {name: self._frame(name, shown[name]) for name in self.info.views}
         state = np.array(seen["state"], np.float32)
         self._newest = Observation(frames, state, signals)
         return {**self._newest.parts(), "signals": signals}
+
+    def _frame(self, view: str, shown: Any) -> UInt8[np.ndarray, "h w 3"]:
+        """Return a frame as an array of its own, if it is what the observation space promised."""
+        frame = np.array(shown)
+        promised = (*self.info.views[view].frame_size, 3)
+        if frame.dtype != np.uint8 or frame.shape != promised:
+            raise UserError(
+                f"{type(self._env.unwrapped).__name__} promised frames of uint8 and shape "
+                f"{promised}, and returned {frame.dtype} of {frame.shape}: return what the "
+                "observation space says"
+            )
+        return frame
 
 
 def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[dict[str, tuple[int, int]], int]:
