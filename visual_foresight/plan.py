@@ -24,7 +24,7 @@ from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import World, world_of
-from visual_foresight.envs.registry import ENVS
+from visual_foresight.envs.registry import ENVS, require
 from visual_foresight.evaluation.suites import SUITES, begin, find_task
 from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env
@@ -152,6 +152,7 @@ def plan(config: PlanConfig) -> dict[str, Any]:
     suite = SUITES[config.suite]
     world = world_of(config.model)  # refuses what is no model before a world is built
     animation = config.animation.absolute()
+    require(config.env)
     require_animation(animation)
     with ExitStack() as opened:
         env = opened.enter_context(_open_env(config, world))

@@ -15,6 +15,7 @@ from einops import rearrange
 from jaxtyping import Float
 
 from visual_foresight.control.world import require_one_view, world_of
+from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.ranking.contact_states import BankJob, ContactState, load_bank
 from visual_foresight.evaluation.statistics import bootstrap_mean, regret, spearman
 from visual_foresight.goals.pixel_goal import PixelGoal
@@ -71,6 +72,7 @@ def evaluate_ranking(config: RankingConfig) -> dict[str, Any]:
     load(config.model)  # refuses what cannot be loaded, before a bank is made
     world = world_of(config.model)
     require_one_view(world, "a bank of contact states")
+    require(BankJob.env)
     require_folder(config.out, "the bank")
     jobs = [
         BankJob(config.seed, index, config.candidates, config.horizon, world=world)
