@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -69,6 +70,20 @@ def test_a_lock_of_a_killed_process_of_this_machine_is_taken_over(
         ):
             pass
         return
+    with hold(hall):
+        pass
+
+
+@pytest.mark.parametrize("hall", [errno.ENOLCK], indirect=True)
+def test_a_lock_that_cannot_be_written_is_not_left_behind(hall: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))  # as on a full disk
+    try:
+        with pytest.raises(OSError, match="File too large"), hold(hall):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not hall.exists()
     with hold(hall):
         pass
 

@@ -92,3 +92,16 @@ def test_clips_are_slices_of_episodes() -> None:
         ]
         ((number, start),) = starts
         np.testing.assert_array_equal(episodes[number].states[start : start + 5], states)
+
+
+def test_what_a_column_holds_after_its_point_was_lost_is_another_point() -> None:
+    episode = PackedEpisode.pack(patch_episode(0, SIZE))
+    num_frames = len(episode.states)
+    valid = np.ones((num_frames, 2), bool)
+    lost = num_frames - 3
+    valid[lost, 1] = False
+    points = PointTracks(np.zeros((num_frames, 2, 2), np.float32), valid, np.zeros_like(valid))
+    sampler = ClipSampler([episode], [points])
+    (batch,) = sampler.batches(1, num_frames - 1, context=2, seed=0, numbers=[0])
+    known = batch.valid[0].sum(0).sort(descending=True).values[:2]
+    assert known.tolist() == [num_frames, lost]

@@ -1,11 +1,15 @@
 """Runs that meet trouble, or are gone on with: places, ends, divergence, and beginnings."""
 
 import errno
+import io
 import json
 import logging
 import os
+import shutil
 import signal
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +21,9 @@ from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
 from visual_foresight.cli import main
 from visual_foresight.episodes.episode_files import write_episode
 from visual_foresight.episodes.info import DatasetInfo, write_info
+from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.predictors.checkpoints import load, read_config
 from visual_foresight.system.locks import locked
 from visual_foresight.system.signals import Ended, alike
@@ -151,6 +158,43 @@ def test_a_run_that_is_asked_to_end_keeps_its_last_step(
     assert same(settings.out, tmp_path / "whole")
 
 
+class Deaf(io.StringIO):
+    """An stderr whose reader ends at some time."""
+
+    is_gone = False
+
+    def write(self, text: str) -> int:
+        if self.is_gone:
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+        return len(text)
+
+
+@pytest.mark.parametrize("is_asked", [True, False], ids=["Ctrl-C under tee", "the reader ends"])
+def test_a_broken_stderr_costs_no_step(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_asked: bool
+) -> None:
+    settings = config(data, tmp_path / "run", every=100)
+    stderr = Deaf()
+
+    def ask(*_: object, **__: object) -> None:
+        if (step := len(asked)) == 2:
+            stderr.is_gone = True
+            time.sleep(0.2)  # so that the bar is due
+            if is_asked:
+                os.kill(os.getpid(), signal.SIGINT)
+        asked.append(step)
+
+    asked: list[int] = []
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monkeypatch.setattr("visual_foresight.training.loop.learning_rate_at", _called(ask))
+    if is_asked:
+        with pytest.raises(KeyboardInterrupt):
+            train(settings)
+    else:
+        train(settings)
+    assert state_of(settings.out)["step"] == (3 if is_asked else settings.steps)
+
+
 def _called(before: Any) -> Any:
     """Return the learning rate, and call something first."""
     from visual_foresight.training.curriculum import learning_rate_at
@@ -246,6 +290,56 @@ def test_a_checkpoint_that_does_not_fit_is_refused(
     with pytest.raises(UserError, match=sentence):
         train(replace(settings, **changes), progress=False)
     assert not (tmp_path / "second").exists()
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_another_spelling_of_the_checkpoint_resumes(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_gone: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = train(config(data, tmp_path / "first", steps=1), progress=False)
+    begun = config(data, tmp_path / "second", steps=1, begin_from=str(first))
+    train(begun, progress=False)
+    if is_gone:
+        shutil.rmtree(tmp_path / "first")
+    for spelling in ("first/checkpoint", "./first/../first/checkpoint/"):
+        train(replace(begun, begin_from=spelling), progress=False)
+    for other in ("second/checkpoint", None):
+        with pytest.raises(UserError, match="a run with another --from: choose another --out"):
+            train(replace(begun, begin_from=other), progress=False)
+
+
+class Counted:
+    """Episodes of a format that keeps nothing of what it has read."""
+
+    def __init__(self, source: EpisodeSource, info: DatasetInfo) -> None:
+        self.source, self.info, self.numbers = source, info, source.numbers
+        self.read: list[int] = []
+
+    def packed(self, index: int) -> PackedEpisode:
+        self.read.append(index)
+        return self.source.packed(index)
+
+
+def test_every_episode_is_read_once(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_episodes(data)
+    counted = Counted(source, source.info)
+    monkeypatch.setattr("visual_foresight.training.loop.open_episodes", lambda _: counted)
+    train(config(data, tmp_path / "run", steps=1), progress=False)
+    assert sorted(counted.read) == list(range(6))
+
+
+def test_a_model_that_cannot_be_made_is_refused_before_episodes_are_read(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_episodes(data)
+    counted = Counted(source, replace(source.info, homography=None))
+    monkeypatch.setattr("visual_foresight.training.loop.open_episodes", lambda _: counted)
+    with pytest.raises(UserError, match="this needs a calibrated camera"):
+        train(config(data, tmp_path / "run", predictor="rigid", model={}), progress=False)
+    assert counted.read == []
 
 
 def test_a_finished_run_is_lengthened_and_says_what_that_means(

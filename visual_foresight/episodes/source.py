@@ -64,6 +64,29 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Episodes of a source that have been read, and need not be read again."""
+
+    source: EpisodeSource
+    episodes: Sequence[PackedEpisode]
+    """All of them, in the order of the source."""
+
+    @property
+    def info(self) -> DatasetInfo:
+        """Return that of the source."""
+        return self.source.info
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return those of the source."""
+        return self.source.numbers
+
+    def packed(self, index: int) -> PackedEpisode:
+        """Return the episode at this position."""
+        return self.episodes[index]
+
+
+@dataclass(frozen=True)
 class SeenFrom:
     """Episodes of a source in some of its views, the first of them as the main one.
 

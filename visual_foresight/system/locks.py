@@ -70,11 +70,12 @@ def _owned(path: Path, sentence: str) -> Iterator[None]:
     if path.exists() and _is_gone(path.read_text()):
         path.unlink(missing_ok=True)
     try:
-        with path.open("x") as file:
-            file.write(me)
+        file = path.open("x")
     except FileExistsError as error:
         raise UserError(f"{sentence}; if it runs no longer, delete {path}") from error
     try:
+        with file:  # without its owner, of a full disk for example, it would never be stale
+            file.write(me)
         yield
     finally:
         path.unlink(missing_ok=True)

@@ -133,7 +133,8 @@ class ClipSampler:
             num_imagined = num_actions - context + 1
             points = choose_points(tracks, newest, num_imagined, NUM_POINTS, rng)
             places.append(_of_points(tracks.places[window], points))
-            valid.append(_of_points(tracks.valid[window], points))
+            known = _of_points(tracks.valid[window], points)
+            valid.append(_while_the_same(known, newest - start))
         clip = Clip(
             actions=torch.from_numpy(np.stack(actions)),
             frames=to_float(np.stack(frames)),
@@ -171,6 +172,13 @@ def require_length(episodes: Sequence[PackedEpisode], num_actions: int, purpose:
             purpose,
             num_actions,
         )
+
+
+def _while_the_same(valid: Bool[np.ndarray, "t p"], newest: int) -> Bool[np.ndarray, "t p"]:
+    """Leave out what is known after a point was lost, or before it was found: it is another's."""
+    later = np.logical_and.accumulate(valid[newest:])
+    earlier = np.logical_and.accumulate(valid[newest::-1])[::-1]
+    return np.concatenate([earlier[:-1], later])
 
 
 def _of_points(values: np.ndarray, points: Int[np.ndarray, " p"]) -> np.ndarray:

@@ -1,13 +1,15 @@
 """The configuration of a training run: what to learn from, what, and how."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from visual_foresight.predictors.checkpoints import resolve
 from visual_foresight.predictors.models import Recipe, refuse_negative
 from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.system.files import expanded
 from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
 
@@ -98,7 +100,7 @@ def differences(config: TrainConfig, earlier: Mapping[str, Any]) -> list[str]:
     """Return the names of the settings in which a run differs from one that it is to resume.
 
     How often a run is saved changes nothing that is learnt, and neither do the recipe's steps
-    where minutes are given instead.
+    where minutes are given instead. A checkpoint may be named by another path.
 
     Args:
         config: of the run.
@@ -107,5 +109,31 @@ def differences(config: TrainConfig, earlier: Mapping[str, Any]) -> list[str]:
     free = {"every"} if config.minutes is None else {"every", "steps"}
     here = comparable(config)
     there = {**SINCE, **earlier}
+    if _is_same_checkpoint(here.get("begin_from"), there.get("begin_from")):
+        free.add("begin_from")
     names = (here.keys() | there.keys()) - free
     return sorted(name for name in names if here.get(name) != there.get(name))
+
+
+def spoken(settings: Sequence[str]) -> list[str]:
+    """Return the names of settings as the command line calls them."""
+    flags = {
+        each.name: f"--{each.metadata['flag']}"
+        for each in fields(TrainConfig)
+        if "flag" in each.metadata
+    }
+    return [flags.get(name, name) for name in settings]
+
+
+def _is_same_checkpoint(one: str | None, other: str | None) -> bool:
+    """Tell whether two names or paths lead to the same checkpoint, which may be gone by now."""
+    if one is None or other is None:
+        return one is other
+    return one == other or _place(one) == _place(other)
+
+
+def _place(checkpoint: str) -> Path:
+    try:
+        return resolve(checkpoint).resolve()
+    except UserError:
+        return expanded(Path(checkpoint)).resolve()

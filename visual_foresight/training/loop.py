@@ -10,6 +10,7 @@ import copy
 import json
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -23,13 +24,7 @@ from tqdm import tqdm
 from visual_foresight.env_info import Homography, view_names
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
-from visual_foresight.episodes.source import (
-    EpisodeSource,
-    fingerprint,
-    identity,
-    in_views,
-    split,
-)
+from visual_foresight.episodes.source import EpisodeSource, Kept, in_views, split
 from visual_foresight.interfaces import FramesOnly, Learner, Predictor
 from visual_foresight.predictors.registry import learned_model, reads_views
 from visual_foresight.predictors.rollouts import free_running_rollout, training_rollout
@@ -41,7 +36,8 @@ from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.curriculum import batch_at, horizon_at, learning_rate_at
 from visual_foresight.training.losses import error_over_persistence, errors, objective
 from visual_foresight.training.places import require_places
-from visual_foresight.training.state import STATE_FILE, TrainingState
+from visual_foresight.training.progress import Bar
+from visual_foresight.training.state import STATE_FILE, TrainingState, new_model
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import require_calibration, teacher_of
@@ -83,10 +79,10 @@ def _train(config: TrainConfig, device: torch.device, progress: bool) -> Path:
     """Do the work of `train` in a folder that nobody else writes to."""
     episodes = _episodes(config)
     to_train, to_evaluate = split(episodes, config.held_out_share, config.seed)
-    # What the model cannot be made for, such as a frame size, is told before data are read, too.
-    run = TrainingState.begin(
-        config, episodes.info, device, fingerprint(to_train), identity(to_train)
-    )
+    # What the model cannot be made for, such as a camera without a calibration, is told first, too.
+    model = new_model(config, episodes.info, device)
+    training = _read(to_train, progress)
+    run = TrainingState.begin(config, model, device, training)
     if (config.out / STATE_FILE).exists():
         run.restore(config.out, config)
         if run.step == run.num_steps:
@@ -94,8 +90,8 @@ def _train(config: TrainConfig, device: torch.device, progress: bool) -> Path:
             return config.out / "checkpoint"
     elif config.begin_from is not None:
         run.adopt(config.begin_from, config)
-    training_episodes = _read(to_train, progress)
-    held_out_episodes = _read(to_evaluate, progress)
+    training_episodes = training.episodes
+    held_out_episodes = _read(to_evaluate, progress).episodes
     num_actions = config.horizon + _context(run) - 1
     require_length(training_episodes, num_actions, "to learn from")
     require_length(held_out_episodes, num_actions, "held out")
@@ -113,7 +109,7 @@ def _train(config: TrainConfig, device: torch.device, progress: bool) -> Path:
             run.num_steps = _affordable_steps(run, config, config.minutes, training_clips)
     planned = replace(config, steps=run.num_steps)
     board = SummaryWriter(str(config.out / "tensorboard"), purge_step=run.step + 1)
-    bar = tqdm(total=planned.steps, initial=run.step, unit="step", disable=not progress)
+    bar = Bar(total=planned.steps, initial=run.step, unit="step", disable=not progress)
     with contextlib.closing(board), bar, deferred() as request:
         while run.step < planned.steps:
             stop = _next_stop(run.step, planned)
@@ -140,8 +136,8 @@ def _points(
     run: TrainingState,
     config: TrainConfig,
     homography: Homography | None,
-    training_episodes: list[PackedEpisode],
-    held_out_episodes: list[PackedEpisode],
+    training_episodes: Sequence[PackedEpisode],
+    held_out_episodes: Sequence[PackedEpisode],
     progress: bool,
 ) -> tuple[list[PointTracks], list[PointTracks]]:
     """Return the points that the teacher follows through training and held-out episodes."""
@@ -269,12 +265,12 @@ def _take_steps(
         run.optimizer.step()
         run.average.update_parameters(run.model)
         run.step += 1
+        if request.is_there:  # seen to before the bar, which may have lost its reader
+            break
         bar.update()
         if run.step % 20 == 0:
             figures = {name: f"{part.item():.3f}" for name, part in parts.items()}
             bar.set_postfix(figures, horizon=horizon)
-        if request.is_there:
-            break
     batches.close()
     run.seconds += time.monotonic() - began
 
@@ -375,6 +371,6 @@ def _suited(batch: Batch, predictor: Predictor, device: torch.device) -> Batch:
     )
 
 
-def _read(episodes: EpisodeSource, progress: bool) -> list[PackedEpisode]:
+def _read(episodes: EpisodeSource, progress: bool) -> Kept:
     bar = tqdm(range(len(episodes.numbers)), "reading", unit="episode", disable=not progress)
-    return [episodes.packed(index) for index in bar]
+    return Kept(episodes, [episodes.packed(index) for index in bar])

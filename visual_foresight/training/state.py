@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from visual_foresight.episodes.info import DatasetInfo
+from visual_foresight.episodes.source import EpisodeSource, fingerprint, identity
 from visual_foresight.predictors.checkpoints import load, read_config, renamed, resolve, save
 from visual_foresight.predictors.registry import create
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
-from visual_foresight.training.config import TrainConfig, comparable, differences
+from visual_foresight.training.config import TrainConfig, comparable, differences, spoken
 from visual_foresight.training.curriculum import horizon_at, learning_rate_at
 from visual_foresight.types import UserError
 
@@ -67,31 +68,18 @@ class TrainingState:
     def begin(
         cls,
         config: TrainConfig,
-        info: DatasetInfo,
+        model: nn.Module,
         device: torch.device,
-        data: str,
-        recordings: str,
+        episodes: EpisodeSource,
     ) -> "TrainingState":
         """Return the state of a new run.
 
         Args:
             config: of the run.
-            info: of the dataset in the views that the model reads, which decides sizes of the
-                model.
+            model: that of `new_model`.
             device: where the model is trained.
-            data: `episodes.source.fingerprint` of the training episodes.
-            recordings: `episodes.source.identity` of them.
+            episodes: to train on, in the views that the model reads; all of them are read.
         """
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            views = () if info.main_view is None else tuple(info.views)
-            known = {
-                **vars(info),
-                "action_size": info.action_size,
-                "views": views,
-                **config.model_settings,
-            }
-            model = create(config.predictor, known).to(device)
         average = AveragedModel(
             model, multi_avg_fn=partial(update_average, config.ema), use_buffers=False
         )
@@ -99,7 +87,15 @@ class TrainingState:
         bfloat16 = config.precision == "bfloat16"
         if config.precision == "auto":
             bfloat16 = bfloat16_pays(device)
-        return cls(model, average, optimizer, bfloat16, data, recordings, views)
+        return cls(
+            model,
+            average,
+            optimizer,
+            bfloat16,
+            fingerprint(episodes),
+            identity(episodes),
+            _views(episodes.info),
+        )
 
     def adopt(self, source: str, config: TrainConfig) -> None:
         """Begin with the weights of a checkpoint.
@@ -190,7 +186,7 @@ class TrainingState:
         if changed and not is_longer:
             finish = " (a finished one goes on with more steps)" if "steps" in changed else ""
             raise UserError(
-                f"{folder} holds a run with another {', '.join(changed)}{finish}: "
+                f"{folder} holds a run with another {', '.join(spoken(changed))}{finish}: "
                 "choose another --out"
             )
         if state.get("data") != self.data:
@@ -232,6 +228,33 @@ class TrainingState:
             horizon_at(self.num_steps, config),
         )
         self.num_steps = config.steps
+
+
+def new_model(config: TrainConfig, info: DatasetInfo, device: torch.device) -> nn.Module:
+    """Return the model of a new run.
+
+    Args:
+        config: of the run.
+        info: of the dataset in the views that the model reads, which decides sizes of the model.
+        device: where the model is trained.
+
+    Raises:
+        UserError: it cannot be made for these data.
+    """
+    known = {
+        **vars(info),
+        "action_size": info.action_size,
+        "views": _views(info),
+        **config.model_settings,
+    }
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return create(config.predictor, known).to(device)
+
+
+def _views(info: DatasetInfo) -> tuple[str, ...]:
+    """Return the names of the views; none where the data do not name theirs."""
+    return () if info.main_view is None else tuple(info.views)
 
 
 def _content(path: Path) -> bytes:

@@ -159,6 +159,45 @@ def test_behind_a_proxy_the_outer_address_counts(host, kind):
         assert bool(record) is is_ours, origin
 
 
+@pytest.mark.parametrize(
+    ("address", "origin", "is_ours"),
+    [
+        ("https://Lab.Example/robot", "https://lab.example", True),
+        ("https://lab.example:443", "https://lab.example", True),
+        ("http://lab.example:80/", "http://lab.example", True),
+        ("http://lab.example:0080", "http://lab.example", True),
+        ("https://lab.example", "https://LAB.example:443", True),
+        ("https://lab.example:80", "https://lab.example", False),
+        ("http://lab.example:443", "https://lab.example", False),
+        ("https://lab.example:8443", "https://lab.example", False),
+        ("", "https://lab.example", False),
+        ("https://lab.example", "null", False),
+        ("https://lab.example", "https://someone@lab.example", False),
+    ],
+)
+def test_an_outer_address_is_the_same_however_it_is_written(address, origin, is_ours):
+    record: list[str] = []
+    headers = {"host": "127.0.0.1:8080", "cookie": f"{COOKIE}={TOKEN}", "origin": origin}
+    ask(Guard(application(record), TOKEN, address=address), headers)
+    assert bool(record) is is_ours
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "is_ours"),
+    [
+        ("Robot:80", "http://robot", True),
+        ("robot", "https://robot", True),
+        ("robot:80", "https://robot", False),
+        ("", "null", False),
+    ],
+)
+def test_the_host_is_the_same_however_it_is_written(host, origin, is_ours):
+    record: list[str] = []
+    headers = {"host": host, "cookie": f"{COOKIE}={TOKEN}", "origin": origin}
+    ask(Guard(application(record), TOKEN), headers)
+    assert bool(record) is is_ours
+
+
 @pytest.mark.parametrize("cut_off", [True, False], ids=["proxy cuts off", "proxy passes on"])
 def test_a_page_may_be_below_a_path(cut_off):
     scopes = []

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -99,8 +100,8 @@ def load_bank(
         num_workers: processes that make it.
 
     Raises:
-        UserError: the file is damaged, contact states cannot be found, or the world has no
-            snapshots or no judge.
+        UserError: the file is damaged or cannot be read, contact states cannot be found, or the
+            world has no snapshots or no judge.
     """
     path = folder / f"bank_{fingerprint([PROTOCOL, *(job.identity for job in jobs)])}.npz"
     if path.is_file():
@@ -123,7 +124,13 @@ def load_bank(
 
 def _read_bank(path: Path, num_states: int) -> tuple[ContactState, ...]:
     try:
-        with np.load(path) as stored:
+        content = path.read_bytes()
+    except OSError as error:  # not the file's fault: it may be sound
+        raise UserError(
+            f"{path} cannot be read ({error.strerror}): mend that, or choose another --out"
+        ) from error
+    try:
+        with np.load(BytesIO(content)) as stored:
             columns = {field.name: stored[field.name] for field in fields(ContactState)}
     except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise UserError(

@@ -18,6 +18,8 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """The names of this machine, which need no token."""
+PORTS = {"http": 80, "https": 443}
+"""Scheme of an address -> its port where none is said."""
 COOKIE = "visual_foresight_token"
 MALFORMED = (
     400,
@@ -94,11 +96,9 @@ class Guard:
 
     def _is_ours(self, origin: SplitResult, host: str) -> bool:
         """Tell whether a page of this origin is ours: that of the host, or of the outer address."""
-        outer = urlsplit(self.address)
-        return origin.netloc == host or (
-            bool(self.address)
-            and (origin.scheme, origin.netloc) == (outer.scheme, outer.netloc)
-        )
+        place = _place(origin.geturl())
+        ours = (_place(f"{origin.scheme}://{host}"), _place(self.address))
+        return place is not None and place in ours
 
     def _placed(self, scope: Message) -> Message:
         """Return a request as of a page below the outer address's path.
@@ -157,6 +157,17 @@ def _split(address: str) -> SplitResult | None:
     except ValueError:
         return None
     return parts
+
+
+def _place(address: str) -> tuple[str, str, int] | None:
+    """Return scheme, host and port of an address as browsers compare them; None if it has none.
+
+    Small and capital letters are the same, and a port that goes without saying may be said.
+    """
+    parts = _split(address)
+    if parts is None or parts.scheme not in PORTS or not parts.hostname or "@" in parts.netloc:
+        return None
+    return parts.scheme, parts.hostname, parts.port or PORTS[parts.scheme]
 
 
 def _root(address: str) -> str:

@@ -6,6 +6,7 @@ a point is followed as long as it returns to its place when it is followed backw
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import cv2
@@ -16,9 +17,11 @@ from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.vision import optical_flow
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raise it when a change of this file changes points. Constants count by themselves."""
 ROUND_STEPS = 4  # between rounds of new points, so that every clip has fresh ones
+LIFE_STEPS = 64  # for which a point is followed: more than a clip has
+NUM_ROUNDS = 2 * LIFE_STEPS // ROUND_STEPS  # whose points have columns of their own
 NUM_CHANGING, NUM_OTHERS = (
     20,
     10,
@@ -56,24 +59,31 @@ def follow_points(frames: UInt8[np.ndarray, "t h w 3"]) -> PointTracks:
     rng = np.random.default_rng(0)  # which points are chosen does not matter
     num_frames = len(frames)
     rests = [_rests(*pair) for pair in zip(frames[:-1], frames[1:], strict=True)]
-    rounds = []
-    for first in range(0, num_frames - 1, ROUND_STEPS):
-        found = _new_points(frames[first], rests[first : first + ROUND_STEPS], rng)
-        places = np.zeros((num_frames, len(found), 2), np.float32)
-        valid = np.zeros((num_frames, len(found)), bool)
-        places[first], valid[first] = found, True
-        for t in range(first, num_frames - 1):
-            alive = np.flatnonzero(valid[t])
-            places[t + 1, alive], valid[t + 1, alive] = _next_places(
-                frames[t], frames[t + 1], places[t, alive], rests[t]
-            )
-        rounds.append(PointTracks(places, valid, np.zeros_like(valid)))
-    return PointTracks.joined([PointTracks.none(num_frames), *rounds])
+    per_round = NUM_CHANGING + NUM_OTHERS
+    num_columns = per_round * min(NUM_ROUNDS, ceil((num_frames - 1) / ROUND_STEPS))
+    places = np.zeros((num_frames, num_columns, 2), np.float32)
+    valid = np.zeros((num_frames, num_columns), bool)
+    ends = np.zeros(num_columns, int)
+    for t in range(num_frames - 1):
+        texture = _texture(frames[t])
+        if t % ROUND_STEPS == 0:
+            found = _new_points(texture, rests[t : t + ROUND_STEPS], rng)
+            # A column that had points before has had none for the length of a clip.
+            begin = per_round * (t // ROUND_STEPS % NUM_ROUNDS)
+            columns = slice(begin, begin + len(found))
+            places[t, columns], valid[t, columns], ends[columns] = found, True, t + LIFE_STEPS
+        alive = np.flatnonzero(valid[t] & (t < ends))
+        places[t + 1, alive], valid[t + 1, alive] = _next_places(
+            frames[t], frames[t + 1], texture, places[t, alive], rests[t]
+        )
+    used = valid.any(0)
+    return PointTracks(places[:, used], valid[:, used], np.zeros_like(valid[:, used]))
 
 
 def _next_places(
     before: UInt8[np.ndarray, "h w 3"],
     after: UInt8[np.ndarray, "h w 3"],
+    texture: Float[np.ndarray, "h w"],
     places: Float32[np.ndarray, "k 2"],
     rests: Bool[np.ndarray, "h w"],
 ) -> tuple[Float32[np.ndarray, "k 2"], Bool[np.ndarray, " k"]]:
@@ -81,23 +91,23 @@ def _next_places(
     there = places.copy()
     resting = _read(rests, places)
     known = resting.copy()
-    moving = np.flatnonzero(~resting & (_read(_texture(before), places) > MIN_TEXTURE))
+    moving = np.flatnonzero(~resting & (_read(texture, places) > MIN_TEXTURE))
     if len(moving):
         end, sure = optical_flow.follow(before, after, places[moving], WINDOW_PX, MAX_RETURN_PX)
-        last = np.array(before.shape[:2]) - 1
+        last = np.array(texture.shape) - 1
         sure &= ((end >= 0) & (end <= last)).all(-1)
         there[moving], known[moving] = end, sure
     return there, known
 
 
 def _new_points(
-    frame: UInt8[np.ndarray, "h w 3"],
+    texture: Float[np.ndarray, "h w"],
     rests: Sequence[Bool[np.ndarray, "h w"]],
     rng: np.random.Generator,
 ) -> Float32[np.ndarray, "k 2"]:
     """Return random places, most of them where the next frames change and there is texture."""
     changing = ~np.logical_and.reduce(rests)
-    followable = changing & (_texture(frame) > MIN_TEXTURE)
+    followable = changing & (texture > MIN_TEXTURE)
     chosen = []
     for mask, count in ((followable, NUM_CHANGING), (~changing, NUM_OTHERS)):
         pixels = np.argwhere(mask)

@@ -17,7 +17,8 @@ class PointTracks:
     places: Float32[np.ndarray, "t m 2"]
     """(row, col) in pixels, where valid."""
     valid: Bool[np.ndarray, "t m"]
-    """From the frame in which a point was found until it was lost."""
+    """From the frame in which a point was found until it was lost; long after, the column may be
+    another point's."""
     hidden: Bool[np.ndarray, "t m"]
     """Where the arm hides a valid point."""
 
@@ -35,6 +36,11 @@ class PointTracks:
             np.concatenate([each.valid for each in parts], 1),
             np.concatenate([each.hidden for each in parts], 1),
         )
+
+    def between(self, first: int, last: int) -> "PointTracks":
+        """Return the tracks from a frame to a later one, both included."""
+        window = slice(first, last + 1)
+        return PointTracks(self.places[window], self.valid[window], self.hidden[window])
 
     def moved(self) -> Bool[np.ndarray, "u m"]:
         """Tell in which steps which points moved."""
@@ -70,7 +76,7 @@ def choose_points(
     second = min(start + 1, len(tracks.valid) - 1)
     alive = np.flatnonzero(tracks.valid[start] & tracks.valid[second])
     rng.shuffle(alive)
-    moves = tracks.moved()[start : start + length, alive].any(0)
+    moves = tracks.between(start, start + length).moved()[:, alive].any(0)
     pushed, resting = alive[moves], alive[~moves]
     hides = tracks.hidden[start : start + length, resting].any(0)
     hidden, resting = resting[hides], resting[~hides]
