@@ -3,6 +3,7 @@
 Only this file and `hdf5_values` import h5py.
 """
 
+import errno
 import io
 import json
 import re
@@ -15,7 +16,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from visual_foresight.episodes.causes import NO_LOCKS, errno_of, unreadable
+from visual_foresight.episodes.causes import NO_LOCKS, DamagedError, errno_of, unreadable
 from visual_foresight.episodes.formats.hdf5_values import (
     integer_of,
     read_array,
@@ -61,9 +62,12 @@ class HDF5:
             require_view_name(name)
         views = {FIRST_VIEW: episode.frames, **episode.other_views}
         if is_long({name: frames.nbytes for name, frames in views.items()}):
-            with HDF5Stream(
-                path, {name: frames[0] for name, frames in views.items()}
-            ) as stream:
+            first = {name: frames[0] for name, frames in views.items()}
+            with (
+                refusing_full_disk(path),
+                replacing(path) as temporary,
+                HDF5Stream(temporary, first) as stream,
+            ):
                 for step in range(1, len(episode.frames)):
                     stream.append({name: frames[step] for name, frames in views.items()})
                 stream.finish(episode)
@@ -91,23 +95,22 @@ class HDF5:
 class HDF5Stream:
     """A long episode whose frames are written as they come: memory holds a chunk of them.
 
-    Until it is finished it has a hidden name; it is removed when the block ends before.
+    What an error or an interruption broke off is done again by the next call, so that no frame is
+    lost or there twice.
 
     Args:
-        path: of the file.
+        path: of the file, a temporary one that nobody else writes: no lock is needed.
         first: the first frame of each view, by its name; `FIRST_VIEW` is that of `Episode.frames`.
     """
 
     def __init__(self, path: Path, first: Mapping[str, np.ndarray]) -> None:
-        self._cleanup = ExitStack()
+        self._chunk = max(1, CHUNK // max(frame.nbytes for frame in first.values()))
+        # How many frames are in the file, and those after them: changed together, in one go.
+        self._pending: tuple[int, list[Mapping[str, np.ndarray]]] = (0, [first])
         with ExitStack() as stack:
-            stack.enter_context(refusing_full_disk(path))
-            temporary = stack.enter_context(replacing(path))
-            # Nobody else knows the temporary name, so that no lock is needed.
             self._file = stack.enter_context(
-                h5py.File(temporary, "w", libver=VERSIONS, locking=False)
+                h5py.File(path, "w", libver=VERSIONS, locking=False)
             )
-            self._chunk = max(1, CHUNK // max(frame.nbytes for frame in first.values()))
             self._views = {
                 name: self._file.create_dataset(
                     _place_of(name),
@@ -120,53 +123,68 @@ class HDF5Stream:
                 )
                 for name, frame in sorted(first.items())
             }
-            self._waiting: list[Mapping[str, np.ndarray]] = [first]
-            self._cleanup = stack.pop_all()
+            stack.pop_all()
 
     def __enter__(self) -> "HDF5Stream":
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._cleanup.__exit__(*raised)
+        self.close()
+
+    def __len__(self) -> int:
+        """Return how many frames were added to each view."""
+        written, waiting = self._pending
+        return written + len(waiting)
 
     def append(self, frames: Mapping[str, np.ndarray]) -> None:
         """Add a frame of each view.
 
         Raises:
-            UserError: the disk is full.
+            OSError, RuntimeError: the disk is full, for example; the frame is kept in memory.
         """
-        self._waiting.append(frames)
-        if len(self._waiting) == self._chunk:
+        _, waiting = self._pending
+        waiting.append(frames)
+        if len(waiting) >= self._chunk:
             self._flush()
 
-    def discard(self) -> None:
-        """Leave no file."""
-        self._cleanup.__exit__(RuntimeError, RuntimeError("discarded"), None)
+    def close(self) -> None:
+        """Close the file, whether it is whole or not."""
+        self._file.close()
 
     def finish(self, episode: Episode) -> None:
-        """Write all but the frames; leaving the block gives the file its name.
+        """Write all that is missing, and close the file.
 
         Args:
             episode: its arrays and notes; its frames are not looked at.
+
+        Raises:
+            OSError, RuntimeError: the disk is full, for example; call it again when it is not.
         """
+        if not self._file:  # it is closed, so that it is whole
+            return
         self._flush()
+        for place in [*(place for place, _, _ in ARRAYS.values()), SIGNALS]:
+            if place != ARRAYS["frames"][0] and place in self._file:
+                del self._file[place]  # of a call that was broken off
         for name, (place, _, _) in ARRAYS.items():
             if name != "frames":
                 self._file.create_dataset(place, data=getattr(episode, name))
         arrays = {name: self._file[place] for name, (place, _, _) in ARRAYS.items()}
         others = {name: frames for name, frames in self._views.items() if name != FIRST_VIEW}
         _write_rest(self._file, episode, arrays, others)
+        self._file.flush()
+        self.close()
 
     def _flush(self) -> None:
-        """Write the frames that wait."""
-        if not self._waiting:
+        """Write the frames that wait, and count them when they are written."""
+        written, waiting = self._pending
+        if not waiting:
             return
+        total = written + len(waiting)
         for name, stored in self._views.items():
-            frames = np.stack([each[name] for each in self._waiting])
-            begin = len(stored)
-            stored.resize(begin + len(frames), axis=0)
-            stored[begin:] = frames
-        self._waiting = []
+            stored.resize(total, axis=0)
+            stored[written:total] = np.stack([each[name] for each in waiting])
+        self._pending = (total, [])
 
 
 def is_long(sizes: Mapping[str, int]) -> bool:
@@ -275,12 +293,34 @@ def _reading(path: Path, read: Callable[[h5py.File], Any]) -> Any:
         except OSError as error:
             if errno_of(error) not in NO_LOCKS:
                 raise
-        # Locks guard against writers. Ours give a file its name when it is whole, and the
-        # checksum tells of others.
+            return _reading_unlocked(path, read, error)
+    except (*READ_ERRORS, UserError) as error:
+        raise unreadable(path, error) from error
+
+
+def _reading_unlocked(path: Path, read: Callable[[h5py.File], Any], locked: OSError) -> Any:
+    """Return what is read from a file without a lock.
+
+    Locks guard against writers. Ours give a file its name when it is whole, and the checksum tells
+    of others.
+
+    Args:
+        path: of the file.
+        read: returns something from it when it is open.
+        locked: that reading with a lock ended with.
+
+    Raises:
+        UserError: why it cannot be read: what seems damaged while another program has the lock is
+            only in use.
+    """
+    try:
         with h5py.File(path, "r", locking=False) as file:
             return read(file)
     except (*READ_ERRORS, UserError) as error:
-        raise unreadable(path, error) from error
+        found = unreadable(path, error)
+        if isinstance(found, DamagedError) and errno_of(locked) == errno.EAGAIN:
+            raise locked from error
+        raise found from error
 
 
 def _read_episode(file: h5py.File) -> Episode:
