@@ -296,7 +296,7 @@ def test_a_disk_that_is_really_full_loses_nothing(
     monkeypatch.setattr(hdf5, "CHUNK", 2**15)
     episode = noise_episode(num_actions=40, num_tracks=0, frame_size=(64, 64))
     recording = Recording(tmp_path, 0, observation(episode, 0))
-    with files_up_to(300_000):
+    with files_up_to(600_000):
         for step, action in enumerate(episode.actions):
             with suppress(UserError):
                 recording.add(action, observation(episode, step + 1))

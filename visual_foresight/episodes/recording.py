@@ -1,5 +1,6 @@
 """An episode that is written while it is recorded, so that it may be longer than memory holds."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,8 +132,8 @@ class Recording:
                 self._spill()
             except (OSError, RuntimeError) as error:
                 raise UserError(
-                    f"{self._path}: frame {number} cannot be written now ({error}) and waits in "
-                    "memory: make room on the disk, then go on or end the recording"
+                    f"{self._path}: frame {number} cannot be written now ({_reason(error)}) and "
+                    "waits in memory: make room on the disk, then go on or end the recording"
                 ) from error
         if request.is_there:
             raise request.ending
@@ -211,8 +212,8 @@ class Recording:
         else:
             self._hidden.unlink(missing_ok=True)
         return UserError(
-            f"{self._path} is not finished ({error}): make room or mend that, and call finish() "
-            f"again while the program runs; until then {kept}"
+            f"{self._path} is not finished ({_reason(error)}): make room or mend that, and call "
+            f"finish() again while the program runs; until then {kept}"
         )
 
     def discard(self) -> None:
@@ -319,6 +320,13 @@ class Recording:
     def _action_size(self) -> int:
         """Return how many numbers an action has, where none was recorded."""
         return 0 if self._info is None else self._info.action_size
+
+
+def _reason(error: Exception) -> str:
+    """Return what went wrong, in one line."""
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return " ".join(str(error).split())
 
 
 def _reserved(path: Path) -> Path:

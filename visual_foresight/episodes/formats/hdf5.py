@@ -6,6 +6,7 @@ Only this file and `hdf5_values` import h5py.
 import errno
 import io
 import json
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,8 @@ ONE_CHUNK = 2**24
 """Bytes of a view's frames up to which an episode is short: they are one chunk."""
 CHUNK = 2**22
 """Bytes of a view's frames in each chunk of a long episode, one frame at least."""
+SPARE = 2**18
+"""Bytes that HDF5's own structures may need with each chunk of a long episode, and at its end."""
 VERSIONS = ("v110", "v110")
 """From 1.10 on, HDF5 has checksums of its own structures; we add one of the content."""
 
@@ -108,8 +111,9 @@ class HDF5Stream:
         # How many frames are in the file, and those after them: changed together, in one go.
         self._pending: tuple[int, list[Mapping[str, np.ndarray]]] = (0, [first])
         with ExitStack() as stack:
+            # Without a cache of chunks, an error is told by the call that writes the frames.
             self._file = stack.enter_context(
-                h5py.File(path, "w", libver=VERSIONS, locking=False)
+                h5py.File(path, "w", libver=VERSIONS, locking=False, rdcc_nbytes=0)
             )
             self._views = {
                 name: self._file.create_dataset(
@@ -123,6 +127,8 @@ class HDF5Stream:
                 )
                 for name, frame in sorted(first.items())
             }
+            self._path = path
+            self._require_room(0)
             stack.pop_all()
 
     def __enter__(self) -> "HDF5Stream":
@@ -144,7 +150,7 @@ class HDF5Stream:
         """
         _, waiting = self._pending
         waiting.append(frames)
-        if len(waiting) >= self._chunk:
+        if len(waiting) % self._chunk == 0:  # more than one where a disk was full for a while
             self._flush()
 
     def close(self) -> None:
@@ -163,6 +169,9 @@ class HDF5Stream:
         if not self._file:  # it is closed, so that it is whole
             return
         self._flush()
+        sizes = [getattr(episode, name).nbytes for name in ARRAYS if name != "frames"]
+        sizes += [values.nbytes for values in episode.signals.values()]
+        self._require_room(sum(sizes) + 2 * len(json.dumps(dict(episode.meta))))
         for place in [*(place for place, _, _ in ARRAYS.values()), SIGNALS]:
             if place != ARRAYS["frames"][0] and place in self._file:
                 del self._file[place]  # of a call that was broken off
@@ -173,7 +182,10 @@ class HDF5Stream:
         others = {name: frames for name, frames in self._views.items() if name != FIRST_VIEW}
         _write_rest(self._file, episode, arrays, others)
         self._file.flush()
+        size = self._file.id.get_filesize()
         self.close()
+        if self._path.stat().st_size > size:  # there is room left that was not needed
+            os.truncate(self._path, size)
 
     def _flush(self) -> None:
         """Write the frames that wait, and count them when they are written."""
@@ -181,10 +193,30 @@ class HDF5Stream:
         if not waiting:
             return
         total = written + len(waiting)
+        self._require_room(sum(frame.nbytes for each in waiting for frame in each.values()))
         for name, stored in self._views.items():
             stored.resize(total, axis=0)
             stored[written:total] = np.stack([each[name] for each in waiting])
         self._pending = (total, [])
+
+    def _require_room(self, num_bytes: int) -> None:
+        """Make the file longer by what is going to be written.
+
+        HDF5 loses data, and may end the program, when the disk is full while it writes.
+
+        Raises:
+            OSError: there is no room; the file is as it was.
+        """
+        size = self._path.stat().st_size
+        wanted = self._file.id.get_filesize() + int(1.01 * num_bytes) + SPARE
+        if wanted <= size:
+            return
+        try:
+            with self._path.open("ab") as end:
+                end.write(bytes(wanted - size))
+        except OSError:
+            os.truncate(self._path, size)
+            raise
 
 
 def is_long(sizes: Mapping[str, int]) -> bool:
