@@ -57,6 +57,9 @@ def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         (errno.EMFILE, "finds too many files open .*: raise the limit .ulimit -n."),
         (errno.EIO, "cannot be read from the disk .*: check the disk"),
         (errno.EISDIR, "is a folder, a file was expected"),
+        (errno.ENOTCONN, "cannot be read now .*: do the same again later"),
+        (errno.ETIMEDOUT, "cannot be read now .*: do the same again later"),
+        (errno.EHOSTDOWN, "cannot be read now .*: do the same again later"),
     ],
 )
 def test_a_cause_that_is_not_the_files_fault_is_said(
@@ -80,6 +83,20 @@ def test_a_file_that_is_locked_is_read_all_the_same(path: Path) -> None:
         assert read_meta(path)["seed"] == 0
     finally:
         os.close(handle)
+
+
+def test_a_file_that_is_locked_and_half_written_is_in_use(path: Path) -> None:
+    write_info(path.parent, replace(INFO, collection=COLLECTED))
+    path.write_bytes(path.read_bytes()[:-99])
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match=r"is locked by another program .*: close it there"):
+            read_episode(path)
+    finally:
+        os.close(handle)
+    with pytest.raises(UserError, match="damaged .*: delete it and collect again"):
+        read_episode(path)
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EBADF])

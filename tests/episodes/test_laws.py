@@ -132,6 +132,30 @@ def test_what_misfits_in_all_episodes_is_the_fault_of_the_description(
         Episodes(folder)[2]
 
 
+def test_misfits_that_differ_are_not_one_fault_of_the_description(folder: Path) -> None:
+    for number, size in enumerate((3, 5)):
+        write_unchecked(folder, number, episode(states=np.zeros((4, size), np.float32)))
+    report = validate(folder)
+    assert [problem.path.name for problem in report.problems] == [
+        "episode_000000.hdf5",
+        "episode_000001.hdf5",
+    ]
+    for problem in report.problems:
+        assert "if that is wrong, or else move" in problem.advice
+    with pytest.raises(UserError, match="which says 2, to 3 if that is wrong, or else move"):
+        Episodes(folder)[0]
+
+
+def test_it_is_said_how_the_workspace_is_corrected(folder: Path) -> None:
+    for number in range(2):
+        write_unchecked(folder, number, episode(actions=np.zeros((3, 4), np.float32)))
+    (problem,) = validate(folder).problems
+    advice = "give `low`, `high` and `step` of `workspace` 4 numbers each"
+    assert problem.path.name == INFO_NAME and problem.advice.startswith(advice)
+    with pytest.raises(UserError, match=f"so have others, so in dataset.json, {advice}"):
+        Episodes(folder)[0]
+
+
 def test_one_that_misfits_among_others_is_its_own_fault(folder: Path) -> None:
     write_episode(folder, 0, episode())
     write_unchecked(folder, 1, episode(1, states=np.zeros((4, 3), np.float32)))
@@ -200,7 +224,13 @@ def test_recordings_may_have_any_number(folder: Path, first: int) -> None:
     assert (report.num_sound, report.problems) == (3, ())
     assert Episodes(folder).numbers == (3, first, first + 7)
     write_info(folder, replace(read_info(folder), collection=COLLECTED))
-    if first == 100:
+    if first > 100:
+        problems = {problem.path: problem.what for problem in validate(folder).problems}
+        assert len(problems) == 10
+        assert problems[episode_path(folder, first)].startswith(
+            f"comes after {first - 4} numbers that no episode has"
+        )
+    else:
         assert len(validate(folder).problems) == 105, "those of `collect` are all there"
 
 

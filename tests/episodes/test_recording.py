@@ -1,9 +1,14 @@
 """Recordings are written as they come, and are the same files as episodes written at once."""
 
 import errno
+import resource
+import signal
 import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -170,13 +175,189 @@ def test_a_clock_is_refused_when_it_comes(tmp_path: Path) -> None:
     assert len(read_episode(tmp_path / "episode_000000.hdf5").actions) == 1
 
 
+def fail_once(
+    monkeypatch: pytest.MonkeyPatch, name: str, fail: Callable[[], None], when: str
+) -> None:
+    """Let a method of HDF5's arrays fail when it is called first, before or after its work."""
+    original, calls = getattr(h5py.Dataset, name), []
+
+    def failing(self: h5py.Dataset, *arguments: Any, **options: Any) -> None:
+        is_first = not calls
+        calls.append(name)
+        if is_first and when == "before":
+            fail()
+        original(self, *arguments, **options)
+        if is_first and when == "after":
+            fail()
+
+    monkeypatch.setattr(h5py.Dataset, name, failing)
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def signal_interrupt() -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def fill_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hdf5, "ONE_CHUNK", 4 * SHORT.frames[0].nbytes)
+    monkeypatch.setattr(hdf5, "CHUNK", 3 * SHORT.frames[0].nbytes)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", ["resize", "__setitem__"])
+@pytest.mark.parametrize("fail", [interrupt, signal_interrupt])
+@pytest.mark.usefixtures("small_chunks")
+def test_an_interruption_while_frames_are_written_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail: Any, name: str, when: str
+) -> None:
+    episode = replace(SHORT, other_views=VIEWS)
+    fail_once(monkeypatch, name, fail, when)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        Recording(tmp_path, 0, observation(episode, 0)) as recording,
+    ):
+        for step, action in enumerate(episode.actions):
+            recording.add(action, observation(episode, step + 1))
+    assert 4 <= len(recording) < 7
+    kept = read_episode(tmp_path / "episode_000000.hdf5")
+    length = len(recording) + 1
+    np.testing.assert_array_equal(kept.frames, episode.frames[:length])
+    np.testing.assert_array_equal(kept.states, episode.states[:length])
+    np.testing.assert_array_equal(kept.other_views["side"], VIEWS["side"][:length])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.usefixtures("small_chunks")
+def test_a_disk_that_is_full_for_a_while_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    fail_once(monkeypatch, "__setitem__", fill_disk, when)
+    refused = 0
+    with Recording(tmp_path, 0, observation(SHORT, 0)) as recording:
+        for step, action in enumerate(SHORT.actions):
+            try:
+                recording.add(action, observation(SHORT, step + 1))
+            except UserError as error:
+                refused += 1
+                assert "waits in memory: make room" in str(error)
+    assert refused == 1
+    kept = read_episode(tmp_path / "episode_000000.hdf5")
+    np.testing.assert_array_equal(kept.frames, SHORT.frames)
+    np.testing.assert_array_equal(kept.actions, SHORT.actions)
+
+
 def test_a_full_disk_is_said_while_recording(
     tmp_path: Path, length: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        fill_disk()
 
-    monkeypatch.setattr("visual_foresight.system.files.os.fsync", full)
-    with pytest.raises(UserError, match="full"):
-        record(tmp_path, 0, SHORT)
-    assert not list(tmp_path.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.system.files.os.fsync", full)
+        with (
+            pytest.raises(UserError, match=r"is not finished .*: make room"),
+            Recording(tmp_path, 0, observation(SHORT, 0)) as recording,
+        ):
+            for step, action in enumerate(SHORT.actions):
+                recording.add(action, observation(SHORT, step + 1))
+    left = [path.name for path in tmp_path.iterdir()]
+    assert left == ([] if length == "short" else [".episode_000000.recording.tmp.hdf5"])
+    recording.finish()  # there is room again
+    np.testing.assert_array_equal(
+        read_episode(tmp_path / "episode_000000.hdf5").frames, SHORT.frames
+    )
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@contextmanager
+def files_up_to(size: int) -> Iterator[None]:
+    """Let no file grow beyond this, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_is_really_full_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hdf5, "ONE_CHUNK", 2**16)
+    monkeypatch.setattr(hdf5, "CHUNK", 2**15)
+    episode = noise_episode(num_actions=40, num_tracks=0, frame_size=(64, 64))
+    recording = Recording(tmp_path, 0, observation(episode, 0))
+    with files_up_to(600_000):
+        for step, action in enumerate(episode.actions):
+            with suppress(UserError):
+                recording.add(action, observation(episode, step + 1))
+        with pytest.raises(UserError, match=r"kept in .*/\.episode_000000.recording.tmp.hdf5"):
+            recording.finish()
+    kept = read_episode(recording.finish())
+    np.testing.assert_array_equal(kept.frames, episode.frames)
+    np.testing.assert_array_equal(kept.states, episode.states)
+
+
+def test_a_number_is_reserved_while_it_is_recorded(tmp_path: Path) -> None:
+    with Recording(tmp_path, 0, observation(SHORT, 0)) as recording:
+        with pytest.raises(UserError, match="is being recorded.*choose another number"):
+            Recording(tmp_path, 0, observation(SHORT, 0))
+        recording.add(SHORT.actions[0], observation(SHORT, 1))
+    with Recording(tmp_path, 1, observation(SHORT, 0)) as recording:
+        recording.add(SHORT.actions[0], observation(SHORT, 1))
+        other = write_episode(tmp_path, 1, SHORT).read_bytes()
+        with pytest.raises(UserError, match="written by another program .* kept in "):
+            recording.finish()
+        assert (tmp_path / "episode_000001.hdf5").read_bytes() == other
+        recording.discard()
+
+
+def as_users_see_it(frame: np.ndarray, state: np.ndarray) -> Observation:
+    """Return an observation of other types, as where shapes and types are not checked."""
+    seen = Observation.single(SHORT.frames[0], SHORT.states[0])
+    object.__setattr__(seen, "frames", {"front": frame})
+    object.__setattr__(seen, "state", state)
+    return seen
+
+
+def test_an_encoder_may_rest_at_a_large_number(tmp_path: Path) -> None:
+    angles = np.array([0, 1e5, 1e5 + 0.003, 1e5 + 0.007, 2e5])
+    states = np.stack([angles, angles], 1)
+    frames = SHORT.frames[:5]
+    tracks = np.zeros((5, 0, 2), np.float32)
+    with Recording(tmp_path, 0, as_users_see_it(frames[0], states[0])) as recording:
+        for step in range(4):
+            seen = as_users_see_it(frames[step + 1], states[step + 1])
+            recording.add(SHORT.actions[step], seen)
+    kept = read_episode(tmp_path / "episode_000000.hdf5")
+    np.testing.assert_array_equal(kept.states, states.astype(np.float32))
+    assert kept.tracks.shape == tracks.shape
+
+
+def test_one_scale_of_floats_holds_for_a_recording(tmp_path: Path) -> None:
+    bright = SHORT.frames.astype(np.float32)
+    dark = np.minimum(SHORT.frames, 1).astype(np.float32)
+    state = SHORT.states[0]
+    with Recording(tmp_path, 0, as_users_see_it(bright[0], state)) as recording:
+        recording.add(SHORT.actions[0], as_users_see_it(dark[1], state))
+    kept = read_episode(tmp_path / "episode_000000.hdf5")
+    np.testing.assert_array_equal(kept.frames, [SHORT.frames[0], dark[1]])
+    with pytest.raises(UserError, match="frame 0 has floats of 0 and 1 alone"):
+        Recording(tmp_path, 1, as_users_see_it(dark[0], state))
+    black = np.zeros_like(dark[0])
+    with Recording(tmp_path, 1, as_users_see_it(black, state)) as recording:
+        with pytest.raises(UserError, match="frame 1 has floats of 0 and 1 alone"):
+            recording.add(SHORT.actions[0], as_users_see_it(dark[1], state))
+        recording.add(SHORT.actions[0], as_users_see_it(bright[1] / 255, state))
+        recording.add(SHORT.actions[0], as_users_see_it(dark[2], state))
+    kept = read_episode(tmp_path / "episode_000001.hdf5")
+    np.testing.assert_array_equal(kept.frames[1:], [SHORT.frames[1], 255 * dark[2]])

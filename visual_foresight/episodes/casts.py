@@ -92,11 +92,23 @@ def _drowned(exact: np.ndarray, cast: np.ndarray) -> np.ndarray:
     return (error > MAX_ERROR) & (error > MAX_LOSS * reach) & (reach > 0)
 
 
-def to_rgb(given: Any, what: str) -> np.ndarray:
+def scale_of(frames: np.ndarray) -> int | None:
+    """Return by what frames are multiplied to become 8 bits; None where one cannot tell."""
+    if frames.dtype.kind != "f" or not frames.size or not frames.max() <= 1:
+        return 1
+    return 255 if ((frames != 0) & (frames != 1)).any() else None
+
+
+def to_rgb(given: Any, what: str, scale: int | None = None) -> np.ndarray:
     """Return frames as RGB of 8 bits: t, height, width, 3.
 
     Grey becomes three equal channels, alpha goes where all is opaque, whole numbers from 0 to 255
     and floats that are 8 bits divided by 255 become 8 bits.
+
+    Args:
+        given: the frames.
+        what: their name, for the sentence.
+        scale: by what floats are multiplied, 1 or 255; None: what these frames together tell.
 
     Raises:
         UserError: it has other axes, or something would be lost.
@@ -111,7 +123,8 @@ def to_rgb(given: Any, what: str) -> np.ndarray:
             f"{frames.dtype} of shape {frames.shape}: put the channels last, without others"
         )
     bits = np.empty(frames.shape, np.uint8)
-    scale = 255 if frames.dtype.kind == "f" and frames.size and frames.max() <= 1 else 1
+    if scale is None or frames.dtype.kind != "f":
+        scale = scale_of(frames) or 255
     for number, frame in enumerate(frames):
         bits[number] = _to_8_bits(frame, scale, f"{what}: frame {number}")
     if frames.ndim == 3:

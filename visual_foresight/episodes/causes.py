@@ -63,6 +63,11 @@ def unreadable(path: Path, error: Exception) -> UserError:
     if (number := errno_of(error)) in CAUSES:
         what, advice = CAUSES[number]
         return UserError(f"{path} {what} ({os.strerror(number)}): {advice}")
+    if number:
+        return UserError(
+            f"{path} cannot be read now ({os.strerror(number)}): do the same again later, and look "
+            "after its disk or network if that stays so"
+        )
     text = " ".join(str(error).split())
     if "already open for write" in text:
         return UserError(

@@ -35,6 +35,12 @@ class Breach:
     """What that field says."""
     found: Any = None
     """What would fit the episode."""
+    change: str = ""
+    """How to make that field fit, where writing `found` there would not do."""
+
+    def is_the_misfit_of(self, other: "Breach") -> bool:
+        """Tell whether both do not fit the same field, and the same value would fit both."""
+        return bool(self.field) and (self.field, self.found) == (other.field, other.found)
 
 
 Law = Callable[[Episode | PackedEpisode, DatasetInfo | None], Breach | None]
@@ -60,12 +66,15 @@ def advice_on_misfit(breach: Breach, others: Sequence[Breach | None], info: Data
         others: of other episodes of the folder.
         info: of the folder.
     """
-    field, says = breach.field, breach.expected
-    correction = f"correct `{field}` in {INFO_NAME}, which says {says}, to {breach.found}"
-    alike = [each for each in others if each is not None and each.field == breach.field]
-    if others and len(alike) == len(others):
+    correction = (
+        f"correct `{breach.field}` in {INFO_NAME}, which says {breach.expected}, "
+        f"to {breach.found}"
+    )
+    if breach.change:
+        correction = f"in {INFO_NAME}, {breach.change}"
+    if others and all(each and breach.is_the_misfit_of(each) for each in others):
         return f"so have others, so {correction}"
-    if not others:
+    if all(each and each.field for each in others):  # none of them fits it
         return f"{correction} if that is wrong, or else move the file elsewhere"
     if info.was_collected:
         return f"move it elsewhere and {COLLECT_AGAIN}"
@@ -99,6 +108,7 @@ def _views_fit(episode: Episode | PackedEpisode, info: DatasetInfo | None) -> Br
             field="other_views",
             expected=wanted,
             found=there,
+            change=f"describe these views in `other_views`, and no others: {given}",
         )
     for name, view in info.other_views.items():
         expected, found = (*view.frame_size, 3), tuple(episode.other_views[name].shape[1:])
@@ -124,11 +134,18 @@ def _sizes_fit(episode: Episode | PackedEpisode, info: DatasetInfo | None) -> Br
     )
     for what, field, found, expected in sizes:
         if found != expected:
+            change = ""
+            if what == "actions":
+                change = (
+                    f"give `low`, `high` and `step` of `workspace` {found} numbers each, or its "
+                    f"`action_size` as {found}"
+                )
             return Breach(
                 f"has {what} of size {found}, not {expected}",
                 field=field,
                 expected=expected,
                 found=found,
+                change=change,
             )
     return None
 

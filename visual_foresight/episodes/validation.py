@@ -3,7 +3,8 @@
 What is sound but doubtful, such as frames of one colour, is counted beside (see `remarks`).
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,9 @@ from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.remarks import MEANINGS, remarks_on
 from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.types import Episode, UserError
+
+MAX_GAP = 10_000
+"""Missing episodes in a row that are named one by one; a clock's number leaves a wider gap."""
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,11 @@ class _Findings:
 
     def shared_misfit(self) -> Breach | None:
         """Return what no episode that could be read fits in `dataset.json`, if there is such."""
-        fields = {breach.field for breach in self.breaches.values()}
-        if self.num_sound or len(self.breaches) < 2 or len(fields) != 1 or "" in fields:
+        breaches = list(self.breaches.values())
+        if self.num_sound or len(breaches) < 2:
             return None
-        return next(iter(self.breaches.values()))
+        first = breaches[0]
+        return first if all(first.is_the_misfit_of(each) for each in breaches) else None
 
 
 def validate(path: Path) -> Report:
@@ -142,14 +147,33 @@ def _check_folder(folder: Path) -> Report:
             advice = "collect again, which removes it, or delete it"
         problems.append(Problem(path, what, advice))
     if info.was_collected:  # others may number their episodes as they like
-        for number in sorted(set(range(max(numbers, default=-1))) - set(numbers)):
-            problems.append(Problem(episode_path(folder, number), "is missing", COLLECT_AGAIN))
+        problems += _gaps(folder, numbers)
     findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
         findings.look_at(number, partial(read_episode, path), info)
     problems += _problems_of(findings, folder, info)
     return Report(folder, findings.num_sound, tuple(problems), findings.doubts)
+
+
+def _gaps(folder: Path, numbers: Sequence[int]) -> list[Problem]:
+    """Return which episodes are missing in a folder that `collect` wrote."""
+    problems = []
+    for before, number in itertools.pairwise([-1, *numbers]):
+        gap = number - before - 1
+        if gap > MAX_GAP:
+            what = f"comes after {gap} numbers that no episode has, where `collect` leaves out none"
+            problems.append(
+                Problem(
+                    episode_path(folder, number), what, f"move it elsewhere, or {COLLECT_AGAIN}"
+                )
+            )
+            continue
+        problems += [
+            Problem(episode_path(folder, missing), "is missing", COLLECT_AGAIN)
+            for missing in range(before + 1, number)
+        ]
+    return problems
 
 
 def _problems_of(findings: _Findings, folder: Path, info: DatasetInfo) -> list[Problem]:
@@ -163,7 +187,8 @@ def _problems_of(findings: _Findings, folder: Path, info: DatasetInfo) -> list[P
         told[folder / INFO_NAME] = (
             f"fits none of the {len(findings.breaches)} episodes: `{shared.field}` says "
             f"{shared.expected}, but each {shared.what}",
-            f"correct it to {shared.found}; nothing is wrong with the episodes",
+            f"{shared.change or f'correct it to {shared.found}'}; nothing is wrong with the "
+            "episodes",
         )
     else:
         for number, breach in findings.breaches.items():

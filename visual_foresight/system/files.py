@@ -116,9 +116,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        give_name(temporary, path)
     except OSError as error:
         if error.filename is None and _is_full(error):  # an open file does not know its name
             reason = os.strerror(errno.ENOSPC)
@@ -126,6 +124,13 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def give_name(temporary: Path, path: Path) -> None:
+    """Rename a file that is written, when all of it is on the disk."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def write_bytes(path: Path, data: bytes) -> None:

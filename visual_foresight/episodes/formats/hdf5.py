@@ -3,8 +3,10 @@
 Only this file and `hdf5_values` import h5py.
 """
 
+import errno
 import io
 import json
+import os
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -15,7 +17,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from visual_foresight.episodes.causes import NO_LOCKS, errno_of, unreadable
+from visual_foresight.episodes.causes import NO_LOCKS, DamagedError, errno_of, unreadable
 from visual_foresight.episodes.formats.hdf5_values import (
     integer_of,
     read_array,
@@ -46,6 +48,8 @@ ONE_CHUNK = 2**24
 """Bytes of a view's frames up to which an episode is short: they are one chunk."""
 CHUNK = 2**22
 """Bytes of a view's frames in each chunk of a long episode, one frame at least."""
+SPARE = 2**18
+"""Bytes that HDF5's own structures may need with each chunk of a long episode, and at its end."""
 VERSIONS = ("v110", "v110")
 """From 1.10 on, HDF5 has checksums of its own structures; we add one of the content."""
 
@@ -61,9 +65,12 @@ class HDF5:
             require_view_name(name)
         views = {FIRST_VIEW: episode.frames, **episode.other_views}
         if is_long({name: frames.nbytes for name, frames in views.items()}):
-            with HDF5Stream(
-                path, {name: frames[0] for name, frames in views.items()}
-            ) as stream:
+            first = {name: frames[0] for name, frames in views.items()}
+            with (
+                refusing_full_disk(path),
+                replacing(path) as temporary,
+                HDF5Stream(temporary, first) as stream,
+            ):
                 for step in range(1, len(episode.frames)):
                     stream.append({name: frames[step] for name, frames in views.items()})
                 stream.finish(episode)
@@ -91,23 +98,23 @@ class HDF5:
 class HDF5Stream:
     """A long episode whose frames are written as they come: memory holds a chunk of them.
 
-    Until it is finished it has a hidden name; it is removed when the block ends before.
+    What an error or an interruption broke off is done again by the next call, so that no frame is
+    lost or there twice.
 
     Args:
-        path: of the file.
+        path: of the file, a temporary one that nobody else writes: no lock is needed.
         first: the first frame of each view, by its name; `FIRST_VIEW` is that of `Episode.frames`.
     """
 
     def __init__(self, path: Path, first: Mapping[str, np.ndarray]) -> None:
-        self._cleanup = ExitStack()
+        self._chunk = max(1, CHUNK // max(frame.nbytes for frame in first.values()))
+        # How many frames are in the file, and those after them: changed together, in one go.
+        self._pending: tuple[int, list[Mapping[str, np.ndarray]]] = (0, [first])
         with ExitStack() as stack:
-            stack.enter_context(refusing_full_disk(path))
-            temporary = stack.enter_context(replacing(path))
-            # Nobody else knows the temporary name, so that no lock is needed.
+            # Without a cache of chunks, an error is told by the call that writes the frames.
             self._file = stack.enter_context(
-                h5py.File(temporary, "w", libver=VERSIONS, locking=False)
+                h5py.File(path, "w", libver=VERSIONS, locking=False, rdcc_nbytes=0)
             )
-            self._chunk = max(1, CHUNK // max(frame.nbytes for frame in first.values()))
             self._views = {
                 name: self._file.create_dataset(
                     _place_of(name),
@@ -120,53 +127,96 @@ class HDF5Stream:
                 )
                 for name, frame in sorted(first.items())
             }
-            self._waiting: list[Mapping[str, np.ndarray]] = [first]
-            self._cleanup = stack.pop_all()
+            self._path = path
+            self._require_room(0)
+            stack.pop_all()
 
     def __enter__(self) -> "HDF5Stream":
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._cleanup.__exit__(*raised)
+        self.close()
+
+    def __len__(self) -> int:
+        """Return how many frames were added to each view."""
+        written, waiting = self._pending
+        return written + len(waiting)
 
     def append(self, frames: Mapping[str, np.ndarray]) -> None:
         """Add a frame of each view.
 
         Raises:
-            UserError: the disk is full.
+            OSError, RuntimeError: the disk is full, for example; the frame is kept in memory.
         """
-        self._waiting.append(frames)
-        if len(self._waiting) == self._chunk:
+        _, waiting = self._pending
+        waiting.append(frames)
+        if len(waiting) % self._chunk == 0:  # more than one where a disk was full for a while
             self._flush()
 
-    def discard(self) -> None:
-        """Leave no file."""
-        self._cleanup.__exit__(RuntimeError, RuntimeError("discarded"), None)
+    def close(self) -> None:
+        """Close the file, whether it is whole or not."""
+        self._file.close()
 
     def finish(self, episode: Episode) -> None:
-        """Write all but the frames; leaving the block gives the file its name.
+        """Write all that is missing, and close the file.
 
         Args:
             episode: its arrays and notes; its frames are not looked at.
+
+        Raises:
+            OSError, RuntimeError: the disk is full, for example; call it again when it is not.
         """
+        if not self._file:  # it is closed, so that it is whole
+            return
         self._flush()
+        sizes = [getattr(episode, name).nbytes for name in ARRAYS if name != "frames"]
+        sizes += [values.nbytes for values in episode.signals.values()]
+        self._require_room(sum(sizes) + 2 * len(json.dumps(dict(episode.meta))))
+        for place in [*(place for place, _, _ in ARRAYS.values()), SIGNALS]:
+            if place != ARRAYS["frames"][0] and place in self._file:
+                del self._file[place]  # of a call that was broken off
         for name, (place, _, _) in ARRAYS.items():
             if name != "frames":
                 self._file.create_dataset(place, data=getattr(episode, name))
         arrays = {name: self._file[place] for name, (place, _, _) in ARRAYS.items()}
         others = {name: frames for name, frames in self._views.items() if name != FIRST_VIEW}
         _write_rest(self._file, episode, arrays, others)
+        self._file.flush()
+        size = self._file.id.get_filesize()
+        self.close()
+        if self._path.stat().st_size > size:  # there is room left that was not needed
+            os.truncate(self._path, size)
 
     def _flush(self) -> None:
-        """Write the frames that wait."""
-        if not self._waiting:
+        """Write the frames that wait, and count them when they are written."""
+        written, waiting = self._pending
+        if not waiting:
             return
+        total = written + len(waiting)
+        self._require_room(sum(frame.nbytes for each in waiting for frame in each.values()))
         for name, stored in self._views.items():
-            frames = np.stack([each[name] for each in self._waiting])
-            begin = len(stored)
-            stored.resize(begin + len(frames), axis=0)
-            stored[begin:] = frames
-        self._waiting = []
+            stored.resize(total, axis=0)
+            stored[written:total] = np.stack([each[name] for each in waiting])
+        self._pending = (total, [])
+
+    def _require_room(self, num_bytes: int) -> None:
+        """Make the file longer by what is going to be written.
+
+        HDF5 loses data, and may end the program, when the disk is full while it writes.
+
+        Raises:
+            OSError: there is no room; the file is as it was.
+        """
+        size = self._path.stat().st_size
+        wanted = self._file.id.get_filesize() + int(1.01 * num_bytes) + SPARE
+        if wanted <= size:
+            return
+        try:
+            with self._path.open("ab") as end:
+                end.write(bytes(wanted - size))
+        except OSError:
+            os.truncate(self._path, size)
+            raise
 
 
 def is_long(sizes: Mapping[str, int]) -> bool:
@@ -275,12 +325,34 @@ def _reading(path: Path, read: Callable[[h5py.File], Any]) -> Any:
         except OSError as error:
             if errno_of(error) not in NO_LOCKS:
                 raise
-        # Locks guard against writers. Ours give a file its name when it is whole, and the
-        # checksum tells of others.
+            return _reading_unlocked(path, read, error)
+    except (*READ_ERRORS, UserError) as error:
+        raise unreadable(path, error) from error
+
+
+def _reading_unlocked(path: Path, read: Callable[[h5py.File], Any], locked: OSError) -> Any:
+    """Return what is read from a file without a lock.
+
+    Locks guard against writers. Ours give a file its name when it is whole, and the checksum tells
+    of others.
+
+    Args:
+        path: of the file.
+        read: returns something from it when it is open.
+        locked: that reading with a lock ended with.
+
+    Raises:
+        UserError: why it cannot be read: what seems damaged while another program has the lock is
+            only in use.
+    """
+    try:
         with h5py.File(path, "r", locking=False) as file:
             return read(file)
     except (*READ_ERRORS, UserError) as error:
-        raise unreadable(path, error) from error
+        found = unreadable(path, error)
+        if isinstance(found, DamagedError) and errno_of(locked) == errno.EAGAIN:
+            raise locked from error
+        raise found from error
 
 
 def _read_episode(file: h5py.File) -> Episode:
