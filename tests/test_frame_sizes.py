@@ -81,9 +81,7 @@ def test_every_judge_of_the_pushing_table_takes_the_size_of_the_checkpoint(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["flow", "dna"])
-def test_a_size_that_no_network_divides_is_learnt_and_planned_with(
-    tmp_path: Path, model: str
-) -> None:
+def test_a_size_that_no_network_divides_is_learnt_and_used(tmp_path: Path, model: str) -> None:
     collect = "collect --env dot --explorer smooth --episodes 3 --steps 6 --workers 1"
     run(tmp_path, f"{collect} --folder data --frame-size 51 70 --json")
     run(
@@ -92,6 +90,11 @@ def test_a_size_that_no_network_divides_is_learnt_and_planned_with(
         "--recipe.horizon 3 --recipe.single 0.5 --model.channels 8 --held-out-share 0.4 --json",
     )
     assert read_config(tmp_path / "run/checkpoint")["config"]["frame_size"] == [51, 70]
+    if model == "dna":  # a plan of it takes minutes
+        judge = "evaluate prediction --model run/checkpoint --data data --horizon 3 --json"
+        found = run(tmp_path, judge)
+        assert found["protocol"]["frame_size"] == [51, 70]
+        return
     env = require_judge(make("dot", (51, 70)), "this test")
     env.reset(seed=1)
     place = env.project(env.truth()[0, :3])

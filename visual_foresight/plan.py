@@ -19,7 +19,13 @@ import numpy as np
 import torch
 
 from visual_foresight.control.animation import trial_animation
-from visual_foresight.control.config import SIMULATOR, ControllerConfig, build, make_predictor
+from visual_foresight.control.config import (
+    SIMULATOR,
+    ControllerConfig,
+    build,
+    make_predictor,
+    require_no_truth,
+)
 from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.control.trial import Trial
@@ -81,7 +87,7 @@ class PlanConfig:
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
-        _ = self.controller  # refuses unknown names
+        require_no_truth(self.controller)  # unknown names are refused, too
         if len(self.source) != len(self.goal):
             raise UserError(
                 f"--source names {len(self.source)} pixels and --goal {len(self.goal)}: "

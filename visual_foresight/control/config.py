@@ -114,6 +114,19 @@ class TruthLocator:
         return self.begin(clip, ())
 
 
+def require_no_truth(config: ControllerConfig) -> None:
+    """Refuse a locator that asks the simulator, where its results would not be labelled.
+
+    Raises:
+        UserError: it does.
+    """
+    if config.locator == TRUTH:
+        raise UserError(
+            f"the locator {TRUTH!r} asks the simulator, and is for ceilings in `evaluate control`: "
+            f"choose one of {', '.join(LOCATORS)}"
+        )
+
+
 def make_predictor(
     config: ControllerConfig,
     env: Env,
@@ -194,7 +207,7 @@ def build(
     count = planner.max_proposals
     if predictor is None:
         workspace = info.require_workspace(f"the method {SCRIPTED!r}, which proposes pushes")
-        pushes = make_proposer("pushes", info, count, planner.horizon)
+        pushes = make_proposer("pushes", info, max(count, 1), planner.horizon)
         assert pushes is not None, "it was asked for by name"
         return ScriptedController(workspace, pushes, locator)
 

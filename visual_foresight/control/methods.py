@@ -7,7 +7,7 @@ name.
 """
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -61,7 +61,7 @@ class Method:
         pushes = {"share": PROPOSED_SHARE, **asdict(PushConfig())}
         parts: list[Any] = [
             self.model if named else self.weights,
-            config.locator if is_truth else repr(LOCATORS[config.locator]()),
+            config.locator if is_truth else _settings_of(config.locator),
             asdict(settings_of(config.planner, config.preset)),
             pushes,
         ]
@@ -87,6 +87,12 @@ class Method:
             1, np.uint64
         )
         return torch.Generator().manual_seed(int(state[0]) % 2**63)
+
+
+def _settings_of(locator: str) -> str:
+    """Return a locator with its settings, in words; its name alone if it is no dataclass."""
+    built = LOCATORS[locator]()
+    return repr(built) if is_dataclass(built) else locator
 
 
 def parse(row: str, config: ControllerConfig) -> Method:

@@ -162,8 +162,9 @@ def _sizes(env: gymnasium.Env[Any, Any]) -> tuple[dict[str, tuple[int, int]], in
 
 def _frames(parts: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the part of each view, of an observation or of the space of observations."""
-    if "frames" in parts:
-        return parts["frames"]
+    frames = parts.get("frames")
+    if isinstance(frames, Mapping | spaces.Dict):
+        return dict(frames)
     return {CAMERA: parts["frame"]} if "frame" in parts else {}
 
 

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -240,6 +239,11 @@ def publish(suite: str, config: ControlConfig, records: Sequence[Record]) -> Non
 
 def _require_published(config: ControlConfig) -> None:
     """Refuse to ship a ceiling of anything but the published suites."""
+    if (others := _chosen(config.search)) != "":
+        raise UserError(
+            "only the ceiling of the published search is shipped, got one with "
+            f"{others.removeprefix('-')}: leave out --planner, --cost and --proposals"
+        )
     if config.seed != 0 or config.frame_size != FRAME_SIZE:
         raise UserError(
             "only the ceiling of the published suite is shipped, got "
@@ -276,7 +280,9 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
         count = min(count, len(shipped))
     world = world_of(method.model, World(config.frame_size))
     size = "" if world == PUBLISHED else f"-{world.text}"
-    row = f"{method.row.replace('/', '_')}-{config.preset}{_chosen(method.config)}{size}"
+    caution = f"-{method.config.disagreement:g}" if method.config.disagreement else ""
+    chosen = f"{_chosen(method.config)}{caution}{size}"
+    row = f"{method.row.replace('/', '_')}-{config.preset}{chosen}"
     folder = config.out / f"{suite.name}-{config.seed}" / row
     return [
         Job(
@@ -294,38 +300,34 @@ def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
 
 
 def _chosen(config: ControllerConfig) -> str:
-    """Return what of a search was chosen, for the name of a folder; nothing for the usual one."""
+    """Return which parts of a search were chosen, for the name of a folder: "-arrival", say."""
     usual = ControllerConfig()
-    parts = [
-        name
-        for name, plain in (
-            (config.planner, usual.planner),
-            (config.cost, usual.cost),
-            (config.proposals, usual.proposals),
-        )
-        if name != plain
-    ]
-    if config.disagreement:
-        parts.append(f"{config.disagreement:g}")
-    return "".join(f"-{part}" for part in parts)
+    parts = (
+        (config.planner, usual.planner),
+        (config.cost, usual.cost),
+        (config.proposals, usual.proposals),
+    )
+    return "".join(f"-{name}" for name, plain in parts if name != plain)
 
 
 def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
     """Return the shipped trials of the ceiling by their index; where there are none, say so."""
     path = ceiling_path(suite.name, config.preset)
     size_text = World(config.frame_size).size_text
-    is_published = config.seed == 0 and config.frame_size == FRAME_SIZE
+    others = _chosen(config.search)
+    is_published = config.seed == 0 and config.frame_size == FRAME_SIZE and not others
     if is_published and path.is_file():
         trials = json.loads(path.read_text())["trials"]
         if trials:
             return {record["index"]: record for record in trials}
     logger.warning(
-        "no ceiling is shipped for suite %s, preset %s, seed %d%s: its row is left out "
+        "no ceiling is shipped for suite %s, preset %s, seed %d%s%s: its row is left out "
         "(--ceiling compute, hours)",
         suite.name,
         config.preset,
         config.seed,
         "" if config.frame_size == FRAME_SIZE else f", frames of {size_text}",
+        f", {others.removeprefix('-')}" if others else "",
     )
     return {}
 
@@ -370,7 +372,20 @@ def _is_of(record: Record, identity: Mapping[str, str]) -> bool:
     return all(record.get(name) == value for name, value in identity.items())
 
 
-@lru_cache(maxsize=2)
+_Kind = tuple[str, bool, World]
+_kept: dict[_Kind, tuple[Env, Env]] = {}
+"""The envs of this process, those that were used last at the end."""
+MOST_KEPT = 2
+
+
 def _envs(name: str, held_out: bool, world: World) -> tuple[Env, Env]:
     """Return the env of trials and its mirror; a worker process keeps them from job to job."""
-    return world.make(name, held_out), world.make(name, held_out)
+    kind = (name, held_out, world)
+    pair = _kept.pop(kind, None)
+    if pair is None:
+        while len(_kept) >= MOST_KEPT:
+            for env in _kept.pop(next(iter(_kept))):
+                env.close()
+        pair = world.make(name, held_out), world.make(name, held_out)
+    _kept[kind] = pair
+    return pair

@@ -142,7 +142,9 @@ class SessionJobs:
         )
 
     def _world_for(self, settings: Settings) -> World:
-        return world_for(settings, self._workbench.world if self._workbench else PUBLISHED)
+        present = self._workbench
+        is_same_env = present is not None and present.env_name == settings.env
+        return world_for(settings, present.world if present and is_same_env else PUBLISHED)
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""

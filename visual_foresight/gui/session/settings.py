@@ -10,6 +10,7 @@ from visual_foresight.control.config import (
     SIMULATOR,
     WITHOUT_MODEL,
     ControllerConfig,
+    require_no_truth,
 )
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.goals.registry import GOALS
@@ -108,7 +109,7 @@ class Settings:
             raise UserError(
                 f"a run has 1 to {MAX_STEPS} steps, got {self.num_steps}: choose another number"
             )
-        _ = self.controller  # refuses unknown names
+        require_no_truth(self.controller)  # unknown names are refused, too
 
     @property
     def controller(self) -> ControllerConfig:
