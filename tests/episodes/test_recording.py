@@ -179,7 +179,8 @@ def fail_once(
     monkeypatch: pytest.MonkeyPatch, name: str, fail: Callable[[], None], when: str
 ) -> None:
     """Let a method of HDF5's arrays fail when it is called first, before or after its work."""
-    original, calls = getattr(h5py.Dataset, name), []
+    original = getattr(h5py.Dataset, name)
+    calls: list[str] = []
 
     def failing(self: h5py.Dataset, *arguments: Any, **options: Any) -> None:
         is_first = not calls
@@ -315,7 +316,7 @@ def test_a_number_is_reserved_while_it_is_recorded(tmp_path: Path) -> None:
     with Recording(tmp_path, 1, observation(SHORT, 0)) as recording:
         recording.add(SHORT.actions[0], observation(SHORT, 1))
         other = write_episode(tmp_path, 1, SHORT).read_bytes()
-        with pytest.raises(UserError, match="written by another program .* kept in "):
+        with pytest.raises(UserError, match="written by another program: .* kept in "):
             recording.finish()
         assert (tmp_path / "episode_000001.hdf5").read_bytes() == other
         recording.discard()

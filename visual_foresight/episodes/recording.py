@@ -145,8 +145,8 @@ class Recording:
             UserError: float32 hides how one changes in this range, as it does a clock.
         """
         values = {"states": np.asarray(seen.state)}
-        for name, value in seen.signals.items():
-            values[f"the signal {name!r}"] = np.asarray(value)
+        for name, signal in seen.signals.items():
+            values[f"the signal {name!r}"] = np.asarray(signal)
         widened = dict(self._ranges)
         for name, value in values.items():
             so_far = [*self._ranges.get(name, ()), value]
@@ -191,7 +191,7 @@ class Recording:
                     self._stream.finish(episode)
                 if self._path.exists():
                     raise UserError(
-                        f"{self._path.name} was written by another program meanwhile"
+                        f"{self._path.name} was written by another program: move it elsewhere"
                     )
                 give_name(self._hidden, self._path)
             except (UserError, OSError, RuntimeError) as error:
