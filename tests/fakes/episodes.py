@@ -1,11 +1,14 @@
 """The one maker of episodes: noise, the dot as its env shows it, and a patch on a table."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from visual_foresight.envs.dot import DotEnv
-from visual_foresight.types import Episode, Pixel
+from visual_foresight.episodes.episode_files import write_episode
+from visual_foresight.episodes.info import DatasetInfo, write_info
+from visual_foresight.types import Episode, Pixel, Workspace
 
 PATCH_PX = 6  # side of the patch
 PATCH_STEP_PX = 2  # by which one unit of action moves it
@@ -99,3 +102,19 @@ def patch_episode(
         tracks=np.stack([centres, np.zeros_like(centres)], 1).astype(np.float32),
         meta={"seed": seed, "track_kinds": ["object", "background"]},
     )
+
+
+def write_patches(folder: Path, size: tuple[int, int], count: int) -> Path:
+    """Write a dataset of episodes in which a patch is pushed, and return its folder.
+
+    Args:
+        folder: an empty one.
+        size: height and width of the frames.
+        count: how many episodes.
+    """
+    workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
+    info = DatasetInfo("dot", size, 2, workspace, PATCH_HOMOGRAPHY, "none", "0", {})
+    write_info(folder, info)
+    for number in range(count):
+        write_episode(folder, number, patch_episode(number, size))
+    return folder

@@ -17,10 +17,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests.fakes.episodes import PATCH_HOMOGRAPHY, patch_episode
+from tests.fakes.episodes import write_patches
 from visual_foresight.cli import main
-from visual_foresight.episodes.episode_files import write_episode
-from visual_foresight.episodes.info import DatasetInfo, write_info
+from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.source import EpisodeSource
@@ -30,21 +29,14 @@ from visual_foresight.system.signals import Ended, alike
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
 from visual_foresight.training.state import STATE_FILE
-from visual_foresight.types import UserError, Workspace
+from visual_foresight.types import UserError
 
 SIZE = (16, 24)
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    workspace = Workspace((0.0, 0.0), (1.0, 1.0), (0.02, 0.02))
-    write_info(
-        folder, DatasetInfo("dot", SIZE, 2, workspace, PATCH_HOMOGRAPHY, "none", "0", {})
-    )
-    for number in range(6):
-        write_episode(folder, number, patch_episode(number, SIZE))
-    return folder
+    return write_patches(tmp_path_factory.mktemp("data"), SIZE, 6)
 
 
 def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
