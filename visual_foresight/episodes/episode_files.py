@@ -10,10 +10,12 @@ from visual_foresight.episodes.causes import advice_on
 from visual_foresight.episodes.formats.registry import (
     DEFAULT_FORMAT,
     EpisodeFormat,
+    ReadByParts,
     episode_formats,
 )
 from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.laws import breach_of
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.types import Episode, UserError
 
 EPISODE_STEM = re.compile(r"episode_(\d{6}|[1-9]\d{6,})")
@@ -151,6 +153,20 @@ def read_episode(path: Path) -> Episode:
     """
     try:
         return _require_format(path).read(path)
+    except UserError as error:
+        raise _advised(error, path.parent) from error
+
+
+def read_packed(path: Path) -> PackedEpisode:
+    """Read an episode in packed form; the frames of a long one stay in its file if they can.
+
+    Raises as `read_episode` does.
+    """
+    try:
+        found = _require_format(path)
+        if isinstance(found, ReadByParts):
+            return found.read_packed(path)
+        return PackedEpisode.pack(found.read(path))
     except UserError as error:
         raise _advised(error, path.parent) from error
 

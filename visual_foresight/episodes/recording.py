@@ -15,13 +15,9 @@ from visual_foresight.episodes.episode_files import (
     episode_path,
     refuse_breach,
 )
-from visual_foresight.episodes.formats.hdf5 import (
-    FIRST_VIEW,
-    HDF5,
-    HDF5Stream,
-    is_long,
-    require_view_name,
-)
+from visual_foresight.episodes.formats.hdf5.format import HDF5
+from visual_foresight.episodes.formats.hdf5.layout import FIRST_VIEW, is_long, require_view_name
+from visual_foresight.episodes.formats.hdf5.stream import HDF5Stream
 from visual_foresight.episodes.info import INFO_NAME, read_info
 from visual_foresight.episodes.laws import breach_of
 from visual_foresight.system.files import give_name

@@ -14,14 +14,14 @@ from visual_foresight.episodes.episode_files import (
     LEFTOVERS,
     episode_path,
     list_folder,
-    read_episode,
+    read_packed,
 )
 from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.remarks import MEANINGS, remarks_on
-from visual_foresight.episodes.source import EpisodeSource
-from visual_foresight.types import Episode, UserError
+from visual_foresight.types import UserError
 
 MAX_GAP = 10_000
 """Missing episodes in a row that are named one by one; a clock's number leaves a wider gap."""
@@ -75,7 +75,9 @@ class _Findings:
     """Number of an episode -> why it cannot be read, and what to do."""
     doubts: dict[str, Doubt] = field(default_factory=dict)
 
-    def look_at(self, number: int, read: Callable[[], Episode], info: DatasetInfo) -> None:
+    def look_at(
+        self, number: int, read: Callable[[], PackedEpisode], info: DatasetInfo
+    ) -> None:
         """Read an episode, and note what is wrong with it or doubtful."""
         try:
             episode = read()
@@ -119,17 +121,12 @@ def validate(path: Path) -> Report:
     source = open_episodes(path)
     findings = _Findings()
     for index, number in enumerate(source.numbers):
-        findings.look_at(number, partial(_unpacked, source, index), source.info)
+        findings.look_at(number, partial(source.packed, index), source.info)
     problems = [
         Problem(path / f"episode {number}", what, "mend it where it was recorded")
         for number, what in findings.unreadable.items()
     ]
     return Report(path, findings.num_sound, tuple(problems), findings.doubts)
-
-
-def _unpacked(source: EpisodeSource, index: int) -> Episode:
-    """Return an episode of a dataset."""
-    return source.packed(index).unpack()
 
 
 def _check_folder(folder: Path) -> Report:
@@ -151,7 +148,7 @@ def _check_folder(folder: Path) -> Report:
     findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
-        findings.look_at(number, partial(read_episode, path), info)
+        findings.look_at(number, partial(read_packed, path), info)
     problems += _problems_of(findings, folder, info)
     return Report(folder, findings.num_sound, tuple(problems), findings.doubts)
 
