@@ -61,6 +61,15 @@ def test_from_nothing_to_an_evaluated_model(tmp_path):
     assert said.count("episode_000003.hdf5") == 1
 
 
+def test_an_empty_dataset_is_not_called_sound(tmp_path):
+    collecting = "collect --env dot --folder data --episodes 1 --steps 3 --workers 1"
+    run(tmp_path, collecting)
+    (tmp_path / "data" / "episode_000000.hdf5").unlink()
+    found, said = run(tmp_path, "validate --folder data", code=2)
+    assert found["sound_episodes"] == 0 and found["problems"] == {}
+    assert "data holds no episodes yet: collect or record some into it first" in said
+
+
 def test_rankings_and_trials_through_their_commands(tmp_path):
     ranked, _ = run(
         tmp_path,

@@ -10,7 +10,12 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from visual_foresight.episodes.episode_files import episode_path, list_folder, read_packed
+from visual_foresight.episodes.episode_files import (
+    episode_path,
+    foreign_error,
+    list_folder,
+    read_packed,
+)
 from visual_foresight.episodes.info import read_info
 from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.packed import PackedEpisode
@@ -38,9 +43,7 @@ class Episodes:
         self.info = read_info(folder)
         present, foreign = list_folder(folder)
         if foreign:
-            raise UserError(
-                f"{foreign[0]} does not belong in a folder of episodes: move it elsewhere"
-            )
+            raise foreign_error(foreign[0])
         self.numbers = tuple(present)
         if not self.numbers:
             raise UserError(f"{folder} holds no episodes yet: collect some into it first")

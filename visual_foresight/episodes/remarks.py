@@ -65,7 +65,7 @@ def _looked_at(
     """Tell which frames are of one colour, and which stayed the same while the robot moved."""
     blank = np.zeros(len(frames), bool)
     still = np.zeros(len(frames), bool)
-    before = None
+    before = frames[:1][0]
     for begin in range(0, len(frames), AT_ONCE):
         for step, frame in enumerate(frames[begin : begin + AT_ONCE], begin):
             blank[step] = (frame.max((0, 1)) - frame.min((0, 1))).max() <= MAX_BLANK

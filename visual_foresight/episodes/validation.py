@@ -13,7 +13,9 @@ from visual_foresight.episodes.causes import COLLECT_AGAIN
 from visual_foresight.episodes.episode_files import (
     LEFTOVERS,
     episode_path,
+    foreign_error,
     list_folder,
+    number_elsewhere,
     read_packed,
 )
 from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
@@ -134,8 +136,7 @@ def _check_folder(folder: Path) -> Report:
     info = read_info(folder)
     numbers, foreign = list_folder(folder)
     problems = [
-        Problem(path, "does not belong in a folder of episodes", "move it elsewhere")
-        for path in foreign
+        Problem(path, str(foreign_error(path)).removeprefix(f"{path} "), "") for path in foreign
     ]
     for path in sorted(folder.glob(LEFTOVERS)):
         what = "was left by an interrupted run, or is being written now"
@@ -144,7 +145,9 @@ def _check_folder(folder: Path) -> Report:
             advice = "collect again, which removes it, or delete it"
         problems.append(Problem(path, what, advice))
     if info.was_collected:  # others may number their episodes as they like
-        problems += _gaps(folder, numbers)
+        elsewhere = [number_elsewhere(path) for path in foreign]
+        present = {*numbers, *(number for number in elsewhere if number is not None)}
+        problems += _gaps(folder, sorted(present))
     findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
