@@ -354,6 +354,12 @@ def test_one_scale_of_floats_holds_for_a_recording(tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept.frames, [SHORT.frames[0], dark[1]])
     with pytest.raises(UserError, match="frame 0 has floats of 0 and 1 alone"):
         Recording(tmp_path, 1, as_users_see_it(dark[0], state))
+    opaque = np.concatenate([0 * dark[0], np.ones((6, 10, 1), np.float32)], -1)
+    with Recording(tmp_path, 2, as_users_see_it(opaque, state)) as recording:  # black, too
+        opaque[..., :3] = bright[1] / 255
+        recording.add(SHORT.actions[0], as_users_see_it(opaque, state))
+    kept = read_episode(tmp_path / "episode_000002.hdf5")
+    np.testing.assert_array_equal(kept.frames, [0 * SHORT.frames[0], SHORT.frames[1]])
     black = np.zeros_like(dark[0])
     with Recording(tmp_path, 1, as_users_see_it(black, state)) as recording:
         with pytest.raises(UserError, match="frame 1 has floats of 0 and 1 alone"):

@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from visual_foresight.episodes.casts import as_stored, scale_of, to_float32, to_rgb
+from visual_foresight.episodes.casts import (
+    as_stored,
+    scale_of,
+    to_float32,
+    to_rgb,
+    without_opaque_alpha,
+)
 from visual_foresight.episodes.episode_files import (
     episode_path,
     refuse_breach,
@@ -243,7 +249,7 @@ class Recording:
         for name, frame in seen.frames.items():
             what = f"of the view {name!r} the frame" if name else "frame"
             place = FIRST_VIEW if name == self._main else name
-            given = np.asarray(frame)
+            given = without_opaque_alpha(np.asarray(frame)[None])[0]
             scale = scales.get(place) or scale_of(given)
             if scale is not None and given.dtype.kind == "f":
                 scales[place] = scale
