@@ -328,6 +328,8 @@ class ValidateConfig:
 
     folder: Path
     """Folder of episodes, or a dataset of another format that is installed."""
+    recover: bool = False
+    """Make episodes of recordings whose program was killed, before all is read."""
 
 
 def validate_folder(config: ValidateConfig) -> Figures:
@@ -335,11 +337,14 @@ def validate_folder(config: ValidateConfig) -> Figures:
 
     "doubts" is what is sound, but perhaps not meant: it is counted, and no reason to complain.
     """
+    from visual_foresight.episodes.recovery import recover_all
     from visual_foresight.episodes.validation import validate
 
+    recovered = recover_all(config.folder) if config.recover else None
     report = validate(config.folder)
     return {
         "folder": report.folder,
+        **({} if recovered is None else {"recovered": recovered}),
         "sound_episodes": report.num_sound,
         "problems": {
             str(problem.path): ": ".join(filter(None, (problem.what, problem.advice)))

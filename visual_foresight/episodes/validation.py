@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from visual_foresight.episodes.causes import COLLECT_AGAIN
+from visual_foresight.episodes.causes import COLLECT_AGAIN, RECORDING
 from visual_foresight.episodes.episode_files import (
     LEFTOVERS,
     episode_path,
@@ -139,6 +139,12 @@ def _check_folder(folder: Path) -> Report:
         Problem(path, str(foreign_error(path)).removeprefix(f"{path} "), "") for path in foreign
     ]
     for path in sorted(folder.glob(LEFTOVERS)):
+        if RECORDING.fullmatch(path.name):
+            if path.suffix not in (".steps", ".frames"):
+                what = "is a recording that goes on, or whose program was killed"
+                advice = "let it end, or make an episode of it with `validate --recover`"
+                problems.append(Problem(path, what, advice))
+            continue
         what = "was left by an interrupted run, or is being written now"
         advice = "delete it if nothing is writing"
         if info.was_collected:

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from visual_foresight.episodes.formats.hdf5 import layout
+from visual_foresight.episodes.formats.hdf5.journal import Place
 from visual_foresight.episodes.formats.hdf5.layout import (
     ARRAYS,
     FIRST_VIEW,
@@ -69,6 +70,22 @@ class HDF5Stream:
         """Return how many frames were added to each view."""
         written, waiting = self._pending
         return written + len(waiting)
+
+    @property
+    def num_whole(self) -> int:
+        """Return how many frames of each view the file has, if all are in whole chunks; else 0."""
+        written = self._pending[0]
+        return 0 if written % self._chunk else written
+
+    def places(self, begin: int) -> dict[str, list[Place]]:
+        """Return where the chunks are in the file that have the frames from this one on."""
+        found: dict[str, list[Place]] = {}
+        for name, stored in self._views.items():
+            found[name] = []
+            for number in range(begin, self.num_whole, self._chunk):
+                info = stored.id.get_chunk_info_by_coord((number, 0, 0, 0))
+                found[name].append((info.byte_offset, info.size, info.filter_mask == 0))
+        return found
 
     def append(self, frames: Mapping[str, np.ndarray]) -> None:
         """Add a frame of each view.
