@@ -1,5 +1,6 @@
 """A recording whose program is killed loses no step: what is on the disk becomes an episode."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -42,18 +43,32 @@ EPISODES = {
         signals={"force": np.arange(23, dtype=np.float32) / 3},
     ),
 }
+CASES = [(name, 19, is_long) for name in EPISODES for is_long in (False, True)]
+CASES += [("noise", 5, False), ("noise", 0, False)]
 RECORD = """
 import os, signal, sys
 from pathlib import Path
-from tests.episodes.test_recovery import EPISODES, begin
+from tests.episodes.test_recovery import CASES, EPISODES, begin
 from visual_foresight.episodes.formats.hdf5 import layout
-name, folder, num_steps, is_long = sys.argv[1:]
-episode = EPISODES[name]
-if is_long == "True":
-    layout.ONE_CHUNK, layout.CHUNK = 4 * episode.frames[0].nbytes, 3 * episode.frames[0].nbytes
-recording = begin(Path(folder), 7, episode, int(num_steps))
+plain = layout.ONE_CHUNK, layout.CHUNK
+recordings = []
+for name, num_steps, is_long in CASES:
+    episode, size = EPISODES[name], EPISODES[name].frames[0].nbytes
+    layout.ONE_CHUNK, layout.CHUNK = (4 * size, 3 * size) if is_long else plain
+    folder = Path(sys.argv[1]) / f"{name} {num_steps} {is_long}"
+    recordings.append(begin(folder, 7, episode, num_steps))
 os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what is left where a program records all cases, and is killed."""
+    folder = tmp_path_factory.mktemp("killed")
+    words = [sys.executable, "-c", RECORD, str(folder)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr
+    return folder
 
 
 def observation(episode: Episode, step: int) -> Observation:
@@ -71,20 +86,18 @@ def begin(folder: Path, number: int, episode: Episode, num_steps: int) -> Record
     return recording
 
 
-def killed(folder: Path, name: str, num_steps: int, is_long: bool) -> Path:
-    """Record in a program that is killed, and return the hidden file."""
-    words = [sys.executable, "-c", RECORD, name, str(folder), str(num_steps), str(is_long)]
-    ended = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert ended.returncode == -signal.SIGKILL, ended.stderr
+def killed(left: Path, folder: Path, name: str, num_steps: int, is_long: bool) -> Path:
+    """Put what is left of a case into a folder, and return the hidden file."""
+    shutil.copytree(left / f"{name} {num_steps} {is_long}", folder, dirs_exist_ok=True)
     return folder / ".episode_000007.recording.tmp.hdf5"
 
 
 @pytest.mark.parametrize("is_long", [False, True])
 @pytest.mark.parametrize("name", EPISODES)
 def test_no_step_is_lost_where_the_program_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_long: bool
+    tmp_path: Path, left: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_long: bool
 ) -> None:
-    hidden = killed(tmp_path, name, 19, is_long)
+    hidden = killed(left, tmp_path, name, 19, is_long)
     episode = EPISODES[name]
     if is_long:
         monkeypatch.setattr(layout, "ONE_CHUNK", 4 * episode.frames[0].nbytes)
@@ -102,10 +115,10 @@ def test_no_step_is_lost_where_the_program_is_killed(
     assert path.read_bytes() == write_episode(tmp_path, 8, until_then).read_bytes()
 
 
-def test_what_a_killed_program_left_is_named_and_kept(tmp_path: Path) -> None:
+def test_what_a_killed_program_left_is_named_and_kept(tmp_path: Path, left: Path) -> None:
     write_info(tmp_path, INFO)
     write_episode(tmp_path, 0, EPISODES["noise"])
-    hidden = killed(tmp_path, "noise", 5, False)
+    hidden = killed(left, tmp_path, "noise", 5, False)
     (problem,) = validate(tmp_path).problems
     assert problem.path == hidden and "validate --recover" in problem.advice
     with pytest.raises(UserError, match=r"whose program was killed: `validate .* --recover`"):
@@ -129,8 +142,10 @@ def test_what_goes_on_is_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("num_bytes", [1, 300])
-def test_a_step_that_was_cut_off_is_left_out(tmp_path: Path, num_bytes: int) -> None:
-    hidden = killed(tmp_path, "noise", 5, False)
+def test_a_step_that_was_cut_off_is_left_out(
+    tmp_path: Path, left: Path, num_bytes: int
+) -> None:
+    hidden = killed(left, tmp_path, "noise", 5, False)
     for end in (".steps", ".frames"):
         path = hidden.with_suffix(end)
         path.write_bytes(path.read_bytes()[:-num_bytes])
@@ -139,8 +154,8 @@ def test_a_step_that_was_cut_off_is_left_out(tmp_path: Path, num_bytes: int) -> 
     np.testing.assert_array_equal(kept.frames, NOISE.frames[: len(kept.frames)])
 
 
-def test_what_has_no_step_is_said_to_be_nothing(tmp_path: Path) -> None:
-    hidden = killed(tmp_path, "noise", 0, False)
+def test_what_has_no_step_is_said_to_be_nothing(tmp_path: Path, left: Path) -> None:
+    hidden = killed(left, tmp_path, "noise", 0, False)
     with pytest.raises(UserError, match="has no step that was written whole: delete it"):
         recover(hidden)
     hidden.with_suffix(".steps").unlink()
@@ -148,8 +163,8 @@ def test_what_has_no_step_is_said_to_be_nothing(tmp_path: Path) -> None:
         recover(hidden)
 
 
-def test_an_episode_of_the_same_number_is_not_lost(tmp_path: Path) -> None:
-    hidden = killed(tmp_path, "noise", 5, False)
+def test_an_episode_of_the_same_number_is_not_lost(tmp_path: Path, left: Path) -> None:
+    hidden = killed(left, tmp_path, "noise", 5, False)
     before = write_episode(tmp_path, 7, NOISE).read_bytes()
     with pytest.raises(UserError, match=r"episode_000007.hdf5 is there already, and "):
         recover(hidden)

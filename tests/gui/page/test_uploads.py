@@ -139,6 +139,7 @@ def test_a_profile_does_not_make_transparent_parts_opaque():
     drawn[..., 3] = 255
     drawn[:5, :, 3] = 0
     goal = read_picture(packed(drawn, icc_profile=profile(P3_TO_XYZ)), SIZE)
+    assert goal.mask is not None
     assert not goal.mask[:5].any() and goal.mask[5:].all()
 
 

@@ -156,7 +156,7 @@ class Leftover:
 
     def _waiting_in(self, data: bytes) -> dict[int, dict[str, np.ndarray]]:
         """Return frames that no chunk has, by their number; one that was cut off is left out."""
-        found = {}
+        found: dict[int, dict[str, np.ndarray]] = {}
         sizes = {name: int(np.prod(self.shapes[name])) for name in sorted(self.shapes)}
         length = NUMBER_BYTES + sum(sizes.values())
         for begin in range(0, len(data) - length + 1, length):
