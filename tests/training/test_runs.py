@@ -26,9 +26,10 @@ from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.predictors.checkpoints import load, read_config
 from visual_foresight.system.locks import locked
 from visual_foresight.system.signals import Ended, alike
+from visual_foresight.training import curriculum
 from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
-from visual_foresight.training.state import STATE_FILE
+from visual_foresight.training.state import LOWEST, STATE_FILE
 from visual_foresight.types import UserError
 
 SIZE = (16, 24)
@@ -239,7 +240,8 @@ def test_one_goes_on_from_the_checkpoint_that_is_kept(
     with monkeypatch.context() as patch:
         patch.setattr("visual_foresight.training.loop.learning_rate_at", exploding)
         with pytest.raises(
-            UserError, match=r"step 5, .* the checkpoint of step 3 is kept: .*--from"
+            UserError,
+            match=r"step 5, .*; the loss of step 4 was finite\); .* step 3 is kept: .*--from",
         ):
             train(settings, progress=False)
     kept = settings.out / "checkpoint"
@@ -249,6 +251,20 @@ def test_one_goes_on_from_the_checkpoint_that_is_kept(
         progress=False,
     )
     assert read_config(tmp_path / "anew" / "checkpoint")["meta"]["begin_from"] == str(kept)
+
+
+def test_the_checkpoint_before_the_loss_rose_is_kept(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config(data, tmp_path / "run", steps=12, every=2, ema=0.0)
+    rates = {2: 3.0, 3: 3.0, 4: 1e30}  # the weights are ruined before a loss is not finite
+    place = "visual_foresight.training.loop.learning_rate_at"
+    monkeypatch.setattr(place, lambda step, _: rates.get(step, 0.0 if step > 4 else 1e-4))
+    with pytest.raises(UserError, match=r"step 4 is kept, but .* lowest at step 2: .*lowest,"):
+        train(settings, progress=False)
+    kept = read_config(settings.out / LOWEST)["meta"]
+    lines = (settings.out / "log.jsonl").read_text().splitlines()
+    assert (kept["steps"], kept["held_out_loss"]) == (2, json.loads(lines[0])["loss"])
 
 
 # --- beginnings -----------------------------------------------------------------------------
@@ -341,17 +357,68 @@ def test_a_finished_run_is_lengthened_and_says_what_that_means(
     train(settings, progress=False)
     with caplog.at_level(logging.INFO):
         train(replace(settings, steps=6), progress=False)
-    assert "of 3 steps goes on to 6, from here on by the schedule of a run of 6" in caplog.text
     assert (
-        "the learning rate was 0.00013 at last and is 0.0013 now, and the horizon is 1 again"
-        in caplog.text
-    )
+        "of 3 steps goes on from step 3 to 6, from here on by the schedule of a run of 6: the "
+        "learning rate is 0.0013 now instead of 0.00013, and the horizon 1 instead of 2"
+    ) in caplog.text
     state = state_of(settings.out)
     assert state["step"] == state["num_steps"] == 6
     lines = (settings.out / "log.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [3, 6]
-    with pytest.raises(UserError, match=r"another steps \(a finished one goes on with more"):
+    with pytest.raises(UserError, match=r"another steps \(it goes on with more of them alone"):
         train(replace(settings, steps=5), progress=False)
+
+
+def _by_schedules(function: Any, first: TrainConfig, stop: int) -> Any:
+    """Return a schedule that is that of another run before a step."""
+    return lambda step, planned: function(step, first if step < stop else planned)
+
+
+def test_a_stopped_run_is_lengthened_by_the_schedule_of_the_longer_one(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = config(data, tmp_path / "run", every=100)
+    longer = replace(first, steps=12)
+    steps = 0
+
+    def stop() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("visual_foresight.training.loop.learning_rate_at", _called(stop))
+        with pytest.raises(KeyboardInterrupt):
+            train(first, progress=False)
+    assert state_of(first.out)["step"] == 4
+    train(longer, progress=False)
+    assert state_of(first.out)["step"] == 12
+
+    for name in ("learning_rate_at", "horizon_at", "batch_at"):
+        place = f"visual_foresight.training.loop.{name}"
+        monkeypatch.setattr(place, _by_schedules(getattr(curriculum, name), first, 4))
+    train(replace(longer, out=tmp_path / "whole"), progress=False)
+    assert same(first.out, tmp_path / "whole")
+
+
+def test_a_checkpoint_is_found_again_from_another_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    train(config(data, tmp_path / "first", steps=1), progress=False)
+    begun = config(data, tmp_path / "second", steps=1, begin_from="first/checkpoint")
+    train(begun, progress=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    train(replace(begun, begin_from="../first/checkpoint"), progress=False)
+    with pytest.raises(UserError, match="a run with another --from"):
+        train(begun, progress=False)
+
+
+def test_a_setting_that_the_model_does_not_have_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'dna' has no setting 'chanels': choose from channels"):
+        train(config(data, tmp_path / "run", model={"chanels": 4}), progress=False)
 
 
 def test_the_flag_is_called_from(
