@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.gui.program import CHROMIUM, FLAGS, PATIENCE_MS, Program
 from visual_foresight.envs.registry import make
-from visual_foresight.gui.page.screen import to_screen
+from visual_foresight.gui.page.frames.screen import to_screen
 from visual_foresight.interfaces import require_judge
 from visual_foresight.predictors.registry import FLAGSHIP
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 MILESTONES = (
-    "gui/page/screen.py: to_pixel",  # the click is a pixel
+    "gui/page/frames/screen.py: to_pixel",  # the click is a pixel
     "gui/session/goals.py: Draft.clicked",  # and belongs to a goal
     "gui/session/session.py: Session.edit",
     "planning/localization/track.py: Track.begin",  # the pixel is located

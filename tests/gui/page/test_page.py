@@ -11,7 +11,7 @@ from tests.gui.program import PATIENCE_MS
 from tests.gui.proxy import Proxy
 from visual_foresight.envs.dot import DotEnv
 from visual_foresight.envs.registry import make
-from visual_foresight.gui.page.pictures import CROSS
+from visual_foresight.gui.page.frames.pictures import CROSS
 from visual_foresight.interfaces import require_judge
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.types import Pixel

@@ -9,7 +9,7 @@ from nicegui.elements.upload_files import SmallFileUpload, create_file_upload
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartParser
 
-from visual_foresight.gui.page.uploads import MAX_BYTES
+from visual_foresight.gui.page.scene.uploads import MAX_BYTES
 from visual_foresight.gui.server.serve import GuiConfig, keep_uploads_in_memory
 from visual_foresight.types import UserError
 

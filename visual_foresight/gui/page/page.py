@@ -4,11 +4,11 @@ from pathlib import Path
 
 from nicegui import events, ui
 
-from visual_foresight.gui.page.prediction_panel import PredictionPanel
-from visual_foresight.gui.page.scene_panel import ScenePanel
+from visual_foresight.gui.page.prediction.panel import PredictionPanel
+from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.scene.panel import ScenePanel
 from visual_foresight.gui.page.settings_panel import SettingsPanel
 from visual_foresight.gui.page.tabs_panel import TabsPanel
-from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State, Status
 

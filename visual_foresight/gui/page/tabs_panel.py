@@ -5,12 +5,12 @@ from typing import Protocol
 
 from nicegui import ui
 
+from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.tabs.check import CheckTab
 from visual_foresight.gui.page.tabs.fan import FanTab
 from visual_foresight.gui.page.tabs.plans import PlansTab
 from visual_foresight.gui.page.tabs.progress import ProgressTab
 from visual_foresight.gui.page.tabs.runs import RunsTab
-from visual_foresight.gui.page.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 

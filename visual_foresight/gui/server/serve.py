@@ -11,7 +11,7 @@ from typing import Any
 
 from visual_foresight.control.methods import weights_of
 from visual_foresight.envs.registry import require
-from visual_foresight.gui.page.uploads import MAX_BYTES
+from visual_foresight.gui.page.scene.uploads import MAX_BYTES
 from visual_foresight.gui.server.guard import COOKIE, LOOPBACK, Guard
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from nicegui import ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.pictures import data_url
+from visual_foresight.gui.page.frames.pictures import data_url
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import to_uint8

@@ -6,8 +6,8 @@ from nicegui import ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.charts import Chart
-from visual_foresight.gui.page.pictures import data_url, prediction_picture
-from visual_foresight.gui.page.timeline import Timeline
+from visual_foresight.gui.page.frames.pictures import data_url, prediction_picture
+from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import Plan
 

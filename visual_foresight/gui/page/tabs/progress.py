@@ -6,7 +6,7 @@ from nicegui import ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.charts import Chart
-from visual_foresight.gui.page.timeline import Timeline
+from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.state import State
 
 TRUE = "true"

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.pictures import data_url, prediction_picture, shape_style
-from visual_foresight.gui.page.timeline import Timeline
+from visual_foresight.gui.page.frames.pictures import data_url, prediction_picture, shape_style
+from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 

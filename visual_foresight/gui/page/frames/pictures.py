@@ -8,7 +8,7 @@ import base64
 import cv2
 import numpy as np
 
-from visual_foresight.gui.page.screen import to_screen
+from visual_foresight.gui.page.frames.screen import to_screen
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.state import Frame
 from visual_foresight.types import Pixel, Plan

@@ -1,7 +1,7 @@
 """Making a goal on the frame, with the pointer or with the keyboard."""
 
-from visual_foresight.gui.page.screen import moved, to_pixel
-from visual_foresight.gui.page.timeline import Timeline
+from visual_foresight.gui.page.frames.screen import moved, to_pixel
+from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.goals import Handle
 from visual_foresight.gui.session.session import Session
 from visual_foresight.types import Pixel

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from visual_foresight.gui.page.pictures import markers
+from visual_foresight.gui.page.frames.pictures import markers
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.types import Pixel
 
 COUNT = """
 import os, cv2, numpy as np, torch
-from visual_foresight.gui.page import charts, pictures
+from visual_foresight.gui.page import charts
+from visual_foresight.gui.page.frames import pictures
 from visual_foresight.gui.page.tabs import plans
 from visual_foresight.types import Pixel, Plan, Prediction, to_uint8
 

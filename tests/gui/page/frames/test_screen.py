@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visual_foresight.gui.page.screen import ARROWS, moved, to_pixel, to_screen
+from visual_foresight.gui.page.frames.screen import ARROWS, moved, to_pixel, to_screen
 from visual_foresight.types import Pixel
 
 SIZE = (20, 28)

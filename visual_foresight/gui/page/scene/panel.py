@@ -8,10 +8,10 @@ from nicegui import events, ui
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.goal_editor import GoalEditor
-from visual_foresight.gui.page.pictures import data_url, markers, shape_style
-from visual_foresight.gui.page.timeline import Timeline
-from visual_foresight.gui.page.uploads import MAX_BYTES, read_picture
+from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style
+from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.scene.goal_editor import GoalEditor
+from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from visual_foresight.gui.page.uploads import MAX_BYTES, read_picture
+from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
 from visual_foresight.types import UserError
 
 SIZE = (20, 28)

@@ -1,0 +1,1 @@
+"""Frames on the screen: pixels and places, pictures and markers."""

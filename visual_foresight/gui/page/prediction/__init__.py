@@ -1,0 +1,1 @@
+"""The prediction: what a plan is imagined to show, and the timeline."""

@@ -1,0 +1,1 @@
+"""The scene: the camera's frame, and making a goal on it."""
