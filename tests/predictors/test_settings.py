@@ -73,8 +73,9 @@ def test_bounds_follow_from_the_defaults() -> None:
     ],
 )
 def test_a_recipe_is_refused(tmp_path, setting: str, number: float) -> None:
+    changes: dict[str, Any] = {setting: number}
     with pytest.raises(UserError, match=": "):
-        TrainConfig(tmp_path / "data", tmp_path / "out", **{setting: number})
+        TrainConfig(tmp_path / "data", tmp_path / "out", **changes)
 
 
 def test_a_setting_that_there_is_not_is_no_flag(capsys: pytest.CaptureFixture[str]) -> None:

@@ -319,10 +319,11 @@ def test_compiling_is_part_of_the_state(tmp_path):
     try:
         wait(session)
         compiler = logging.getLogger("visual_foresight.system.machine_code")
-        compiler.info("compiling", extra={"is_compiling": True})
-        assert session.state.is_compiling
-        compiler.info("compiled", extra={"is_compiling": False})
-        assert not session.state.is_compiling
+        states = []
+        for is_compiling in (True, False):
+            compiler.info("about compiling", extra={"is_compiling": is_compiling})
+            states.append(session.state.is_compiling)
+        assert states == [True, False]
     finally:
         session.close()
     compiler.info("compiling", extra={"is_compiling": True})
