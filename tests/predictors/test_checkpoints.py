@@ -240,7 +240,7 @@ def weights_not_finite(folder):
         (a_list, "config.json is damaged"),
         (unknown_predictor, "unknown predictor 'oracle'.*flow.*still"),
         (another_version, "made by a newer version, .* does not know depth of"),
-        (cannot_be_built, "width must be 1 or more"),
+        (cannot_be_built, "--model.width is a whole number from 1"),
         (no_weights_in_still, "has no weights"),
         (no_weights, "has no weights.safetensors"),
         (cut_weights, "weights.safetensors is damaged"),
