@@ -320,3 +320,10 @@ def test_a_page_may_be_below_a_path(cut_off):
     answer = ask(guard, headers, f"token={TOKEN}", path="/robot")
     assert b"Path=/robot;" in dict(answer[0]["headers"])[b"set-cookie"]
     assert dict(answer[0]["headers"])[b"location"] == b"./robot"
+
+
+def test_pages_speak_by_websocket_only():
+    record: list[str] = []
+    path = "/_nicegui_ws/socket.io/"
+    answer = ask(Guard(application(record)), HOME, path=path, method="POST")
+    assert record == [] and answer[0]["status"] == 405

@@ -5,17 +5,12 @@ the whole application, so that it holds for pages, media, uploads and websockets
 """
 
 import math
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from visual_foresight.gui.server.door import Door, Role
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
+from visual_foresight.gui.server.frames import only_plain
+from visual_foresight.gui.server.messages import Application, Message, Receive, Send
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 """The names of this machine, which need no token."""
@@ -47,6 +42,9 @@ class Refusal:
 
 MALFORMED = Refusal(
     400, "This request's Host or Origin is malformed: open the address that was printed."
+)
+ONLY_WEBSOCKETS = Refusal(
+    405, "Pages speak by websocket only: have your proxy pass websockets on."
 )
 NO_TOKEN = Refusal(
     401,
@@ -106,7 +104,10 @@ class Guard:
                 await self._redirect(scope, send, answer.new_role, rest)
                 return
         if scope["type"] == "websocket":
-            await self.application(inner, receive, send)
+            await self.application(inner, only_plain(receive), send)
+            return
+        if scope.get("method") == "POST" and scope["path"].rstrip("/").endswith("/socket.io"):
+            await _refuse(scope, receive, send, ONLY_WEBSOCKETS)
             return
         await self.application(inner, _limited(receive), send)
 
