@@ -27,16 +27,16 @@ class Presence:
 
     def watch(self, client: Client) -> None:
         """Count a page that steers, while its browser is connected."""
-        client.on_connect(lambda: self._enter(client.id))
-        client.on_disconnect(lambda: self._leave(client))
+        client.on_connect(lambda: self._add(client.id))
+        client.on_disconnect(lambda: self._drop(client))
 
-    def _enter(self, name: str) -> None:
+    def _add(self, name: str) -> None:
         self._present.add(name)
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
 
-    def _leave(self, client: Client) -> None:
+    def _drop(self, client: Client) -> None:
         if client.has_socket_connection:  # by a newer connection than the one that ended
             return
         self._present.discard(client.id)
