@@ -200,8 +200,9 @@ def serve(config: GuiConfig) -> dict[str, Any]:
 
 def _build(config: GuiConfig, session: Session, tokens: Tokens) -> None:
     """Give the toolkit's application its guard, its page and its routes."""
-    from fastapi import Request, Response
     from nicegui import app, core, ui
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from visual_foresight.gui.page.page import Page
     from visual_foresight.gui.page.scene.uploads import take_picture
