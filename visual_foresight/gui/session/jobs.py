@@ -22,7 +22,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
-from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
+from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench, world_for
 from visual_foresight.interfaces import Controller, Drawable, Predictor
@@ -118,6 +118,7 @@ class SessionJobs:
             is_recorded=False,
             entry_name="",
             can_render=isinstance(workbench.env, Drawable),
+            unfit_models=workbench.unfit_models(installed_models()),
         )
         self._publish_frame()
 

@@ -28,7 +28,7 @@ class Session:
 
     def __init__(self, settings: Settings, out: Path) -> None:
         archive = Archive(out)
-        self.state = State(settings, entries=archive.entries)
+        self.state = State(settings, settings, entries=archive.entries)
         self._lock = threading.RLock()
         self._version = 0
         self._history: list[tuple[Draft, ImageGoal | None]] = []
@@ -82,14 +82,31 @@ class Session:
                 draft, image_goal = self._history.pop()
                 self._publish(draft=draft, image_goal=image_goal)
 
-    def choose(self, settings: Settings) -> bool:
-        """Take other settings; those of the scene itself have no effect before `reset`.
+    def choose(self, choices: Settings) -> bool:
+        """Choose other settings, on all pages.
+
+        Those of the scene take effect with `reset`, the others with the next plan. A model of other
+        frames takes effect at once, so that a goal is made on its frames.
 
         Returns:
-            Whether the scene stays. A model of other frames has it set anew, by the worker, and
-            what is asked for now must wait for that.
+            Whether the scene stays; if not, the worker sets it anew.
         """
         with self._lock:
+            is_other_model = choices.model != self.state.choices.model
+            if choices != self.state.choices:
+                self._publish(choices=choices)
+            settings = choices.in_scene_of(self.state.settings)
+            if not is_other_model or not self.state.is_editable:
+                return True
+            return not self._jobs.needs_other_frames(settings) or self._take_choices()
+
+    def _take_choices(self) -> bool:
+        """Put the choices into effect, but for those of the scene; tell whether the scene stays.
+
+        If not, what is asked for now must wait until the worker has set it anew.
+        """
+        with self._lock:
+            settings = self.state.choices.in_scene_of(self.state.settings)
             if settings == self.state.settings or not self._make_editable():
                 return True
             self._publish(settings=settings, fan=None, check=None)
@@ -97,10 +114,6 @@ class Session:
                 return True
             self._start(Status.STARTING, lambda: self._change_frames(settings))
             return False
-
-    def needs_other_frames(self, settings: Settings) -> bool:
-        """Tell whether `choose` would set the scene anew in frames of another size."""
-        return self._jobs.needs_other_frames(settings)
 
     def close_recording(self) -> None:
         """Return from a recording to the scene."""
@@ -124,11 +137,19 @@ class Session:
 
     # --- what takes time: done by the worker --------------------------------------------------
 
-    def reset(self, settings: Settings) -> None:
-        """Set the scene anew."""
+    def reset(self, settings: Settings | None = None) -> None:
+        """Set the scene anew, as it is chosen.
+
+        Args:
+            settings: chosen first; None: those chosen before.
+        """
+        with self._lock:
+            if settings is not None:
+                self._publish(choices=settings)
+            chosen = self.state.choices
 
         def reset_scene() -> None:
-            self._jobs.reset(settings)
+            self._jobs.reset(chosen)
             self._history.clear()  # those goals were of the old scene
 
         self._submit(Status.STARTING, reset_scene)
@@ -139,15 +160,15 @@ class Session:
 
     def plan(self) -> None:
         """Plan from the present frame, without moving."""
-        self._submit(Status.PLANNING, self._jobs.begin)
+        self._submit_with_choices(Status.PLANNING, self._jobs.begin)
 
     def step(self) -> None:
         """Carry out one action."""
-        self._submit(Status.RUNNING, lambda: self._jobs.advance(1))
+        self._submit_with_choices(Status.RUNNING, lambda: self._jobs.advance(1))
 
     def run(self) -> None:
         """Carry out action after action."""
-        self._submit(Status.RUNNING, lambda: self._jobs.advance(None))
+        self._submit_with_choices(Status.RUNNING, lambda: self._jobs.advance(None))
 
     def pause(self) -> None:
         """Wait after the step under way."""
@@ -164,7 +185,7 @@ class Session:
 
     def imagine_fan(self) -> None:
         """Imagine what different actions lead to from here."""
-        self._submit(Status.WORKING, self._jobs.imagine_fan)
+        self._submit_with_choices(Status.WORKING, self._jobs.imagine_fan)
 
     def carry_out(self, number: int) -> None:
         """Carry out one sequence of the action fan."""
@@ -172,7 +193,7 @@ class Session:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit(Status.WORKING, self._jobs.check)
+        self._submit_with_choices(Status.WORKING, self._jobs.check)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
@@ -193,6 +214,12 @@ class Session:
                 self._start(status, job)
             else:
                 self.show_message("Something else is under way: wait for it, or stop it.")
+
+    def _submit_with_choices(self, status: Status, job: Job) -> None:
+        """Start a job that uses the choices; not if the scene has to be set anew for them."""
+        with self._lock:
+            if self._take_choices():
+                self._submit(status, job)
 
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()

@@ -1,6 +1,7 @@
 """What there is to show: a frozen value that the session replaces and every page draws."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.types import Goal, Plan
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -39,6 +40,9 @@ class State:
     """Everything that all pages share; sliders, zoom and tabs are a page's own."""
 
     settings: Settings
+    """What is in effect: the scene, and what plans in it."""
+    choices: Settings
+    """What is chosen: see `Session.choose`."""
     status: Status = Status.STARTING
     message: str = ""
     """What went wrong, or what was done, in one sentence."""
@@ -67,6 +71,8 @@ class State:
     """The animation written last."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
+    unfit_models: Mapping[str, str] = field(default_factory=dict)
+    """Installed models that cannot plan in the present world -> why, in a few words."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
 
@@ -80,6 +86,15 @@ class State:
         """Return whether goal and settings may change: the worker rests, and no run has moved."""
         has_moved = self.trial is not None and len(self.trial.episode.actions) > 0
         return self.status is Status.READY or (self.status is Status.PAUSED and not has_moved)
+
+    @property
+    def waits_for_reset(self) -> tuple[str, ...]:
+        """Return the names of the scene's settings that are chosen, but not in effect yet."""
+        return tuple(
+            name
+            for name in SCENE_FIELDS
+            if getattr(self.choices, name) != getattr(self.settings, name)
+        )
 
     @property
     def goal(self) -> Goal | None:
