@@ -74,7 +74,7 @@ def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
     state = wait(session)
     assert dot(state.frame).distance(target) <= 6 < place.distance(target)
     (entry,) = state.entries
-    assert entry.outcome == "reached" and entry.num_steps == 10 and entry.distance_m < 0.05
+    assert entry.outcome == "reached" and entry.num_steps < 10 and entry.distance_m < 0.05
     assert state.draft == Draft(), "the designated pixel has moved"
 
 

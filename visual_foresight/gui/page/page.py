@@ -31,7 +31,7 @@ class Page:
         with ui.element("main").classes("page"):
             self._build_top()
             settings = SettingsPanel(session)
-            scene = ScenePanel(session, self._timeline, self.draw)
+            scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
         self._panels = (settings, scene, prediction, tabs)

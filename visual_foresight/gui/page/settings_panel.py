@@ -85,9 +85,9 @@ class SettingsPanel:
         with ui.element("div").classes("columns fields"):
             distances = {settings.stop_within_cm: f"{settings.stop_within_cm:g} cm"}
             self._stop_within = select(
-                "Stop within", distances | STOPS_WITHIN, settings.stop_within_cm
+                "Stop at", distances | STOPS_WITHIN, settings.stop_within_cm
             )
-            self._stop_by = select("Near", STOPS_BY, settings.stop_by)
+            self._stop_by = select("Judged by", STOPS_BY, settings.stop_by)
         for field in (
             self._model,
             self._cost,

@@ -98,7 +98,7 @@ class Session:
             settings = choices.in_scene_of(self.state.settings)
             if not is_other_model or not self.state.is_editable:
                 return True
-            return not self._jobs.needs_other_frames(settings) or self._take_choices()
+            return not self._jobs.scene.needs_other_frames(settings) or self._take_choices()
 
     def _take_choices(self) -> bool:
         """Put the choices into effect, but for those of the scene; tell whether the scene stays.
@@ -110,7 +110,7 @@ class Session:
             if settings == self.state.settings or not self._make_editable():
                 return True
             self._publish(settings=settings, fan=None, check=None)
-            if not self._jobs.needs_other_frames(settings):
+            if not self._jobs.scene.needs_other_frames(settings):
                 return True
             self._start(Status.STARTING, lambda: self._change_frames(settings))
             return False
@@ -170,6 +170,14 @@ class Session:
         """Carry out action after action."""
         self._submit_with_choices(Status.RUNNING, lambda: self._jobs.advance(None))
 
+    def again(self) -> None:
+        """Do the last run again: the same scene and goal, with what is chosen now."""
+        self._submit_with_choices(Status.RUNNING, self._jobs.again)
+
+    def go_on(self) -> None:
+        """Go on with the last run until it is nearer to its goal."""
+        self._submit_with_choices(Status.RUNNING, self._jobs.go_on)
+
     def pause(self) -> None:
         """Wait after the step under way."""
         self._pause.set()
@@ -205,7 +213,7 @@ class Session:
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
-        self._submit(Status.WORKING, lambda: self._jobs.set_high_resolution(is_on))
+        self._submit(Status.WORKING, lambda: self._jobs.scene.set_high_resolution(is_on))
 
     def _submit(self, status: Status, job: Job) -> None:
         """Start a job, unless another page was quicker and the worker is busy."""

@@ -28,7 +28,7 @@ STOP_WITHIN_CM = 2.0
 """A run stops within this distance of its goal, unless somebody chooses another: at this distance
 the locator errs by 0.1 to 1 cm."""
 LOCATOR, JUDGE = "locator", "judge"
-STOPS_BY = {LOCATOR: "as the locator believes", JUDGE: "as the simulator knows"}
+STOPS_BY = {LOCATOR: "locator", JUDGE: "simulator (knows the truth)"}
 """Who says how far the goal is when a run is to stop -> label on the page."""
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
 """Where checkpoints are looked for, from the working directory."""

@@ -15,6 +15,7 @@ from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
+from visual_foresight.gui.session.verdict import Verdict
 from visual_foresight.types import Goal, Plan
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -69,6 +70,8 @@ class State:
     """Name of the archive's entry that `trial` is, if it has been kept."""
     animation: Path | None = None
     """The animation written last."""
+    verdict: Verdict | None = None
+    """What became of the last run of this scene."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
     unfit_models: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_s
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
+from visual_foresight.gui.page.scene.verdict_line import VerdictLine
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
@@ -36,11 +37,16 @@ class ScenePanel:
     Args:
         session: the one that all pages show.
         timeline: what this page shows of a run.
+        apply_settings: tells whether the chosen settings can be used.
         redraw: draws the whole page now, so that a click is answered at once.
     """
 
     def __init__(
-        self, session: Session, timeline: Timeline, redraw: Callable[[], None]
+        self,
+        session: Session,
+        timeline: Timeline,
+        apply_settings: Callable[[], bool],
+        redraw: Callable[[], None],
     ) -> None:
         self._session = session
         self._timeline = timeline
@@ -53,6 +59,7 @@ class ScenePanel:
             self._build_head()
             self._build_frame()
             self._build_hint()
+            self._verdict = VerdictLine(session, apply_settings)
             self._build_tools()
 
     def _build_head(self) -> None:
@@ -126,6 +133,7 @@ class ScenePanel:
         self._draw_frame(state, index)
         self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
         self._draw_goal_image(state)
+        self._verdict.draw(state)
         self._title.set_content(
             "Scene" if is_live else f"Scene, as recorded after {index} actions"
         )
