@@ -21,6 +21,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
+from visual_foresight.gui.session.remarks import remark_on
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
 from visual_foresight.gui.session.state import State
@@ -99,6 +100,7 @@ class SessionJobs:
         self._publish(
             settings=settings,
             draft=Draft(),
+            remark="",
             image_goal=None,
             trial=None,
             pending=None,
@@ -123,6 +125,12 @@ class SessionJobs:
             message=f"{settings.model} has {seen}: "
             "the scene was set anew for it, and goal and run were cleared"
         )
+
+    def remark(self, draft: Draft) -> None:
+        """Say what is wrong with a goal that is being made, unless it has changed since."""
+        remark = remark_on(self.scene.present.env, draft)
+        if self._read().draft == draft and self._read().remark != remark:
+            self._publish(remark=remark)
 
     # --- the control loop ---------------------------------------------------------------------
 
@@ -287,6 +295,7 @@ class SessionJobs:
             entry_name=entry.name,
             entries=self._archive.entries,
             draft=Draft(),
+            remark="",
         )
 
     # --- asking the model ---------------------------------------------------------------------

@@ -13,9 +13,11 @@ from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.remarks import describe_pixel
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.worker import Job, Worker
+from visual_foresight.types import Pixel
 
 
 class Session:
@@ -67,6 +69,17 @@ class Session:
                 if remember:
                     self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
+                self._remark()
+
+    def describe_pixel(self, pixel: Pixel) -> str:
+        """Return what the present frame seems to show at a pixel; nothing if nobody can say."""
+        frame = self.state.frame
+        return "" if frame is None else describe_pixel(frame, pixel)
+
+    def _remark(self) -> None:
+        """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
+        draft = self.state.draft
+        self._worker.submit(lambda: self._jobs.remark(draft))
 
     def set_goal_image(self, image: ImageGoal) -> None:
         """Make an image the goal."""
@@ -81,6 +94,7 @@ class Session:
             if self._history and self._make_editable():
                 draft, image_goal = self._history.pop()
                 self._publish(draft=draft, image_goal=image_goal)
+                self._remark()
 
     def choose(self, choices: Settings) -> bool:
         """Choose other settings, on all pages.
@@ -150,13 +164,19 @@ class Session:
 
         def reset_scene() -> None:
             self._jobs.reset(chosen)
-            self._history.clear()  # those goals were of the old scene
+            self._forget_goals()
 
         self._submit(Status.STARTING, reset_scene)
 
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)
-        self._history.clear()
+        self._forget_goals()
+
+    def _forget_goals(self) -> None:
+        """Forget earlier goals, which were of another scene."""
+        with self._lock:
+            self._history.clear()
+            self._publish()
 
     def plan(self) -> None:
         """Plan from the present frame, without moving."""
@@ -257,7 +277,10 @@ class Session:
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:
-            self.state = replace(self.state, **changes)
+            state = replace(self.state, **changes)
+            if state.num_moved and not self.state.num_moved:
+                self._history.clear()  # what was marked has moved away from there
+            self.state = replace(state, can_undo=bool(self._history))
             self._version += 1
 
     def _fail(self, sentence: str) -> None:

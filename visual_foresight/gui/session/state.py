@@ -57,6 +57,10 @@ class State:
     """Whether the env can be shown at high resolution."""
     draft: Draft = Draft()
     """The designated pixels and goal pixels clicked so far."""
+    remark: str = ""
+    """What is wrong with the draft, in one sentence; nothing if it can be planned for."""
+    can_undo: bool = False
+    """Whether there is a change of the goal to take back."""
     image_goal: ImageGoal | None = None
     """The goal image, which takes the place of the draft."""
     trial: Trial | None = None
@@ -89,6 +93,13 @@ class State:
         """Return whether goal and settings may change: the worker rests, and no run has moved."""
         has_moved = self.trial is not None and len(self.trial.episode.actions) > 0
         return self.status is Status.READY or (self.status is Status.PAUSED and not has_moved)
+
+    @property
+    def num_moved(self) -> int:
+        """Return how many actions of a run in this scene are shown; 0 for a recording."""
+        if self.trial is None or self.is_recorded:
+            return 0
+        return len(self.trial.episode.actions)
 
     @property
     def waits_for_reset(self) -> tuple[str, ...]:

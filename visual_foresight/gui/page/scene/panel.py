@@ -100,7 +100,7 @@ class ScenePanel:
         with ui.element("div").classes("head"):
             self._goal_image = ui.element("img").classes("goal-image")
             self._goal_image.props('alt="The goal image"')
-            self._hint = ui.label().classes("hint")
+            self._hint = ui.label().classes("hint").props("role=status")
             ui.element("div").classes("grow")
             self._close = ui.button(
                 "Back to the scene", on_click=self._session.close_recording
@@ -137,14 +137,17 @@ class ScenePanel:
         self._title.set_content(
             "Scene" if is_live else f"Scene, as recorded after {index} actions"
         )
-        self._hint.set_text(self._hint_text(state, is_live))
+        remark = state.remark if is_live and state.image_goal is None else ""
+        self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
+        self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.is_idle)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         self._close.set_visibility(state.is_recorded)
-        for element in (self._undo, self._clear, self._tool):
+        for element in (self._clear, self._tool):
             element.set_enabled(state.is_editable)
+        self._undo.set_enabled(state.is_editable and state.can_undo)
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
@@ -181,7 +184,7 @@ class ScenePanel:
         if not is_live:
             return "An earlier frame: move the sliders to the end to make a goal."
         if state.image_goal is not None:
-            return "The goal is an image. Undo brings the pixels back."
+            return "The goal is an image. Undo or Clear takes it back."
         if not state.is_editable:
             return "A run is under way: Stop ends it."
         if state.draft.goal is not None:
@@ -190,23 +193,23 @@ class ScenePanel:
             return "Click what is to keep still."
         if state.draft.is_open:
             return "Now click where it is to go."
-        return "Click a pixel on an object."
+        return "Drag an object to where it is to go, or click both places."
 
     # --- events -------------------------------------------------------------------------------
 
     def _on_press(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
+        x, y, _ = event.args
         if self._editor.press(float(x), float(y)):
             self._redraw()
 
     def _on_drag(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
+        x, y, _ = event.args
         if self._editor.drag(float(x), float(y)):
             self._redraw()
 
     def _on_release(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
-        if self._editor.release(float(x), float(y)):
+        x, y, has_moved = event.args
+        if self._editor.release(float(x), float(y), bool(has_moved)):
             self._redraw()
 
     def _on_key(self, event: events.GenericEventArguments) -> None:
@@ -246,6 +249,11 @@ class ScenePanel:
             self._session.show_message(str(error), is_error=True)
             return
         self._session.set_goal_image(picture)
+
+
+def _sentence(remark: str) -> str:
+    """Return a remark as a sentence of the page."""
+    return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
 
 
 def _shown_frame(state: State, index: int | None) -> Frame | None:
