@@ -43,7 +43,7 @@ class TabsPanel:
         builders: dict[str, Callable[[], Tab]] = {
             "Progress": lambda: ProgressTab(timeline),
             "Plans": lambda: PlansTab(timeline, redraw),
-            "Fan": lambda: FanTab(session, apply_settings),
+            "Fan": lambda: FanTab(session, timeline, apply_settings, redraw),
             "Runs": lambda: RunsTab(session),
             "Check": lambda: CheckTab(session, apply_settings),
         }

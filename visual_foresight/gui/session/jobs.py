@@ -184,17 +184,17 @@ class SessionJobs:
         return self._ended
 
     def carry_out(self, number: int) -> None:
-        """Carry out one sequence of the action fan, as a trial of its own."""
+        """Carry out one sequence of the action fan, as a trial of its own, which has no goal."""
         fan = self._read().fan
         if fan is None:
             raise UserError("the scene has changed since: imagine futures again")
-        goal = self._read().goal or ImageGoal(self.scene.present.env.observe().frame)
+        nothing = ImageGoal(self.scene.present.env.observe().frame)  # the loop wants some goal
         actions = fan.actions[number]
 
         def make_controller(points: tuple[Any, ...]) -> Controller:
             return ReplayController(self._predictor(points), actions)
 
-        self._begin(goal, make_controller, len(actions), f"fan {fan.names[number]}")
+        self._begin(nothing, make_controller, len(actions), f"fan: {fan.names[number]}")
         self._advance(None)
 
     def _controller(self, points: tuple[Any, ...]) -> Controller:
@@ -279,6 +279,7 @@ class SessionJobs:
             return
         trial = ongoing.trial()
         notes = asdict(self._read().settings)
+        notes["has_goal"] = ongoing.label is None
         notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
         workbench = self.scene.present
         if not ongoing.label and outcome != FAILED:

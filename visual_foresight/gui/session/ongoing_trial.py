@@ -33,7 +33,7 @@ class OngoingTrial:
     rule: StopRule
     """What ends it near its goal."""
     label: str | None = None
-    """The outcome to record at the end; None where the final distance decides."""
+    """The outcome to record of what is for no goal; None where the final distance decides."""
     places: tuple[Pixel, ...] = ()
     """Where the designated pixels are believed to be now; none if the controller does not look."""
     taken: list[Step] = field(default_factory=list)
@@ -61,7 +61,10 @@ class OngoingTrial:
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        return finish(self.goal, self.taken)
+        trial = finish(self.goal, self.taken)
+        if self.label is None:
+            return trial
+        return replace(trial, distances=(), distances_m=())  # it is for no goal
 
 
 @dataclass(frozen=True)
