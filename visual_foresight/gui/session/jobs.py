@@ -19,13 +19,14 @@ from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
-from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.goals import Draft, Pair
+from visual_foresight.gui.session.guidance.remarks import remark_on
 from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
-from visual_foresight.gui.session.remarks import remark_on
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
 from visual_foresight.gui.session.state import State
-from visual_foresight.gui.session.verdict import (
+from visual_foresight.gui.session.trials.batch import Batch, draw_task
+from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     outcome_of,
 )
@@ -176,6 +177,28 @@ class SessionJobs:
         ended = self._last_run
         self._begin(ended.next_goal, self._controller, earlier=ended)
         self._advance(None)
+
+    def run_batch(self, num_scenes: int) -> None:
+        """Run one scene after the other, for the tasks that the benchmark draws from the seed.
+
+        Stop ends the batch with the run under way; Pause does so, too, but that run can go on.
+        """
+        settings = self._read().settings
+        seed = self._read().choices.seed
+        batch = Batch(num_scenes)
+        self._publish(batch=batch)
+        with ExitStack() as at_end:
+            at_end.callback(lambda: self._publish(batch=replace(batch, is_running=False)))
+            for index in range(num_scenes):
+                task = draw_task(self.scene.present.env, seed, index)
+                self.reset(replace(settings, seed=task.env_seed, num_objects=None))
+                self._publish(draft=Draft((Pair(task.source, task.target),)))
+                self._begin(task.goal, self._controller)
+                self._advance(None)
+                if self._stop.is_set() or self._ongoing is not None:
+                    return
+                batch = batch.with_outcome(self._last_run.verdict.outcome)
+                self._publish(batch=batch)
 
     @property
     def _last_run(self) -> EndedTrial:

@@ -8,7 +8,7 @@ from visual_foresight.control.loop import Step, clip_of, finish
 from visual_foresight.control.trial import Trial
 from visual_foresight.env_info import View
 from visual_foresight.goals.pixel_goal import PixelGoal
-from visual_foresight.gui.session.verdict import (
+from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     Verdict,
     distance_m,

@@ -12,8 +12,8 @@ from typing import Any
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
-from visual_foresight.gui.session.remarks import describe_pixel
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.worker import Job, Worker
@@ -197,6 +197,15 @@ class Session:
     def go_on(self) -> None:
         """Go on with the last run until it is nearer to its goal."""
         self._submit_with_choices(Status.RUNNING, self._jobs.go_on)
+
+    def run_batch(self, num_scenes: int) -> None:
+        """Run one scene after the other, each for a task that the benchmark draws."""
+
+        def run_batch() -> None:
+            self._jobs.run_batch(num_scenes)
+            self._forget_goals()
+
+        self._submit_with_choices(Status.RUNNING, run_batch)
 
     def pause(self) -> None:
         """Wait after the step under way."""

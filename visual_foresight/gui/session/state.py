@@ -15,7 +15,8 @@ from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
-from visual_foresight.gui.session.verdict import Verdict
+from visual_foresight.gui.session.trials.batch import Batch
+from visual_foresight.gui.session.trials.verdict import Verdict
 from visual_foresight.types import Goal, Plan
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -76,6 +77,8 @@ class State:
     """The animation written last."""
     verdict: Verdict | None = None
     """What became of the last run of this scene."""
+    batch: Batch | None = None
+    """The batch of runs under way, or the last one."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
     unfit_models: Mapping[str, str] = field(default_factory=dict)

@@ -7,7 +7,12 @@ import numpy as np
 from tests.gui.sessions import DOT, dot, make_goal, wait
 from visual_foresight.envs.registry import make
 from visual_foresight.gui.session.goals import Draft, Handle
-from visual_foresight.gui.session.remarks import SOMETHING, TABLE, describe_pixel, remark_on
+from visual_foresight.gui.session.guidance.remarks import (
+    SOMETHING,
+    TABLE,
+    describe_pixel,
+    remark_on,
+)
 from visual_foresight.interfaces import require_judge
 from visual_foresight.types import Pixel
 
