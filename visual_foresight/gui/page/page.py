@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.panel import ScenePanel
@@ -36,6 +37,8 @@ class Page:
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
         self._panels = (settings, scene, prediction, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
+        request = ui.context.client.request
+        open_link(session, {} if request is None else request.query_params)
 
     def _build_top(self) -> None:
         with ui.element("header").classes("top"):

@@ -16,16 +16,16 @@ from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
-from visual_foresight.gui.session.goals import Draft, Pair
+from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.remarks import remark_on
 from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
 from visual_foresight.gui.session.state import State
-from visual_foresight.gui.session.trials.batch import Batch, draw_task
 from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     outcome_of,
@@ -127,6 +127,19 @@ class SessionJobs:
             "the scene was set anew for it, and goal and run were cleared"
         )
 
+    def set_draft(self, draft: Draft) -> None:
+        """Show a goal that is not made by hand.
+
+        Raises:
+            UserError: a pixel of it is outside the frame.
+        """
+        for pair in draft.pairs:
+            PixelGoal((pair.source,), (pair.target or pair.source,)).check(
+                self.scene.present.env.info.frame_size
+            )
+        self._publish(draft=draft)
+        self.remark(draft)
+
     def remark(self, draft: Draft) -> None:
         """Say what is wrong with a goal that is being made, unless it has changed since."""
         remark = remark_on(self.scene.present.env, draft)
@@ -158,50 +171,18 @@ class SessionJobs:
             num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
         self._advance(num_turns)
 
-    def again(self) -> None:
-        """Go back to where the last run began, and do it again for the same goal."""
-        ended = self._last_run
-        env = self.scene.present.env
-        if not isinstance(env, Snapshots):
-            raise UserError(
-                "this world cannot go back to where the run began: lay it out by hand, and make "
-                "the goal again"
-            )
-        env.restore(ended.start)
-        self.scene.publish_frame()
-        self._begin(ended.goal, self._controller)
+    def start(self, goal: Goal, earlier: EndedTrial | None = None) -> None:
+        """Run a trial for a goal to its end, as it is chosen (arguments as in `_begin`)."""
+        self._begin(goal, self._controller, earlier=earlier)
         self._advance(None)
-
-    def go_on(self) -> None:
-        """Go on with the last run, from where it has ended, until it is nearer to its goal."""
-        ended = self._last_run
-        self._begin(ended.next_goal, self._controller, earlier=ended)
-        self._advance(None)
-
-    def run_batch(self, num_scenes: int) -> None:
-        """Run one scene after the other, for the tasks that the benchmark draws from the seed.
-
-        Stop ends the batch with the run under way; Pause does so, too, but that run can go on.
-        """
-        settings = self._read().settings
-        seed = self._read().choices.seed
-        batch = Batch(num_scenes)
-        self._publish(batch=batch)
-        with ExitStack() as at_end:
-            at_end.callback(lambda: self._publish(batch=replace(batch, is_running=False)))
-            for index in range(num_scenes):
-                task = draw_task(self.scene.present.env, seed, index)
-                self.reset(replace(settings, seed=task.env_seed, num_objects=None))
-                self._publish(draft=Draft((Pair(task.source, task.target),)))
-                self._begin(task.goal, self._controller)
-                self._advance(None)
-                if self._stop.is_set() or self._ongoing is not None:
-                    return
-                batch = batch.with_outcome(self._last_run.verdict.outcome)
-                self._publish(batch=batch)
 
     @property
-    def _last_run(self) -> EndedTrial:
+    def last_run(self) -> EndedTrial:
+        """Return the last run of this scene.
+
+        Raises:
+            UserError: there is none.
+        """
         if self._ended is None:
             raise UserError("there is no run of this scene: make a goal and press Run")
         return self._ended

@@ -12,10 +12,12 @@ from typing import Any
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
+from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import Job, Worker
 from visual_foresight.types import Pixel
 
@@ -40,6 +42,7 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self._worker = Worker(self._fail)
         self._start(Status.STARTING, lambda: self._jobs.reset(settings))
 
@@ -168,6 +171,28 @@ class Session:
 
         self._submit(Status.STARTING, reset_scene)
 
+    def open_link(self, link: Link) -> None:
+        """Open what a link asks for, unless something is under way.
+
+        Raises:
+            UserError: a value of it is not known.
+        """
+        with self._lock:
+            choices = link.choices(self.state.choices)
+            if not self.state.is_editable:
+                self.show_message("A run is under way: open the link again when it has ended.")
+                return
+            self.choose(choices)
+            if link.run:
+                self.open(link.run)
+            elif link.sets_scene:
+                self._submit(Status.STARTING, lambda: self._open_scene(choices, link.draft))
+
+    def _open_scene(self, choices: Settings, draft: Draft) -> None:
+        self._jobs.reset(choices)
+        self._forget_goals()
+        self._jobs.set_draft(draft)
+
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)
         self._forget_goals()
@@ -192,17 +217,17 @@ class Session:
 
     def again(self) -> None:
         """Do the last run again: the same scene and goal, with what is chosen now."""
-        self._submit_with_choices(Status.RUNNING, self._jobs.again)
+        self._submit_with_choices(Status.RUNNING, self._repeats.again)
 
     def go_on(self) -> None:
         """Go on with the last run until it is nearer to its goal."""
-        self._submit_with_choices(Status.RUNNING, self._jobs.go_on)
+        self._submit_with_choices(Status.RUNNING, self._repeats.go_on)
 
     def run_batch(self, num_scenes: int) -> None:
         """Run one scene after the other, each for a task that the benchmark draws."""
 
         def run_batch() -> None:
-            self._jobs.run_batch(num_scenes)
+            self._repeats.run_batch(num_scenes)
             self._forget_goals()
 
         self._submit_with_choices(Status.RUNNING, run_batch)

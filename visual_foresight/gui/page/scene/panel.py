@@ -9,6 +9,7 @@ from nicegui import events, ui
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style
+from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
@@ -113,6 +114,8 @@ class ScenePanel:
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
             self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft()))
             self._clear.props("flat dense")
+            link = ui.button("Copy link", on_click=lambda: copy_link(self._session))
+            link.props("flat dense")
             goal_image = ui.button("Goal image", icon="image").props("flat dense")
             with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
