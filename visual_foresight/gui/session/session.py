@@ -18,7 +18,7 @@ from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
-from visual_foresight.gui.session.worker import Job, Worker
+from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
 from visual_foresight.types import Pixel
 
 
@@ -43,6 +43,7 @@ class Session:
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
+        self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
         self._start(Status.STARTING, lambda: self._jobs.reset(settings))
 
@@ -56,6 +57,7 @@ class Session:
         self._stop.set()
         self._worker.submit(self._jobs.close)
         self._worker.close()
+        self._compiling.close()
 
     # --- goal and settings: changed at once, in the caller's thread ---------------------------
 
@@ -307,7 +309,10 @@ class Session:
             return True
 
     def _rest(self) -> None:
-        self._publish(status=Status.PAUSED if self._jobs.is_under_way else Status.READY)
+        self._publish(
+            is_compiling=False,
+            status=Status.PAUSED if self._jobs.is_under_way else Status.READY,
+        )
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:
