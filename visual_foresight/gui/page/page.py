@@ -15,6 +15,13 @@ from visual_foresight.gui.session.state import State, Status
 REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
 NOTE = "One robot, one session: every tab shows and steers the same one."
+LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
+"""The toolkit's page does not say its language, which decides how it is read aloud."""
+TO_FRAME = """(event) => {
+  event.preventDefault();
+  document.querySelector(".frame.click").focus();
+}"""
+"""On the link that skips the settings."""
 THEMES = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
 """What Quasar's `Dark.set` is called with -> its name in the menu."""
 
@@ -27,6 +34,7 @@ class Page:
         self._timeline = Timeline()
         self._version = -1
         ui.add_css(STYLES)
+        ui.add_head_html(LANGUAGE)
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page"):
             self._build_top()
@@ -39,6 +47,10 @@ class Page:
 
     def _build_top(self) -> None:
         with ui.element("header").classes("top"):
+            skip = ui.element("a").classes("skip").props('href="#frame"')
+            skip.on("click", js_handler=TO_FRAME)
+            with skip:
+                ui.html("Skip to the frame", sanitize=False, tag="span")
             ui.html("Visual Foresight", sanitize=False, tag="h1")
             self._status = ui.label().classes("status").props("role=status aria-live=polite")
             ui.element("div").classes("grow")

@@ -22,6 +22,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
+from visual_foresight.gui.session.pixels import SeenThings
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench, world_for
@@ -118,6 +119,7 @@ class SessionJobs:
             is_recorded=False,
             entry_name="",
             can_render=isinstance(workbench.env, Drawable),
+            things=SeenThings.of(workbench.env),
         )
         self._publish_frame()
 
@@ -279,6 +281,7 @@ class SessionJobs:
             trial=trial,
             entry_name=entry.name,
             entries=self._archive.entries,
+            things=SeenThings.of(workbench.env),
             draft=Draft(),
         )
 

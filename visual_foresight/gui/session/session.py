@@ -16,6 +16,7 @@ from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.worker import Job, Worker
+from visual_foresight.types import Pixel
 
 
 class Session:
@@ -107,6 +108,13 @@ class Session:
         with self._lock:
             if self.state.is_recorded and self._make_editable():
                 self._publish(trial=None, is_recorded=False, entry_name="", check=None)
+
+    def describe_pixel(self, pixel: Pixel) -> str:
+        """Return what a pixel of the present frame shows, as "an object"; "" if unknown."""
+        state = self.state
+        if state.things is None or not state.is_editable:
+            return ""
+        return state.things.at(pixel)
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""

@@ -13,6 +13,7 @@ from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.pixels import SeenThings
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import Goal, Plan
 
@@ -50,6 +51,8 @@ class State:
     """The present scene at high resolution, while that is switched on."""
     can_render: bool = False
     """Whether the env can be shown at high resolution."""
+    things: SeenThings | None = None
+    """What the frame shows, where the world can tell; of an older frame while a run moves it."""
     draft: Draft = Draft()
     """The designated pixels and goal pixels clicked so far."""
     image_goal: ImageGoal | None = None

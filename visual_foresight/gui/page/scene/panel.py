@@ -18,6 +18,7 @@ from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Pixel, UserError
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
+TOUCH_JS = Path(__file__).with_name("touch.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 DRAG_EVERY_S = 0.04
 """How often the place of a dragged marker is sent, at most."""
@@ -82,11 +83,14 @@ class ScenePanel:
             self._image = ui.element("img")
             self._image.props('alt="What the camera sees" draggable=false')
             self._markers = ui.html("", sanitize=False).classes("markers")
+        self._spoken = ui.label().classes("spoken").props("role=status aria-live=assertive")
         self._frame.on("pointerdown", self._on_press, js_handler=POINTER_JS)
         self._frame.on(
             "pointermove", self._on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S
         )
         self._frame.on("pointerup", self._on_release, js_handler=POINTER_JS)
+        self._frame.on("pointercancel", js_handler=POINTER_JS)
+        self._frame.on("touchmove", js_handler=TOUCH_JS)
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
 
     def _build_hint(self) -> None:
@@ -125,6 +129,7 @@ class ScenePanel:
         is_live = index is None
         self._draw_frame(state, index)
         self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
+        self._spoken.set_text(spoken_place(self._editor.cursor, self._session.describe_pixel))
         self._draw_goal_image(state)
         self._title.set_content(
             "Scene" if is_live else f"Scene, as recorded after {index} actions"
@@ -238,6 +243,18 @@ class ScenePanel:
             self._session.show_message(str(error), is_error=True)
             return
         self._session.set_goal_image(picture)
+
+
+def spoken_place(cursor: Pixel | None, describe: Callable[[Pixel], str]) -> str:
+    """Return what is said of the keyboard's cursor: its place, and what is there if known.
+
+    Rows and columns are counted as everywhere on the page, from 0.
+    """
+    if cursor is None:
+        return ""
+    place = f"row {cursor.row:g}, column {cursor.col:g}"
+    thing = describe(cursor)
+    return f"{place}: {thing}" if thing else place
 
 
 def _shown_frame(state: State, index: int | None) -> Frame | None:

@@ -48,5 +48,6 @@ class FanTab:
                 thumb.props(f'aria-label="Carry out {name}"')
                 thumb.on("click", lambda number=number: self._session.carry_out(number))
                 with thumb:
-                    ui.element("img").props["src"] = data_url(frames[number])
+                    image = ui.element("img").props('alt=""')
+                    image.props["src"] = data_url(frames[number])
                     ui.label(name)
