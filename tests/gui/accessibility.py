@@ -1,4 +1,4 @@
-"""What axe-core finds wrong with a page in a browser: barriers for people who cannot see, or point."""
+"""What axe-core finds wrong with a page: barriers for people who cannot see, or not point."""
 
 from importlib.util import find_spec
 from pathlib import Path

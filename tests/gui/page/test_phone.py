@@ -57,7 +57,7 @@ def test_both_frames_are_on_the_first_screen_and_the_buttons_too(phone, photogra
     for frame in phone.locator(".frame").all():
         box = frame.bounding_box()
         assert box["width"] >= 200
-        assert 0 <= box["y"] and box["y"] + box["height"] <= controls["y"]
+        assert box["y"] >= 0 and box["y"] + box["height"] <= controls["y"]
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     phone.evaluate("scrollTo(0, 1e6)")
     stop = phone.get_by_role("button", name="Stop").first.bounding_box()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.panel import ScenePanel
@@ -32,6 +33,7 @@ class Page:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timeline = Timeline()
+        self._pace = Pace()
         self._version = -1
         ui.add_css(STYLES)
         ui.add_head_html(LANGUAGE)
@@ -67,7 +69,8 @@ class Page:
         self._version = self._session.version
         state = self._session.state
         self._timeline.follow(state)
-        self._status.set_text(_status_text(state))
+        self._pace.follow(state)
+        self._status.set_text(_status_text(state, self._pace))
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)
@@ -79,12 +82,8 @@ def _set_theme(event: events.ValueChangeEventArguments) -> None:
     ui.run_javascript(f"Quasar.Dark.set({event.value})")
 
 
-def _status_text(state: State) -> str:
+def _status_text(state: State, pace: Pace) -> str:
     if state.status is Status.PAUSED and state.is_editable:
         return "plan ready"
-    if state.is_idle or state.is_recorded or state.trial is None:
-        return state.status.value
-    num_done = len(state.trial.episode.actions)
-    if not num_done:
-        return state.status.value
-    return f"{state.status.value}, step {num_done} of {state.settings.num_steps}"
+    progress = pace.text(state)
+    return f"{state.status.value}, {progress}" if progress else state.status.value

@@ -7,6 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from visual_foresight.envs.registry import ENVS
+from visual_foresight.gui.page.hints import explain, field_hints
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import (
     MAX_STEPS,
@@ -41,6 +42,20 @@ class SettingsPanel:
             with ui.element("section").classes("card controls"):
                 self._build_controls()
             self._message = ui.label().classes("message").props("role=status")
+        explain(
+            {
+                "env": self._env,
+                "seed": self._seed,
+                "num_objects": self._num_objects,
+                "model": self._model,
+                "cost": self._cost,
+                "planner": self._planner,
+                "preset": self._preset,
+                "num_steps": self._num_steps,
+                "locator": self._locator,
+            },
+            field_hints(Settings),
+        )
 
     def _build_scene(self, settings: Settings) -> None:
         ui.html("Scene", sanitize=False, tag="h2")

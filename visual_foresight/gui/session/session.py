@@ -18,6 +18,8 @@ from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.worker import Job, Worker
 from visual_foresight.types import Pixel
 
+EMPTY = Draft()
+
 
 class Session:
     """Owns the state and the worker.
@@ -132,12 +134,18 @@ class Session:
 
     # --- what takes time: done by the worker --------------------------------------------------
 
-    def reset(self, settings: Settings) -> None:
-        """Set the scene anew."""
+    def reset(self, settings: Settings, draft: Draft = EMPTY) -> None:
+        """Set the scene anew.
+
+        Args:
+            settings: of the scene and of what plans in it.
+            draft: the goal to begin with.
+        """
 
         def reset_scene() -> None:
             self._jobs.reset(settings)
             self._history.clear()  # those goals were of the old scene
+            self._publish(draft=draft)
 
         self._submit(Status.STARTING, reset_scene)
 

@@ -76,17 +76,22 @@ class Settings:
     """Which scene, and how to plan in it."""
 
     env: str = "push"
+    """The world in which the robot moves. Another one waits for Reset."""
     model: str = FLAGSHIP
-    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's
-    folder, `simulator`, ..."""
+    """What imagines the frames that actions lead to: a predictor's name, a checkpoint's folder,
+    `simulator`, ..."""
     seed: int = 0
+    """Decides where the objects lie. Another one waits for Reset."""
     num_objects: int | None = None
-    """None: the seed decides."""
+    """How many objects lie there, unless the seed decides. Another number waits for Reset."""
     preset: str = "default"
+    """How many sequences of actions a search imagines: more take longer, and find better plans."""
     cost: str = "end"
-    """One of `cost_choices`."""
+    """What a good plan is: one of `cost_choices`."""
     planner: str = ControllerConfig.planner
+    """How the sequences of actions are searched for."""
     locator: str = "track"
+    """How the moved pixel is found again in each new frame."""
     num_steps: int = 20
     """Actions of a run, unless it is stopped."""
     device: str = "auto"
