@@ -38,8 +38,10 @@ class NumberField:
         """The last number that was right."""
         self.error = ""
         """What is wrong with the text, in one sentence; nothing if it is right."""
-        self._input = ui.input(label, value=str(value), on_change=self._on_change)
-        self._input.props("dense outlined inputmode=numeric autocomplete=off hide-bottom-space")
+        self.element = ui.input(label, value=str(value), on_change=self._on_change)
+        self.element.props(
+            "dense outlined inputmode=numeric autocomplete=off hide-bottom-space"
+        )
 
     def build_error(self) -> None:
         """Build the line in which an error is said, where it has room."""
@@ -50,15 +52,15 @@ class NumberField:
         """Show a number that was chosen, perhaps in another tab; what is being typed stays."""
         if value != self.value:
             self.value = value
-            self._input.set_value(str(value))
+            self.element.set_value(str(value))
 
     def mark(self, is_marked: bool) -> None:
         """Mark the field, or not, as one that waits for something."""
-        self._input.classes(**{"add" if is_marked else "remove": "waits"})
+        self.element.classes(**{"add" if is_marked else "remove": "waits"})
 
     def set_enabled(self, is_enabled: bool) -> None:
         """Let it be typed in, or not."""
-        self._input.set_enabled(is_enabled)
+        self.element.set_enabled(is_enabled)
 
     def _on_change(self, event: events.ValueChangeEventArguments) -> None:
         try:
@@ -73,6 +75,6 @@ class NumberField:
 
     def _say(self, error: str) -> None:
         self.error = error
-        self._input.props(**{"add" if error else "remove": "error aria-invalid=true"})
+        self.element.props(**{"add" if error else "remove": "error aria-invalid=true"})
         self._line.set_text(error)
         self._line.set_visibility(bool(error))

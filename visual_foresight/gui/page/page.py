@@ -5,6 +5,7 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.gui.page.links import open_link
+from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.panel import ScenePanel
@@ -16,6 +17,13 @@ from visual_foresight.gui.session.state import State, Status
 REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
 NOTE = "One robot, one session: every tab shows and steers the same one."
+LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
+"""The toolkit's page does not say its language, which decides how it is read aloud."""
+TO_FRAME = """(event) => {
+  event.preventDefault();
+  document.querySelector(".frame.click").focus();
+}"""
+"""On the link that skips the settings."""
 THEMES = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
 """What Quasar's `Dark.set` is called with -> its name in the menu."""
 
@@ -26,8 +34,10 @@ class Page:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timeline = Timeline()
+        self._pace = Pace()
         self._version = -1
         ui.add_css(STYLES)
+        ui.add_head_html(LANGUAGE)
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page"):
             self._build_top()
@@ -42,6 +52,10 @@ class Page:
 
     def _build_top(self) -> None:
         with ui.element("header").classes("top"):
+            skip = ui.element("a").classes("skip").props('href="#frame"')
+            skip.on("click", js_handler=TO_FRAME)
+            with skip:
+                ui.html("Skip to the frame", sanitize=False, tag="span")
             ui.html("Visual Foresight", sanitize=False, tag="h1")
             self._status = ui.label().classes("status").props("role=status aria-live=polite")
             ui.element("div").classes("grow")
@@ -58,7 +72,8 @@ class Page:
         self._version = self._session.version
         state = self._session.state
         self._timeline.follow(state)
-        self._status.set_text(_status_text(state))
+        self._pace.follow(state)
+        self._status.set_text(_status_text(state, self._pace))
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)
@@ -70,14 +85,10 @@ def _set_theme(event: events.ValueChangeEventArguments) -> None:
     ui.run_javascript(f"Quasar.Dark.set({event.value})")
 
 
-def _status_text(state: State) -> str:
+def _status_text(state: State, pace: Pace) -> str:
     if state.is_compiling:
         return f"{state.status.value}: compiling, once after an installation"
     if state.status is Status.PAUSED and state.is_editable:
         return "plan ready"
-    if state.is_idle or state.is_recorded or state.trial is None:
-        return state.status.value
-    num_done = len(state.trial.episode.actions)
-    if not num_done:
-        return state.status.value
-    return f"{state.status.value}, step {num_done} of {state.settings.num_steps}"
+    progress = pace.text(state)
+    return f"{state.status.value}, {progress}" if progress else state.status.value

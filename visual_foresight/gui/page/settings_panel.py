@@ -7,6 +7,7 @@ from nicegui import ui
 
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.gui.page.fields import NumberField, select
+from visual_foresight.gui.page.hints import explain, field_hints
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import (
     STOPS_BY,
@@ -51,6 +52,22 @@ class SettingsPanel:
                 self._build_controls()
             self._message = ui.label().classes("message").props("role=status")
         self._is_showing = False
+        explain(
+            {
+                "env": self._env,
+                "seed": self._seed.element,
+                "num_objects": self._num_objects,
+                "model": self._model,
+                "cost": self._cost,
+                "planner": self._planner,
+                "preset": self._preset,
+                "num_steps": self._num_steps.element,
+                "stop_within_cm": self._stop_within,
+                "stop_by": self._stop_by,
+                "locator": self._locator,
+            },
+            field_hints(Settings),
+        )
 
     def _build_scene(self, settings: Settings) -> None:
         self._scene_now = _heading("Scene")

@@ -21,6 +21,7 @@ from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.guidance.remarks import remark_on
 from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
@@ -112,6 +113,7 @@ class SessionJobs:
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
             unfit_models=workbench.unfit_models(installed_models()),
+            things=SeenThings.of(workbench.env),
         )
         self.scene.publish_frame()
 
@@ -299,6 +301,7 @@ class SessionJobs:
             trial=trial,
             entry_name=entry.name,
             entries=self._archive.entries,
+            things=SeenThings.of(workbench.env),
             draft=Draft(),
             remark="",
         )

@@ -21,6 +21,8 @@ from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
 from visual_foresight.types import Pixel
 
+EMPTY = Draft()
+
 
 class Session:
     """Owns the state and the worker.
@@ -75,11 +77,6 @@ class Session:
                     self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
                 self._remark()
-
-    def describe_pixel(self, pixel: Pixel) -> str:
-        """Return what the present frame seems to show at a pixel; nothing if nobody can say."""
-        frame = self.state.frame
-        return "" if frame is None else describe_pixel(frame, pixel)
 
     def _remark(self) -> None:
         """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
@@ -140,6 +137,18 @@ class Session:
             if self.state.is_recorded and self._make_editable():
                 self._publish(trial=None, is_recorded=False, entry_name="", check=None)
 
+    def describe_pixel(self, pixel: Pixel) -> str:
+        """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
+
+        Where no judge can say, the picture tells the table from what stands on it.
+        """
+        state = self.state
+        if state.frame is None or not state.is_editable or state.is_recorded:
+            return ""
+        if state.things is None:
+            return describe_pixel(state.frame, pixel)
+        return state.things.at(pixel)
+
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
@@ -156,11 +165,12 @@ class Session:
 
     # --- what takes time: done by the worker --------------------------------------------------
 
-    def reset(self, settings: Settings | None = None) -> None:
+    def reset(self, settings: Settings | None = None, draft: Draft = EMPTY) -> None:
         """Set the scene anew, as it is chosen.
 
         Args:
             settings: chosen first; None: those chosen before.
+            draft: the goal to begin with.
         """
         with self._lock:
             if settings is not None:
@@ -170,6 +180,7 @@ class Session:
         def reset_scene() -> None:
             self._jobs.reset(chosen)
             self._forget_goals()
+            self._jobs.set_draft(draft)
 
         self._submit(Status.STARTING, reset_scene)
 
@@ -188,12 +199,7 @@ class Session:
             if link.run:
                 self.open(link.run)
             elif link.sets_scene:
-                self._submit(Status.STARTING, lambda: self._open_scene(choices, link.draft))
-
-    def _open_scene(self, choices: Settings, draft: Draft) -> None:
-        self._jobs.reset(choices)
-        self._forget_goals()
-        self._jobs.set_draft(draft)
+                self.reset(choices, link.draft)
 
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)

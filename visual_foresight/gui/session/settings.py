@@ -87,24 +87,29 @@ class Settings:
     """Which scene, and how to plan in it."""
 
     env: str = "push"
+    """The world in which the robot moves. Another one waits for Reset."""
     model: str = FLAGSHIP
-    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's
-    folder, `simulator`, ..."""
+    """What imagines the frames that actions lead to: a predictor's name, a checkpoint's folder,
+    `simulator`, ..."""
     seed: int = 0
+    """Decides where the objects lie. Another one waits for Reset."""
     num_objects: int | None = None
-    """None: the seed decides."""
+    """How many objects lie there, unless the seed decides. Another number waits for Reset."""
     preset: str = "default"
+    """How many sequences of actions a search imagines: more take longer, and find better plans."""
     cost: str = "end"
-    """One of `cost_choices`."""
+    """What a good plan is: one of `cost_choices`."""
     planner: str = ControllerConfig.planner
+    """How the sequences of actions are searched for."""
     locator: str = "track"
+    """How the moved pixel is found again in each new frame."""
     num_steps: int = 20
     """Actions of a run, unless it is stopped."""
     stop_within_cm: float = STOP_WITHIN_CM
     """A run stops when the goal is believed to be this near; 0: it takes all its steps."""
     stop_by: str = LOCATOR
-    """Who says how near it is: one of `STOPS_BY`. The judge knows the truth, which no controller
-    may use, and the page says so."""
+    """Who says how near it is: the locator, or the simulator, which knows the truth and which no
+    real robot has."""
     device: str = "auto"
     """Where the model computes: see `devices.find_device`."""
 

@@ -14,6 +14,7 @@ from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch
 from visual_foresight.gui.session.trials.verdict import Verdict
@@ -58,6 +59,8 @@ class State:
     """The present scene at high resolution, while that is switched on."""
     can_render: bool = False
     """Whether the env can be shown at high resolution."""
+    things: SeenThings | None = None
+    """What the frame shows, where the world can tell; of an older frame while a run moves it."""
     draft: Draft = Draft()
     """The designated pixels and goal pixels clicked so far."""
     remark: str = ""

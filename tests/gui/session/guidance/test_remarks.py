@@ -51,9 +51,10 @@ def test_the_arm_and_places_out_of_reach_are_said_too():
 
 def test_a_pixel_is_described_by_the_picture_alone(session):
     place = dot(session.state.frame)
-    assert session.describe_pixel(place) == SOMETHING
-    assert session.describe_pixel(Pixel(63 - place.row, 63 - place.col)) == TABLE
-    assert session.describe_pixel(Pixel(-5, 3)) == ""
+    frame = session.state.frame
+    assert describe_pixel(frame, place) == SOMETHING
+    assert describe_pixel(frame, Pixel(63 - place.row, 63 - place.col)) == TABLE
+    assert describe_pixel(frame, Pixel(-5, 3)) == ""
 
 
 def test_undo_after_a_run_brings_no_old_goal_back(session):

@@ -43,7 +43,7 @@ class GoalEditor:
             x: share of the frame's width, from its left edge.
             y: share of its height, from its top edge.
         """
-        pixel = self._pixel(x, y)
+        pixel = self.pixel(x, y)
         self.cursor = None
         if pixel is None:
             return False
@@ -64,7 +64,7 @@ class GoalEditor:
     def drag(self, x: float, y: float) -> bool:
         """Move what is in hand, if anything; tell whether it moved (arguments as in `press`)."""
         self._clicks_at = None
-        pixel = self._pixel(x, y)
+        pixel = self.pixel(x, y)
         draft = self._session.state.draft
         if pixel is None or self._handle is None or self._handle.index >= len(draft.pairs):
             return False
@@ -111,7 +111,8 @@ class GoalEditor:
         draft = self._session.state.draft
         self._session.edit(draft.kept(pixel) if self.keeps_still else draft.clicked(pixel))
 
-    def _pixel(self, x: float, y: float) -> Pixel | None:
+    def pixel(self, x: float, y: float) -> Pixel | None:
+        """Return the pixel at a place (as in `press`), if a goal can be made there now."""
         frame_size = self._frame_size()
         return None if frame_size is None else to_pixel(x, y, frame_size)
 

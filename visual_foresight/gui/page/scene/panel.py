@@ -9,18 +9,24 @@ from nicegui import events, ui
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style
+from visual_foresight.gui.page.legend import build_legend
 from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
 from visual_foresight.gui.page.scene.verdict_line import VerdictLine
 from visual_foresight.gui.session.goals import Draft, Pair
+from visual_foresight.gui.session.guidance.example import EXAMPLE_GOAL, example
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Pixel, UserError
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
+TOUCH_JS = Path(__file__).with_name("touch.js").read_text(encoding="utf-8")
+HOVER_JS = Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
+HOVER_EVERY_S = 0.1
+"""How often the place of a pointer over the frame is sent, at most."""
 DRAG_EVERY_S = 0.04
 """How often the place of a dragged marker is sent, at most."""
 MOVE = "pair"
@@ -62,6 +68,7 @@ class ScenePanel:
             self._build_hint()
             self._verdict = VerdictLine(session, apply_settings)
             self._build_tools()
+            build_legend()
 
     def _build_head(self) -> None:
         with ui.element("div").classes("head"):
@@ -90,11 +97,16 @@ class ScenePanel:
             self._image = ui.element("img")
             self._image.props('alt="What the camera sees" draggable=false')
             self._markers = ui.html("", sanitize=False).classes("markers")
+        self._spoken = ui.label().classes("spoken").props("role=status aria-live=assertive")
         self._frame.on("pointerdown", self._on_press, js_handler=POINTER_JS)
         self._frame.on(
             "pointermove", self._on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S
         )
         self._frame.on("pointerup", self._on_release, js_handler=POINTER_JS)
+        for event in ("pointermove", "pointerleave"):
+            self._frame.on(event, self._on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
+        self._frame.on("pointercancel", js_handler=POINTER_JS)
+        self._frame.on("touchmove", js_handler=TOUCH_JS)
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
 
     def _build_hint(self) -> None:
@@ -103,6 +115,9 @@ class ScenePanel:
             self._goal_image.props('alt="The goal image"')
             self._hint = ui.label().classes("hint").props("role=status")
             ui.element("div").classes("grow")
+            self._place = ui.label().classes("place").props("aria-hidden=true")
+            self._example = ui.button("Try an example", on_click=self._on_example)
+            self._example.props("outline dense padding='3px 10px'")
             self._close = ui.button(
                 "Back to the scene", on_click=self._session.close_recording
             ).props("flat dense")
@@ -135,6 +150,9 @@ class ScenePanel:
         is_live = index is None
         self._draw_frame(state, index)
         self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
+        place = spoken_place(self._editor.cursor, self._session.describe_pixel)
+        self._spoken.set_text(place)
+        self._place.set_text(place)
         self._draw_goal_image(state)
         self._verdict.draw(state)
         self._title.set_content(
@@ -147,6 +165,8 @@ class ScenePanel:
         self._render.set_enabled(state.is_idle)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
+        is_empty = not state.draft.pairs and state.image_goal is None
+        self._example.set_visibility(is_live and is_empty and state.is_editable)
         self._close.set_visibility(state.is_recorded)
         for element in (self._clear, self._tool):
             element.set_enabled(state.is_editable)
@@ -220,6 +240,15 @@ class ScenePanel:
         if self._editor.type(str(key), bool(has_shift)):
             self._redraw()
 
+    def _on_hover(self, event: events.GenericEventArguments) -> None:
+        """Say what the pointer is over; nothing else of the page changes."""
+        x, y = event.args
+        pixel = self._editor.pixel(float(x), float(y))
+        self._place.set_text(spoken_place(pixel, self._session.describe_pixel))
+
+    def _on_example(self) -> None:
+        self._session.reset(example(self._session.state.settings), EXAMPLE_GOAL)
+
     def _on_tool(self, event: events.ValueChangeEventArguments) -> None:
         self._editor.keeps_still = event.value == KEEP
         self._redraw()
@@ -257,6 +286,18 @@ class ScenePanel:
 def _sentence(remark: str) -> str:
     """Return a remark as a sentence of the page."""
     return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
+
+
+def spoken_place(cursor: Pixel | None, describe: Callable[[Pixel], str]) -> str:
+    """Return what is said of the keyboard's cursor: its place, and what is there if known.
+
+    Rows and columns are counted as everywhere on the page, from 0.
+    """
+    if cursor is None:
+        return ""
+    place = f"row {cursor.row:g}, column {cursor.col:g}"
+    thing = describe(cursor)
+    return f"{place}: {thing}" if thing else place
 
 
 def _shown_frame(state: State, index: int | None) -> Frame | None:
