@@ -114,7 +114,7 @@ class Session:
     def describe_pixel(self, pixel: Pixel) -> str:
         """Return what a pixel of the present frame shows, as "an object"; "" if unknown."""
         state = self.state
-        if state.things is None or not state.is_editable:
+        if state.things is None or state.is_recorded or not state.is_editable:
             return ""
         return state.things.at(pixel)
 
