@@ -29,7 +29,7 @@ def found_everywhere(page, state):
     page.mouse.move(
         1, 1
     )  # what is under the pointer is tinted, which axe-core takes for pale text
-    found = {}
+    found = dict[str, str]()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for width, height in WINDOWS:
