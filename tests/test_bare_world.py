@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.envs.slider import SIZE, build
+from tests.fakes.commands import shorten_trials
 from tests.fakes.packages import bring
 from tests.gui.sessions import wait
 from visual_foresight.cli import main
@@ -94,7 +95,10 @@ def trained(data: Path, out: Path, predictor: str, teacher: str = DEFAULT_TEACHE
     )
 
 
-def test_a_model_of_frames_is_trained_and_planned_with(data: Path, tmp_path: Path) -> None:
+def test_a_model_of_frames_is_trained_and_planned_with(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten_trials(monkeypatch)
     checkpoint = trained(data, tmp_path / "run", "pixels")
     figures = plan(
         PlanConfig(

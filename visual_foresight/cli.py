@@ -298,7 +298,7 @@ def _as_lines(figures: Figures) -> str:
 def _lines(figures: Figures, indent: str = "") -> Iterator[str]:
     """Yield figures line by line; what is nested is indented."""
     for name, value in figures.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and value:
             yield f"{indent}{name}"
             yield from _lines(value, indent + "  ")
         else:
@@ -308,8 +308,8 @@ def _lines(figures: Figures, indent: str = "") -> Iterator[str]:
 def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value))
+    if isinstance(value, Mapping | list | tuple):
+        return ", ".join(map(_text, value)) or "none"
     return str(value)
 
 
@@ -328,6 +328,8 @@ class ValidateConfig:
 
     folder: Path
     """Folder of episodes, or a dataset of another format that is installed."""
+    recover: bool = False
+    """Make episodes of recordings whose program was killed, before all is read."""
 
 
 def validate_folder(config: ValidateConfig) -> Figures:
@@ -335,11 +337,14 @@ def validate_folder(config: ValidateConfig) -> Figures:
 
     "doubts" is what is sound, but perhaps not meant: it is counted, and no reason to complain.
     """
+    from visual_foresight.episodes.recovery import recover_all
     from visual_foresight.episodes.validation import validate
 
+    recovered = recover_all(config.folder) if config.recover else None
     report = validate(config.folder)
     return {
         "folder": report.folder,
+        **({} if recovered is None else {"recovered": recovered}),
         "sound_episodes": report.num_sound,
         "problems": {
             str(problem.path): ": ".join(filter(None, (problem.what, problem.advice)))
@@ -358,7 +363,11 @@ def validate_folder(config: ValidateConfig) -> Figures:
 
 
 def complain_of_problems(figures: Figures) -> str | None:
-    """Return how many files `validate_folder` found to be unusable, if any."""
+    """Return how many files `validate_folder` found to be unusable, or that there are none."""
+    if not figures["problems"] and not figures["sound_episodes"]:
+        return (
+            f"{figures['folder']} holds no episodes yet: collect or record some into it first"
+        )
     if not figures["problems"]:
         return None
     return (

@@ -172,6 +172,41 @@ def test_an_episode_that_was_not_collected_is_named_when_resuming(tmp_path: Path
         )
 
 
+def test_only_what_a_collection_left_is_removed(tmp_path: Path) -> None:
+    collect(dot_config(tmp_path, episodes=1), progress=False)
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    others = (
+        ".episode_000007.recording.tmp.hdf5",
+        ".thesis.tmp.txt",
+        f".thesis.{ended.pid}.tmp.hdf5",
+        f".episode_000007.{os.getppid()}.tmp.hdf5",  # of somebody who is still writing
+    )
+    own = (
+        f".episode_000007.{ended.pid}.tmp.hdf5",
+        f".dataset.{ended.pid}.tmp.json",
+        f".episode_000008.{os.getpid()}.tmp.hdf5",  # of one with this number before
+    )
+    for name in (*others, *own):
+        (tmp_path / name).write_text("half")
+    collect(dot_config(tmp_path, episodes=2), progress=False)
+    left = {path.name for path in tmp_path.iterdir() if path.name.startswith(".")}
+    assert left == set(others)
+
+
+def test_episodes_of_a_format_that_is_not_installed_are_not_collected_again(
+    tmp_path: Path,
+) -> None:
+    collect(dot_config(tmp_path, episodes=2), progress=False)
+    (tmp_path / "episode_000001.hdf5").rename(tmp_path / "episode_000001.zarr")
+    before = contents(tmp_path)
+    with pytest.raises(
+        UserError, match=r"episode_000001\.zarr .*that no installed format reads"
+    ):
+        collect(dot_config(tmp_path, episodes=2), progress=False)
+    assert contents(tmp_path) == before
+
+
 @pytest.mark.slow
 def test_a_killed_collection_resumes_to_the_same_bytes(tmp_path: Path) -> None:
     process = start_collecting(tmp_path / "killed")
@@ -179,7 +214,7 @@ def test_a_killed_collection_resumes_to_the_same_bytes(tmp_path: Path) -> None:
         collect(dot_config(tmp_path / "killed"), progress=False)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    (tmp_path / "killed" / ".episode_000015.1.tmp.hdf5").write_bytes(b"half")
+    (tmp_path / "killed" / f".episode_000015.{process.pid}.tmp.hdf5").write_bytes(b"half")
     survivors = contents(tmp_path / "killed")
     num_survivors = len(list((tmp_path / "killed").glob("episode_*")))
     assert num_survivors < 16  # it was killed on the way

@@ -38,6 +38,13 @@ CASTS: dict[str, tuple[str, Any, np.ndarray]] = {
     "opaque RGBA": ("frames", OPAQUE, SOUND.frames),
     "wide": ("frames", SOUND.frames.astype(">i8"), SOUND.frames),
     "floats to 255": ("frames", SOUND.frames.astype(np.float32), SOUND.frames),
+    "opaque floats to 1": ("frames", OPAQUE.astype(np.float32) / 255, SOUND.frames),
+    "opaque floats to 255": ("frames", OPAQUE.astype(np.float64), SOUND.frames),
+    "floats to 255, alpha to 1": (
+        "frames",
+        np.minimum(OPAQUE, [255, 255, 255, 1]).astype(np.float32),
+        SOUND.frames,
+    ),
     "floats to 1": ("frames", SOUND.frames.astype(np.float32) / 255, SOUND.frames),
 }
 

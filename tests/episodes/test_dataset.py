@@ -106,6 +106,25 @@ def write_unchecked(folder: Path, number: int, episode: Episode) -> None:
     episode_formats()["hdf5"].write(episode_path(folder, number), episode)
 
 
+def test_an_episode_of_a_format_that_is_not_installed_is_named(folder: Path) -> None:
+    for number in (1, 2):
+        path = folder / f"episode_{number:06d}.hdf5"
+        path.rename(path.with_suffix(".zarr"))
+    sentence = (
+        r"episode_000001\.zarr is an episode in a file \(\.zarr\) that no installed format reads "
+        r"\(they read \.hdf5\): install the package"
+    )
+    with pytest.raises(UserError, match=sentence):
+        Episodes(folder)
+    report = validate(folder)
+    assert report.num_sound == 3
+    assert [problem.path.name for problem in report.problems] == [
+        "episode_000001.zarr",
+        "episode_000002.zarr",
+    ], "they are there, and not missing"
+    assert "that no installed format reads" in report.problems[0].what
+
+
 def test_a_misfit_is_refused_when_read(folder: Path) -> None:
     write_unchecked(folder, 3, noise_episode(3, frame_size=(HEIGHT + 1, WIDTH)))
     with pytest.raises(UserError, match=r"episode_000003\.hdf5 has frames"):

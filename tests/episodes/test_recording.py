@@ -16,7 +16,7 @@ import pytest
 
 from tests.fakes.episodes import noise_episode
 from visual_foresight.episodes.episode_files import read_episode, write_episode
-from visual_foresight.episodes.formats import hdf5
+from visual_foresight.episodes.formats.hdf5 import layout
 from visual_foresight.episodes.info import DatasetInfo, write_info
 from visual_foresight.episodes.recording import Recording
 from visual_foresight.types import Episode, Observation, UserError, Workspace
@@ -44,8 +44,8 @@ def record(folder: Path, number: int, episode: Episode) -> Path:
 @pytest.fixture(params=["short", "long"])
 def length(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "long":
-        monkeypatch.setattr(hdf5, "ONE_CHUNK", 4 * SHORT.frames[0].nbytes)
-        monkeypatch.setattr(hdf5, "CHUNK", 3 * SHORT.frames[0].nbytes)
+        monkeypatch.setattr(layout, "ONE_CHUNK", 4 * SHORT.frames[0].nbytes)
+        monkeypatch.setattr(layout, "CHUNK", 3 * SHORT.frames[0].nbytes)
     return str(request.param)
 
 
@@ -83,15 +83,15 @@ def test_a_long_episode_has_small_chunks_and_is_checked(tmp_path: Path) -> None:
     path = write_episode(tmp_path, 0, episode)
     with h5py.File(path) as file:
         chunks = file["data/demo_0/obs/agentview_image"].chunks
-        assert np.prod(chunks) <= hdf5.CHUNK < 2**32
+        assert np.prod(chunks) <= layout.CHUNK < 2**32
     np.testing.assert_array_equal(read_episode(path).frames, frames)
 
 
 def test_memory_does_not_grow_with_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hdf5, "ONE_CHUNK", 2**17)
-    monkeypatch.setattr(hdf5, "CHUNK", 2**16)
+    monkeypatch.setattr(layout, "ONE_CHUNK", 2**17)
+    monkeypatch.setattr(layout, "CHUNK", 2**16)
     frame = np.zeros((64, 64, 3), np.uint8)
     seen = Observation.single(frame, np.zeros(2, np.float32))
     with Recording(tmp_path, 0, seen) as recording:
@@ -208,8 +208,8 @@ def fill_disk() -> None:
 
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hdf5, "ONE_CHUNK", 4 * SHORT.frames[0].nbytes)
-    monkeypatch.setattr(hdf5, "CHUNK", 3 * SHORT.frames[0].nbytes)
+    monkeypatch.setattr(layout, "ONE_CHUNK", 4 * SHORT.frames[0].nbytes)
+    monkeypatch.setattr(layout, "CHUNK", 3 * SHORT.frames[0].nbytes)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -270,8 +270,10 @@ def test_a_full_disk_is_said_while_recording(
         ):
             for step, action in enumerate(SHORT.actions):
                 recording.add(action, observation(SHORT, step + 1))
-    left = [path.name for path in tmp_path.iterdir()]
-    assert left == ([] if length == "short" else [".episode_000000.recording.tmp.hdf5"])
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {
+        f".episode_000000.recording.tmp.{end}" for end in ("hdf5", "steps", "frames")
+    }
     recording.finish()  # there is room again
     np.testing.assert_array_equal(
         read_episode(tmp_path / "episode_000000.hdf5").frames, SHORT.frames
@@ -293,8 +295,8 @@ def files_up_to(size: int) -> Iterator[None]:
 def test_a_disk_that_is_really_full_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hdf5, "ONE_CHUNK", 2**16)
-    monkeypatch.setattr(hdf5, "CHUNK", 2**15)
+    monkeypatch.setattr(layout, "ONE_CHUNK", 2**16)
+    monkeypatch.setattr(layout, "CHUNK", 2**15)
     episode = noise_episode(num_actions=40, num_tracks=0, frame_size=(64, 64))
     recording = Recording(tmp_path, 0, observation(episode, 0))
     with files_up_to(600_000):
@@ -354,6 +356,12 @@ def test_one_scale_of_floats_holds_for_a_recording(tmp_path: Path) -> None:
     np.testing.assert_array_equal(kept.frames, [SHORT.frames[0], dark[1]])
     with pytest.raises(UserError, match="frame 0 has floats of 0 and 1 alone"):
         Recording(tmp_path, 1, as_users_see_it(dark[0], state))
+    opaque = np.concatenate([0 * dark[0], np.ones((6, 10, 1), np.float32)], -1)
+    with Recording(tmp_path, 2, as_users_see_it(opaque, state)) as recording:  # black, too
+        opaque[..., :3] = bright[1] / 255
+        recording.add(SHORT.actions[0], as_users_see_it(opaque, state))
+    kept = read_episode(tmp_path / "episode_000002.hdf5")
+    np.testing.assert_array_equal(kept.frames, [0 * SHORT.frames[0], SHORT.frames[1]])
     black = np.zeros_like(dark[0])
     with Recording(tmp_path, 1, as_users_see_it(black, state)) as recording:
         with pytest.raises(UserError, match="frame 1 has floats of 0 and 1 alone"):

@@ -40,7 +40,7 @@ class Tiny(nn.Module):
     def __init__(self, config):
         super().__init__()
         if config.width < 1:
-            raise ValueError("width must be 1 or more")
+            raise ValueError("--model.width is a whole number from 1")
         self.config = config
         self.linear = nn.Linear(config.action_size, config.width)
         self.norm = nn.BatchNorm1d(config.width)
@@ -239,8 +239,8 @@ def weights_not_finite(folder):
         (binary_config, "config.json is damaged"),
         (a_list, "config.json is damaged"),
         (unknown_predictor, "unknown predictor 'oracle'.*flow.*still"),
-        (another_version, "missing or unknown: depth, width"),
-        (cannot_be_built, "width must be 1 or more"),
+        (another_version, "made by a newer version, .* does not know depth of"),
+        (cannot_be_built, "--model.width is a whole number from 1"),
         (no_weights_in_still, "has no weights"),
         (no_weights, "has no weights.safetensors"),
         (cut_weights, "weights.safetensors is damaged"),

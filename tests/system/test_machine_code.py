@@ -1,6 +1,7 @@
 """Compiled code: whatever is wrong with the place where it is kept costs time alone."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,9 @@ sys.path.insert(0, ".")
 from doubling import double
 double = compiled(double, announcement="compiling")
 print(double(21))
+print(double(2.5))
 """
+COMPILED = "compiling\ncompiled in N s\n42\n5.0\n"
 DOUBLE = "def double(number):\n    return 2 * number\n"
 
 
@@ -25,10 +28,10 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def say(place: Path, **environment: str) -> str:
+def say(place: Path, before: str = "", **environment: str) -> str:
     known = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", f"{before}\n{PROGRAM}"],
         cwd=place,
         env={**known, "PYTHONPATH": os.getcwd(), **environment},
         capture_output=True,
@@ -37,18 +40,18 @@ def say(place: Path, **environment: str) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return re.sub(r"\d+\.\d s\b", "N s", done.stdout)
 
 
 @pytest.mark.slow
 def test_code_that_is_kept_is_used_and_cut_code_is_made_anew(place: Path) -> None:
     cache = {"NUMBA_CACHE_DIR": str(place / "cache")}
-    assert say(place, **cache) == "compiling\n42\n"
+    assert say(place, **cache) == COMPILED
     for length in (0, 5):
         for kept in (place / "cache").rglob("*.nb*"):
             kept.write_bytes(kept.read_bytes()[:length])
-        assert say(place, **cache) == "compiling\n42\n"
-    assert say(place, **cache) == "42\n"
+        assert say(place, **cache) == COMPILED
+    assert say(place, **cache) == "42\n5.0\n"
 
 
 @pytest.mark.slow
@@ -73,5 +76,27 @@ os.access = lambda path, mode: False
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0 and done.stdout.endswith("42\n"), done.stderr
+    assert done.returncode == 0 and done.stdout.endswith("42\n5.0\n"), done.stderr
+    assert done.stdout.startswith("compiling\ncompiled in")
     assert not (place / "~").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["a full disk", "a short file"])
+def test_code_that_cannot_be_kept_is_compiled_and_that_is_said(place: Path, where: str) -> None:
+    cache = place / "cache"
+    limit = ""
+    if where == "a full disk":
+        cache.mkdir()
+        tiny = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(cache)]
+        if subprocess.run(tiny, capture_output=True, check=False).returncode:
+            pytest.skip("only root can mount")
+    else:
+        limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        limit += "resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))"
+    try:
+        for _ in range(2):
+            assert say(place, limit, NUMBA_CACHE_DIR=str(cache)) == COMPILED
+    finally:
+        if where == "a full disk":
+            subprocess.run(["umount", str(cache)], check=True)

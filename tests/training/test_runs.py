@@ -2,8 +2,6 @@
 
 import errno
 import io
-import json
-import logging
 import os
 import shutil
 import signal
@@ -18,15 +16,14 @@ import pytest
 import torch
 
 from tests.fakes.episodes import write_patches
+from tests.training.runs import called, config, same, state_of, weights
 from visual_foresight.cli import main
 from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.source import EpisodeSource
-from visual_foresight.predictors.checkpoints import load, read_config
 from visual_foresight.system.locks import locked
 from visual_foresight.system.signals import Ended, alike
-from visual_foresight.training.config import TrainConfig
 from visual_foresight.training.loop import train
 from visual_foresight.training.state import STATE_FILE
 from visual_foresight.types import UserError
@@ -37,36 +34,6 @@ SIZE = (16, 24)
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_patches(tmp_path_factory.mktemp("data"), SIZE, 6)
-
-
-def config(data: Path, out: Path, **changes: Any) -> TrainConfig:
-    short = TrainConfig(
-        data,
-        out,
-        predictor="dna",
-        steps=6,
-        batch=2,
-        horizon=2,
-        every=3,
-        device="cpu",
-        precision="float32",
-        model={"channels": 4},
-        points=out.parent / "points",
-    )
-    return replace(short, **changes)
-
-
-def weights(out: Path) -> dict[str, torch.Tensor]:
-    return load(out / "checkpoint").state_dict()  # type: ignore[attr-defined]
-
-
-def same(one: Path, other: Path) -> bool:
-    mine, theirs = weights(one), weights(other)
-    return all(torch.equal(value, theirs[name]) for name, value in mine.items())
-
-
-def state_of(out: Path) -> dict[str, Any]:
-    return torch.load(out / STATE_FILE, weights_only=True)
 
 
 # --- places ---------------------------------------------------------------------------------
@@ -140,7 +107,7 @@ def test_a_run_that_is_asked_to_end_keeps_its_last_step(
 
     asked: list[int] = []
     with monkeypatch.context() as patch:
-        patch.setattr("visual_foresight.training.loop.learning_rate_at", _called(ask))
+        patch.setattr("visual_foresight.training.loop.learning_rate_at", called(ask))
         with pytest.raises(KeyboardInterrupt) as ended, alike():
             train(settings, progress=False)
     assert isinstance(ended.value, Ended) == (number != signal.SIGINT)
@@ -178,7 +145,7 @@ def test_a_broken_stderr_costs_no_step(
 
     asked: list[int] = []
     monkeypatch.setattr(sys, "stderr", stderr)
-    monkeypatch.setattr("visual_foresight.training.loop.learning_rate_at", _called(ask))
+    monkeypatch.setattr("visual_foresight.training.loop.learning_rate_at", called(ask))
     if is_asked:
         with pytest.raises(KeyboardInterrupt):
             train(settings)
@@ -187,68 +154,12 @@ def test_a_broken_stderr_costs_no_step(
     assert state_of(settings.out)["step"] == (3 if is_asked else settings.steps)
 
 
-def _called(before: Any) -> Any:
-    """Return the learning rate, and call something first."""
-    from visual_foresight.training.curriculum import learning_rate_at
-
-    def rate(step: int, config: TrainConfig) -> float:
-        before()
-        return learning_rate_at(step, config)
-
-    return rate
-
-
 def test_a_thread_that_hears_no_signals_trains(data: Path, tmp_path: Path) -> None:
     settings = config(data, tmp_path / "run", steps=1)
     thread = threading.Thread(target=train, args=(settings, False))
     thread.start()
     thread.join()
     assert state_of(settings.out)["step"] == 1
-
-
-# --- divergence -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("predictor", ["dna", "flow", "rigid", "stochastic"])
-def test_a_training_that_diverges_says_so(data: Path, tmp_path: Path, predictor: str) -> None:
-    settings = config(
-        data,
-        tmp_path / "run",
-        predictor=predictor,
-        learning_rate=1e30,
-        model={},
-        single=0.5,
-        every=100,
-    )
-    with pytest.raises(
-        UserError,
-        match=r"diverged at step \d, with a learning rate of .*; nothing was saved yet",
-    ):
-        train(settings, progress=False)
-    assert not (settings.out / "checkpoint").exists()
-
-
-def test_one_goes_on_from_the_checkpoint_that_is_kept(
-    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = config(data, tmp_path / "run", steps=12)
-
-    def exploding(step: int, _: TrainConfig) -> float:
-        return 1e30 if step >= 4 else 1e-3
-
-    with monkeypatch.context() as patch:
-        patch.setattr("visual_foresight.training.loop.learning_rate_at", exploding)
-        with pytest.raises(
-            UserError, match=r"step 5, .* the checkpoint of step 3 is kept: .*--from"
-        ):
-            train(settings, progress=False)
-    kept = settings.out / "checkpoint"
-    assert read_config(kept)["meta"]["steps"] == 3
-    train(
-        config(data, tmp_path / "anew", learning_rate=1e-4, begin_from=str(kept)),
-        progress=False,
-    )
-    assert read_config(tmp_path / "anew" / "checkpoint")["meta"]["begin_from"] == str(kept)
 
 
 # --- beginnings -----------------------------------------------------------------------------
@@ -334,24 +245,23 @@ def test_a_model_that_cannot_be_made_is_refused_before_episodes_are_read(
     assert counted.read == []
 
 
-def test_a_finished_run_is_lengthened_and_says_what_that_means(
-    data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_checkpoint_is_found_again_from_another_folder(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = config(data, tmp_path / "run", steps=3)
-    train(settings, progress=False)
-    with caplog.at_level(logging.INFO):
-        train(replace(settings, steps=6), progress=False)
-    assert "of 3 steps goes on to 6, from here on by the schedule of a run of 6" in caplog.text
-    assert (
-        "the learning rate was 0.00013 at last and is 0.0013 now, and the horizon is 1 again"
-        in caplog.text
-    )
-    state = state_of(settings.out)
-    assert state["step"] == state["num_steps"] == 6
-    lines = (settings.out / "log.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [3, 6]
-    with pytest.raises(UserError, match=r"another steps \(a finished one goes on with more"):
-        train(replace(settings, steps=5), progress=False)
+    monkeypatch.chdir(tmp_path)
+    train(config(data, tmp_path / "first", steps=1), progress=False)
+    begun = config(data, tmp_path / "second", steps=1, begin_from="first/checkpoint")
+    train(begun, progress=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    train(replace(begun, begin_from="../first/checkpoint"), progress=False)
+    with pytest.raises(UserError, match="a run with another --from"):
+        train(begun, progress=False)
+
+
+def test_a_setting_that_the_model_does_not_have_is_refused(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="'dna' has no setting 'chanels': choose from channels"):
+        train(config(data, tmp_path / "run", model={"chanels": 4}), progress=False)
 
 
 def test_the_flag_is_called_from(

@@ -16,9 +16,12 @@ from visual_foresight.collect.recorder import make_explorer, record_episode
 from visual_foresight.env_info import view_names
 from visual_foresight.envs.registry import make
 from visual_foresight.episodes.episode_files import (
-    LEFTOVERS,
     episode_path,
+    foreign_error,
+    half_written,
     is_beside,
+    list_folder,
+    number_elsewhere,
     read_meta,
     refuse_inside_dataset,
     write_episode,
@@ -140,8 +143,11 @@ def collect(config: CollectConfig, progress: bool = True) -> CollectSummary:
     began = time.perf_counter()
     with locked(config.folder, "collection", "choose another folder"):
         _require_same_settings(config.folder, info)
-        for leftover in config.folder.glob(LEFTOVERS):
+        for leftover in half_written(config.folder):
             leftover.unlink(missing_ok=True)
+        for path in list_folder(config.folder)[1]:
+            if number_elsewhere(path) is not None:  # it would be collected a second time
+                raise foreign_error(path)
         indices = range(config.episodes)
         kept = [index for index in indices if episode_path(config.folder, index).exists()]
         new = sorted(set(indices) - set(kept))

@@ -99,6 +99,17 @@ def scale_of(frames: np.ndarray) -> int | None:
     return 255 if ((frames != 0) & (frames != 1)).any() else None
 
 
+def without_opaque_alpha(frames: np.ndarray) -> np.ndarray:
+    """Return frames (t, height, width and perhaps channels) without an alpha that is all opaque.
+
+    Of floats it is, on whichever scale their colours are, where it is 1 or 255 everywhere.
+    """
+    if frames.ndim != 4 or frames.shape[-1] != 4 or frames.dtype.kind != "f":
+        return frames
+    alpha = frames[..., 3]
+    return frames[..., :3] if (alpha == 1).all() or (alpha == 255).all() else frames
+
+
 def to_rgb(given: Any, what: str, scale: int | None = None) -> np.ndarray:
     """Return frames as RGB of 8 bits: t, height, width, 3.
 
@@ -122,6 +133,8 @@ def to_rgb(given: Any, what: str, scale: int | None = None) -> np.ndarray:
             f"{what}: RGB of 8 bits was expected, (frames, height, width, 3) of uint8, got "
             f"{frames.dtype} of shape {frames.shape}: put the channels last, without others"
         )
+    frames = without_opaque_alpha(frames)
+    channels = {3: 1, 4: frames.shape[-1]}[frames.ndim]
     bits = np.empty(frames.shape, np.uint8)
     if scale is None or frames.dtype.kind != "f":
         scale = scale_of(frames) or 255

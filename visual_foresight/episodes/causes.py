@@ -21,6 +21,8 @@ NO_LOCKS = (
     errno.EOPNOTSUPP,
 )
 """What locking a file can end with where reading it would do."""
+RECORDING = re.compile(r"\.episode_\d+\.recording\.tmp\.\w+")
+"""What the files of a recording are called until it is finished."""
 LFS_POINTER = b"version https://git-lfs"
 COLLECT_AGAIN = "collect again with the same settings, which makes it anew"
 RESTORE = "get it back from a copy, or move it elsewhere"
@@ -67,6 +69,11 @@ def unreadable(path: Path, error: Exception) -> UserError:
         return UserError(
             f"{path} cannot be read now ({os.strerror(number)}): do the same again later, and look "
             "after its disk or network if that stays so"
+        )
+    if RECORDING.fullmatch(path.name):
+        return UserError(
+            f"{path} is a recording that goes on, or whose program was killed: "
+            f"`validate --folder {path.parent} --recover` makes an episode of it"
         )
     text = " ".join(str(error).split())
     if "already open for write" in text:

@@ -10,7 +10,12 @@ import numpy as np
 import torch
 from jaxtyping import Int
 
-from visual_foresight.episodes.episode_files import episode_path, list_folder, read_episode
+from visual_foresight.episodes.episode_files import (
+    episode_path,
+    foreign_error,
+    list_folder,
+    read_packed,
+)
 from visual_foresight.episodes.info import read_info
 from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.packed import PackedEpisode
@@ -24,7 +29,7 @@ class Episodes:
     """The episodes of a folder.
 
     An episode is read when it is first asked for, and stays in memory in packed form: 0.06 MB for
-    20 steps of 64x64 pixels on the pushing table.
+    20 steps of 64x64 pixels on the pushing table. The frames of a long one stay in its file.
 
     Args:
         folder: where `dataset.json` and the episodes are.
@@ -38,9 +43,7 @@ class Episodes:
         self.info = read_info(folder)
         present, foreign = list_folder(folder)
         if foreign:
-            raise UserError(
-                f"{foreign[0]} does not belong in a folder of episodes: move it elsewhere"
-            )
+            raise foreign_error(foreign[0])
         self.numbers = tuple(present)
         if not self.numbers:
             raise UserError(f"{folder} holds no episodes yet: collect some into it first")
@@ -65,11 +68,11 @@ class Episodes:
         number = self.numbers[index]
         if number not in self._loaded:
             path = episode_path(self.folder, number)
-            episode = read_episode(path)
+            episode = read_packed(path)
             breach = breach_of(episode, self.info)
             if breach is not None:
                 raise UserError(f"{path} {breach.what}: {self._advice_on(breach, number)}")
-            self._loaded[number] = PackedEpisode.pack(episode)
+            self._loaded[number] = episode
         return self._loaded[number]
 
     def _advice_on(self, breach: Breach, number: int) -> str:
@@ -82,7 +85,7 @@ class Episodes:
             return breach.advice
         others = [each for each in self.numbers if each != number][:LOOKED_AT]
         found = [
-            breach_of(read_episode(episode_path(self.folder, each)), self.info)
+            breach_of(read_packed(episode_path(self.folder, each)), self.info)
             for each in others
         ]
         return advice_on_misfit(breach, found, self.info)

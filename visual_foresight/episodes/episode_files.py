@@ -10,16 +10,21 @@ from visual_foresight.episodes.causes import advice_on
 from visual_foresight.episodes.formats.registry import (
     DEFAULT_FORMAT,
     EpisodeFormat,
+    ReadByParts,
     episode_formats,
 )
 from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.laws import breach_of
+from visual_foresight.episodes.packed import PackedEpisode
+from visual_foresight.system.locks import is_another
 from visual_foresight.types import Episode, UserError
 
 EPISODE_STEM = re.compile(r"episode_(\d{6}|[1-9]\d{6,})")
 """Six digits, or more where the number has more, as a clock's has."""
 LEFTOVERS = ".*.tmp.*"
 """What files are called while they are written, and after that was interrupted."""
+HALF_WRITTEN = re.compile(rf"\.({EPISODE_STEM.pattern}|dataset)\.(?P<process>\d+)\.tmp\.\w+")
+"""What `system.files.replacing` calls an episode or `dataset.json` while it is written."""
 READMES = re.compile(r"(README|LICEN[CS]E|NOTICE|CITATION)(\.\w+)?", re.IGNORECASE)
 OF_THE_SYSTEM = (
     "lost+found",
@@ -76,6 +81,30 @@ def is_beside(path: Path) -> bool:
     """
     name = path.name
     return name.startswith(".") or name in OF_THE_SYSTEM or READMES.fullmatch(name) is not None
+
+
+def foreign_error(path: Path) -> UserError:
+    """Return what is said of a file that `list_folder` calls foreign."""
+    if number_elsewhere(path) is None:
+        return UserError(f"{path} does not belong in a folder of episodes: move it elsewhere")
+    return UserError(
+        f"{path} is an episode in a file ({path.suffix}) that no installed format reads (they read "
+        f"{_suffixes()}): install the package that brings its format, or move it elsewhere"
+    )
+
+
+def number_elsewhere(path: Path) -> int | None:
+    """Return the number of the episode in a file of a format that is not installed, or None."""
+    match = EPISODE_STEM.fullmatch(path.stem)
+    if match is None or not path.suffix or _format_of(path) is not None or path.is_dir():
+        return None
+    return int(match[1])
+
+
+def half_written(folder: Path) -> list[Path]:
+    """Return what `write_episode` and `write_info` left of files, in processes that have ended."""
+    found = [(path, HALF_WRITTEN.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    return [path for path, match in found if match and not is_another(int(match["process"]))]
 
 
 def refuse_inside_dataset(folder: Path, flag: str) -> None:
@@ -155,6 +184,20 @@ def read_episode(path: Path) -> Episode:
         raise _advised(error, path.parent) from error
 
 
+def read_packed(path: Path) -> PackedEpisode:
+    """Read an episode in packed form; the frames of a long one stay in its file if they can.
+
+    Raises as `read_episode` does.
+    """
+    try:
+        found = _require_format(path)
+        if isinstance(found, ReadByParts):
+            return found.read_packed(path)
+        return PackedEpisode.pack(found.read(path))
+    except UserError as error:
+        raise _advised(error, path.parent) from error
+
+
 def read_meta(path: Path) -> Mapping[str, Any]:
     """Read `Episode.meta` alone, without the arrays. Raises as `read_episode` does."""
     try:
@@ -182,6 +225,10 @@ def _format_of(path: Path) -> EpisodeFormat | None:
 def _require_format(path: Path) -> EpisodeFormat:
     found = _format_of(path)
     if found is None:
-        suffixes = ", ".join(each.suffix for each in episode_formats().values())
-        raise UserError(f"{path} is no episode: the names of their files end in {suffixes}")
+        raise UserError(f"{path} is no episode: the names of their files end in {_suffixes()}")
     return found
+
+
+def _suffixes() -> str:
+    """Return the endings of the files that can be read."""
+    return ", ".join(each.suffix for each in episode_formats().values())

@@ -2,14 +2,35 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from visual_foresight.types import Episode
+
+
+@runtime_checkable
+class Frames(Protocol):
+    """The frames of an episode, of which a slice is an array: packed, or in a file."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return that of the frames as an array: t, height, width, 3."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, window: slice) -> UInt8[np.ndarray, "t h w 3"]:
+        """Return the frames of a slice, as a new array."""
+        ...
+
+    def parts(self) -> Iterator[np.ndarray]:
+        """Yield arrays that are equal where the frames are (see `parts_of`)."""
+        ...
 
 
 class PackedFrames:
@@ -41,7 +62,7 @@ class PackedFrames:
         return frames
 
     def parts(self) -> Iterator[np.ndarray]:
-        """Yield arrays that are equal where the frames are."""
+        """Yield arrays that are equal where the frames are (see `parts_of`)."""
         yield self._first
         for bits, colors in self._changes:
             yield bits
@@ -50,15 +71,15 @@ class PackedFrames:
 
 @dataclass(frozen=True)
 class PackedEpisode:
-    """An episode whose frames are packed; the fields are those of `types.Episode`."""
+    """An episode whose frames are packed, or in a file; the fields are those of `types.Episode`."""
 
     actions: Float32[np.ndarray, "t a"]
-    frames: PackedFrames
+    frames: Frames
     states: Float32[np.ndarray, "t_plus_1 s"]
     tracks: Float32[np.ndarray, "t_plus_1 p 2"]
     meta: Mapping[str, Any]
     signals: Mapping[str, Float32[np.ndarray, " t"]] = field(default_factory=dict)
-    other_views: Mapping[str, PackedFrames] = field(default_factory=dict)
+    other_views: Mapping[str, Frames] = field(default_factory=dict)
 
     @classmethod
     def pack(cls, episode: Episode) -> "PackedEpisode":
@@ -73,11 +94,12 @@ class PackedEpisode:
         signals = [self.signals[name] for name in sorted(self.signals)]
         for name in sorted(self.signals):
             digest.update(name.encode())
-        frames = [*self.frames.parts()]
-        for name in sorted(self.other_views):
+        names = sorted(self.other_views)
+        for name in names:
             digest.update(name.encode())
-            frames += self.other_views[name].parts()
-        for array in (self.actions, self.states, self.tracks, *signals, *frames):
+        others = chain.from_iterable(self.other_views[name].parts() for name in names)
+        beside = (self.actions, self.states, self.tracks, *signals)
+        for array in chain(beside, self.frames.parts(), others):
             digest.update(str(array.shape).encode())
             digest.update(np.ascontiguousarray(array).data)
         return digest.digest()
@@ -86,6 +108,16 @@ class PackedEpisode:
         """Return the episode; its frames are new arrays, the others are shared."""
         others = {name: frames[:] for name, frames in self.other_views.items()}
         return Episode(**{**vars(self), "frames": self.frames[:], "other_views": others})
+
+
+def parts_of(frames: Iterable[UInt8[np.ndarray, "h w 3"]]) -> Iterator[np.ndarray]:
+    """Yield arrays that are equal where frames are: the first one, and what differs from it."""
+    first = None
+    for frame in frames:
+        if first is None:
+            first = frame
+            yield frame[None]
+        yield from _changes(frame, first)
 
 
 def _changes(

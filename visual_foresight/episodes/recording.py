@@ -10,21 +10,24 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from visual_foresight.episodes.casts import as_stored, scale_of, to_float32, to_rgb
+from visual_foresight.episodes.casts import (
+    as_stored,
+    scale_of,
+    to_float32,
+    to_rgb,
+    without_opaque_alpha,
+)
 from visual_foresight.episodes.episode_files import (
     episode_path,
     refuse_breach,
 )
-from visual_foresight.episodes.formats.hdf5 import (
-    FIRST_VIEW,
-    HDF5,
-    HDF5Stream,
-    is_long,
-    require_view_name,
-)
+from visual_foresight.episodes.formats.hdf5.format import HDF5
+from visual_foresight.episodes.formats.hdf5.journal import Journal
+from visual_foresight.episodes.formats.hdf5.layout import FIRST_VIEW, is_long, require_view_name
+from visual_foresight.episodes.formats.hdf5.stream import HDF5Stream
 from visual_foresight.episodes.info import INFO_NAME, read_info
 from visual_foresight.episodes.laws import breach_of
-from visual_foresight.system.files import give_name
+from visual_foresight.system.files import give_name, refusing_full_disk
 from visual_foresight.system.signals import deferred
 from visual_foresight.types import Episode, Observation, UserError
 
@@ -39,6 +42,15 @@ class _Step:
     frames: Mapping[str, np.ndarray] | None
     """None when the file has them."""
 
+    def written(self) -> dict[str, Any]:
+        """Return what a journal says of it, in plain JSON values."""
+        signals = {name: float(value) for name, value in self.signals.items()}
+        return {
+            "action": self.action.tolist(),
+            "state": self.state.tolist(),
+            "signals": signals,
+        }
+
 
 class Recording:
     """An episode of a real robot, say, which nobody can record a second time.
@@ -46,8 +58,8 @@ class Recording:
     Each action and each observation is checked when it comes. When an error or Ctrl-C ends the
     block, what was recorded until then is kept, unless it is discarded. SIGTERM and SIGHUP end a
     program of yours at once, without that, unless `system.signals.alike` makes them end the block
-    as Ctrl-C does. What a full disk or a second Ctrl-C keeps from being finished stays under a
-    hidden name beside the episodes. Used so:
+    as Ctrl-C does. What a full disk, a second Ctrl-C or SIGKILL keeps from being finished stays
+    under hidden names beside the episodes, and `validate --recover` makes an episode of it. So:
 
         with Recording(folder, number, observation) as recording:
             while robot.is_running():
@@ -78,8 +90,16 @@ class Recording:
         self._ranges = self._widened(first, 0)
         self._steps: list[_Step] = []
         self._stream: HDF5Stream | None = None
+        self._num_noted = 0
+        """Frames of which the journal says where the file has them."""
         self._is_over = False
         self._hidden = _reserved(self._path)
+        try:
+            with refusing_full_disk(self._path):
+                self._journal = Journal(self._hidden, self._first_frames, self._first_state)
+        except BaseException:
+            self._hidden.unlink(missing_ok=True)
+            raise
 
     def __enter__(self) -> "Recording":
         return self
@@ -130,6 +150,7 @@ class Recording:
             self._steps.append(step)
             try:
                 self._spill()
+                self._note()
             except (OSError, RuntimeError) as error:
                 raise UserError(
                     f"{self._path}: frame {number} cannot be written now ({_reason(error)}) and "
@@ -194,6 +215,7 @@ class Recording:
                         f"{self._path.name} was written by another program: move it elsewhere"
                     )
                 give_name(self._hidden, self._path)
+                self._journal.remove()
             except (UserError, OSError, RuntimeError) as error:
                 raise self._unfinished(error) from error
             self._is_over = True
@@ -202,18 +224,11 @@ class Recording:
 
     def _unfinished(self, error: Exception) -> UserError:
         """Return what to say of a recording that cannot be finished now."""
-        try:
-            has_frames = self._hidden.stat().st_size > 0
-        except OSError:
-            has_frames = False
-        kept = "the recording is in memory alone"
-        if has_frames:
-            kept = f"what was written of the recording is kept in {self._hidden}"
-        else:
-            self._hidden.unlink(missing_ok=True)
         return UserError(
             f"{self._path} is not finished ({_reason(error)}): make room or mend that, and call "
-            f"finish() again while the program runs; until then {kept}"
+            f"finish() again while the program runs; until then {self._journal.num_steps} of "
+            f"{len(self._steps)} steps are kept in {self._hidden}, of which `validate --recover` "
+            "makes an episode"
         )
 
     def discard(self) -> None:
@@ -223,6 +238,7 @@ class Recording:
             if self._stream is not None:
                 self._stream.close()
         finally:
+            self._journal.remove()
             self._hidden.unlink(missing_ok=True)
 
     def _require_size(
@@ -247,7 +263,7 @@ class Recording:
         for name, frame in seen.frames.items():
             what = f"of the view {name!r} the frame" if name else "frame"
             place = FIRST_VIEW if name == self._main else name
-            given = np.asarray(frame)
+            given = without_opaque_alpha(np.asarray(frame)[None])[0]
             scale = scales.get(place) or scale_of(given)
             if scale is not None and given.dtype.kind == "f":
                 scales[place] = scale
@@ -269,6 +285,8 @@ class Recording:
         The steps are what counts: the file is given what it has not yet, also after a call that
         was broken off.
         """
+        for step in self._steps[self._journal.num_steps :]:
+            self._journal.add(step.written(), step.frames)
         num_frames = len(self._steps) + 1
         if self._stream is None and is_long(
             {name: num_frames * frame.nbytes for name, frame in self._first_frames.items()}
@@ -280,6 +298,12 @@ class Recording:
             if step.frames is not None:
                 self._stream.append(step.frames)
             step.frames = None
+
+    def _note(self) -> None:
+        """Let the journal say which frames the file has, in whole chunks."""
+        if self._stream is not None and self._stream.num_whole > self._num_noted:
+            self._journal.note(self._stream.places(self._num_noted), self._stream.num_whole)
+            self._num_noted = self._stream.num_whole
 
     def _episode(
         self,
@@ -344,7 +368,7 @@ def _reserved(path: Path) -> Path:
     except FileExistsError as error:
         raise UserError(
             f"{path} is being recorded, or was by a program that ended ({hidden.name} is there): "
-            "choose another number"
+            f"choose another number; `validate --folder {path.parent} --recover` keeps what is left"
         ) from error
     if path.exists():  # since a moment ago
         hidden.unlink()

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from visual_foresight.episodes.causes import COLLECT_AGAIN
+from visual_foresight.episodes.causes import COLLECT_AGAIN, RECORDING
 from visual_foresight.episodes.episode_files import (
     LEFTOVERS,
     episode_path,
+    foreign_error,
     list_folder,
-    read_episode,
+    number_elsewhere,
+    read_packed,
 )
 from visual_foresight.episodes.info import INFO_NAME, DatasetInfo, read_info
 from visual_foresight.episodes.laws import Breach, advice_on_misfit, breach_of
 from visual_foresight.episodes.opening import open_episodes
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.remarks import MEANINGS, remarks_on
-from visual_foresight.episodes.source import EpisodeSource
-from visual_foresight.types import Episode, UserError
+from visual_foresight.types import UserError
 
 MAX_GAP = 10_000
 """Missing episodes in a row that are named one by one; a clock's number leaves a wider gap."""
@@ -75,7 +77,9 @@ class _Findings:
     """Number of an episode -> why it cannot be read, and what to do."""
     doubts: dict[str, Doubt] = field(default_factory=dict)
 
-    def look_at(self, number: int, read: Callable[[], Episode], info: DatasetInfo) -> None:
+    def look_at(
+        self, number: int, read: Callable[[], PackedEpisode], info: DatasetInfo
+    ) -> None:
         """Read an episode, and note what is wrong with it or doubtful."""
         try:
             episode = read()
@@ -119,7 +123,7 @@ def validate(path: Path) -> Report:
     source = open_episodes(path)
     findings = _Findings()
     for index, number in enumerate(source.numbers):
-        findings.look_at(number, partial(_unpacked, source, index), source.info)
+        findings.look_at(number, partial(source.packed, index), source.info)
     problems = [
         Problem(path / f"episode {number}", what, "mend it where it was recorded")
         for number, what in findings.unreadable.items()
@@ -127,31 +131,33 @@ def validate(path: Path) -> Report:
     return Report(path, findings.num_sound, tuple(problems), findings.doubts)
 
 
-def _unpacked(source: EpisodeSource, index: int) -> Episode:
-    """Return an episode of a dataset."""
-    return source.packed(index).unpack()
-
-
 def _check_folder(folder: Path) -> Report:
     """Check every file of a folder of ours."""
     info = read_info(folder)
     numbers, foreign = list_folder(folder)
     problems = [
-        Problem(path, "does not belong in a folder of episodes", "move it elsewhere")
-        for path in foreign
+        Problem(path, str(foreign_error(path)).removeprefix(f"{path} "), "") for path in foreign
     ]
     for path in sorted(folder.glob(LEFTOVERS)):
+        if RECORDING.fullmatch(path.name):
+            if path.suffix not in (".steps", ".frames"):
+                what = "is a recording that goes on, or whose program was killed"
+                advice = "let it end, or make an episode of it with `validate --recover`"
+                problems.append(Problem(path, what, advice))
+            continue
         what = "was left by an interrupted run, or is being written now"
         advice = "delete it if nothing is writing"
         if info.was_collected:
             advice = "collect again, which removes it, or delete it"
         problems.append(Problem(path, what, advice))
     if info.was_collected:  # others may number their episodes as they like
-        problems += _gaps(folder, numbers)
+        elsewhere = [number_elsewhere(path) for path in foreign]
+        present = {*numbers, *(number for number in elsewhere if number is not None)}
+        problems += _gaps(folder, sorted(present))
     findings = _Findings()
     for number in numbers:
         path = episode_path(folder, number)
-        findings.look_at(number, partial(read_episode, path), info)
+        findings.look_at(number, partial(read_packed, path), info)
     problems += _problems_of(findings, folder, info)
     return Report(folder, findings.num_sound, tuple(problems), findings.doubts)
 

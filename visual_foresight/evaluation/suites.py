@@ -7,7 +7,6 @@ camera sees; its fingerprint tells whether two results are about the same task.
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -16,6 +15,7 @@ import numpy as np
 from jaxtyping import Float
 
 from visual_foresight.control.world import PUBLISHED
+from visual_foresight.evaluation.kept import kept
 from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
@@ -198,9 +198,8 @@ def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
     published = PUBLISHED
     if env.info.frame_size == published.frame_size:
         return make_task(env, suite, seed, index)
-    drawn_in = require_judge(
-        _published_env(suite.env, suite.held_out), "the tasks of the suites"
-    )
+    (known,) = _published_env(suite.env, suite.held_out)
+    drawn_in = require_judge(known, "the tasks of the suites")
     if drawn_in.info.frame_size == published.frame_size:
         task = _seen_in(env, drawn_in, make_task(drawn_in, suite, seed, index))
         if task is not None:
@@ -208,10 +207,10 @@ def find_task(env: Env, suite: Suite, seed: int, index: int) -> Task:
     return make_task(env, suite, seed, index)
 
 
-@lru_cache(maxsize=2)
-def _published_env(name: str, held_out: bool) -> Env:
+@kept(2)
+def _published_env(name: str, held_out: bool) -> tuple[Env]:
     """Return an env in which tasks are drawn; a process keeps it."""
-    return PUBLISHED.make(name, held_out)
+    return (PUBLISHED.make(name, held_out),)
 
 
 def _seen_in(env: Env, drawn_in: JudgedEnv, task: Task) -> Task | None:

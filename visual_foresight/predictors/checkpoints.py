@@ -271,10 +271,16 @@ def _build(folder: Path, content: dict[str, Any]) -> nn.Module:
     config_class = cast(Any, model.config)
     expected = {field.name for field in dataclasses.fields(config_class)}
     path = folder / CONFIG_FILE
-    if different := expected ^ content["config"].keys():
+    if unknown := content["config"].keys() - expected:
+        raise UserError(
+            f"{path} was made by a newer version, or is damaged: this one does not know "
+            f"{', '.join(sorted(unknown))} of {content['predictor']!r}; "
+            "update Visual Foresight, or choose another checkpoint"
+        )
+    if different := expected - content["config"].keys():
         raise UserError(
             f"the configuration in {path} does not fit {content['predictor']!r} "
-            f"(missing or unknown: {', '.join(sorted(different))}): "
+            f"(missing: {', '.join(sorted(different))}): "
             f"it is damaged or of another version; get the checkpoint again"
         )
     values = {name: _tuples(value) for name, value in content["config"].items()}

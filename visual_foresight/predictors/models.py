@@ -5,8 +5,8 @@ losses and teacher. Its values are those with which the model's published figure
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 from visual_foresight.types import UserError
 
@@ -14,6 +14,8 @@ FROM_DATA = ("frame_size", "action_size", "state_size", "homography", "views")
 """Fields of configurations that follow from the data, and are nobody's to set."""
 
 
+LARGEST = 4096
+"""Largest size or count in a model's configuration, where its field says no other."""
 COARSEST_PX = 8
 """Side, in frame pixels, of a place of the deepest features: frames have multiples of it."""
 
@@ -44,6 +46,40 @@ def refuse_negative(**values: float) -> None:
         if not 0 <= value < math.inf:
             flag = name.replace("_", "-")
             raise UserError(f"--{flag} is a number, 0 or more, got {value:g}: choose another")
+
+
+def require_sound(config: Any) -> None:
+    """Refuse a model's configuration in which a number is none to build a network of.
+
+    Whole numbers are sizes or counts: from 1 on, or from 0 on where that is the default; a field
+    says another least value, or largest one, as `metadata={"least": 2, "most": 64}`. Other numbers
+    are finite, and 0 or more unless their default is less. What follows from the data is not asked.
+
+    Args:
+        config: an instance of a dataclass.
+
+    Raises:
+        UserError: names the flag, and what was expected.
+    """
+    for each in fields(config):
+        value = getattr(config, each.name)
+        flag = f"--model.{each.name.replace('_', '-')}"
+        if each.name in FROM_DATA or isinstance(value, bool):
+            continue
+        is_signed = isinstance(each.default, int | float) and each.default < 0
+        if isinstance(value, int):
+            usual = 0 if each.default == 0 else 1
+            least = each.metadata.get("least", -LARGEST if is_signed else usual)
+            most = each.metadata.get("most", LARGEST)
+            if not least <= value <= most:
+                raise UserError(
+                    f"{flag} is a whole number from {least} to {most}, got {value}: choose another"
+                )
+        elif isinstance(value, float) and not (
+            math.isfinite(value) and (is_signed or value >= 0)
+        ):
+            expected = "a number" if is_signed else "a number, 0 or more"
+            raise UserError(f"{flag} is {expected}, got {value:g}: choose another")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,14 +19,19 @@ from visual_foresight.predictors.layers.warping import (
     KernelMotion,
     resize_motion,
 )
-from visual_foresight.predictors.models import Model
+from visual_foresight.predictors.models import Model, require_sound
 from visual_foresight.predictors.rollouts import training_rollout
 from visual_foresight.types import Clip, Prediction
 from visual_foresight.vision.pixel_maps import centres, map_size_of, shares
 
 
 def build(model: Model, config: Any) -> nn.Module:
-    """Return a predictor of this configuration, made for frames of any size."""
+    """Return a predictor of this configuration, made for frames of any size.
+
+    Raises:
+        UserError: a number of the configuration is none to build a network of.
+    """
+    require_sound(config)
     multiple = model.multiple
     if multiple == 1:
         return cast(nn.Module, model.predictor(config))

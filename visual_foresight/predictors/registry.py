@@ -4,13 +4,13 @@ The simulator as a predictor is not listed: it needs an env, and it is for judge
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast, get_args, get_type_hints
 
 from torch import nn
 
 from visual_foresight.interfaces import Learner, Predictor
-from visual_foresight.predictors.models import Model
+from visual_foresight.predictors.models import FROM_DATA, Model
 from visual_foresight.predictors.padding import build
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import UserError
@@ -114,6 +114,23 @@ def create(name: str, data: Mapping[str, Any]) -> nn.Module:
         )
     shared = {field: value for field, value in data.items() if field in fields}
     return build(model, config_class(**shared))
+
+
+def require_settings(name: str, settings: Iterable[str]) -> None:
+    """Refuse settings that the configuration of a learned predictor does not have.
+
+    Raises:
+        UserError: there is such a one; the sentence lists those that there are.
+    """
+    config_class = cast(Any, learned_model(name).config)
+    known = [field.name for field in dataclasses.fields(config_class)]
+    known = [field for field in known if field not in FROM_DATA]
+    for setting in settings:
+        if setting not in known:
+            raise UserError(
+                f"the model {name!r} has no setting {setting!r}: "
+                f"choose from {', '.join(known) or 'none'}"
+            )
 
 
 def _needs_calibration(config_class: type) -> bool:

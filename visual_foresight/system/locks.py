@@ -86,10 +86,20 @@ def _is_gone(owner: str) -> bool:
     machine, _, process = owner.partition(" ")
     if machine != socket.gethostname() or not process.isdecimal():
         return False
+    return not _runs(int(process))
+
+
+def is_another(process: int) -> bool:
+    """Tell whether a process of this number runs here, and is not this one."""
+    return process != os.getpid() and _runs(process)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether there is a process of this number on this machine."""
     try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return True
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
     except PermissionError:
         pass
-    return False
+    return True

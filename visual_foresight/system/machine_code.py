@@ -2,25 +2,74 @@
 
 What is wrong with that place (files that are cut or of others, a full disk, no home) costs the time
 to compile, and nothing else.
+
+Compiling is said by this module's logger, at its beginning and at its end; records have
+`is_compiling`, for who shows it in another way.
 """
 
+import contextlib
 import logging
+import multiprocessing
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, NullCache
 
 logger = logging.getLogger(__name__)
+
+
+class Announcement:
+    """Says once in a process that something is compiled, and how long that took.
+
+    Args:
+        sentence: what is said before; nothing where it is empty.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+        self._began_s: float | None = None
+        self._is_open = False
+
+    def begin(self) -> None:
+        """Say that it begins; in worker processes, whose logs nobody reads, as a warning."""
+        if self._sentence and self._began_s is None:
+            self._began_s = time.monotonic()
+            is_worker = multiprocessing.parent_process() is not None
+            level = logging.WARNING if is_worker else logging.INFO
+            logger.log(level, self._sentence, extra={"is_compiling": True})
+            self._is_open = True
+
+    def end(self) -> None:
+        """Say that it is done."""
+        if self._began_s is not None and self._is_open:
+            self._is_open = False
+            seconds = time.monotonic() - self._began_s
+            logger.info("compiled in %.1f s", seconds, extra={"is_compiling": False})
+
+
+class NoCache(NullCache):
+    """Where nothing can be kept: compiling is announced, each time."""
+
+    announcement = Announcement("")
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """Return None: it must be compiled."""
+        self.announcement.begin()
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep nothing."""
+        self.announcement.end()
 
 
 class ForgivingCache(FunctionCache):
     """numba's cache of a function; what cannot be read is compiled anew and written again."""
 
-    announcement = ""
-    """What is said when there is nothing to read; nothing by default."""
+    announcement = Announcement("")
+    """Said when there is nothing to read."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the machine code for these types; None if it must be compiled."""
@@ -29,12 +78,13 @@ class ForgivingCache(FunctionCache):
         except Exception:  # noqa: BLE001  unpickling what is cut or foreign raises anything
             code = None
             self._begin_anew()
-        if code is None and self.announcement:
-            logger.info(self.announcement)
+        if code is None:
+            self.announcement.begin()
         return code
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep the machine code, if that is possible."""
+        self.announcement.end()
         try:
             super().save_overload(sig, data)
         except Exception as error:  # noqa: BLE001  as above: it reads the index first
@@ -52,19 +102,19 @@ def compiled(function: Callable[..., Any], announcement: str = "") -> Callable[.
 
     Args:
         function: what numba can compile.
-        announcement: what is logged before it is compiled, where no code was kept.
+        announcement: what is logged before it is compiled for the first time in a process.
     """
     dispatcher: Any = njit(nogil=True)(function)
     if os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return dispatcher
+    cache: ForgivingCache | NoCache = NoCache()
     if _has_place(function):
-        try:
+        # Else there is a place neither beside the module nor in the user's cache.
+        with contextlib.suppress(RuntimeError, OSError):
             cache = ForgivingCache(function)
-        except (RuntimeError, OSError):  # neither beside the module nor in the user's cache
-            return dispatcher
-        cache.announcement = announcement
-        # What `njit(cache=True)` does, with numba's own cache; it raises what it meets.
-        dispatcher._cache = cache
+    cache.announcement = Announcement(announcement)
+    # What `njit(cache=True)` does, with numba's own cache; it raises what it meets.
+    dispatcher._cache = cache
     return dispatcher
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from visual_foresight.predictors.checkpoints import resolve
 from visual_foresight.predictors.models import Recipe, refuse_negative
-from visual_foresight.predictors.registry import FLAGSHIP
+from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
 from visual_foresight.system.files import expanded
 from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
@@ -96,6 +96,18 @@ def comparable(config: TrainConfig) -> dict[str, Any]:
     return json.loads(json.dumps(settings))
 
 
+def remembered(config: TrainConfig) -> dict[str, Any]:
+    """Return what `comparable` does, with a checkpoint by its whole path.
+
+    It is then the same one from whatever folder the run is gone on with.
+    """
+    settings = comparable(config)
+    source = config.begin_from
+    if source is not None and source not in SHIPPED:
+        settings["begin_from"] = str(_place(source))
+    return settings
+
+
 def differences(config: TrainConfig, earlier: Mapping[str, Any]) -> list[str]:
     """Return the names of the settings in which a run differs from one that it is to resume.
 
@@ -104,7 +116,7 @@ def differences(config: TrainConfig, earlier: Mapping[str, Any]) -> list[str]:
 
     Args:
         config: of the run.
-        earlier: what `comparable` returned, in this version or an earlier one.
+        earlier: what `remembered` returned, in this version or an earlier one.
     """
     free = {"every"} if config.minutes is None else {"every", "steps"}
     here = comparable(config)

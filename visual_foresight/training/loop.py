@@ -37,7 +37,7 @@ from visual_foresight.training.curriculum import batch_at, horizon_at, learning_
 from visual_foresight.training.losses import error_over_persistence, errors, objective
 from visual_foresight.training.places import require_places
 from visual_foresight.training.progress import Bar
-from visual_foresight.training.state import STATE_FILE, TrainingState, new_model
+from visual_foresight.training.state import LOWEST, STATE_FILE, TrainingState, new_model
 from visual_foresight.training.teachers.cache import points_of
 from visual_foresight.training.teachers.point_tracks import PointTracks
 from visual_foresight.training.teachers.registry import require_calibration, teacher_of
@@ -116,7 +116,7 @@ def _train(config: TrainConfig, device: torch.device, progress: bool) -> Path:
             _take_steps(run, planned, training_clips, stop, bar, request)
             if run.step % config.every == 0 or run.step == planned.steps:
                 means, picture = _evaluate(run, planned, held_out_clips)
-                run.save(config.out, config)
+                run.save(config.out, config, means["loss"])
                 bar.write(_report(run, config.out, means, picture, board))
             elif request.is_there:
                 run.save(config.out, config)
@@ -278,16 +278,23 @@ def _take_steps(
 def _diverged(run: TrainingState, config: TrainConfig, what: str) -> UserError:
     """Return what is to be said of a training whose numbers have grown beyond all bounds."""
     kept = "nothing was saved yet: train again with a lower learning rate"
-    if run.saved_step:
-        checkpoint = config.out / "checkpoint"
+    further = "another --out and a lower learning rate"
+    if run.lowest_step and run.lowest_step < run.saved_step:
+        kept = (
+            f"the checkpoint of step {run.saved_step} is kept, but the loss on held-out clips had "
+            f"risen by then, and was lowest at step {run.lowest_step}: go on from that with "
+            f"--from {config.out / LOWEST}, {further}"
+        )
+    elif run.saved_step:
         kept = (
             f"the checkpoint of step {run.saved_step} is kept: go on from it with "
-            f"--from {checkpoint}, another --out and a lower learning rate"
+            f"--from {config.out / 'checkpoint'}, {further}"
         )
+    before = f"; the loss of step {run.step - 1} was finite" if run.step else ""
     rate = learning_rate_at(run.step, config)
     return UserError(
-        f"the training diverged at step {run.step}, with a learning rate of {rate:.3g} ({what}); "
-        f"{kept}"
+        f"the training diverged at step {run.step}, with a learning rate of {rate:.3g} "
+        f"({what}{before}); {kept}"
     )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,15 +18,23 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.episodes.source import EpisodeSource, fingerprint, identity
 from visual_foresight.predictors.checkpoints import load, read_config, renamed, resolve, save
-from visual_foresight.predictors.registry import create
+from visual_foresight.predictors.registry import create, require_settings
 from visual_foresight.system.devices import bfloat16_pays
 from visual_foresight.system.files import write_bytes
-from visual_foresight.training.config import TrainConfig, comparable, differences, spoken
+from visual_foresight.training.config import (
+    TrainConfig,
+    comparable,
+    differences,
+    remembered,
+    spoken,
+)
 from visual_foresight.training.curriculum import horizon_at, learning_rate_at
 from visual_foresight.types import UserError
 
 logger = logging.getLogger(__name__)
 STATE_FILE = "state.pt"
+LOWEST = "lowest"
+"""Folder, in that of a run, of the checkpoint with the lowest loss on held-out clips so far."""
 DAMAGE = (
     pickle.UnpicklingError,
     RuntimeError,
@@ -63,6 +72,10 @@ class TrainingState:
     """Time that the gradient steps have taken so far."""
     saved_step: int = 0
     """Gradient steps of what was saved last; 0 where nothing was."""
+    lowest_loss: float = math.inf
+    """Lowest loss on held-out clips so far."""
+    lowest_step: int = 0
+    """Gradient steps of the checkpoint that had it; 0 where there is none."""
 
     @classmethod
     def begin(
@@ -135,8 +148,15 @@ class TrainingState:
                 weights.copy_(learnt[name])
         logger.info("the run begins with the weights of %s", source)
 
-    def save(self, folder: Path, config: TrainConfig) -> None:
-        """Write the checkpoint and `state.pt`, each atomically."""
+    def save(self, folder: Path, config: TrainConfig, loss: float = math.inf) -> None:
+        """Write the checkpoint and `state.pt`, each atomically.
+
+        Args:
+            folder: of the run.
+            config: of the run.
+            loss: on held-out clips; if it is the lowest so far, the checkpoint is kept in
+                `LOWEST`, too.
+        """
         figures: dict[str, Any] = {
             "steps": self.step,
             "bfloat16": self.bfloat16,
@@ -144,7 +164,11 @@ class TrainingState:
         }
         if self.views:
             figures["views"] = list(self.views)
-        save(self.average.module, folder / "checkpoint", {**comparable(config), **figures})
+        meta = {**comparable(config), **figures}
+        save(self.average.module, folder / "checkpoint", meta)
+        if loss < self.lowest_loss:
+            save(self.average.module, folder / LOWEST, {**meta, "held_out_loss": loss})
+            self.lowest_loss, self.lowest_step = loss, self.step
         state = {
             "model": self.model.state_dict(),
             "average": self.average.state_dict(),
@@ -155,7 +179,8 @@ class TrainingState:
             "bfloat16": self.bfloat16,
             "data": self.data,
             "recordings": self.recordings,
-            "config": comparable(config),
+            "lowest": [self.lowest_loss, self.lowest_step],
+            "config": remembered(config),
         }
         # Written from memory: torch.save raises a RuntimeError when a disk is full.
         memory = BytesIO()
@@ -167,7 +192,7 @@ class TrainingState:
     def restore(self, folder: Path, config: TrainConfig) -> None:
         """Take over what is in `state.pt`.
 
-        A finished run whose configuration has more steps now is lengthened.
+        A run whose configuration has more steps now is lengthened, finished or not.
 
         Raises:
             UserError: it cannot be read, or is of another configuration or other episodes.
@@ -184,7 +209,7 @@ class TrainingState:
         except DAMAGE as error:
             raise unreadable from error
         if changed and not is_longer:
-            finish = " (a finished one goes on with more steps)" if "steps" in changed else ""
+            finish = " (it goes on with more of them alone)" if changed == ["steps"] else ""
             raise UserError(
                 f"{folder} holds a run with another {', '.join(spoken(changed))}{finish}: "
                 "choose another --out"
@@ -208,6 +233,8 @@ class TrainingState:
             self.step = state["step"]
             self.seconds = state["seconds"]
             self.bfloat16 = state["bfloat16"]
+            # Runs of earlier versions kept none.
+            self.lowest_loss, self.lowest_step = state.get("lowest", (math.inf, 0))
         except DAMAGE as error:
             raise unreadable from error
         self.saved_step = self.step
@@ -215,17 +242,20 @@ class TrainingState:
             self._lengthen(config)
 
     def _lengthen(self, config: TrainConfig) -> None:
-        """Go on after the end of the run, and say what that does to the schedule."""
+        """Go on beyond the end of the run, and say what that does to the schedule."""
         planned = replace(config, steps=self.num_steps)
         logger.info(
-            "the run of %d steps goes on to %d, from here on by the schedule of a run of %d: the "
-            "learning rate was %.2g at last and is %.2g now, and the horizon is %d again",
+            "the run of %d steps goes on from step %d to %d, from here on by the schedule of a run "
+            "of %d: the learning rate is %.2g now instead of %.2g, and the horizon %d instead of "
+            "%d",
             self.num_steps,
+            self.step,
             config.steps,
             config.steps,
-            learning_rate_at(self.num_steps, planned),
-            learning_rate_at(self.num_steps, config),
-            horizon_at(self.num_steps, config),
+            learning_rate_at(self.step, config),
+            learning_rate_at(self.step, planned),
+            horizon_at(self.step, config),
+            horizon_at(self.step, planned),
         )
         self.num_steps = config.steps
 
@@ -241,6 +271,7 @@ def new_model(config: TrainConfig, info: DatasetInfo, device: torch.device) -> n
     Raises:
         UserError: it cannot be made for these data.
     """
+    require_settings(config.predictor, config.model)
     known = {
         **vars(info),
         "action_size": info.action_size,
@@ -269,10 +300,9 @@ def _content(path: Path) -> bytes:
 
 
 def _is_longer(config: TrainConfig, state: Mapping[str, Any], changed: list[str]) -> bool:
-    """Tell whether a run is finished, and is to be as it was, but longer."""
-    is_finished = bool(state["step"] == state["num_steps"])
+    """Tell whether a run is to be as it was, but longer."""
     is_raised = config.minutes is None and config.steps > state["num_steps"]
-    return bool(changed) and LENGTH.issuperset(changed) and is_finished and is_raised
+    return bool(changed) and LENGTH.issuperset(changed) and is_raised
 
 
 def update_average(

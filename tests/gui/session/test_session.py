@@ -4,6 +4,7 @@ The model is the simulator itself, or the persistence baseline.
 """
 
 import errno
+import logging
 import threading
 from dataclasses import replace
 
@@ -311,3 +312,19 @@ def test_a_run_of_another_world_is_shown_without_plans(session):
     session.check()
     state = wait(session)
     assert state.is_error and "another world" in state.message
+
+
+def test_compiling_is_part_of_the_state(tmp_path):
+    session = Session(Settings(env="dot", model="still", preset="fast"), tmp_path)
+    try:
+        wait(session)
+        compiler = logging.getLogger("visual_foresight.system.machine_code")
+        states = []
+        for is_compiling in (True, False):
+            compiler.info("about compiling", extra={"is_compiling": is_compiling})
+            states.append(session.state.is_compiling)
+        assert states == [True, False]
+    finally:
+        session.close()
+    compiler.info("compiling", extra={"is_compiling": True})
+    assert not session.state.is_compiling

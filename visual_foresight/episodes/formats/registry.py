@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.episodes.source import EpisodeSource
 from visual_foresight.system.plugins import Registry
 from visual_foresight.types import Episode, UserError
@@ -43,6 +44,18 @@ class EpisodeFormat(Protocol):
 
 
 @runtime_checkable
+class ReadByParts(EpisodeFormat, Protocol):
+    """A format that need not hold a long episode whole to read it."""
+
+    def read_packed(self, path: Path) -> PackedEpisode:
+        """Read and check an episode; the frames of a long one stay in the file.
+
+        Raises as `read` does.
+        """
+        ...
+
+
+@runtime_checkable
 class DatasetFormat(Protocol):
     """How a whole dataset is stored."""
 
@@ -64,7 +77,7 @@ FORMATS = Registry(
     "format",
     "formats",
     {
-        "hdf5": "visual_foresight.episodes.formats.hdf5:HDF5",
+        "hdf5": "visual_foresight.episodes.formats.hdf5.format:HDF5",
         "folder": "visual_foresight.episodes.formats.folder:Folder",
     },
 )

@@ -8,7 +8,6 @@ import zlib
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from torch import Tensor
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.control.world import PUBLISHED, World
+from visual_foresight.evaluation.kept import kept
 from visual_foresight.evaluation.suites import middle, visible_pixels
 from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
@@ -279,7 +279,7 @@ def _carry_out(
     return places
 
 
-@lru_cache(maxsize=1)
+@kept(1)
 def envs_of(name: str, world: World = PUBLISHED) -> tuple[SimulatedEnv, SimulatedEnv]:
     """Return the env to move in, left in the contact state found last, and its mirror.
 

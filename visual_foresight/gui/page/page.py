@@ -83,6 +83,8 @@ def _set_theme(event: events.ValueChangeEventArguments) -> None:
 
 
 def _status_text(state: State, pace: Pace) -> str:
+    if state.is_compiling:
+        return f"{state.status.value}: compiling, once after an installation"
     if state.status is Status.PAUSED and state.is_editable:
         return "plan ready"
     progress = pace.text(state)

@@ -15,7 +15,7 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
-from visual_foresight.gui.session.worker import Job, Worker
+from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
 from visual_foresight.types import Pixel
 
 EMPTY = Draft()
@@ -41,6 +41,7 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
         self._start(Status.STARTING, lambda: self._jobs.reset(settings))
 
@@ -54,6 +55,7 @@ class Session:
         self._stop.set()
         self._worker.submit(self._jobs.close)
         self._worker.close()
+        self._compiling.close()
 
     # --- goal and settings: changed at once, in the caller's thread ---------------------------
 
@@ -234,7 +236,10 @@ class Session:
             return True
 
     def _rest(self) -> None:
-        self._publish(status=Status.PAUSED if self._jobs.is_under_way else Status.READY)
+        self._publish(
+            is_compiling=False,
+            status=Status.PAUSED if self._jobs.is_under_way else Status.READY,
+        )
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:

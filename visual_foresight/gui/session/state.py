@@ -45,6 +45,8 @@ class State:
     """What went wrong, or what was done, in one sentence."""
     is_error: bool = False
     """Whether the message says that something went wrong."""
+    is_compiling: bool = False
+    """Whether what is under way waits for code to be compiled, once after an installation."""
     frame: Frame | None = None
     """The newest frame."""
     render: UInt8[np.ndarray, "drawn_h drawn_w 3"] | None = None

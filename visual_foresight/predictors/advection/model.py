@@ -14,7 +14,7 @@ normalisation; kernels reach 4 pixels for 2, since the arm moves up to 4 pixels 
 trained on free-running rollouts, as all models here, not by scheduled sampling.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float
@@ -98,7 +98,7 @@ class ForesightConfig(CDNAConfig):
     transform: str = "flow"
     num_transforms: int = 8
     first_frame: bool = True
-    num_earlier: int = 4
+    num_earlier: int = field(default=4, metadata={"least": 0})
     makes_new: bool = False
     smoothness: float = 1e-3
 

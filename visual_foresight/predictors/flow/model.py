@@ -18,7 +18,7 @@ covered afterwards.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from einops import rearrange, reduce, repeat
@@ -73,7 +73,7 @@ class FlowConfig:
     """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
-    channels: int = 32
+    channels: int = field(default=32, metadata={"least": 2})
     """Half the channels of the motion network."""
     num_latents: int = 0
     """How many of an action's numbers, the last ones, are a latent variable and move nothing by

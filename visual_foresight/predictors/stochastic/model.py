@@ -11,7 +11,7 @@ beside o_{t+1} (as in Chung et al. 2015); the prior also sees a_t, which decides
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -40,7 +40,7 @@ class StochasticConfig:
     """Height and width in pixels; the network sees them padded to multiples of 8."""
     action_size: int = 2
     state_size: int = 4
-    channels: int = 32
+    channels: int = field(default=32, metadata={"least": 2})
     """See `FlowConfig`."""
     homography: tuple[tuple[float, ...], ...] = (
         (1.0, 0.0, 0.0),

@@ -1,6 +1,7 @@
 """Pictures from outside: fitted as every viewer shows them, or refused in one sentence."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
@@ -87,6 +88,59 @@ def test_an_alpha_channel_that_hides_nothing_changes_nothing():
     plain = read_picture(packed(np.ascontiguousarray(frame[..., :3])), SIZE)
     assert goal.mask is None
     np.testing.assert_array_equal(goal.frame, plain.frame)
+
+
+P3_TO_XYZ = np.array(
+    [[0.51512, 0.29198, 0.15710], [0.24120, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]
+)
+SRGB_TO_XYZ = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]]
+)
+
+
+def profile(to_xyz):
+    """Return an ICC profile of a screen with these primaries and a gamma of 2.2."""
+
+    def place(x, y, z):
+        return b"XYZ " + bytes(4) + struct.pack(">3i", *(round(v * 65536) for v in (x, y, z)))
+
+    curve = b"curv" + bytes(4) + struct.pack(">IHxx", 1, round(2.2 * 256))
+    parts = {b"wtpt": place(0.9642, 1, 0.8249)}
+    for name, column in zip((b"r", b"g", b"b"), to_xyz.T, strict=True):
+        parts |= {name + b"XYZ": place(*column), name + b"TRC": curve}
+    table, content = struct.pack(">I", len(parts)), b""
+    begin = 128 + 4 + 12 * len(parts)
+    for name, part in parts.items():
+        table += name + struct.pack(">II", begin + len(content), len(part))
+        content += part
+    kind = struct.pack(">I", 0x02400000) + b"mntrRGB XYZ "
+    head = struct.pack(">I4x", begin + len(content)) + kind
+    head = (head + bytes(12) + b"acsp").ljust(68, b"\0") + place(0.9642, 1, 0.8249)[8:]
+    return head.ljust(128, b"\0") + table + content
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_has_the_colours_that_its_profile_means(kind):
+    colour = np.array([190, 80, 90])
+    wide = np.tile(colour.astype(np.uint8), (*SIZE, 1))
+    goal = read_picture(packed(wide, kind, icc_profile=profile(P3_TO_XYZ)), SIZE)
+    linear = np.linalg.solve(SRGB_TO_XYZ, P3_TO_XYZ @ (colour / 255) ** 2.2)
+    expected = 255 * np.where(
+        linear < 0.0031308, 12.92 * linear, 1.055 * np.abs(linear) ** (1 / 2.4) - 0.055
+    )
+    assert abs(expected - colour).max() > 10
+    np.testing.assert_allclose(goal.frame[9, 9], expected, atol=4)
+    damaged = read_picture(packed(wide, kind, icc_profile=b"no profile"), SIZE)
+    np.testing.assert_allclose(damaged.frame[9, 9], colour, atol=4)
+
+
+def test_a_profile_does_not_make_transparent_parts_opaque():
+    drawn = np.full((*SIZE, 4), 190, np.uint8)
+    drawn[..., 3] = 255
+    drawn[:5, :, 3] = 0
+    goal = read_picture(packed(drawn, icc_profile=profile(P3_TO_XYZ)), SIZE)
+    assert goal.mask is not None
+    assert not goal.mask[:5].any() and goal.mask[5:].all()
 
 
 @pytest.mark.parametrize(

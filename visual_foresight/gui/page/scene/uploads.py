@@ -1,14 +1,15 @@
 """Turns an uploaded picture into a goal image, or says in one sentence why not.
 
 The picture is decoded in memory and never written to disk. It is taken as every viewer shows it:
-turned as its camera was held, dark to light over its whole range, and without what is transparent.
+turned as its camera was held, in the colours that its profile means, dark to light over its whole
+range, and without what is transparent.
 """
 
 import io
 import warnings
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.types import UserError
@@ -90,11 +91,31 @@ def _decode(data: bytes, frame_size: tuple[int, int]) -> Image.Image:
         upright = ImageOps.exif_transpose(picture)
     if upright.mode in DEEP:
         upright = _shallow(upright)
+    upright = _in_srgb(upright)
     if upright.has_transparency_data:
         upright = upright.convert("RGBA")
         if upright.getchannel("A").getextrema() != (OPAQUE, OPAQUE):
             return upright
     return upright.convert("RGB")
+
+
+def _in_srgb(picture: Image.Image) -> Image.Image:
+    """Return a picture in the colours of screens, if it says that it has others, as phones' do."""
+    profile = picture.info.get("icc_profile")
+    if not profile:
+        return picture
+    if picture.mode == "P":
+        picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    try:
+        converted = ImageCms.profileToProfile(
+            picture,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGBA" if picture.mode == "RGBA" else "RGB",
+        )
+    except (ImageCms.PyCMSError, OSError):  # viewers show it without such a profile, too
+        return picture
+    return picture if converted is None else converted
 
 
 def _shallow(picture: Image.Image) -> Image.Image:

@@ -9,7 +9,12 @@ from visual_foresight.types import UserError
 
 
 def read_array(file: h5py.File, place: str, dtype: type, num_axes: int) -> np.ndarray:
-    """Return an array, in this machine's order of bytes.
+    """Return an array, in this machine's order of bytes. Raises as `array_at` does."""
+    return np.asarray(array_at(file, place, dtype, num_axes)[()]).astype(dtype, copy=False)
+
+
+def array_at(file: h5py.File, place: str, dtype: type, num_axes: int) -> h5py.Dataset:
+    """Return an array that is in a file, to be read in parts.
 
     Raises:
         ValueError: it has another type or other axes.
@@ -24,7 +29,7 @@ def read_array(file: h5py.File, place: str, dtype: type, num_axes: int) -> np.nd
         found = f"{dataset.ndim} axes of {dataset.dtype}"
         raise ValueError(f"{place} is not {wanted}: it has {found}")
     _require_filters(file, dataset)
-    return np.asarray(dataset[()]).astype(dtype, copy=False)
+    return dataset
 
 
 def _require_filters(file: h5py.File, dataset: h5py.Dataset) -> None:
