@@ -29,7 +29,7 @@ def found_everywhere(page, state):
     page.mouse.move(
         1, 1
     )  # what is under the pointer is tinted, which axe-core takes for pale text
-    found = {}
+    found = dict[str, str]()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         for width, height in WINDOWS:
@@ -64,6 +64,8 @@ def test_nothing_keeps_anybody_out(program, open_page):
 def test_the_keyboard_alone_makes_a_goal_and_the_frame_speaks(program, open_page, photograph):
     page = open_page(program.address, reduced_motion="reduce")
     place = reset(page)
+    page.reload()  # the focus is at the page's beginning
+    page.wait_for_selector(".frame.click img[src^=data]")
     assert page.evaluate("document.documentElement.lang") == "en"
     assert page.evaluate(MOVING) == 0
     page.keyboard.press("Tab")
@@ -115,7 +117,7 @@ def test_the_focus_can_be_seen_wherever_it_is(program, open_page):
         if not is_seen:
             unseen.append(name)
     assert len(names) > 20
-    assert unseen == []
+    assert unseen == [], unseen
     page.get_by_role("tab", name="Progress").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")

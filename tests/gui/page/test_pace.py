@@ -26,15 +26,20 @@ def states(session):
     session.run()
     state = sessions.wait(session, lambda state: state.is_idle and state.entry_name != "")
     trial = state.trial
-    return [
-        replace(
-            state,
-            status=Status.RUNNING,
-            trial=replace(
-                trial, episode=replace(trial.episode, actions=trial.episode.actions[:n])
-            ),
+    whole = trial.episode
+
+    def episode(num_done):
+        return replace(
+            whole,
+            frames=whole.frames[: num_done + 1],
+            states=whole.states[: num_done + 1],
+            tracks=whole.tracks[: num_done + 1],
+            actions=whole.actions[:num_done],
         )
-        for n in range(len(trial.episode.actions) + 1)
+
+    return [
+        replace(state, status=Status.RUNNING, trial=replace(trial, episode=episode(number)))
+        for number in range(len(whole.actions) + 1)
     ]
 
 

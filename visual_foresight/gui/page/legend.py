@@ -8,10 +8,12 @@ GLOSSARY = Path(__file__).parents[3] / "docs" / "glossary.md"
 """Every word of the project; it is there in the repository, not in an installed package."""
 MARKS = {
     '<circle class="mark-outline" cx="50" cy="50" r="30"/>'
-    '<circle class="mark source" cx="50" cy="50" r="30"/>': "what is to be moved",
+    '<circle class="sign" stroke="#00e5ff" cx="50" cy="50" r="30"/>': "what is to be moved",
     '<path class="mark-outline" d="M22 22 L78 78 M78 22 L22 78"/>'
-    '<path class="mark target" d="M22 22 L78 78 M78 22 L22 78"/>': "where it is to go",
-    '<rect class="mark keep" x="22" y="22" width="56" height="56"/>': "what is to keep still",
+    '<path class="sign" stroke="#ff40c8" d="M22 22 L78 78 M78 22 L22 78"/>': "where it is to go",
+    '<rect class="sign" stroke="#ffe45c" x="22" y="22" width="56" height="56"/>': (
+        "what is to keep still"
+    ),
     '<rect fill="#e8501e" x="14" y="14" width="72" height="72" rx="36"/>'
     '<rect fill="#ffe45c" x="34" y="34" width="32" height="32" rx="16"/>': (
         "where the model expects it: the brighter, the surer"
