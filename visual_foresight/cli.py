@@ -134,7 +134,7 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done, 2 bad input, 141 nobody reads stdout.
 
-    130 is interrupted (Ctrl-C), 143 the same by SIGTERM or SIGHUP.
+    130 is interrupted (Ctrl-C), 143 the same by SIGTERM or SIGHUP; the page is done then: 0.
     1 and a traceback are a bug of ours.
 
     Args:

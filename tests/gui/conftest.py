@@ -42,8 +42,8 @@ def start(tmp_path):
     """Return a function that starts a program of its own, with other flags."""
     programs: list[Program] = []
 
-    def start(*flags):
-        programs.append(Program(tmp_path / f"out-{len(programs)}", *DOT, *flags))
+    def start(*flags, **options):
+        programs.append(Program(tmp_path / f"out-{len(programs)}", *DOT, *flags, **options))
         return programs[-1]
 
     yield start

@@ -6,6 +6,7 @@ Shared by the tests and the benchmark.
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -22,6 +23,8 @@ CHROMIUM = next(
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE_MS = 120_000
+UNCHECKED = ssl._create_unverified_context()
+"""Takes any certificate: those of tests are made up."""
 
 
 def free_port():
@@ -49,14 +52,17 @@ class Program:
         }  # NiceGUI looks for it
         self.log = (out.parent / f"{out.name}.log").open("w+")
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
-        self.address = f"http://127.0.0.1:{self.port}/"
+        scheme = "https" if "--tls-key" in flags else "http"
+        self.address = f"{scheme}://127.0.0.1:{self.port}/"
         self._await()
 
     def _await(self):
         end = time.monotonic() + PATIENCE_MS / 1000
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                urllib.request.urlopen(self.address + "alive", timeout=5).read()
+                urllib.request.urlopen(
+                    self.address + "alive", timeout=5, context=UNCHECKED
+                ).read()
                 return
             except urllib.error.HTTPError:
                 return  # it answers, if only to refuse

@@ -300,19 +300,6 @@ def test_a_bad_upload_is_one_sentence_and_a_good_one_a_goal(
     photograph(page, "run-to-an-image")
 
 
-def test_another_host_needs_the_token_that_is_printed(start, browser, open_page):
-    program = start("--host", "0.0.0.0")
-    (token,) = re.findall(r"\?token=([\w-]+)", program.said())
-    page = browser.new_page()
-    assert page.goto(program.address).status == 401
-    assert (
-        page.goto(program.address + "_nicegui_ws/socket.io/?EIO=4&transport=polling").status
-        == 401
-    )
-    page.close()
-    open_page(f"{program.address}?token={token}")
-
-
 @pytest.mark.parametrize("cuts_off", [True, False], ids=["path cut off", "path passed on"])
 def test_the_page_works_below_a_path_of_a_reverse_proxy(start, open_page, tmp_path, cuts_off):
     proxy = Proxy(cuts_off)

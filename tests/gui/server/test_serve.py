@@ -1,16 +1,10 @@
 """The server's own settings."""
 
-import asyncio
-import io
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from nicegui.elements.upload_files import SmallFileUpload, create_file_upload
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartParser
 
-from visual_foresight.gui.page.scene.uploads import MAX_BYTES
-from visual_foresight.gui.server.serve import GuiConfig, keep_uploads_in_memory
+from visual_foresight.gui.server.serve import GuiConfig
 from visual_foresight.types import UserError
 
 
@@ -37,10 +31,16 @@ def test_what_is_no_outer_address_is_refused(address):
         GuiConfig(model="still", address=address)
 
 
-def test_uploads_stay_off_the_disk(monkeypatch):
-    monkeypatch.setattr(MultiPartParser, "spool_max_size", MultiPartParser.spool_max_size)
-    keep_uploads_in_memory()
-    upload = UploadFile(io.BytesIO(bytes(MAX_BYTES - 1)), filename="large.png")
-    with ThreadPoolExecutor(1) as thread:  # Playwright leaves a loop running in this one
-        received = thread.submit(lambda: asyncio.run(create_file_upload(upload))).result()
-    assert isinstance(received, SmallFileUpload)
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ({"token": "abcdefgh", "view_token": "abcdefgh"}, "choose another --view-token"),
+        ({"view_token": "short"}, "8 or more letters"),
+        ({"stop_when_alone": -1.0}, "choose another --stop-when-alone"),
+        ({"stop_when_alone": float("nan")}, "choose another --stop-when-alone"),
+        ({"tls_key": Path("key.pem")}, "give both --tls-certificate and --tls-key"),
+    ],
+)
+def test_flags_that_do_not_go_together_are_refused(flags, words):
+    with pytest.raises(UserError, match=words):
+        GuiConfig(model="still", **flags)

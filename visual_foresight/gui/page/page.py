@@ -16,6 +16,8 @@ from visual_foresight.gui.session.state import State, Status
 
 REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
+TOP_STYLES = Path(__file__).with_name("top.css")
+CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
 LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
 """The toolkit's page does not say its language, which decides how it is read aloud."""
@@ -24,23 +26,36 @@ TO_FRAME = """(event) => {
   document.querySelector(".frame.click").focus();
 }"""
 """On the link that skips the settings."""
+LOST = (
+    "No connection: this page shows what was, and steers nothing. The robot may still move: "
+    "see to it."
+)
+MOVING = (Status.PLANNING, Status.RUNNING)
+"""What Escape and Space stop."""
 THEMES = {"'auto'": "Auto", "false": "Light", "true": "Dark"}
 """What Quasar's `Dark.set` is called with -> its name in the menu."""
 
 
 class Page:
-    """What one browser tab shows."""
+    """What one browser tab shows.
 
-    def __init__(self, session: Session) -> None:
+    Args:
+        session: the one that all pages show, or what stands before it for a page that looks on.
+        is_view_only: whether this page steers nothing.
+    """
+
+    def __init__(self, session: Session, is_view_only: bool = False) -> None:
         self._session = session
         self._timeline = Timeline()
         self._pace = Pace()
         self._version = -1
         ui.add_css(STYLES)
         ui.add_head_html(LANGUAGE)
+        ui.add_css(TOP_STYLES)
+        ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
-        with ui.element("main").classes("page"):
-            self._build_top()
+        with ui.element("main").classes("page view-only" if is_view_only else "page"):
+            self._build_top(is_view_only)
             settings = SettingsPanel(session)
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
@@ -50,18 +65,30 @@ class Page:
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)
 
-    def _build_top(self) -> None:
-        with ui.element("header").classes("top"):
+    def _build_top(self, is_view_only: bool) -> None:
+        with ui.element("header").classes("top") as top:
             skip = ui.element("a").classes("skip").props('href="#frame"')
             skip.on("click", js_handler=TO_FRAME)
             with skip:
                 ui.html("Skip to the frame", sanitize=False, tag="span")
             ui.html("Visual Foresight", sanitize=False, tag="h1")
             self._status = ui.label().classes("status").props("role=status aria-live=polite")
+            ui.label("no connection").classes("status offline")
+            if is_view_only:
+                ui.label("view only").classes("status looks-on")
             ui.element("div").classes("grow")
             ui.label(NOTE).classes("note")
             theme = ui.select(THEMES, value="'auto'", on_change=_set_theme)
             theme.props('dense borderless options-dense aria-label="Theme"')
+            self._stop = ui.button("Stop", icon="stop", on_click=self._session.stop)
+            self._stop.props("unelevated color=negative").classes("stop")
+            ui.label(LOST).classes("banner").props("role=alert")
+        top.on("halt", self._halt)  # a key, see `connection.js`
+
+    def _halt(self) -> None:
+        """Stop what moves, or is about to; a plan that is ready stays."""
+        if self._session.state.status in MOVING:
+            self._session.stop()
 
     def _refresh(self) -> None:
         if self._session.version != self._version:
@@ -74,6 +101,7 @@ class Page:
         self._timeline.follow(state)
         self._pace.follow(state)
         self._status.set_text(_status_text(state, self._pace))
+        self._stop.set_enabled(state.status in (*MOVING, Status.PAUSED))
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)

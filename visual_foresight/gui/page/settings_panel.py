@@ -132,8 +132,6 @@ class SettingsPanel:
             self._step = ui.button("Step", on_click=lambda: self._apply_and(session.step))
             self._step.props("outline dense")
             self._pause = ui.button("Pause", on_click=session.pause).props("outline dense")
-            self._stop = ui.button("Stop", on_click=session.stop)
-            self._stop.props("outline dense color=negative")
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -167,7 +165,6 @@ class SettingsPanel:
         self._step.set_enabled(can_act)
         self._plan.set_enabled(can_act and has_goal and state.is_editable)
         self._pause.set_enabled(is_busy)
-        self._stop.set_enabled(is_busy or is_paused)
         self._message.set_text(state.message)
         if state.is_error:
             self._message.classes(add="error")

@@ -1,6 +1,5 @@
 """The panel of the scene: the camera's frame, on which a goal is made."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from visual_foresight.gui.page.legend import build_legend
 from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
-from visual_foresight.gui.page.scene.uploads import MAX_BYTES, read_picture
+from visual_foresight.gui.page.scene.uploads import MAX_BYTES
 from visual_foresight.gui.page.scene.verdict_line import VerdictLine
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.guidance.example import EXAMPLE_GOAL, example
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
-from visual_foresight.types import Pixel, UserError
+from visual_foresight.types import Pixel
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
 TOUCH_JS = Path(__file__).with_name("touch.js").read_text(encoding="utf-8")
@@ -27,6 +26,11 @@ HOVER_JS = Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
 HOVER_EVERY_S = 0.1
 """How often the place of a pointer over the frame is sent, at most."""
+UPLOAD_JS = Path(__file__).with_name("upload.js").read_text(encoding="utf-8")
+CHOOSE_JS = "(event) => event.currentTarget.parentElement.querySelector('input').click()"
+"""On a button beside a file field: opens the window in which a file is chosen."""
+LONGEST_SENTENCE = 300
+"""Letters of a refusal that a browser hands on, at most."""
 DRAG_EVERY_S = 0.04
 """How often the place of a dragged marker is sent, at most."""
 MOVE = "pair"
@@ -135,12 +139,16 @@ class ScenePanel:
             with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
                 use_frame.props("flat dense")
-                upload = ui.upload(
-                    label="Upload a picture", auto_upload=True, max_file_size=MAX_BYTES
+                choose = ui.button("Upload a picture").props("flat dense")
+                choose.on("click", js_handler=CHOOSE_JS)
+                # Not `ui.upload`: its route would keep each page for ever.
+                upload = ui.element("input").props('type=file accept="image/*"')
+                upload.classes("hidden").props('aria-label="Upload a picture"')
+                upload.on(
+                    "change",
+                    self._on_refused,
+                    js_handler=UPLOAD_JS.replace("MAX_BYTES", str(MAX_BYTES)),
                 )
-                upload.props("flat dense accept=image/*").classes("upload")
-                upload.on_upload(self._on_upload)
-                upload.on("rejected", self._on_rejected)
 
     # --- drawing ------------------------------------------------------------------------------
 
@@ -264,23 +272,9 @@ class ScenePanel:
         if frame is not None:
             self._session.set_goal_image(ImageGoal(frame))
 
-    def _on_rejected(self) -> None:
-        self._session.show_message("the picture is too large: choose a smaller one", True)
-
-    async def _on_upload(self, event: events.UploadEventArguments) -> None:
-        frame = self._session.state.frame
-        if frame is None:
-            return
-        data = await event.file.read()
-        try:
-            # in a thread, so that the page goes on meanwhile
-            picture = await asyncio.to_thread(
-                read_picture, data, (frame.shape[0], frame.shape[1])
-            )
-        except UserError as error:
-            self._session.show_message(str(error), is_error=True)
-            return
-        self._session.set_goal_image(picture)
+    def _on_refused(self, event: events.GenericEventArguments) -> None:
+        """Say why the server did not take a picture."""
+        self._session.show_message(str(event.args)[:LONGEST_SENTENCE].strip(), is_error=True)
 
 
 def _sentence(remark: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.gui.session.session import Session
 from visual_foresight.types import UserError
 
 MAX_BYTES = 4 * 2**20
@@ -25,6 +26,14 @@ OPAQUE, DEEPEST = 2**8 - 1, 2**16 - 1
 """The largest values of 8 and of 16 bits."""
 ON_ITS_SIDE = (5, 6, 7, 8)
 """EXIF's orientations in which rows and columns change places."""
+
+
+def take_picture(session: Session, data: bytes) -> None:
+    """Make a picture a session's goal (arguments and errors as of `read_picture`)."""
+    frame = session.state.frame
+    if frame is None:
+        raise UserError("there is no scene yet: wait until it is set, and try again")
+    session.set_goal_image(read_picture(data, (frame.shape[0], frame.shape[1])))
 
 
 def read_picture(data: bytes, frame_size: tuple[int, int]) -> ImageGoal:
