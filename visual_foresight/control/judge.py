@@ -143,14 +143,23 @@ def designate(env: Env, goal: Goal) -> tuple[Any, ...]:
         return ()
     points = []
     for source, target in zip(goal.sources, goal.targets, strict=True):
-        point = env.pick(source)
-        if point.kind != "object" and source != target:
-            raise UserError(
-                f"the designated pixel (row {source.row:g}, col {source.col:g}) does not show an "
-                f"object but the {point.kind}: choose one on an object"
-            )
-        points.append(point)
+        points.append(env.pick(source) if source == target else require_object(env, source))
     return tuple(points)
+
+
+def require_object(env: Judge, source: Pixel) -> Any:
+    """Return the physical point behind a designated pixel.
+
+    Raises:
+        UserError: it does not show an object.
+    """
+    point = env.pick(source)
+    if point.kind != "object":
+        raise UserError(
+            f"the designated pixel (row {source.row:g}, col {source.col:g}) does not show an "
+            f"object but the {point.kind}: choose one on an object"
+        )
+    return point
 
 
 def require_reachable(info: EnvInfo, goal: Goal) -> None:

@@ -148,6 +148,23 @@ def test_markers_are_dragged_and_the_keyboard_does_it_too(program, open_page):
     assert marked(page, "source") == (31, 24)
 
 
+def carry_out_a_future(page, photograph):
+    """A click on a picture of the fan only shows that future; a button carries it out."""
+    page.get_by_role("tab", name="Fan").click()
+    press(page, "Imagine different actions")
+    page.wait_for_selector(".fan .thumb")
+    before = page.locator(".scene .frame img").get_attribute("src")
+    assert page.get_by_role("button", name="Carry out", exact=True).is_disabled()
+    page.get_by_role("button", name="Show +x -y").click()
+    page.wait_for_selector(".prediction h2:has-text('Preview of a fan')")
+    photograph(page, "6-fan")
+    assert page.locator(".scene .frame img").get_attribute("src") == before, "nothing moves"
+    page.get_by_role("button", name="Carry out +x -y").click()
+    page.wait_for_selector(".status.busy")
+    page.wait_for_selector(".status:text-is('ready')")
+    assert page.locator(".scene .frame img").get_attribute("src") != before
+
+
 def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, photograph):
     page = open_page(program.address)
     reset(page, 3)
@@ -175,18 +192,16 @@ def test_a_whole_session_from_reset_to_a_saved_animation(program, open_page, pho
     press(page, "Compare with what the model imagines")
     page.wait_for_selector(CURVE)
     photograph(page, "5-checked")
-    page.get_by_role("tab", name="Fan").click()
-    press(page, "Imagine different actions")
-    page.wait_for_selector(".fan .thumb")
-    photograph(page, "6-fan")
+    carry_out_a_future(page, photograph)
     page.get_by_role("tab", name="Runs").click()
-    page.locator(".list .run").nth(1).get_by_role("button", name="GIF").click()
+    assert "fan: +x -y" in page.locator(".list .run").nth(1).inner_text()
+    page.locator(".list .run").nth(2).get_by_role("button", name="GIF").click()
     page.wait_for_selector(".message:has-text('Saved dot-')")
     photograph(page, "7-saved")
     saved = list(program.out.glob("dot-*.gif"))
     assert len(iio.imread(saved[0])) > 3
     assert list((program.out / "dot").glob("episode_*.hdf5"))
-    page.locator(".list .run").nth(1).get_by_role("button", name="Open").click()
+    page.locator(".list .run").nth(2).get_by_role("button", name="Open").click()
     page.wait_for_selector("h2:has-text('as recorded')")
     photograph(page, "8-opened")
     press(page, "Back to the scene")

@@ -75,7 +75,7 @@ def test_with_the_exact_model_the_dot_is_brought_to_its_goal(session):
     state = wait(session)
     assert dot(state.frame).distance(target) <= 6 < place.distance(target)
     (entry,) = state.entries
-    assert entry.outcome == "reached" and entry.num_steps == 10 and entry.distance_m < 0.05
+    assert entry.outcome == "reached" and entry.num_steps < 10 and entry.distance_m < 0.05
     assert state.draft == Draft(), "the designated pixel has moved"
 
 
@@ -220,7 +220,8 @@ def test_a_future_of_the_fan_is_carried_out(session):
     state = wait(session)
     assert dot(state.frame) == before
     assert isinstance(state.trial.goal, ImageGoal) and len(state.trial.plans) == 10
-    assert state.entries[0].outcome == "fan rest" and state.entries[0].distance_m is None
+    (entry,) = state.entries
+    assert (entry.outcome, entry.goal, entry.distance_text) == ("fan: rest", "none", "")
 
 
 def test_undo_takes_back_one_change_after_the_other(session):

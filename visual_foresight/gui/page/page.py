@@ -4,6 +4,8 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.links import open_link
+from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.panel import ScenePanel
@@ -17,6 +19,13 @@ STYLES = Path(__file__).with_name("styles.css")
 TOP_STYLES = Path(__file__).with_name("top.css")
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
+LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
+"""The toolkit's page does not say its language, which decides how it is read aloud."""
+TO_FRAME = """(event) => {
+  event.preventDefault();
+  document.querySelector(".frame.click").focus();
+}"""
+"""On the link that skips the settings."""
 LOST = (
     "No connection: this page shows what was, and steers nothing. The robot may still move: "
     "see to it."
@@ -38,22 +47,30 @@ class Page:
     def __init__(self, session: Session, is_view_only: bool = False) -> None:
         self._session = session
         self._timeline = Timeline()
+        self._pace = Pace()
         self._version = -1
         ui.add_css(STYLES)
+        ui.add_head_html(LANGUAGE)
         ui.add_css(TOP_STYLES)
         ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page view-only" if is_view_only else "page"):
             self._build_top(is_view_only)
             settings = SettingsPanel(session)
-            scene = ScenePanel(session, self._timeline, self.draw)
+            scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
         self._panels = (settings, scene, prediction, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
+        request = ui.context.client.request
+        open_link(session, {} if request is None else request.query_params)
 
     def _build_top(self, is_view_only: bool) -> None:
         with ui.element("header").classes("top") as top:
+            skip = ui.element("a").classes("skip").props('href="#frame"')
+            skip.on("click", js_handler=TO_FRAME)
+            with skip:
+                ui.html("Skip to the frame", sanitize=False, tag="span")
             ui.html("Visual Foresight", sanitize=False, tag="h1")
             self._status = ui.label().classes("status").props("role=status aria-live=polite")
             ui.label("no connection").classes("status offline")
@@ -82,7 +99,8 @@ class Page:
         self._version = self._session.version
         state = self._session.state
         self._timeline.follow(state)
-        self._status.set_text(_status_text(state))
+        self._pace.follow(state)
+        self._status.set_text(_status_text(state, self._pace))
         self._stop.set_enabled(state.status in (*MOVING, Status.PAUSED))
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
@@ -95,14 +113,10 @@ def _set_theme(event: events.ValueChangeEventArguments) -> None:
     ui.run_javascript(f"Quasar.Dark.set({event.value})")
 
 
-def _status_text(state: State) -> str:
+def _status_text(state: State, pace: Pace) -> str:
     if state.is_compiling:
         return f"{state.status.value}: compiling, once after an installation"
     if state.status is Status.PAUSED and state.is_editable:
         return "plan ready"
-    if state.is_idle or state.is_recorded or state.trial is None:
-        return state.status.value
-    num_done = len(state.trial.episode.actions)
-    if not num_done:
-        return state.status.value
-    return f"{state.status.value}, step {num_done} of {state.settings.num_steps}"
+    progress = pace.text(state)
+    return f"{state.status.value}, {progress}" if progress else state.status.value

@@ -6,6 +6,7 @@ from typing import Protocol
 from nicegui import ui
 
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.tabs.batch import BatchTab
 from visual_foresight.gui.page.tabs.check import CheckTab
 from visual_foresight.gui.page.tabs.fan import FanTab
 from visual_foresight.gui.page.tabs.plans import PlansTab
@@ -43,8 +44,9 @@ class TabsPanel:
         builders: dict[str, Callable[[], Tab]] = {
             "Progress": lambda: ProgressTab(timeline),
             "Plans": lambda: PlansTab(timeline, redraw),
-            "Fan": lambda: FanTab(session, apply_settings),
+            "Fan": lambda: FanTab(session, timeline, apply_settings, redraw),
             "Runs": lambda: RunsTab(session),
+            "Batch": lambda: BatchTab(session, apply_settings),
             "Check": lambda: CheckTab(session, apply_settings),
         }
         self._contents: dict[str, Tab] = {}

@@ -219,7 +219,7 @@ def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
         folder=folder,
         number=number,
         model=str(meta.get("model", "")),
-        goal=goal.describe(),
+        goal=goal.describe() if meta.get("has_goal", True) else "none",
         outcome=str(meta.get("outcome", "")),
         num_steps=meta.get("num_actions", len(meta["distances_m"]) - 1),
         distance=_last(_distances(goal, meta)),

@@ -73,6 +73,11 @@ class Draft:
             changed = replace(pair, target=pixel)
         return Draft((*self.pairs[: handle.index], changed, *self.pairs[handle.index + 1 :]))
 
+    def drawn_from(self, handle: Handle) -> Handle:
+        """Return what a drag moves: of an open pair the goal pixel, which is drawn out of it."""
+        is_open = self.pairs[handle.index].target is None
+        return Handle(handle.index, "target") if is_open else handle
+
     def handle_at(self, pixel: Pixel, reach_px: float) -> Handle | None:
         """Return the nearest marker within reach; of equally near ones the newest."""
         ends: tuple[End, End] = ("source", "target")

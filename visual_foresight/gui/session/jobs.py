@@ -15,23 +15,27 @@ from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
 from visual_foresight.control.trial import Trial
-from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
-from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
+from visual_foresight.gui.session.guidance.pixels import SeenThings
+from visual_foresight.gui.session.guidance.remarks import remark_on
+from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
+from visual_foresight.gui.session.scene import Scene
+from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
 from visual_foresight.gui.session.state import State
-from visual_foresight.gui.session.workbench import Workbench, world_for
-from visual_foresight.interfaces import Controller, Drawable, Predictor
+from visual_foresight.gui.session.trials.verdict import (
+    StopRule,
+    outcome_of,
+)
+from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
 from visual_foresight.planning.planners.registry import make_planner
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
 
-RENDER_SCALE = 8
-"""How many times larger than a frame the high-resolution render is."""
 STOPPED = "stopped"
 """Outcome of a run that somebody stopped."""
 FAILED = "failed"
@@ -41,7 +45,7 @@ MakeController = Callable[[tuple[Any, ...]], Controller]
 
 
 class SessionJobs:
-    """Owns the workbench and the trial under way.
+    """Owns the scene and the trial under way.
 
     Args:
         archive: where runs are kept.
@@ -64,9 +68,10 @@ class SessionJobs:
         self._publish = publish
         self._stop = stop
         self._pause = pause
-        self._workbench: Workbench | None = None
+        self.scene = Scene(publish)
         self._ongoing: OngoingTrial | None = None
-        self._renders = False
+        self._ended: EndedTrial | None = None
+        """The last run of this scene, to do it again or to go on with it."""
         self._num_trials = 0
 
     @property
@@ -84,32 +89,20 @@ class SessionJobs:
     def close(self) -> None:
         """Free the simulators; a trial under way is kept."""
         self.end(STOPPED)
-        if self._workbench is not None:
-            self._workbench.close()
+        self.scene.close()
 
     # --- scene --------------------------------------------------------------------------------
 
     def reset(self, settings: Settings) -> None:
         """Set the scene anew; goal and trial are dropped. If that fails, the old scene stays."""
         self.end(STOPPED)
-        old = self._workbench
-        world = self._world_for(settings)
-        if old is not None and (old.env_name, old.world) == (settings.env, world):
-            workbench = old
-        else:
-            workbench = Workbench(settings.env, world)
-        with ExitStack() as on_error:
-            if workbench is not old:
-                on_error.callback(workbench.close)
-            workbench.reset(settings)
-            on_error.pop_all()
-        if old is not None and workbench is not old:
-            old.close()
-        self._workbench = workbench
+        workbench = self.scene.reset(settings)
         self._num_trials = 0
+        self._ended = None
         self._publish(
             settings=settings,
             draft=Draft(),
+            remark="",
             image_goal=None,
             trial=None,
             pending=None,
@@ -117,22 +110,17 @@ class SessionJobs:
             check=None,
             is_recorded=False,
             entry_name="",
+            verdict=None,
             can_render=isinstance(workbench.env, Drawable),
+            unfit_models=workbench.unfit_models(installed_models()),
+            things=SeenThings.of(workbench.env),
         )
-        self._publish_frame()
-
-    def needs_other_frames(self, settings: Settings) -> bool:
-        """Tell whether the model of the settings has frames of another size than the scene's.
-
-        Other threads may ask.
-        """
-        present = self._workbench
-        return present is not None and self._world_for(settings) != present.world
+        self.scene.publish_frame()
 
     def change_frames(self, settings: Settings) -> None:
         """Set the scene anew in the frames of the settings' model, and say so."""
         self.reset(settings)
-        world = self._present.world
+        world = self.scene.present.world
         seen = f"frames of {world.size_text} pixels"
         if world.views:
             seen += f" from {' and '.join(world.views)}"
@@ -141,30 +129,24 @@ class SessionJobs:
             "the scene was set anew for it, and goal and run were cleared"
         )
 
-    def _world_for(self, settings: Settings) -> World:
-        present = self._workbench
-        is_same_env = present is not None and present.env_name == settings.env
-        return world_for(settings, present.world if present and is_same_env else PUBLISHED)
+    def set_draft(self, draft: Draft) -> None:
+        """Show a goal that is not made by hand.
 
-    def set_high_resolution(self, is_on: bool) -> None:
-        """Switch the high-resolution render on or off."""
-        self._renders = is_on
-        self._publish_frame()
-
-    def _publish_frame(self) -> None:
-        env = self._present.env
-        render = None
-        if self._renders and isinstance(env, Drawable):
-            render = env.draw(RENDER_SCALE)
-        self._publish(frame=env.observe().frame, render=render)
-
-    @property
-    def _present(self) -> Workbench:
-        if self._workbench is None:
-            raise UserError(
-                "there is no scene: choose an env that can be made, and press Reset"
+        Raises:
+            UserError: a pixel of it is outside the frame.
+        """
+        for pair in draft.pairs:
+            PixelGoal((pair.source,), (pair.target or pair.source,)).check(
+                self.scene.present.env.info.frame_size
             )
-        return self._workbench
+        self._publish(draft=draft)
+        self.remark(draft)
+
+    def remark(self, draft: Draft) -> None:
+        """Say what is wrong with a goal that is being made, unless it has changed since."""
+        remark = remark_on(self.scene.present.env, draft)
+        if self._read().draft == draft and self._read().remark != remark:
+            self._publish(remark=remark)
 
     # --- the control loop ---------------------------------------------------------------------
 
@@ -191,25 +173,41 @@ class SessionJobs:
             num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
         self._advance(num_turns)
 
+    def start(self, goal: Goal, earlier: EndedTrial | None = None) -> None:
+        """Run a trial for a goal to its end, as it is chosen (arguments as in `_begin`)."""
+        self._begin(goal, self._controller, earlier=earlier)
+        self._advance(None)
+
+    @property
+    def last_run(self) -> EndedTrial:
+        """Return the last run of this scene.
+
+        Raises:
+            UserError: there is none.
+        """
+        if self._ended is None:
+            raise UserError("there is no run of this scene: make a goal and press Run")
+        return self._ended
+
     def carry_out(self, number: int) -> None:
-        """Carry out one sequence of the action fan, as a trial of its own."""
+        """Carry out one sequence of the action fan, as a trial of its own, which has no goal."""
         fan = self._read().fan
         if fan is None:
             raise UserError("the scene has changed since: imagine futures again")
-        goal = self._read().goal or ImageGoal(self._present.env.observe().frame)
+        nothing = ImageGoal(self.scene.present.env.observe().frame)  # the loop wants some goal
         actions = fan.actions[number]
 
         def make_controller(points: tuple[Any, ...]) -> Controller:
             return ReplayController(self._predictor(points), actions)
 
-        self._begin(goal, make_controller, len(actions), f"fan {fan.names[number]}")
+        self._begin(nothing, make_controller, len(actions), f"fan: {fan.names[number]}")
         self._advance(None)
 
     def _controller(self, points: tuple[Any, ...]) -> Controller:
-        return self._present.controller(self._read().settings, points, self._stop)
+        return self.scene.present.controller(self._read().settings, points, self._stop)
 
     def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        return self._present.predictor(self._read().settings, points)
+        return self.scene.present.predictor(self._read().settings, points)
 
     def _begin(
         self,
@@ -217,21 +215,38 @@ class SessionJobs:
         make_controller: MakeController,
         num_steps: int | None = None,
         label: str | None = None,
+        earlier: EndedTrial | None = None,
     ) -> None:
-        """Make a trial, whose loop has not run yet."""
+        """Make a trial, whose loop has not run yet.
+
+        Args:
+            goal: what is to be reached.
+            make_controller: builds what plans.
+            num_steps: how many actions; None: as chosen.
+            label: the outcome to record; None where the final distance decides.
+            earlier: the run that it goes on with: its points are moved on, and it stops nearer.
+        """
         self.end(STOPPED)
         settings = self._read().settings
-        env = self._present.env
-        points = designate(env, goal)
+        env = self.scene.present.env
+        points = designate(env, goal) if earlier is None else earlier.points
+        rule = StopRule.of(settings) if earlier is None else earlier.next_rule
         controller = make_controller(points)
         number = (1000 * settings.seed + self._num_trials) % NUM_SEEDS
         rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
-        self._ongoing = OngoingTrial(goal, steps, label)
+        start = env.save() if isinstance(env, Snapshots) else None
+        self._ongoing = OngoingTrial(goal, steps, controller, points, start, rule, label)
         self._publish(
-            fan=None, check=None, trial=None, pending=None, is_recorded=False, entry_name=""
+            fan=None,
+            check=None,
+            trial=None,
+            pending=None,
+            verdict=None,
+            is_recorded=False,
+            entry_name="",
         )
 
     def _advance(self, num_turns: int | None) -> None:
@@ -246,9 +261,10 @@ class SessionJobs:
                 on_error.pop_all()
             pending = None if self._stop.is_set() else step.plan
             self._publish(trial=ongoing.trial(), pending=pending)
-            self._publish_frame()
+            self.scene.publish_frame()
             turns += 1
-            if step.plan is None:
+            view = self.scene.present.env.info.view
+            if step.plan is None or ongoing.rule.is_met(view, ongoing.goal, step):
                 self.end()
                 return
         if self._stop.is_set():
@@ -269,8 +285,14 @@ class SessionJobs:
             return
         trial = ongoing.trial()
         notes = asdict(self._read().settings)
+        notes["has_goal"] = ongoing.label is None
         notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
-        workbench = self._present
+        workbench = self.scene.present
+        if not ongoing.label and outcome != FAILED:
+            self._ended = EndedTrial.of(
+                ongoing, trial, notes["outcome"], workbench.env.info.view
+            )
+            self._publish(verdict=self._ended.verdict)
         entry = self._archive.add(
             trial, workbench.env_name, workbench.env, notes, workbench.world
         )
@@ -279,7 +301,9 @@ class SessionJobs:
             trial=trial,
             entry_name=entry.name,
             entries=self._archive.entries,
+            things=SeenThings.of(workbench.env),
             draft=Draft(),
+            remark="",
         )
 
     # --- asking the model ---------------------------------------------------------------------
@@ -287,7 +311,7 @@ class SessionJobs:
     def imagine_fan(self) -> None:
         """Imagine different actions from the present frame."""
         self.end(STOPPED)
-        env = self._present.env
+        env = self.scene.present.env
         goal = self._read().goal
         sources = () if goal is None else goal.sources
         points = () if goal is None else designate(env, goal)
@@ -307,7 +331,7 @@ class SessionJobs:
             )
         predictor = self._predictor()
         episode = state.trial.episode
-        if not self._present.fits(episode):
+        if not self.scene.present.fits(episode):
             raise UserError(
                 "this run is of another world than the scene, or of frames of another size: "
                 "choose its world and press Reset, or a model of its frames, and open it again"
@@ -343,7 +367,7 @@ class SessionJobs:
         """Read a run back; its plans are what the present model imagines, if it can."""
         trial = self._archive.open(name)
         settings = self._read().settings
-        if not self._present.fits(trial.episode) or settings.model in LIVE_ONLY:
+        if not self.scene.present.fits(trial.episode) or settings.model in LIVE_ONLY:
             return trial
         action_size = trial.episode.actions.shape[1]
         horizon = make_planner(settings.planner, settings.preset, action_size).horizon

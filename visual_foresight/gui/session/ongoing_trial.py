@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from visual_foresight.control.judge import SUCCESS_M
-from visual_foresight.control.loop import Step, finish
+from visual_foresight.control.loop import Step, clip_of, finish
 from visual_foresight.control.trial import Trial
-from visual_foresight.types import Goal, Plan
+from visual_foresight.env_info import View
+from visual_foresight.goals.pixel_goal import PixelGoal
+from visual_foresight.gui.session.trials.verdict import (
+    StopRule,
+    Verdict,
+    distance_m,
+    verdict_of,
+)
+from visual_foresight.interfaces import Controller
+from visual_foresight.types import Goal, Pixel, Plan
 
 
 @dataclass
@@ -15,30 +24,85 @@ class OngoingTrial:
 
     goal: Goal
     steps: Iterator[Step]
+    controller: Controller
+    """What plans in it."""
+    points: tuple[Any, ...]
+    """The physical points behind the designated pixels."""
+    start: Any
+    """A snapshot of the world at its beginning; None where there are none."""
+    rule: StopRule
+    """What ends it near its goal."""
     label: str | None = None
-    """The outcome to record at the end; None where the final distance decides."""
+    """The outcome to record of what is for no goal; None where the final distance decides."""
+    places: tuple[Pixel, ...] = ()
+    """Where the designated pixels are believed to be now; none if the controller does not look."""
     taken: list[Step] = field(default_factory=list)
     """The steps so far; the plan of the last one is pending."""
 
     def advance(self) -> Step:
         """Carry out the first action of the pending plan, observe, and plan again."""
+        previous = self.taken[-1].plan if self.taken else None
         if self.taken and (plan := self.taken[-1].plan) is not None:
             self.taken[-1] = replace(self.taken[-1], plan=_without_runners_up(plan))
-        self.taken.append(next(self.steps))
-        return self.taken[-1]
+        step = next(self.steps)
+        self.taken.append(step)
+        self.places = step.plan.sources if step.plan else self._places_after(previous)
+        return step
+
+    def _places_after(self, previous: Plan | None) -> tuple[Pixel, ...]:
+        """Return where the designated pixels are believed to be after the last step."""
+        if not self.goal.sources or previous is None:
+            return ()
+        plans = [step.plan for step in self.taken if step.plan is not None]
+        actions = [plan.actions[0].detach().cpu().numpy() for plan in plans]
+        observations = [step.observation for step in self.taken]
+        clip = clip_of(observations, actions, len(actions[0]))
+        return self.controller.locate(clip, self.goal, previous)
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        return finish(self.goal, self.taken)
+        trial = finish(self.goal, self.taken)
+        if self.label is None:
+            return trial
+        return replace(trial, distances=(), distances_m=())  # it is for no goal
 
 
-def outcome_of(trial: Trial) -> str:
-    """Return the outcome of a run that came to its end."""
-    if trial.is_believed:
-        return "not judged"
-    if not trial.distances_m:  # nobody has said what would be near enough
-        return "done"
-    return "reached" if trial.success(SUCCESS_M) else "not reached"
+@dataclass(frozen=True)
+class EndedTrial:
+    """What is kept of a run that has ended, to do it again, or to go on with it."""
+
+    goal: Goal
+    start: Any
+    """See `OngoingTrial`."""
+    points: tuple[Any, ...]
+    next_goal: Goal
+    """The same goal pixels, from where the designated pixels are believed to be now."""
+    next_rule: StopRule
+    """What ends the run if it goes on."""
+    verdict: Verdict
+    """What is said of it."""
+
+    @classmethod
+    def of(cls, ongoing: OngoingTrial, trial: Trial, outcome: str, view: View) -> "EndedTrial":
+        """Return what is kept of a run.
+
+        Args:
+            ongoing: with one action or more.
+            trial: what was made of it.
+            outcome: as it is recorded.
+            view: the camera that saw it.
+        """
+        goal = ongoing.goal
+        places = ongoing.places
+        belief_m = distance_m(view, goal, ongoing.taken[-1], places)
+        return cls(
+            goal=goal,
+            start=ongoing.start,
+            points=ongoing.points,
+            next_goal=PixelGoal(places, goal.targets) if places else goal,
+            next_rule=ongoing.rule.nearer(belief_m),
+            verdict=verdict_of(trial, outcome, belief_m, ongoing.rule),
+        )
 
 
 def _without_runners_up(plan: Plan) -> Plan:

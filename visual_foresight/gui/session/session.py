@@ -12,10 +12,16 @@ from typing import Any
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.guidance.links import Link
+from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
+from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
+from visual_foresight.types import Pixel
+
+EMPTY = Draft()
 
 
 class Session:
@@ -28,7 +34,7 @@ class Session:
 
     def __init__(self, settings: Settings, out: Path) -> None:
         archive = Archive(out)
-        self.state = State(settings, entries=archive.entries)
+        self.state = State(settings, settings, entries=archive.entries)
         self._lock = threading.RLock()
         self._version = 0
         self._history: list[tuple[Draft, ImageGoal | None]] = []
@@ -38,6 +44,7 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
         self._start(Status.STARTING, lambda: self._jobs.reset(settings))
@@ -69,6 +76,12 @@ class Session:
                 if remember:
                     self._history.append((self.state.draft, self.state.image_goal))
                 self._publish(draft=draft, image_goal=None)
+                self._remark()
+
+    def _remark(self) -> None:
+        """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
+        draft = self.state.draft
+        self._worker.submit(lambda: self._jobs.remark(draft))
 
     def set_goal_image(self, image: ImageGoal) -> None:
         """Make an image the goal."""
@@ -83,32 +96,58 @@ class Session:
             if self._history and self._make_editable():
                 draft, image_goal = self._history.pop()
                 self._publish(draft=draft, image_goal=image_goal)
+                self._remark()
 
-    def choose(self, settings: Settings) -> bool:
-        """Take other settings; those of the scene itself have no effect before `reset`.
+    def choose(self, choices: Settings) -> bool:
+        """Choose other settings, on all pages.
+
+        Those of the scene take effect with `reset`, the others with the next plan. A model of other
+        frames takes effect at once, so that a goal is made on its frames.
 
         Returns:
-            Whether the scene stays. A model of other frames has it set anew, by the worker, and
-            what is asked for now must wait for that.
+            Whether the scene stays; if not, the worker sets it anew.
         """
         with self._lock:
+            is_other_model = choices.model != self.state.choices.model
+            if choices != self.state.choices:
+                self._publish(choices=choices)
+            settings = choices.in_scene_of(self.state.settings)
+            if not is_other_model or not self.state.is_editable:
+                return True
+            return not self._jobs.scene.needs_other_frames(settings) or self._take_choices()
+
+    def _take_choices(self) -> bool:
+        """Put the choices into effect, but for those of the scene; tell whether the scene stays.
+
+        If not, what is asked for now must wait until the worker has set it anew.
+        """
+        with self._lock:
+            settings = self.state.choices.in_scene_of(self.state.settings)
             if settings == self.state.settings or not self._make_editable():
                 return True
             self._publish(settings=settings, fan=None, check=None)
-            if not self._jobs.needs_other_frames(settings):
+            if not self._jobs.scene.needs_other_frames(settings):
                 return True
             self._start(Status.STARTING, lambda: self._change_frames(settings))
             return False
-
-    def needs_other_frames(self, settings: Settings) -> bool:
-        """Tell whether `choose` would set the scene anew in frames of another size."""
-        return self._jobs.needs_other_frames(settings)
 
     def close_recording(self) -> None:
         """Return from a recording to the scene."""
         with self._lock:
             if self.state.is_recorded and self._make_editable():
                 self._publish(trial=None, is_recorded=False, entry_name="", check=None)
+
+    def describe_pixel(self, pixel: Pixel) -> str:
+        """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
+
+        Where no judge can say, the picture tells the table from what stands on it.
+        """
+        state = self.state
+        if state.frame is None or not state.is_editable or state.is_recorded:
+            return ""
+        if state.things is None:
+            return describe_pixel(state.frame, pixel)
+        return state.things.at(pixel)
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
@@ -126,30 +165,80 @@ class Session:
 
     # --- what takes time: done by the worker --------------------------------------------------
 
-    def reset(self, settings: Settings) -> None:
-        """Set the scene anew."""
+    def reset(self, settings: Settings | None = None, draft: Draft = EMPTY) -> None:
+        """Set the scene anew, as it is chosen.
+
+        Args:
+            settings: chosen first; None: those chosen before.
+            draft: the goal to begin with.
+        """
+        with self._lock:
+            if settings is not None:
+                self._publish(choices=settings)
+            chosen = self.state.choices
 
         def reset_scene() -> None:
-            self._jobs.reset(settings)
-            self._history.clear()  # those goals were of the old scene
+            self._jobs.reset(chosen)
+            self._forget_goals()
+            self._jobs.set_draft(draft)
 
         self._submit(Status.STARTING, reset_scene)
 
+    def open_link(self, link: Link) -> None:
+        """Open what a link asks for, unless something is under way.
+
+        Raises:
+            UserError: a value of it is not known.
+        """
+        with self._lock:
+            choices = link.choices(self.state.choices)
+            if not self.state.is_editable:
+                self.show_message("A run is under way: open the link again when it has ended.")
+                return
+            self.choose(choices)
+            if link.run:
+                self.open(link.run)
+            elif link.sets_scene:
+                self.reset(choices, link.draft)
+
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)
-        self._history.clear()
+        self._forget_goals()
+
+    def _forget_goals(self) -> None:
+        """Forget earlier goals, which were of another scene."""
+        with self._lock:
+            self._history.clear()
+            self._publish()
 
     def plan(self) -> None:
         """Plan from the present frame, without moving."""
-        self._submit(Status.PLANNING, self._jobs.begin)
+        self._submit_with_choices(Status.PLANNING, self._jobs.begin)
 
     def step(self) -> None:
         """Carry out one action."""
-        self._submit(Status.RUNNING, lambda: self._jobs.advance(1))
+        self._submit_with_choices(Status.RUNNING, lambda: self._jobs.advance(1))
 
     def run(self) -> None:
         """Carry out action after action."""
-        self._submit(Status.RUNNING, lambda: self._jobs.advance(None))
+        self._submit_with_choices(Status.RUNNING, lambda: self._jobs.advance(None))
+
+    def again(self) -> None:
+        """Do the last run again: the same scene and goal, with what is chosen now."""
+        self._submit_with_choices(Status.RUNNING, self._repeats.again)
+
+    def go_on(self) -> None:
+        """Go on with the last run until it is nearer to its goal."""
+        self._submit_with_choices(Status.RUNNING, self._repeats.go_on)
+
+    def run_batch(self, num_scenes: int) -> None:
+        """Run one scene after the other, each for a task that the benchmark draws."""
+
+        def run_batch() -> None:
+            self._repeats.run_batch(num_scenes)
+            self._forget_goals()
+
+        self._submit_with_choices(Status.RUNNING, run_batch)
 
     def pause(self) -> None:
         """Wait after the step under way."""
@@ -166,7 +255,7 @@ class Session:
 
     def imagine_fan(self) -> None:
         """Imagine what different actions lead to from here."""
-        self._submit(Status.WORKING, self._jobs.imagine_fan)
+        self._submit_with_choices(Status.WORKING, self._jobs.imagine_fan)
 
     def carry_out(self, number: int) -> None:
         """Carry out one sequence of the action fan."""
@@ -174,7 +263,7 @@ class Session:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit(Status.WORKING, self._jobs.check)
+        self._submit_with_choices(Status.WORKING, self._jobs.check)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
@@ -186,7 +275,7 @@ class Session:
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
-        self._submit(Status.WORKING, lambda: self._jobs.set_high_resolution(is_on))
+        self._submit(Status.WORKING, lambda: self._jobs.scene.set_high_resolution(is_on))
 
     def _submit(self, status: Status, job: Job) -> None:
         """Start a job, unless another page was quicker and the worker is busy."""
@@ -195,6 +284,12 @@ class Session:
                 self._start(status, job)
             else:
                 self.show_message("Something else is under way: wait for it, or stop it.")
+
+    def _submit_with_choices(self, status: Status, job: Job) -> None:
+        """Start a job that uses the choices; not if the scene has to be set anew for them."""
+        with self._lock:
+            if self._take_choices():
+                self._submit(status, job)
 
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
@@ -227,7 +322,10 @@ class Session:
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:
-            self.state = replace(self.state, **changes)
+            state = replace(self.state, **changes)
+            if state.num_moved and not self.state.num_moved:
+                self._history.clear()  # what was marked has moved away from there
+            self.state = replace(state, can_undo=bool(self._history))
             self._version += 1
 
     def _fail(self, sentence: str) -> None:

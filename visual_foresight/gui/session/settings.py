@@ -1,6 +1,7 @@
 """What a session is set up with, and what there is to choose from on this machine."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from visual_foresight.control.config import (
@@ -23,10 +24,20 @@ from visual_foresight.types import UserError
 
 MAX_STEPS = 200
 """The longest run that the page starts."""
+STOP_WITHIN_CM = 2.0
+"""A run stops within this distance of its goal, unless somebody chooses another: at this distance
+the locator errs by 0.1 to 1 cm."""
+LOCATOR, JUDGE = "locator", "judge"
+STOPS_BY = {LOCATOR: "locator", JUDGE: "simulator (knows the truth)"}
+"""Who says how far the goal is when a run is to stop -> label on the page."""
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
 """Where checkpoints are looked for, from the working directory."""
 LIVE_ONLY = (SIMULATOR, *WITHOUT_MODEL)
 """Models that know only the present scene: they cannot imagine from a recorded frame."""
+
+
+SCENE_FIELDS = ("env", "seed", "num_objects")
+"""The settings that set the scene: they take effect with a reset, all others with the next plan."""
 
 
 @dataclass(frozen=True)
@@ -76,19 +87,29 @@ class Settings:
     """Which scene, and how to plan in it."""
 
     env: str = "push"
+    """The world in which the robot moves. Another one waits for Reset."""
     model: str = FLAGSHIP
-    """A row of the control benchmark without its locator: a predictor's name, a checkpoint's
-    folder, `simulator`, ..."""
+    """What imagines the frames that actions lead to: a predictor's name, a checkpoint's folder,
+    `simulator`, ..."""
     seed: int = 0
+    """Decides where the objects lie. Another one waits for Reset."""
     num_objects: int | None = None
-    """None: the seed decides."""
+    """How many objects lie there, unless the seed decides. Another number waits for Reset."""
     preset: str = "default"
+    """How many sequences of actions a search imagines: more take longer, and find better plans."""
     cost: str = "end"
-    """One of `cost_choices`."""
+    """What a good plan is: one of `cost_choices`."""
     planner: str = ControllerConfig.planner
+    """How the sequences of actions are searched for."""
     locator: str = "track"
+    """How the moved pixel is found again in each new frame."""
     num_steps: int = 20
     """Actions of a run, unless it is stopped."""
+    stop_within_cm: float = STOP_WITHIN_CM
+    """A run stops when the goal is believed to be this near; 0: it takes all its steps."""
+    stop_by: str = LOCATOR
+    """Who says how near it is: the locator, or the simulator, which knows the truth and which no
+    real robot has."""
     device: str = "auto"
     """Where the model computes: see `devices.find_device`."""
 
@@ -96,6 +117,7 @@ class Settings:
         for what, name, known in (
             ("env", self.env, ENVS),
             ("cost", self.cost, cost_choices()),
+            ("judge of the stop", self.stop_by, STOPS_BY),
         ):
             if name not in known:
                 raise UserError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
@@ -109,7 +131,16 @@ class Settings:
             raise UserError(
                 f"a run has 1 to {MAX_STEPS} steps, got {self.num_steps}: choose another number"
             )
+        if not 0 <= self.stop_within_cm < math.inf:
+            raise UserError(
+                "a run stops within 0 cm (never) or more of its goal, got "
+                f"{self.stop_within_cm}: choose another distance"
+            )
         require_no_truth(self.controller)  # unknown names are refused, too
+
+    def in_scene_of(self, other: "Settings") -> "Settings":
+        """Return the same choices in the scene of other settings."""
+        return replace(self, **{name: getattr(other, name) for name in SCENE_FIELDS})
 
     @property
     def controller(self) -> ControllerConfig:
@@ -124,6 +155,20 @@ class Settings:
             final_weight=choice.final_weight,
             disagreement=choice.disagreement,
         )
+
+
+def parse_num_steps(text: str) -> int:
+    """Return the number of a run's steps that somebody has typed.
+
+    Raises:
+        UserError: it is no whole number, or out of range.
+    """
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit() and 1 <= int(digits[:9]) <= MAX_STEPS):
+        raise UserError(
+            f"a run has 1 to {MAX_STEPS} steps, a whole number, got {text!r}: type another number"
+        )
+    return int(digits)
 
 
 def _is_text(name: str) -> bool:

@@ -1,6 +1,7 @@
 """What there is to show: a frozen value that the session replaces and every page draws."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.guidance.pixels import SeenThings
+from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
+from visual_foresight.gui.session.trials.batch import Batch
+from visual_foresight.gui.session.trials.verdict import Verdict
 from visual_foresight.types import Goal, Plan
 
 Frame = UInt8[np.ndarray, "h w 3"]
@@ -39,6 +43,9 @@ class State:
     """Everything that all pages share; sliders, zoom and tabs are a page's own."""
 
     settings: Settings
+    """What is in effect: the scene, and what plans in it."""
+    choices: Settings
+    """What is chosen: see `Session.choose`."""
     status: Status = Status.STARTING
     message: str = ""
     """What went wrong, or what was done, in one sentence."""
@@ -52,8 +59,14 @@ class State:
     """The present scene at high resolution, while that is switched on."""
     can_render: bool = False
     """Whether the env can be shown at high resolution."""
+    things: SeenThings | None = None
+    """What the frame shows, where the world can tell; of an older frame while a run moves it."""
     draft: Draft = Draft()
     """The designated pixels and goal pixels clicked so far."""
+    remark: str = ""
+    """What is wrong with the draft, in one sentence; nothing if it can be planned for."""
+    can_undo: bool = False
+    """Whether there is a change of the goal to take back."""
     image_goal: ImageGoal | None = None
     """The goal image, which takes the place of the draft."""
     trial: Trial | None = None
@@ -67,8 +80,14 @@ class State:
     """Name of the archive's entry that `trial` is, if it has been kept."""
     animation: Path | None = None
     """The animation written last."""
+    verdict: Verdict | None = None
+    """What became of the last run of this scene."""
+    batch: Batch | None = None
+    """The batch of runs under way, or the last one."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
+    unfit_models: Mapping[str, str] = field(default_factory=dict)
+    """Installed models that cannot plan in the present world -> why, in a few words."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
 
@@ -82,6 +101,22 @@ class State:
         """Return whether goal and settings may change: the worker rests, and no run has moved."""
         has_moved = self.trial is not None and len(self.trial.episode.actions) > 0
         return self.status is Status.READY or (self.status is Status.PAUSED and not has_moved)
+
+    @property
+    def num_moved(self) -> int:
+        """Return how many actions of a run in this scene are shown; 0 for a recording."""
+        if self.trial is None or self.is_recorded:
+            return 0
+        return len(self.trial.episode.actions)
+
+    @property
+    def waits_for_reset(self) -> tuple[str, ...]:
+        """Return the names of the scene's settings that are chosen, but not in effect yet."""
+        return tuple(
+            name
+            for name in SCENE_FIELDS
+            if getattr(self.choices, name) != getattr(self.settings, name)
+        )
 
     @property
     def goal(self) -> Goal | None:

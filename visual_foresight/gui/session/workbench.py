@@ -1,12 +1,20 @@
 """The env of a session, and the controllers and models built for it."""
 
+from collections.abc import Iterable
 from threading import Event
 from typing import Any
 
-from visual_foresight.control.config import SIMULATOR, build, make_predictor
+from visual_foresight.control.config import (
+    SCRIPTED,
+    SIMULATOR,
+    WITHOUT_CHECKPOINT,
+    build,
+    make_predictor,
+)
 from visual_foresight.control.world import World, world_of
 from visual_foresight.gui.session.settings import Settings
-from visual_foresight.interfaces import Controller, Env, Predictor
+from visual_foresight.interfaces import Controller, Env, Predictor, SimulatedEnv
+from visual_foresight.predictors.checkpoints import read_config, resolve
 from visual_foresight.system.devices import find_device
 from visual_foresight.types import Episode, UserError
 
@@ -58,6 +66,34 @@ class Workbench:
         info = self.env.info
         has_views = episode.other_views.keys() == set(info.views) - {next(iter(info.views))}
         return has_views and sizes == (info.frame_size, info.action_size, info.state_size)
+
+    def unfit_models(self, names: Iterable[str]) -> dict[str, str]:
+        """Return the models that cannot plan in this world -> why, in a few words."""
+        reasons = {name: self._why_unfit(name) for name in names}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def _why_unfit(self, name: str) -> str:
+        """Return why a model cannot plan in this world, in a few words; nothing if it can.
+
+        What is wrong with a checkpoint itself is said when it is to plan.
+        """
+        info = self.env.info
+        if name == SIMULATOR:
+            is_simulated = isinstance(self.env, SimulatedEnv)
+            return "" if is_simulated else "which is no simulator"
+        if name == SCRIPTED:
+            return "" if info.workspace else "which has no known workspace"
+        if name in WITHOUT_CHECKPOINT:
+            return ""
+        try:
+            made_for = read_config(resolve(name))["config"]
+        except UserError:
+            return ""
+        for what, size in (("actions", info.action_size), ("states", info.state_size)):
+            wanted = made_for.get(f"{what[:-1]}_size", size)
+            if wanted != size:
+                return f"which has {what} of size {size}, not {wanted}"
+        return ""
 
     def controller(
         self, settings: Settings, points: tuple[Any, ...], stop: Event

@@ -59,9 +59,9 @@ class PredictionPanel:
         self._is_drawing = False
         self._step_text.set_text(f"Plan at step {timeline.step}")
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
-        self._title.set_content(
-            "Imagined now, of a recording" if state.is_recorded else "Imagined"
-        )
+        title = "Imagined now, of a recording" if state.is_recorded else "Imagined"
+        is_preview = timeline.preview is not None
+        self._title.set_content("Preview of a fan, nothing moves" if is_preview else title)
         self._hint.set_text(self._hint_text(state, horizon))
         self._draw_frame(state)
 
@@ -101,6 +101,7 @@ class PredictionPanel:
             return
         if step != timeline.step:
             timeline.rank = 0
+            timeline.preview = None
         timeline.step = step
         timeline.ahead = ahead
         self._redraw()

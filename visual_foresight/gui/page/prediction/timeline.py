@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from visual_foresight.control.trial import Trial
+from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import Plan
 
@@ -15,7 +16,10 @@ class Timeline:
     ahead: int = 0
     rank: int = 0
     """0 is the plan itself, 1 its first runner-up, ..."""
+    preview: Plan | None = None
+    """A future of the action fan that is shown in place of the run's plans."""
     _trial: Trial | None = None
+    _fan: ActionFan | None = None
 
     def follow(self, state: State) -> None:
         """Move to the newest step when the trial has changed.
@@ -24,8 +28,12 @@ class Timeline:
         run that was opened.
         """
         trial = state.trial
+        if state.fan is not self._fan:
+            self._fan = state.fan
+            self.preview = None
         if trial is self._trial:
             return
+        self.preview = None
         self._trial = trial
         self.rank = 0
         num_done = 0 if trial is None else len(trial.episode.actions)
@@ -37,8 +45,17 @@ class Timeline:
         plan = self.plan(state)
         self.ahead = len(plan.actions) if plan is not None else 0
 
+    def show_preview(self, state: State, plan: Plan) -> None:
+        """Show a future from the present frame, at its end, until another step is chosen."""
+        self.step = 0 if state.trial is None else len(state.trial.episode.actions)
+        self.ahead = len(plan.actions)
+        self.rank = 0
+        self.preview = plan
+
     def plan(self, state: State) -> Plan | None:
-        """Return the plan of this step, if there is one."""
+        """Return the preview, or the plan of this step, if there is one."""
+        if self.preview is not None:
+            return self.preview
         return state.plans[self.step] if self.step < len(state.plans) else None
 
     def frame_index(self, state: State) -> int | None:

@@ -24,6 +24,9 @@ class GoalEditor:
         self._handle: Handle | None = None
         self._was_dragged = False
         """Whether the marker in hand has moved: all of a drag is one change to undo."""
+        self._clicks_at: Pixel | None = None
+        """What is marked on release, unless the pointer moves: a marker is in the way of a press
+        there."""
         self.cursor: Pixel | None = None
         """The keyboard's cursor, while it is shown."""
         self.keeps_still = False
@@ -32,25 +35,36 @@ class GoalEditor:
     def press(self, x: float, y: float) -> bool:
         """Take hold of a marker, or mark a pixel; tell whether it was one of the frame's.
 
+        Where a marker is, a press takes hold of it. Elsewhere it marks the pixel at once, and the
+        drag that may follow draws the goal pixel out of it, or moves the goal pixel just marked.
+        While a pair is open, a click on a marker marks the goal pixel there.
+
         Args:
             x: share of the frame's width, from its left edge.
             y: share of its height, from its top edge.
         """
-        pixel = self._pixel(x, y)
+        pixel = self.pixel(x, y)
         self.cursor = None
         if pixel is None:
             return False
-        self._handle = self._session.state.draft.handle_at(pixel, REACH_PX)
+        draft = self._session.state.draft
         self._was_dragged = False
+        self._clicks_at = None
+        self._handle = draft.handle_at(pixel, REACH_PX)
         if self._handle is None:
             self._mark(pixel)
             self._handle = self._session.state.draft.handle_at(pixel, 0)
             self._was_dragged = True  # marking was the change to undo
+        elif draft.is_open and not self.keeps_still:
+            self._clicks_at = pixel
+        if self._handle is not None:
+            self._handle = self._session.state.draft.drawn_from(self._handle)
         return True
 
     def drag(self, x: float, y: float) -> bool:
-        """Move the marker in hand, if any; tell whether it moved (arguments as in `press`)."""
-        pixel = self._pixel(x, y)
+        """Move what is in hand, if anything; tell whether it moved (arguments as in `press`)."""
+        self._clicks_at = None
+        pixel = self.pixel(x, y)
         draft = self._session.state.draft
         if pixel is None or self._handle is None or self._handle.index >= len(draft.pairs):
             return False
@@ -61,11 +75,22 @@ class GoalEditor:
         self._was_dragged = True
         return True
 
-    def release(self, x: float, y: float) -> bool:
-        """Move the marker in hand a last time, and let go of it (as `drag`)."""
-        has_moved = self.drag(x, y)
+    def release(self, x: float, y: float, has_moved: bool) -> bool:
+        """Move what is in hand a last time, and let go of it; tell whether the goal has changed.
+
+        Args:
+            x: as in `press`.
+            y: as in `press`.
+            has_moved: whether the pointer has moved since it was pressed; if not, it was a click.
+        """
+        clicked = self._clicks_at
+        has_changed = has_moved and self.drag(x, y)
+        if not has_moved and clicked is not None:
+            self._mark(clicked)
+            has_changed = True
         self._handle = None
-        return has_moved
+        self._clicks_at = None
+        return has_changed
 
     def type(self, key: str, is_fast: bool) -> bool:
         """Move the cursor, mark its pixel, or undo; tell whether the frame can be edited."""
@@ -86,7 +111,8 @@ class GoalEditor:
         draft = self._session.state.draft
         self._session.edit(draft.kept(pixel) if self.keeps_still else draft.clicked(pixel))
 
-    def _pixel(self, x: float, y: float) -> Pixel | None:
+    def pixel(self, x: float, y: float) -> Pixel | None:
+        """Return the pixel at a place (as in `press`), if a goal can be made there now."""
         frame_size = self._frame_size()
         return None if frame_size is None else to_pixel(x, y, frame_size)
 

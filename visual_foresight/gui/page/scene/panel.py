@@ -8,16 +8,24 @@ from nicegui import events, ui
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style
+from visual_foresight.gui.page.legend import build_legend
+from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES
+from visual_foresight.gui.page.scene.verdict_line import VerdictLine
 from visual_foresight.gui.session.goals import Draft, Pair
+from visual_foresight.gui.session.guidance.example import EXAMPLE_GOAL, example
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Pixel
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
+TOUCH_JS = Path(__file__).with_name("touch.js").read_text(encoding="utf-8")
+HOVER_JS = Path(__file__).with_name("hover.js").read_text(encoding="utf-8")
 KEYS_JS = Path(__file__).with_name("keys.js").read_text(encoding="utf-8")
+HOVER_EVERY_S = 0.1
+"""How often the place of a pointer over the frame is sent, at most."""
 UPLOAD_JS = Path(__file__).with_name("upload.js").read_text(encoding="utf-8")
 CHOOSE_JS = "(event) => event.currentTarget.parentElement.querySelector('input').click()"
 """On a button beside a file field: opens the window in which a file is chosen."""
@@ -40,11 +48,16 @@ class ScenePanel:
     Args:
         session: the one that all pages show.
         timeline: what this page shows of a run.
+        apply_settings: tells whether the chosen settings can be used.
         redraw: draws the whole page now, so that a click is answered at once.
     """
 
     def __init__(
-        self, session: Session, timeline: Timeline, redraw: Callable[[], None]
+        self,
+        session: Session,
+        timeline: Timeline,
+        apply_settings: Callable[[], bool],
+        redraw: Callable[[], None],
     ) -> None:
         self._session = session
         self._timeline = timeline
@@ -57,7 +70,9 @@ class ScenePanel:
             self._build_head()
             self._build_frame()
             self._build_hint()
+            self._verdict = VerdictLine(session, apply_settings)
             self._build_tools()
+            build_legend()
 
     def _build_head(self) -> None:
         with ui.element("div").classes("head"):
@@ -86,19 +101,27 @@ class ScenePanel:
             self._image = ui.element("img")
             self._image.props('alt="What the camera sees" draggable=false')
             self._markers = ui.html("", sanitize=False).classes("markers")
+        self._spoken = ui.label().classes("spoken").props("role=status aria-live=assertive")
         self._frame.on("pointerdown", self._on_press, js_handler=POINTER_JS)
         self._frame.on(
             "pointermove", self._on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S
         )
         self._frame.on("pointerup", self._on_release, js_handler=POINTER_JS)
+        for event in ("pointermove", "pointerleave"):
+            self._frame.on(event, self._on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
+        self._frame.on("pointercancel", js_handler=POINTER_JS)
+        self._frame.on("touchmove", js_handler=TOUCH_JS)
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
 
     def _build_hint(self) -> None:
         with ui.element("div").classes("head"):
             self._goal_image = ui.element("img").classes("goal-image")
             self._goal_image.props('alt="The goal image"')
-            self._hint = ui.label().classes("hint")
+            self._hint = ui.label().classes("hint").props("role=status")
             ui.element("div").classes("grow")
+            self._place = ui.label().classes("place").props("aria-hidden=true")
+            self._example = ui.button("Try an example", on_click=self._on_example)
+            self._example.props("outline dense padding='3px 10px'")
             self._close = ui.button(
                 "Back to the scene", on_click=self._session.close_recording
             ).props("flat dense")
@@ -110,6 +133,8 @@ class ScenePanel:
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
             self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft()))
             self._clear.props("flat dense")
+            link = ui.button("Copy link", on_click=lambda: copy_link(self._session))
+            link.props("flat dense")
             goal_image = ui.button("Goal image", icon="image").props("flat dense")
             with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
@@ -133,18 +158,27 @@ class ScenePanel:
         is_live = index is None
         self._draw_frame(state, index)
         self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
+        place = spoken_place(self._editor.cursor, self._session.describe_pixel)
+        self._spoken.set_text(place)
+        self._place.set_text(place)
         self._draw_goal_image(state)
+        self._verdict.draw(state)
         self._title.set_content(
             "Scene" if is_live else f"Scene, as recorded after {index} actions"
         )
-        self._hint.set_text(self._hint_text(state, is_live))
+        remark = state.remark if is_live and state.image_goal is None else ""
+        self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
+        self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.is_idle)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
+        is_empty = not state.draft.pairs and state.image_goal is None
+        self._example.set_visibility(is_live and is_empty and state.is_editable)
         self._close.set_visibility(state.is_recorded)
-        for element in (self._undo, self._clear, self._tool):
+        for element in (self._clear, self._tool):
             element.set_enabled(state.is_editable)
+        self._undo.set_enabled(state.is_editable and state.can_undo)
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
@@ -181,7 +215,7 @@ class ScenePanel:
         if not is_live:
             return "An earlier frame: move the sliders to the end to make a goal."
         if state.image_goal is not None:
-            return "The goal is an image. Undo brings the pixels back."
+            return "The goal is an image. Undo or Clear takes it back."
         if not state.is_editable:
             return "A run is under way: Stop ends it."
         if state.draft.goal is not None:
@@ -190,29 +224,38 @@ class ScenePanel:
             return "Click what is to keep still."
         if state.draft.is_open:
             return "Now click where it is to go."
-        return "Click a pixel on an object."
+        return "Drag an object to where it is to go, or click both places."
 
     # --- events -------------------------------------------------------------------------------
 
     def _on_press(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
+        x, y, _ = event.args
         if self._editor.press(float(x), float(y)):
             self._redraw()
 
     def _on_drag(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
+        x, y, _ = event.args
         if self._editor.drag(float(x), float(y)):
             self._redraw()
 
     def _on_release(self, event: events.GenericEventArguments) -> None:
-        x, y = event.args
-        if self._editor.release(float(x), float(y)):
+        x, y, has_moved = event.args
+        if self._editor.release(float(x), float(y), bool(has_moved)):
             self._redraw()
 
     def _on_key(self, event: events.GenericEventArguments) -> None:
         key, has_shift = event.args
         if self._editor.type(str(key), bool(has_shift)):
             self._redraw()
+
+    def _on_hover(self, event: events.GenericEventArguments) -> None:
+        """Say what the pointer is over; nothing else of the page changes."""
+        x, y = event.args
+        pixel = self._editor.pixel(float(x), float(y))
+        self._place.set_text(spoken_place(pixel, self._session.describe_pixel))
+
+    def _on_example(self) -> None:
+        self._session.reset(example(self._session.state.settings), EXAMPLE_GOAL)
 
     def _on_tool(self, event: events.ValueChangeEventArguments) -> None:
         self._editor.keeps_still = event.value == KEEP
@@ -232,6 +275,23 @@ class ScenePanel:
     def _on_refused(self, event: events.GenericEventArguments) -> None:
         """Say why the server did not take a picture."""
         self._session.show_message(str(event.args)[:LONGEST_SENTENCE].strip(), is_error=True)
+
+
+def _sentence(remark: str) -> str:
+    """Return a remark as a sentence of the page."""
+    return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
+
+
+def spoken_place(cursor: Pixel | None, describe: Callable[[Pixel], str]) -> str:
+    """Return what is said of the keyboard's cursor: its place, and what is there if known.
+
+    Rows and columns are counted as everywhere on the page, from 0.
+    """
+    if cursor is None:
+        return ""
+    place = f"row {cursor.row:g}, column {cursor.col:g}"
+    thing = describe(cursor)
+    return f"{place}: {thing}" if thing else place
 
 
 def _shown_frame(state: State, index: int | None) -> Frame | None:

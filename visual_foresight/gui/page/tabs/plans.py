@@ -57,7 +57,8 @@ class PlansTab:
                 thumb.on("click", lambda rank=rank: self._choose(rank))
                 with thumb:
                     picture = prediction_picture(plan, last, frame, rank)
-                    ui.element("img").props["src"] = data_url(picture)
+                    image = ui.element("img").props('alt=""')
+                    image.props["src"] = data_url(picture)
                     ui.label(name)
 
     def _choose(self, rank: int) -> None:

@@ -1,0 +1,1 @@
+"""How runs end, and many of them in a row."""
