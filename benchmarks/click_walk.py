@@ -49,6 +49,8 @@ TARGET = (0.4, 0.4)
 """Where the goal is clicked, as shares of the frame's width and height."""
 BEFORE = ("cli.py", "gui/server")
 """What started the program, and is on every stack."""
+ASIDE = "gui/page/scene/panel.py: ScenePanel._on_hover"
+"""Says what the pointer is over on its way to the click: no part of the click's way."""
 PACKAGE = f"visual_foresight{os.sep}"
 READY = ".status:text-is('ready')"
 
@@ -71,6 +73,8 @@ class Tracer:
         while caller is not None:
             stack.append(_place(caller))
             caller = caller.f_back
+        if ASIDE in stack:
+            return
         for function in reversed(stack):
             if function is not None and not function.startswith(BEFORE):
                 self._way[function] = None
