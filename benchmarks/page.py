@@ -233,6 +233,8 @@ def _set_up(page: "Page", task: Task, num_steps: int) -> None:
     page.wait_for_timeout(500)
     page.wait_for_selector(READY)
     page.get_by_label("Steps per run").fill(str(num_steps))
+    page.get_by_label("Stop at").click()
+    page.get_by_role("option", name="never").click()
     for pixel, marker in ((task.source, ".mark.source"), (task.target, ".mark.target")):
         x = (pixel.col + 0.5) / width
         y = (pixel.row + 0.5) / height
