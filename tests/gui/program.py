@@ -36,9 +36,9 @@ def free_port():
 
 
 class Program:
-    """`visual-foresight gui` as its user starts it."""
+    """`visual-foresight gui` as its user starts it, in a folder, by default the tests' own."""
 
-    def __init__(self, out, *flags, start=("-m", "visual_foresight")):
+    def __init__(self, out, *flags, start=("-m", "visual_foresight"), folder=None):
         self.out, self.port = out, free_port()
         command = [
             sys.executable,
@@ -53,7 +53,9 @@ class Program:
             name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"
         }  # NiceGUI looks for it
         self.log = (out.parent / f"{out.name}.log").open("w+")
-        self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen(
+            command, env=env, cwd=folder, stdout=self.log, stderr=self.log
+        )
         scheme = "https" if "--tls-key" in flags else "http"
         self.address = f"{scheme}://127.0.0.1:{self.port}/"
         self._await()

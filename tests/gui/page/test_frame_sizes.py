@@ -7,13 +7,23 @@ from tests.gui.program import Program
 
 pytestmark = pytest.mark.slow
 ROWS, COLUMNS = 48, 80
+OTHER = "runs/other/checkpoint"
+"""Where the page finds a model of another frame size."""
 
 
 @pytest.fixture
 def program(browser, tmp_path):
     model = untrained(tmp_path / "mine", (ROWS, COLUMNS))
+    untrained(tmp_path / OTHER, (64, 64))
     program = Program(
-        tmp_path / "out", "--env", "dot", "--model", str(model), "--preset", "fast"
+        tmp_path / "out",
+        "--env",
+        "dot",
+        "--model",
+        str(model),
+        "--preset",
+        "fast",
+        folder=tmp_path,
     )
     yield program
     program.stop()
@@ -54,8 +64,8 @@ def test_frames_keep_their_shape_and_a_model_of_others_brings_its_own(
     photograph(page, "frames-48x80")
 
     page.get_by_label("Model").click()
-    page.get_by_role("option", name="flow (shipped)").click()
-    page.wait_for_selector(".message:has-text('flow has frames of 64x64 pixels')")
+    page.get_by_role("option", name=OTHER).click()
+    page.wait_for_selector(".message:has-text('has frames of 64x64 pixels')")
     page.wait_for_function("document.querySelector('.frame.click').clientWidth === 512")
     assert shape(page) == pytest.approx(1, rel=0.01)
     page.wait_for_selector(".mark", state="detached")

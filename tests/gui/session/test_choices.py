@@ -40,7 +40,7 @@ def test_what_a_run_under_way_uses_stays_in_effect(session):
 
 def test_models_that_cannot_plan_in_the_world_are_known_with_the_reason(session, tmp_path):
     unfit = session.state.unfit_models
-    assert unfit["rigid"] == "which has states of size 2, not 4"
+    assert unfit["rigid"] == "this world has states of size 2, not 4"
     assert not {"still", "random", "simulator", "scripted"} & set(unfit)
     pushing = Session(Settings(env="push", model="still", preset="fast"), tmp_path / "push")
     try:

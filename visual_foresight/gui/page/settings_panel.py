@@ -185,7 +185,7 @@ class SettingsPanel:
         self._waits.set_visibility(bool(waiting))
         reason = self._unfit.get(state.choices.model, "")
         self._unfit_line.set_text(
-            f"{state.choices.model} cannot plan in {settings.env}, {reason}: choose another model"
+            f"{state.choices.model} cannot plan here ({reason}): choose another model"
         )
         self._unfit_line.set_visibility(bool(reason))
 

@@ -80,9 +80,9 @@ class Workbench:
         info = self.env.info
         if name == SIMULATOR:
             is_simulated = isinstance(self.env, SimulatedEnv)
-            return "" if is_simulated else "which is no simulator"
+            return "" if is_simulated else "this world is no simulator"
         if name == SCRIPTED:
-            return "" if info.workspace else "which has no known workspace"
+            return "" if info.workspace else "this world has no known workspace"
         if name in WITHOUT_CHECKPOINT:
             return ""
         try:
@@ -92,7 +92,7 @@ class Workbench:
         for what, size in (("actions", info.action_size), ("states", info.state_size)):
             wanted = made_for.get(f"{what[:-1]}_size", size)
             if wanted != size:
-                return f"which has {what} of size {size}, not {wanted}"
+                return f"this world has {what} of size {size}, not {wanted}"
         return ""
 
     def controller(

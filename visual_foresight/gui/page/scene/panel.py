@@ -121,7 +121,7 @@ class ScenePanel:
             ui.element("div").classes("grow")
             self._place = ui.label().classes("place").props("aria-hidden=true")
             self._example = ui.button("Try an example", on_click=self._on_example)
-            self._example.props("outline dense padding='3px 10px'")
+            self._example.props("outline dense no-wrap padding='3px 10px'")
             self._close = ui.button(
                 "Back to the scene", on_click=self._session.close_recording
             ).props("flat dense")
