@@ -14,7 +14,6 @@ import torch
 from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import clip_of, run_trial
 from visual_foresight.control.replay import ReplayController, reimagine
-from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import imagine_fan
@@ -22,13 +21,14 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.ongoing_trial import OngoingTrial, outcome_of
+from visual_foresight.gui.session.kept_runs.kept_plans import in_memory
 from visual_foresight.gui.session.settings import LIVE_ONLY, Settings
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.workbench import Workbench, world_for
 from visual_foresight.interfaces import Controller, Drawable, Predictor
 from visual_foresight.planning.planners.registry import make_planner
 from visual_foresight.system.seeds import NUM_SEEDS
-from visual_foresight.types import Goal, UserError
+from visual_foresight.types import Episode, Goal, UserError
 
 RENDER_SCALE = 8
 """How many times larger than a frame the high-resolution render is."""
@@ -115,6 +115,7 @@ class SessionJobs:
             pending=None,
             fan=None,
             check=None,
+            run_number=self._another_run(),
             is_recorded=False,
             entry_name="",
             can_render=isinstance(workbench.env, Drawable),
@@ -229,10 +230,23 @@ class SessionJobs:
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
-        self._ongoing = OngoingTrial(goal, steps, label)
+        workbench = self._present
+        notes = asdict(settings)
+        run = self._archive.begin(goal, workbench.env_name, env, notes, workbench.world)
+        self._ongoing = OngoingTrial(goal, steps, run, settings.model, label)
         self._publish(
-            fan=None, check=None, trial=None, pending=None, is_recorded=False, entry_name=""
+            fan=None,
+            check=None,
+            trial=None,
+            pending=None,
+            run_number=self._another_run(),
+            imagined_by=settings.model,
+            is_recorded=False,
+            entry_name="",
         )
+
+    def _another_run(self) -> int:
+        return self._read().run_number + 1
 
     def _advance(self, num_turns: int | None) -> None:
         """Turn the loop so many times, or to its end; the first turn only plans."""
@@ -242,13 +256,13 @@ class SessionJobs:
         while not self._stop.is_set() and not self._pause.is_set() and turns != num_turns:
             with ExitStack() as on_error:
                 on_error.callback(self.end, FAILED)
-                step = ongoing.advance()
+                ongoing.advance()
                 on_error.pop_all()
-            pending = None if self._stop.is_set() else step.plan
+            pending = None if self._stop.is_set() else ongoing.pending
             self._publish(trial=ongoing.trial(), pending=pending)
             self._publish_frame()
             turns += 1
-            if step.plan is None:
+            if ongoing.pending is None:
                 self.end()
                 return
         if self._stop.is_set():
@@ -266,14 +280,15 @@ class SessionJobs:
             return
         self._publish(pending=None)
         if len(ongoing.taken) < 2:
+            ongoing.run.remove()
             return
-        trial = ongoing.trial()
-        notes = asdict(self._read().settings)
-        notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
-        workbench = self._present
-        entry = self._archive.add(
-            trial, workbench.env_name, workbench.env, notes, workbench.world
-        )
+        with ExitStack() as on_error:
+            on_error.callback(ongoing.run.close)  # what is on disk is finished by the next start
+            trial = ongoing.trial()
+            notes = asdict(self._read().settings)
+            notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
+            entry = self._archive.finish(ongoing.run, trial, notes)
+            on_error.pop_all()
         # What was designated has moved, so the draft is dropped. A goal image stays.
         self._publish(
             trial=trial,
@@ -297,32 +312,60 @@ class SessionJobs:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
+        episode = self._episode_to_ask_about("check")
+        predictor = self._predictor()
+        self._publish(check=check_model(predictor, episode, reimagine(predictor, episode, 1)))
+
+    def imagine_now(self) -> None:
+        """Show of the run that is shown what the present model imagines of its actions."""
+        episode = self._episode_to_ask_about("imagine anew")
         state = self._read()
-        if state.trial is None or not len(state.trial.episode.actions):
-            raise UserError("there is no run to check: carry something out, or open one")
+        settings = state.settings
+        action_size = episode.actions.shape[1]
+        horizon = make_planner(settings.planner, settings.preset, action_size).horizon
+        plans = in_memory(
+            reimagine(self._predictor(), episode, horizon), episode.observation(0), settings.model
+        )
+        assert state.trial is not None
+        self._publish(
+            trial=replace(state.trial, plans=plans),
+            imagined_by=settings.model,
+            is_imagined_now=True,
+        )
+
+    def _episode_to_ask_about(self, wish: str) -> Episode:
+        """Return the episode of the shown run, if the present model can imagine of it.
+
+        Args:
+            wish: what is to be done with it, for the sentence.
+        """
+        state = self._read()
+        if state.trial is None or not state.num_done:
+            raise UserError(f"there is no run to {wish}: carry something out, or open one")
         if state.settings.model in LIVE_ONLY:
             raise UserError(
                 f"{state.settings.model!r} cannot be asked what it would have imagined: "
                 "choose a model that learns, or still"
             )
-        predictor = self._predictor()
-        episode = state.trial.episode
-        if not self._present.fits(episode):
+        if not self._present.fits(state.trial.episode):
             raise UserError(
                 "this run is of another world than the scene, or of frames of another size: "
                 "choose its world and press Reset, or a model of its frames, and open it again"
             )
-        plans = reimagine(predictor, episode, 1)
-        self._publish(check=check_model(predictor, episode, plans))
+        return state.trial.episode
 
     # --- the archive --------------------------------------------------------------------------
 
     def open(self, name: str) -> None:
-        """Show a kept run, with what the present model imagines of it, if it can."""
+        """Show a kept run, with what was imagined when it was made."""
         self.end(STOPPED)
+        trial = self._archive.open(name)
         self._publish(
-            trial=self._recorded(name),
+            trial=trial,
             pending=None,
+            run_number=self._another_run(),
+            imagined_by=str(trial.episode.meta.get("model", "")),
+            is_imagined_now=False,
             is_recorded=True,
             entry_name=name,
             check=None,
@@ -332,19 +375,9 @@ class SessionJobs:
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a kept run; what is shown, or under way, stays as it is."""
         state = self._read()
-        is_shown = state.entry_name == name
-        trial = state.trial if is_shown and state.trial is not None else self._recorded(name)
+        shown = state.trial if state.entry_name == name else None
+        trial = shown or self._archive.open(name)
         path = self._archive.export(name, trial, suffix)
         self._publish(
             message=f"Saved {path.name} in the output folder", is_error=False, animation=path
         )
-
-    def _recorded(self, name: str) -> Trial:
-        """Read a run back; its plans are what the present model imagines, if it can."""
-        trial = self._archive.open(name)
-        settings = self._read().settings
-        if not self._present.fits(trial.episode) or settings.model in LIVE_ONLY:
-            return trial
-        action_size = trial.episode.actions.shape[1]
-        horizon = make_planner(settings.planner, settings.preset, action_size).horizon
-        return replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))

@@ -1,12 +1,17 @@
-"""A trial under way, and what is kept of it in memory."""
+"""A trial under way: what is kept of it on disk, and the little that memory holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from visual_foresight.control.judge import SUCCESS_M
 from visual_foresight.control.loop import Step, finish
 from visual_foresight.control.trial import Trial
+from visual_foresight.gui.session.kept_runs.run_folder import RunFolder
+from visual_foresight.gui.session.kept_runs.turns import as_kept, light
 from visual_foresight.types import Goal, Plan
+
+SECONDS = "plan_seconds"
+"""The note that says how long each plan took."""
 
 
 @dataclass
@@ -15,21 +20,34 @@ class OngoingTrial:
 
     goal: Goal
     steps: Iterator[Step]
+    run: RunFolder
+    """Where each step is kept, with what was imagined."""
+    model: str
+    """The name of what imagines."""
     label: str | None = None
     """The outcome to record at the end; None where the final distance decides."""
     taken: list[Step] = field(default_factory=list)
-    """The steps so far; the plan of the last one is pending."""
+    """The steps so far, without what was imagined."""
+    pending: Plan | None = None
+    """The plan of the newest step, of which nothing has been carried out."""
 
-    def advance(self) -> Step:
-        """Carry out the first action of the pending plan, observe, and plan again."""
-        if self.taken and (plan := self.taken[-1].plan) is not None:
-            self.taken[-1] = replace(self.taken[-1], plan=_without_runners_up(plan))
-        self.taken.append(next(self.steps))
-        return self.taken[-1]
+    def advance(self) -> None:
+        """Carry out the first action of the pending plan, observe, plan again, and keep that."""
+        step = next(self.steps)
+        self.run.add(step, self.model)
+        self.taken.append(light(step))
+        self.pending = None if step.plan is None else as_kept(step.plan)
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        return finish(self.goal, self.taken)
+        trial = trial_of(self.goal, self.taken)
+        return replace(trial, plans=self.run.plans(len(trial.episode.actions)))
+
+
+def trial_of(goal: Goal, steps: Sequence[Step]) -> Trial:
+    """Return the trial that some steps are, with how long each plan took among its notes."""
+    seconds = [step.plan.seconds for step in steps if step.plan is not None]
+    return finish(goal, steps, {SECONDS: seconds})
 
 
 def outcome_of(trial: Trial) -> str:
@@ -39,17 +57,3 @@ def outcome_of(trial: Trial) -> str:
     if not trial.distances_m:  # nobody has said what would be near enough
         return "done"
     return "reached" if trial.success(SUCCESS_M) else "not reached"
-
-
-def _without_runners_up(plan: Plan) -> Plan:
-    """Return a plan without what its runners-up imagine: three quarters of its memory."""
-    prediction = replace(
-        plan.prediction,
-        frames=plan.prediction.frames[:1].clone(),
-        pixel_maps=plan.prediction.pixel_maps[:1].clone(),
-        lost=plan.prediction.lost[:1],
-        carry=None,
-        members=(),
-        signals={name: signal[:1].clone() for name, signal in plan.prediction.signals.items()},
-    )
-    return replace(plan, prediction=prediction, runners_up=plan.runners_up[:0])

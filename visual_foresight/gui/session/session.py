@@ -106,7 +106,13 @@ class Session:
         """Return from a recording to the scene."""
         with self._lock:
             if self.state.is_recorded and self._make_editable():
-                self._publish(trial=None, is_recorded=False, entry_name="", check=None)
+                self._publish(
+                    trial=None,
+                    run_number=self.state.run_number + 1,
+                    is_recorded=False,
+                    entry_name="",
+                    check=None,
+                )
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
@@ -173,6 +179,10 @@ class Session:
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
         self._submit(Status.WORKING, self._jobs.check)
+
+    def imagine_now(self) -> None:
+        """Show of a run from disk what the present model imagines of its actions."""
+        self._submit(Status.WORKING, self._jobs.imagine_now)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
