@@ -240,7 +240,7 @@ def test_the_loop_shows_a_predictor_both_views() -> None:
     for number, step in enumerate(steps):
         side = step.observation.frames["side"]
         np.testing.assert_array_equal(episode.other_views["side"][number], side)
-    again = reimagine(model, episode, 2)
+    again = list(reimagine(model, episode, 2))
     for plan, step in zip(again, steps[:-1], strict=True):
         assert step.plan is not None
         there = step.plan.prediction.frames[:, 0]

@@ -71,7 +71,9 @@ def test_without_a_judge_it_is_what_is_believed(env: DotEnv) -> None:
 
 def test_it_is_kept_with_its_run(env: DotEnv, tmp_path: Path) -> None:
     trial = run(env)
-    entry = Archive(tmp_path / "out").add(trial, "dot", env, {"outcome": "done"})
+    archive = Archive(tmp_path / "out")
+    kept = archive.begin(trial.goal, "dot", env, {})
+    entry = archive.finish(kept, trial, {"outcome": "done"})
     (again,) = Archive(tmp_path / "out").entries
     assert again == entry and (again.goal, again.unit) == ("row 14", "rows")
     opened = Archive(tmp_path / "out").open(entry.name)

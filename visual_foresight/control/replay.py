@@ -1,7 +1,7 @@
 """What a model imagines of given actions, frames included: to look at, or to compare with truth."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,9 +38,10 @@ def imagine(
     return predictor.imagine(carry, actions, decode=True)
 
 
-@torch.inference_mode()
-def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Plan, ...]:
-    """Return for each step of an episode what the model imagines of the actions that followed.
+def reimagine(
+    predictor: Predictor, episode: Episode, horizon: int, batch: int = 16
+) -> Iterator[Plan]:
+    """Yield for each step of an episode what the model imagines of the actions that followed.
 
     The designated pixels start from their true places, so later errors are the model's alone.
 
@@ -48,18 +49,26 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
         predictor: any that can be asked about the past.
         episode: with one action or more.
         horizon: how many actions ahead; fewer near the end.
+        batch: steps imagined at once: memory against speed.
     """
-    start_s = time.perf_counter()
     num_steps = len(episode.actions)
-    clip = _clips_of(episode)
-    actions = _actions_ahead(episode, horizon)
-    places = [places_at(episode, step) for step in range(num_steps)]
-    whole = imagine(predictor, clip, actions, places)
-    seconds = (time.perf_counter() - start_s) / num_steps
-    plans = []
-    for step in range(num_steps):
-        length = min(horizon, num_steps - step)
-        own = slice(step, step + 1)
+    for first in range(0, num_steps, batch):
+        steps = range(first, min(first + batch, num_steps))
+        yield from _reimagined(predictor, episode, horizon, steps)
+
+
+def _reimagined(
+    predictor: Predictor, episode: Episode, horizon: int, steps: range
+) -> Iterator[Plan]:
+    """Yield the same for some of the steps."""
+    start_s = time.perf_counter()
+    places = [places_at(episode, step) for step in steps]
+    actions = _actions_ahead(episode, horizon, steps)
+    whole = imagine(predictor, _clips_of(episode, steps), actions, places)
+    seconds = (time.perf_counter() - start_s) / len(steps)
+    for row, step in enumerate(steps):
+        length = min(horizon, len(episode.actions) - step)
+        own = slice(row, row + 1)
         prediction = Prediction(
             frames=whole.frames[own, :length],
             pixel_maps=whole.pixel_maps[own, :length],
@@ -68,24 +77,21 @@ def reimagine(predictor: Predictor, episode: Episode, horizon: int) -> tuple[Pla
             frame_size=whole.frame_size,
             signals={name: signal[own, :length] for name, signal in whole.signals.items()},
         )
-        plans.append(
-            Plan(
-                actions=actions[step, :length],
-                sources=places[step],
-                prediction=prediction,
-                costs=(),
-                seconds=seconds,
-            )
+        yield Plan(
+            actions=actions[row, :length],
+            sources=places[row],
+            prediction=prediction,
+            costs=(),
+            seconds=seconds,
         )
-    return tuple(plans)
 
 
-def _clips_of(episode: Episode) -> Clip:
-    """Return what a controller saw at each step with an action, as one batch."""
-    num_steps, action_size = episode.actions.shape
-    seen = [episode.observation(step) for step in range(num_steps + 1)]
+def _clips_of(episode: Episode, steps: range) -> Clip:
+    """Return what a controller saw at each of some steps, as one batch."""
+    action_size = episode.actions.shape[1]
+    seen = [episode.observation(step) for step in range(steps.stop)]
     done = list(episode.actions)
-    clips = [clip_of(seen[: step + 1], done[:step], action_size) for step in range(num_steps)]
+    clips = [clip_of(seen[: step + 1], done[:step], action_size) for step in steps]
     return Clip(
         actions=torch.cat([clip.actions for clip in clips]),
         frames=torch.cat([clip.frames for clip in clips]),
@@ -97,12 +103,13 @@ def _clips_of(episode: Episode) -> Clip:
     )
 
 
-def _actions_ahead(episode: Episode, horizon: int) -> Float[Tensor, "n {horizon} a"]:
-    """Return the actions that followed each step; beyond the end, actions of 0."""
-    num_steps, action_size = episode.actions.shape
+def _actions_ahead(
+    episode: Episode, horizon: int, steps: range
+) -> Float[Tensor, "n {horizon} a"]:
+    """Return the actions that followed each of some steps; beyond the end, actions of 0."""
+    action_size = episode.actions.shape[1]
     padded = np.concatenate([episode.actions, np.zeros((horizon, action_size), np.float32)])
-    ahead = [padded[step : step + horizon] for step in range(num_steps)]
-    return torch.from_numpy(np.stack(ahead))
+    return torch.from_numpy(np.stack([padded[step : step + horizon] for step in steps]))
 
 
 def places_at(episode: Episode, step: int) -> tuple[Pixel, ...]:

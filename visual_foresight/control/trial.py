@@ -3,6 +3,7 @@
 The loop makes it; the page, `plan` and the benchmarks read it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from visual_foresight.types import Episode, Goal, Plan
@@ -14,7 +15,8 @@ class Trial:
 
     goal: Goal
     episode: Episode
-    plans: tuple[Plan, ...]
+    plans: Sequence[Plan]
+    """One per action, where they were kept; the page reads each from disk when it is asked for."""
     distances: tuple[float, ...]
     """How far it is to the goal by the goal's own measure, in `goal.unit`, before the first and
     after each step. Empty where nobody can say."""

@@ -22,5 +22,5 @@ def test_it_ends_and_leaves_no_folders(tmp_path, monkeypatch, number):
         program.process.kill()
         program.log.close()
     assert "Traceback" not in said and "semaphore" not in said
-    assert code == (130 if number == signal.SIGINT else 143), said
+    assert code == 0 and "runs: 0" in said, "this is how a page ends"
     assert not list(temporary.iterdir())

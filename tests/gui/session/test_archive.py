@@ -1,5 +1,8 @@
 """The archive: runs are listed, opened, checked, exported, and never overwritten."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -99,18 +102,22 @@ def test_no_name_leads_out_of_the_folder(session):
         assert "there is no run" in wait(session).message
 
 
-def test_the_list_of_runs_does_not_hold_their_frames(session):
-    """Fifty runs must not fill the memory.
-
-    Only the newest one's plans are kept, the others are on disk.
-    """
+def test_runs_do_not_hold_what_was_imagined(session):
+    """Fifty runs must not fill the memory: plans are on disk, and read one at a time."""
     for _ in range(2):
         make_goal(session)
         session.run()
         state = wait(session)
-    assert len(state.entries) == 2
-    assert all(not len(plan.runners_up) for plan in state.trial.plans)
-    assert all(len(plan.prediction.frames) == 1 for plan in state.trial.plans)
+    assert len(state.entries) == 2 and len(state.trial.plans) == 4
+    plan = weakref.ref(state.trial.plans[0])
+    assert plan() is not None, "the last ones read are remembered"
+    for step in range(1, 4):
+        assert len(state.trial.plans[step].prediction.frames) == 1
+    session.reset(DOT)
+    wait(session)
+    del state
+    gc.collect()
+    assert plan() is None
 
 
 def test_what_is_no_run_of_the_page_is_neither_listed_nor_overwritten(session, tmp_path):

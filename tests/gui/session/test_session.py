@@ -298,7 +298,7 @@ def test_the_fan_of_the_simulator_follows_the_designated_pixel(tmp_path):
         session.close()
 
 
-def test_a_run_of_another_world_is_shown_without_plans(session):
+def test_a_run_of_another_world_is_shown_with_what_was_imagined_then(session):
     """Its frames are as large, but neither its actions nor its states are this world's."""
     session.choose(replace(DOT, num_steps=1))
     make_goal(session)
@@ -309,7 +309,7 @@ def test_a_run_of_another_world_is_shown_without_plans(session):
     session.open(entry.name)
     state = wait(session)
     assert not state.is_error and state.entry_name == entry.name
-    assert len(state.trial.episode.actions) == 1 and state.trial.plans == ()
+    assert len(state.trial.episode.actions) == len(state.trial.plans) == 1
     session.check()
     state = wait(session)
     assert state.is_error and "another world" in state.message

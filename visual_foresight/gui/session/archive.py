@@ -1,12 +1,15 @@
-"""The runs of a session on disk: the only module of the page that knows a path.
+"""The runs of a session on disk: which there are, and where.
 
 Each run that moved something is kept as an episode in our format (`<out>/<env>/episode_*.hdf5`,
 a dataset like any other), with its goal and outcome among its notes. What was seen in frames of
-another size, or from other cameras, has a folder of its own, as `<out>/<env>-96x96`. Animations are
-written beside these folders when they are asked for.
+another size, or from other cameras, has a folder of its own, as `<out>/<env>-96x96`. What was
+imagined is in `<out>/imagined/<run>/`, written turn by turn while the run goes on; of a run whose
+program was killed, the next program makes the episode. Animations are written beside these folders
+when they are asked for.
 """
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +21,7 @@ from visual_foresight.control.trial import Trial, distance_text
 from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
+    LEFTOVERS,
     episode_number,
     episode_path,
     read_episode,
@@ -26,8 +30,18 @@ from visual_foresight.episodes.episode_files import (
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.goals.registry import goal_from_json, goal_to_json
+from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
+from visual_foresight.gui.session.kept_runs.run_folder import (
+    FINISHED,
+    RunFolder,
+    read_notes,
+    turn_path,
+)
+from visual_foresight.gui.session.kept_runs.turns import read_plan
+from visual_foresight.gui.session.ongoing_trial import trial_of
 from visual_foresight.interfaces import Env
-from visual_foresight.types import Goal, UserError
+from visual_foresight.system.files import write_bytes
+from visual_foresight.types import Episode, Goal, Plan, UserError
 from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
@@ -35,6 +49,12 @@ RECORDED_HERE = {"recorded_by": "gui"}
 """What the info file of a folder says when the page wrote its episodes."""
 ANIMATIONS = (".gif", ".mp4")
 """Suffixes of the animations that can be written."""
+WRITTEN_BY = re.compile(r"\..+\.(\d+)\.tmp\..+")
+"""What `files.replacing` calls a file while a process of this number writes it."""
+IMAGINED = "imagined"
+"""The folder of what was imagined, a folder in it for each run."""
+CUT_OFF = "cut off"
+"""Outcome of a run whose program was killed."""
 MAX_GLIMPSES = 80
 """Imagined frames in an animation, over all of its plans: more take gigabytes."""
 GLIMPSES_PER_PLAN = 4
@@ -91,6 +111,11 @@ class Archive:
                 number = episode_number(path)
                 if number is not None:
                     self._add_file(name, number, path)
+        for folder in sorted((self._folder / IMAGINED).glob("*-*")):
+            try:
+                self._finish_cut_off(folder)
+            except (UserError, OSError) as error:  # another program writes it, or it is damaged
+                logger.warning("%s is left as it is: %s", folder, error)
 
     def _names_of_folders(self) -> list[str]:
         """Return the names that folders of runs have or may get, env by env."""
@@ -123,29 +148,51 @@ class Archive:
         """Return the runs: those found at the start env by env, those added since at the end."""
         return tuple(self._entries.values())
 
-    def add(
+    def begin(
         self,
-        trial: Trial,
+        goal: Goal,
         env_name: str,
         env: Env,
         notes: Mapping[str, Any],
         world: World = PUBLISHED,
-    ) -> Entry:
-        """Keep a run.
+    ) -> RunFolder:
+        """Make the folder of a run that begins, for its turns.
 
         Args:
-            trial: with one action or more.
+            goal: what the run is for.
             env_name: name of the env.
-            env: where the trial took place.
-            notes: plain JSON values: model, outcome, seed, ...
+            env: where it takes place.
+            notes: plain JSON values: model, seed, ...
             world: how the env was made.
         """
         name = env_name if world == PUBLISHED else f"{env_name}-{world.text}"
-        folder = self._folder / name
         number = self._free_number(name)
+        run = RunFolder(self._imagined(name, number))
+        kept = {
+            "folder": name,
+            "number": number,
+            "goal": goal_to_json(goal),
+            "notes": dict(notes),
+        }
+        run.write_notes(kept)
+        info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
+        write_info(run.folder, info)
+        return run
+
+    def finish(self, run: RunFolder, trial: Trial, notes: Mapping[str, Any]) -> Entry:
+        """Write the episode of a run that has ended, and let go of its folder.
+
+        Args:
+            run: of `begin`.
+            trial: with one action or more.
+            notes: plain JSON values: model, outcome, seed, ...
+        """
+        begun = run.notes()
+        name = str(begun["folder"])
+        number = int(begun["number"])
+        folder = self._folder / name
         if not (folder / INFO_NAME).exists():
-            info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
-            write_info(folder, info)
+            write_bytes(folder / INFO_NAME, (run.folder / INFO_NAME).read_bytes())
         meta = {
             **notes,
             **trial.episode.meta,
@@ -158,20 +205,53 @@ class Archive:
         if trial.is_believed:
             meta["believed"] = True
         write_episode(folder, number, replace(trial.episode, meta=meta))
+        run.write_notes({**begun, FINISHED: True})
+        run.close()
         entry = _entry(name, number, meta)
         self._entries[entry.name] = entry
         return entry
+
+    def _finish_cut_off(self, folder: Path) -> None:
+        """Make the episode of a run whose program was killed; remove one that moved nothing."""
+        if read_notes(folder).get(FINISHED):
+            return
+        run = RunFolder(folder)
+        try:
+            self._finish(run)
+        finally:
+            run.close()
+
+    def _finish(self, run: RunFolder) -> None:
+        run.remove_leftovers()
+        begun = run.notes()
+        name = str(begun["folder"])
+        number = int(begun["number"])
+        _remove_orphans(self._folder / name)
+        steps = run.steps()
+        if episode_path(self._folder / name, number).exists():  # only the note was missing
+            run.write_notes({**begun, FINISHED: True})
+        elif len(steps) < 2:
+            run.remove()
+        else:
+            trial = trial_of(goal_from_json(begun["goal"]), steps)
+            self.finish(run, trial, {**begun["notes"], "outcome": CUT_OFF})
+
+    def _imagined(self, name: str, number: int) -> Path:
+        return self._folder / IMAGINED / f"{name}-{number:06d}"
 
     def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
         listed = [entry.number for entry in self.entries if entry.folder == folder]
         number = max(listed, default=-1) + 1
-        while episode_path(self._folder / folder, number).exists():
+        while (
+            episode_path(self._folder / folder, number).exists()
+            or self._imagined(folder, number).exists()
+        ):
             number += 1
         return number
 
     def open(self, name: str) -> Trial:
-        """Read a run back, without its plans, which are not kept.
+        """Read a run back; its plans, where they were kept, are read when they are asked for.
 
         Raises:
             UserError: there is no run of this name, or it is damaged.
@@ -182,11 +262,22 @@ class Archive:
         return Trial(
             goal=goal,
             episode=episode,
-            plans=(),
+            plans=self._plans(entry, episode),
             distances=_distances(goal, episode.meta),
             distances_m=_distances_m(goal, episode.meta),
             is_believed=bool(episode.meta.get("believed")),
         )
+
+    def _plans(self, entry: Entry, episode: Episode) -> Sequence[Plan]:
+        """Return what was imagined when the run was made; nothing if none of it was kept."""
+        folder = self._imagined(entry.folder, entry.number)
+        if not turn_path(folder, 0).exists():
+            return ()
+        frame_size = (episode.frames.shape[1], episode.frames.shape[2])
+        read = reader(
+            lambda step: read_plan(turn_path(folder, step)), episode.actions, frame_size
+        )
+        return KeptPlans(read, len(episode.actions))
 
     def export(self, name: str, trial: Trial, suffix: str) -> Path:
         """Write the animation of a run, and return its path.
@@ -210,6 +301,25 @@ class Archive:
                 f"there is no run {name!r} in this session's folder: choose another"
             )
         return self._entries[name]
+
+
+def _remove_orphans(folder: Path) -> None:
+    """Remove what processes that have ended were writing to a folder."""
+    for path in folder.glob(LEFTOVERS):
+        match = WRITTEN_BY.fullmatch(path.name)
+        if match is not None and not _runs(int(match[1])):
+            path.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:

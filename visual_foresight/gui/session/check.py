@@ -1,6 +1,6 @@
 """How wrong the model is about a recorded run: its imagination beside what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ class ModelCheck:
     """PSNR of the frame before, taken as the prediction: the persistence baseline."""
 
 
-def check_model(predictor: Predictor, episode: Episode, plans: Sequence[Plan]) -> ModelCheck:
+def check_model(predictor: Predictor, episode: Episode, plans: Iterable[Plan]) -> ModelCheck:
     """Compare what a model imagines of an episode with what happened.
 
     Args:

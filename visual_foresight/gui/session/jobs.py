@@ -6,33 +6,29 @@ They run in the worker's thread, one at a time.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from visual_foresight.control.judge import TrialJudge, designate
-from visual_foresight.control.loop import clip_of, run_trial
-from visual_foresight.control.replay import ReplayController, reimagine
-from visual_foresight.control.trial import Trial
+from visual_foresight.control.loop import run_trial
+from visual_foresight.control.replay import ReplayController
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.goals.pixel_goal import PixelGoal
-from visual_foresight.gui.session.action_fan import imagine_fan
 from visual_foresight.gui.session.archive import Archive
-from visual_foresight.gui.session.check import check_model
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.guidance.remarks import remark_on
 from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
-from visual_foresight.gui.session.settings import LIVE_ONLY, Settings, installed_models
+from visual_foresight.gui.session.settings import Settings, installed_models
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     outcome_of,
 )
 from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
-from visual_foresight.planning.planners.registry import make_planner
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
 
@@ -84,6 +80,8 @@ class SessionJobs:
 
         The one method that other threads call; they do so while the worker rests.
         """
+        if self._ongoing is not None:
+            self._ongoing.run.remove()
         self._ongoing = None
 
     def close(self) -> None:
@@ -108,12 +106,13 @@ class SessionJobs:
             pending=None,
             fan=None,
             check=None,
+            run_number=self._another_run(),
             is_recorded=False,
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
             unfit_models=workbench.unfit_models(installed_models()),
-            things=SeenThings.of(workbench.env),
+            things=SeenThings.of(self.scene.present.env),
         )
         self.scene.publish_frame()
 
@@ -198,7 +197,7 @@ class SessionJobs:
         actions = fan.actions[number]
 
         def make_controller(points: tuple[Any, ...]) -> Controller:
-            return ReplayController(self._predictor(points), actions)
+            return ReplayController(self.predictor(points), actions)
 
         self._begin(nothing, make_controller, len(actions), f"fan: {fan.names[number]}")
         self._advance(None)
@@ -206,7 +205,8 @@ class SessionJobs:
     def _controller(self, points: tuple[Any, ...]) -> Controller:
         return self.scene.present.controller(self._read().settings, points, self._stop)
 
-    def _predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
+    def predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
+        """Build the model of the settings, for physical points behind designated pixels."""
         return self.scene.present.predictor(self._read().settings, points)
 
     def _begin(
@@ -238,16 +238,26 @@ class SessionJobs:
         judge = TrialJudge.of(env, goal, points)
         steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
         start = env.save() if isinstance(env, Snapshots) else None
-        self._ongoing = OngoingTrial(goal, steps, controller, points, start, rule, label)
+        present = self.scene.present
+        notes = {**asdict(settings), "has_goal": label is None}
+        run = self._archive.begin(goal, present.env_name, env, notes, present.world)
+        self._ongoing = OngoingTrial(
+            goal, steps, controller, points, start, rule, run, settings.model, label
+        )
         self._publish(
             fan=None,
             check=None,
             trial=None,
             pending=None,
             verdict=None,
+            run_number=self._another_run(),
+            imagined_by=settings.model,
             is_recorded=False,
             entry_name="",
         )
+
+    def _another_run(self) -> int:
+        return self._read().run_number + 1
 
     def _advance(self, num_turns: int | None) -> None:
         """Turn the loop so many times, or to its end; the first turn only plans."""
@@ -259,7 +269,7 @@ class SessionJobs:
                 on_error.callback(self.end, FAILED)
                 step = ongoing.advance()
                 on_error.pop_all()
-            pending = None if self._stop.is_set() else step.plan
+            pending = None if self._stop.is_set() else ongoing.pending
             self._publish(trial=ongoing.trial(), pending=pending)
             self.scene.publish_frame()
             turns += 1
@@ -282,71 +292,43 @@ class SessionJobs:
             return
         self._publish(pending=None)
         if len(ongoing.taken) < 2:
+            ongoing.run.remove()
             return
-        trial = ongoing.trial()
-        notes = asdict(self._read().settings)
-        notes["has_goal"] = ongoing.label is None
-        notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
-        workbench = self.scene.present
+        with ExitStack() as on_error:
+            # If this fails, the next start finishes what is on disk.
+            on_error.callback(ongoing.run.close)
+            trial = ongoing.trial()
+            notes = asdict(self._read().settings)
+            notes["has_goal"] = ongoing.label is None
+            notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
+            entry = self._archive.finish(ongoing.run, trial, notes)
+            on_error.pop_all()
         if not ongoing.label and outcome != FAILED:
-            self._ended = EndedTrial.of(
-                ongoing, trial, notes["outcome"], workbench.env.info.view
-            )
+            view = self.scene.present.env.info.view
+            self._ended = EndedTrial.of(ongoing, trial, notes["outcome"], view)
             self._publish(verdict=self._ended.verdict)
-        entry = self._archive.add(
-            trial, workbench.env_name, workbench.env, notes, workbench.world
-        )
         # What was designated has moved, so the draft is dropped. A goal image stays.
         self._publish(
             trial=trial,
             entry_name=entry.name,
             entries=self._archive.entries,
-            things=SeenThings.of(workbench.env),
+            things=SeenThings.of(self.scene.present.env),
             draft=Draft(),
             remark="",
         )
 
-    # --- asking the model ---------------------------------------------------------------------
-
-    def imagine_fan(self) -> None:
-        """Imagine different actions from the present frame."""
-        self.end(STOPPED)
-        env = self.scene.present.env
-        goal = self._read().goal
-        sources = () if goal is None else goal.sources
-        points = () if goal is None else designate(env, goal)
-        clip = clip_of([env.observe()], [], env.info.action_size)
-        fan = imagine_fan(self._predictor(points), clip, env.info.limits, sources)
-        self._publish(fan=fan)
-
-    def check(self) -> None:
-        """Compare the shown run with what the model imagines of it."""
-        state = self._read()
-        if state.trial is None or not len(state.trial.episode.actions):
-            raise UserError("there is no run to check: carry something out, or open one")
-        if state.settings.model in LIVE_ONLY:
-            raise UserError(
-                f"{state.settings.model!r} cannot be asked what it would have imagined: "
-                "choose a model that learns, or still"
-            )
-        predictor = self._predictor()
-        episode = state.trial.episode
-        if not self.scene.present.fits(episode):
-            raise UserError(
-                "this run is of another world than the scene, or of frames of another size: "
-                "choose its world and press Reset, or a model of its frames, and open it again"
-            )
-        plans = reimagine(predictor, episode, 1)
-        self._publish(check=check_model(predictor, episode, plans))
-
     # --- the archive --------------------------------------------------------------------------
 
     def open(self, name: str) -> None:
-        """Show a kept run, with what the present model imagines of it, if it can."""
+        """Show a kept run, with what was imagined when it was made."""
         self.end(STOPPED)
+        trial = self._archive.open(name)
         self._publish(
-            trial=self._recorded(name),
+            trial=trial,
             pending=None,
+            run_number=self._another_run(),
+            imagined_by=str(trial.episode.meta.get("model", "")),
+            is_imagined_now=False,
             is_recorded=True,
             entry_name=name,
             check=None,
@@ -356,19 +338,9 @@ class SessionJobs:
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a kept run; what is shown, or under way, stays as it is."""
         state = self._read()
-        is_shown = state.entry_name == name
-        trial = state.trial if is_shown and state.trial is not None else self._recorded(name)
+        shown = state.trial if state.entry_name == name else None
+        trial = shown or self._archive.open(name)
         path = self._archive.export(name, trial, suffix)
         self._publish(
             message=f"Saved {path.name} in the output folder", is_error=False, animation=path
         )
-
-    def _recorded(self, name: str) -> Trial:
-        """Read a run back; its plans are what the present model imagines, if it can."""
-        trial = self._archive.open(name)
-        settings = self._read().settings
-        if not self.scene.present.fits(trial.episode) or settings.model in LIVE_ONLY:
-            return trial
-        action_size = trial.episode.actions.shape[1]
-        horizon = make_planner(settings.planner, settings.preset, action_size).horizon
-        return replace(trial, plans=reimagine(self._predictor(), trial.episode, horizon))

@@ -1,6 +1,6 @@
-"""A trial under way, and what is kept of it in memory."""
+"""A trial under way: what is kept of it on disk, and the little that memory holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,6 +8,8 @@ from visual_foresight.control.loop import Step, clip_of, finish
 from visual_foresight.control.trial import Trial
 from visual_foresight.env_info import View
 from visual_foresight.goals.pixel_goal import PixelGoal
+from visual_foresight.gui.session.kept_runs.run_folder import RunFolder
+from visual_foresight.gui.session.kept_runs.turns import as_kept, light
 from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     Verdict,
@@ -16,6 +18,9 @@ from visual_foresight.gui.session.trials.verdict import (
 )
 from visual_foresight.interfaces import Controller
 from visual_foresight.types import Goal, Pixel, Plan
+
+SECONDS = "plan_seconds"
+"""The note that says how long each plan took."""
 
 
 @dataclass
@@ -32,20 +37,29 @@ class OngoingTrial:
     """A snapshot of the world at its beginning; None where there are none."""
     rule: StopRule
     """What ends it near its goal."""
+    run: RunFolder
+    """Where each step is kept, with what was imagined."""
+    model: str
+    """The name of what imagines."""
     label: str | None = None
     """The outcome to record of what is for no goal; None where the final distance decides."""
     places: tuple[Pixel, ...] = ()
     """Where the designated pixels are believed to be now; none if the controller does not look."""
     taken: list[Step] = field(default_factory=list)
-    """The steps so far; the plan of the last one is pending."""
+    """The steps so far, without what was imagined."""
+    planned: Plan | None = None
+    """The plan of the newest step, as the controller made it."""
+    pending: Plan | None = None
+    """The same as it is kept, to be shown; nothing of it has been carried out."""
 
     def advance(self) -> Step:
-        """Carry out the first action of the pending plan, observe, and plan again."""
-        previous = self.taken[-1].plan if self.taken else None
-        if self.taken and (plan := self.taken[-1].plan) is not None:
-            self.taken[-1] = replace(self.taken[-1], plan=_without_runners_up(plan))
+        """Carry out the first action of the pending plan, observe, plan again, and keep that."""
+        previous = self.planned
         step = next(self.steps)
-        self.taken.append(step)
+        self.run.add(step, self.model)
+        self.taken.append(light(step))
+        self.planned = step.plan
+        self.pending = None if step.plan is None else as_kept(step.plan)
         self.places = step.plan.sources if step.plan else self._places_after(previous)
         return step
 
@@ -61,7 +75,8 @@ class OngoingTrial:
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        trial = finish(self.goal, self.taken)
+        trial = trial_of(self.goal, self.taken)
+        trial = replace(trial, plans=self.run.plans(len(trial.episode.actions)))
         if self.label is None:
             return trial
         return replace(trial, distances=(), distances_m=())  # it is for no goal
@@ -105,15 +120,7 @@ class EndedTrial:
         )
 
 
-def _without_runners_up(plan: Plan) -> Plan:
-    """Return a plan without what its runners-up imagine: three quarters of its memory."""
-    prediction = replace(
-        plan.prediction,
-        frames=plan.prediction.frames[:1].clone(),
-        pixel_maps=plan.prediction.pixel_maps[:1].clone(),
-        lost=plan.prediction.lost[:1],
-        carry=None,
-        members=(),
-        signals={name: signal[:1].clone() for name, signal in plan.prediction.signals.items()},
-    )
-    return replace(plan, prediction=prediction, runners_up=plan.runners_up[:0])
+def trial_of(goal: Goal, steps: Sequence[Step]) -> Trial:
+    """Return the trial that some steps are, with how long each plan took among its notes."""
+    seconds = [step.plan.seconds for step in steps if step.plan is not None]
+    return finish(goal, steps, {SECONDS: seconds})

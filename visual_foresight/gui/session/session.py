@@ -15,6 +15,7 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.questions import Questions
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
@@ -44,6 +45,7 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self._questions = Questions(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
@@ -135,7 +137,13 @@ class Session:
         """Return from a recording to the scene."""
         with self._lock:
             if self.state.is_recorded and self._make_editable():
-                self._publish(trial=None, is_recorded=False, entry_name="", check=None)
+                self._publish(
+                    trial=None,
+                    run_number=self.state.run_number + 1,
+                    is_recorded=False,
+                    entry_name="",
+                    check=None,
+                )
 
     def describe_pixel(self, pixel: Pixel) -> str:
         """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
@@ -255,7 +263,7 @@ class Session:
 
     def imagine_fan(self) -> None:
         """Imagine what different actions lead to from here."""
-        self._submit_with_choices(Status.WORKING, self._jobs.imagine_fan)
+        self._submit_with_choices(Status.WORKING, self._questions.imagine_fan)
 
     def carry_out(self, number: int) -> None:
         """Carry out one sequence of the action fan."""
@@ -263,7 +271,11 @@ class Session:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit_with_choices(Status.WORKING, self._jobs.check)
+        self._submit_with_choices(Status.WORKING, self._questions.check)
+
+    def imagine_now(self) -> None:
+        """Show of a run from disk what the present model imagines of its actions."""
+        self._submit(Status.WORKING, self._questions.imagine_now)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""

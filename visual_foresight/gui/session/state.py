@@ -1,6 +1,6 @@
 """What there is to show: a frozen value that the session replaces and every page draws."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -15,6 +15,7 @@ from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
+from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch
 from visual_foresight.gui.session.trials.verdict import Verdict
@@ -73,9 +74,15 @@ class State:
     """The run under way, or the last one, or one that was opened."""
     pending: Plan | None = None
     """The plan for the newest frame, of which nothing has been carried out."""
+    run_number: int = 0
+    """Another one for each run that is shown: tells one from another without holding it."""
+    imagined_by: str = ""
+    """The name of the model whose plans are shown."""
     is_recorded: bool = False
-    """Whether the trial was opened from disk: its plans are then what the present model imagines
-    of the actions carried out."""
+    """Whether the trial was opened from disk."""
+    is_imagined_now: bool = False
+    """Whether the plans of a trial from disk are what a model was asked for since, of the actions
+    carried out, not what was imagined when the run was made."""
     entry_name: str = ""
     """Name of the archive's entry that `trial` is, if it has been kept."""
     animation: Path | None = None
@@ -99,8 +106,9 @@ class State:
     @property
     def is_editable(self) -> bool:
         """Return whether goal and settings may change: the worker rests, and no run has moved."""
-        has_moved = self.trial is not None and len(self.trial.episode.actions) > 0
-        return self.status is Status.READY or (self.status is Status.PAUSED and not has_moved)
+        return self.status is Status.READY or (
+            self.status is Status.PAUSED and not self.num_done
+        )
 
     @property
     def num_moved(self) -> int:
@@ -124,7 +132,19 @@ class State:
         return self.draft.goal if self.image_goal is None else self.image_goal
 
     @property
-    def plans(self) -> tuple[Plan, ...]:
+    def plans(self) -> Sequence[Plan]:
         """Return the plans to show, one per step, the pending one last."""
         done = () if self.trial is None else self.trial.plans
-        return done if self.pending is None else (*done, self.pending)
+        return done if self.pending is None else PlansThen(done, self.pending)
+
+    @property
+    def num_done(self) -> int:
+        """Return how many actions of the shown run have been carried out."""
+        return 0 if self.trial is None else len(self.trial.episode.actions)
+
+    @property
+    def moment(self) -> tuple[object, ...]:
+        """Return what is equal as long as the shown run and its plans are the same."""
+        has_plan = self.pending is not None
+        imagined = (self.imagined_by, self.is_imagined_now)
+        return (self.run_number, self.trial is None, self.num_done, has_plan, *imagined)

@@ -1,5 +1,6 @@
 """The panel of the prediction: what a plan is imagined to show, and the sliders of the timeline."""
 
+import html
 from collections.abc import Callable
 
 from nicegui import events, ui
@@ -9,6 +10,7 @@ from visual_foresight.gui.page.frames.pictures import data_url, prediction_pictu
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
+from visual_foresight.types import Plan
 
 PLAY_EVERY_S = 0.25
 
@@ -29,12 +31,19 @@ class PredictionPanel:
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
                 ui.element("div").classes("grow")
+                self._newest = ui.button("Newest", on_click=self._on_newest)
+                self._newest.props("flat dense size=sm")
                 self._play = ui.switch("Play").props("dense size=sm")
             with ui.element("div").classes("viewport"):
                 self._frame = ui.element("div").classes("frame")
             with self._frame:
                 self._image = ui.element("img").props('alt="What the model imagines"')
-            self._hint = ui.label().classes("hint")
+                self._nothing = ui.label().classes("nothing")
+            with ui.element("div").classes("head"):
+                self._hint = ui.label().classes("hint")
+                ui.element("div").classes("grow")
+                self._now = ui.button("Imagine now", on_click=self._session.imagine_now)
+                self._now.props("outline dense no-wrap padding='3px 10px'")
             with ui.element("div").classes("sliders"):
                 self._step_text = ui.label()
                 self._step = self._slider("Step of the run")
@@ -59,39 +68,61 @@ class PredictionPanel:
         self._is_drawing = False
         self._step_text.set_text(f"Plan at step {timeline.step}")
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
-        title = "Imagined now, of a recording" if state.is_recorded else "Imagined"
-        is_preview = timeline.preview is not None
-        self._title.set_content("Preview of a fan, nothing moves" if is_preview else title)
-        self._hint.set_text(self._hint_text(state, horizon))
-        self._draw_frame(state)
+        self._title.set_content(html.escape(self._title_text(state)))
+        self._hint.set_text(self._hint_text(state, plan))
+        self._newest.set_visibility(not timeline.follows and not state.is_recorded)
+        self._now.set_visibility(state.is_recorded)
+        self._now.set_enabled(state.is_idle)
+        self._draw_frame(state, plan)
 
-    def _draw_frame(self, state: State) -> None:
+    def _draw_frame(self, state: State, plan: Plan | None) -> None:
         timeline = self._timeline
-        plan = timeline.plan(state)
         frame = _frame_of_step(state, timeline.step)
-        is_new = self._changes.changed(
-            plan, timeline.step, timeline.ahead, timeline.rank, state.trial, state.frame
-        )
+        nothing = _why_nothing(state, plan)
+        self._nothing.set_text(nothing)
+        self._nothing.set_visibility(bool(nothing))
+        self._image.set_visibility(not nothing)
+        shown = (timeline.step, timeline.ahead, timeline.rank, timeline.preview)
+        is_new = self._changes.changed(*state.moment, *shown, nothing, state.frame)
         if frame is None or not is_new:
             return
-        picture = frame
-        if plan is not None and timeline.ahead:
-            picture = prediction_picture(plan, timeline.ahead - 1, frame, timeline.rank)
         height, width, _ = frame.shape
         self._frame.style(shape_style((height, width)))
+        if plan is None or nothing:
+            return
+        picture = frame
+        if timeline.ahead:
+            picture = prediction_picture(plan, timeline.ahead - 1, frame, timeline.rank)
+            if state.trial is not None and timeline.preview is None:
+                picture = state.trial.goal.draw(picture, (), picture.shape[0] // height)
         self._image.props["src"] = data_url(picture)
         self._image.update()
 
-    def _hint_text(self, state: State, horizon: int) -> str:
-        if not horizon and state.is_recorded:
-            return "There is nothing imagined of this frame."
-        if not horizon:
-            return "Press Plan to see what the model expects."
+    def _title_text(self, state: State) -> str:
+        """Return who imagined what is shown, and when."""
+        if self._timeline.preview is not None:
+            return "Preview of a fan, nothing moves"
+        if not len(state.plans) or not state.imagined_by:
+            return "Imagined"
+        if not state.is_recorded:
+            return f"Imagined by {state.imagined_by}"
+        when = "now" if state.is_imagined_now else "then"
+        return f"Imagined {when} by {state.imagined_by}"
+
+    def _hint_text(self, state: State, plan: Plan | None) -> str:
+        if _why_nothing(state, plan):
+            return ""
         if not self._timeline.ahead:
             return "The frame that the plan was made from."
         if self._timeline.has_happened(state):
             return "This has happened: compare with the scene."
+        if state.is_recorded:
+            return "The run ended before this."
         return "This has not happened (yet)."
+
+    def _on_newest(self) -> None:
+        self._timeline.go_to_newest(self._session.state)
+        self._redraw()
 
     def _on_slide(self, _: events.ValueChangeEventArguments) -> None:
         timeline = self._timeline
@@ -99,11 +130,7 @@ class PredictionPanel:
         ahead = int(self._ahead.value)
         if self._is_drawing or (step == timeline.step and ahead == timeline.ahead):
             return
-        if step != timeline.step:
-            timeline.rank = 0
-            timeline.preview = None
-        timeline.step = step
-        timeline.ahead = ahead
+        timeline.choose(self._session.state, step, ahead)
         self._redraw()
 
     def _on_tick(self) -> None:
@@ -114,8 +141,8 @@ class PredictionPanel:
         timeline = self._timeline
         plan = timeline.plan(state)
         if state.is_recorded:
-            timeline.step = (timeline.step + 1) % (_last_step(state) + 1)
-            timeline.ahead = 0
+            timeline.step = (timeline.step + 1) % max(state.num_done, 1)
+            timeline.ahead = 1 if timeline.plan(state) is not None else 0
             self._redraw()
         elif plan is not None:
             timeline.ahead = (timeline.ahead + 1) % (len(plan.actions) + 1)
@@ -131,8 +158,8 @@ def _set_slider(slider: ui.slider, value: int, last: int) -> None:
 
 
 def _last_step(state: State) -> int:
-    if state.is_recorded and state.trial is not None:
-        return len(state.trial.episode.actions)
+    if state.is_recorded and not len(state.plans):
+        return state.num_done
     return max(len(state.plans) - 1, 0)
 
 
@@ -140,3 +167,13 @@ def _frame_of_step(state: State, step: int) -> Frame | None:
     """Return the frame that the plan of a step was made from, the present one by default."""
     frames = () if state.trial is None else state.trial.episode.frames
     return frames[step] if step < len(frames) else state.frame
+
+
+def _why_nothing(state: State, plan: Plan | None) -> str:
+    """Return why there is nothing to show of what is imagined; nothing if there is something."""
+    if plan is None and state.is_recorded:
+        return "What was imagined then was not kept, or there is no more."
+    if plan is None:
+        return "Press Plan to see what the model expects."
+    imagines = plan.prediction.frames.shape[1] or plan.prediction.pixel_maps.shape[2]
+    return "" if imagines else f"{state.imagined_by or 'This controller'} imagines nothing."

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from visual_foresight.control.trial import Trial
 from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import Plan
@@ -18,36 +17,61 @@ class Timeline:
     """0 is the plan itself, 1 its first runner-up, ..."""
     preview: Plan | None = None
     """A future of the action fan that is shown in place of the run's plans."""
-    _trial: Trial | None = None
+    follows: bool = True
+    """Whether it moves on when the run does: a person has not gone back to an earlier step."""
+    _moment: tuple[object, ...] = ()
+    _run: int = -1
     _fan: ActionFan | None = None
 
     def follow(self, state: State) -> None:
-        """Move to the newest step when the trial has changed.
+        """Move to the newest step when the run has gone on, unless a person looks at another.
 
-        That is the end of a fresh plan, the outcome of the last action, or the beginning of a
-        run that was opened.
+        That is the end of a fresh plan, the outcome of the last action, or the first step of a run
+        that was opened.
         """
-        trial = state.trial
         if state.fan is not self._fan:
             self._fan = state.fan
             self.preview = None
-        if trial is self._trial:
+        if state.moment == self._moment:
             return
+        self._moment = state.moment
         self.preview = None
-        self._trial = trial
+        is_same_run = state.run_number == self._run
+        self._run = state.run_number
+        if is_same_run and not self.follows:
+            return
+        self.go_to_newest(state)
+
+    def go_to_newest(self, state: State) -> None:
+        """Move to the newest step, and move on with the run from now on."""
+        self.follows = True
         self.rank = 0
-        num_done = 0 if trial is None else len(trial.episode.actions)
-        if num_done and not state.is_recorded:
-            self.step = num_done - 1
+        self.preview = None
+        if state.is_recorded:
+            self.step = 0
+            self.ahead = 1 if self.plan(state) is not None else 0
+            return
+        if state.num_done:
+            self.step = state.num_done - 1
             self.ahead = 1
             return
         self.step = 0
         plan = self.plan(state)
         self.ahead = len(plan.actions) if plan is not None else 0
 
+    def choose(self, state: State, step: int, ahead: int) -> None:
+        """Show another step, as a person wishes; later steps of the run do not change that."""
+        if step != self.step:
+            self.rank = 0
+            self.preview = None
+        self.step = step
+        self.ahead = ahead
+        newest = max(state.num_done - 1, 0)
+        self.follows = not state.is_recorded and step >= newest
+
     def show_preview(self, state: State, plan: Plan) -> None:
         """Show a future from the present frame, at its end, until another step is chosen."""
-        self.step = 0 if state.trial is None else len(state.trial.episode.actions)
+        self.step = state.num_done
         self.ahead = len(plan.actions)
         self.rank = 0
         self.preview = plan
@@ -62,13 +86,11 @@ class Timeline:
         """Return the index of the recorded frame to show; None for the present frame."""
         if state.trial is None:
             return None
-        last = len(state.trial.episode.actions)
+        last = state.num_done
         if self.step + self.ahead >= last and not state.is_recorded:
             return None
         return min(self.step + self.ahead, last)
 
     def has_happened(self, state: State) -> bool:
         """Tell whether the run has reached the step that is imagined."""
-        if state.trial is None:
-            return False
-        return self.step + self.ahead <= len(state.trial.episode.actions)
+        return state.trial is not None and self.step + self.ahead <= state.num_done

@@ -312,7 +312,10 @@ def _shown_draft(state: State, index: int | None) -> Draft:
         tracks = trial.episode.tracks[index]
         places = tuple(Pixel(float(row), float(col)) for row, col in tracks)
     elif state.pending is not None and len(trial.episode.actions):
-        places = state.pending.sources
+        # A controller that imagines nothing looks for nothing: the judge says where it is.
+        tracks = trial.episode.tracks[-1]
+        judged = tuple(Pixel(float(row), float(col)) for row, col in tracks)
+        places = state.pending.sources or judged
     else:
         return state.draft
     pairs = zip(places, trial.goal.targets, strict=False)

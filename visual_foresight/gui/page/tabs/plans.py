@@ -44,12 +44,12 @@ class PlansTab:
     def _draw_thumbs(self, state: State, plan: Plan | None) -> None:
         """Show the best plans of the search's last iteration, each at its end."""
         self._thumbs.clear()
-        if plan is None or state.trial is None or not len(plan.runners_up):
+        if plan is None or state.trial is None or len(plan.prediction.pixel_maps) < 2:
             return
         frame = state.trial.episode.frames[self._timeline.step]
         last = len(plan.actions) - 1
         with self._thumbs:
-            for rank, name in enumerate(RANKS[: len(plan.runners_up) + 1]):
+            for rank, name in enumerate(RANKS[: len(plan.prediction.pixel_maps)]):
                 thumb = ui.element("button").classes("thumb")
                 if rank == self._timeline.rank:
                     thumb.classes("on")

@@ -7,6 +7,7 @@ from nicegui import ui
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.charts import Chart
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.session.ongoing_trial import SECONDS
 from visual_foresight.gui.session.state import State
 
 TRUE = "true"
@@ -25,13 +26,12 @@ class ProgressTab:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        if not self._changes.changed(state.trial, state.pending, self._timeline.step):
+        if not self._changes.changed(*state.moment, self._timeline.step):
             return
         shown = _distances(state)
         marked_step = self._timeline.step if shown.values else None
         self._distance.draw({shown.name: shown.values}, marked_step, shown.unit)
-        seconds = [] if state.is_recorded else [plan.seconds for plan in state.plans]
-        self._seconds.draw({"one plan": seconds})
+        self._seconds.draw({"one plan": _seconds(state)})
 
 
 class Distances(NamedTuple):
@@ -52,3 +52,8 @@ def _distances(state: State) -> Distances:
     if not trial.distances_m:
         return Distances(name, list(trial.distances), trial.goal.unit)
     return Distances(name, [100 * distance_m for distance_m in trial.distances_m], "cm")
+
+
+def _seconds(state: State) -> list[float]:
+    """Return how long each plan took; older runs did not keep it."""
+    return [] if state.trial is None else list(state.trial.episode.meta.get(SECONDS, []))

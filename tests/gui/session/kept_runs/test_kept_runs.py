@@ -1,0 +1,150 @@
+"""What was imagined is kept with its run, step by step, and is what a replay shows."""
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.fakes.checkpoints import untrained
+from tests.gui.sessions import DOT, make_goal, wait
+from visual_foresight.episodes.validation import validate
+from visual_foresight.gui.session.archive import CUT_OFF, Archive
+from visual_foresight.gui.session.session import Session
+from visual_foresight.types import Plan, to_uint8
+
+STEPS = 10
+PROGRAM = """
+import sys
+from pathlib import Path
+from tests.gui.sessions import DOT, make_goal, wait
+from dataclasses import replace
+from visual_foresight.gui.session.session import Session
+
+session = Session(replace(DOT, num_steps=200, stop_within_cm=0), Path(sys.argv[1]))
+wait(session)
+make_goal(session)
+print("begun", flush=True)
+session.run()
+told = 0
+while True:
+    done = session.state.num_done
+    if done > told:
+        told = done
+        print(told, flush=True)
+"""
+
+
+@pytest.fixture
+def imagining(tmp_path):
+    """A session with a model that imagines something else than what happens."""
+    model = untrained(tmp_path / "mine", (64, 64))
+    settings = replace(DOT, model=str(model), num_steps=STEPS, stop_within_cm=0)
+    session = Session(settings, tmp_path / "out")
+    wait(session)
+    yield session
+    session.close()
+
+
+def frames(plan: Plan) -> np.ndarray:
+    return to_uint8(plan.prediction.frames[0])
+
+
+def test_a_replay_shows_what_was_imagined_then(imagining, tmp_path):
+    make_goal(imagining)
+    imagining.plan()
+    live = []
+    for _ in range(STEPS):
+        live.append(wait(imagining).pending)
+        imagining.step()
+    ended = wait(imagining)
+    (entry,) = ended.entries
+    imagining.open(entry.name)
+    opened = wait(imagining)
+    assert not opened.is_imagined_now and opened.imagined_by == imagining.state.settings.model
+    assert len(opened.plans) == len(live) == STEPS
+    for step, (then, now) in enumerate(zip(live, opened.plans, strict=True)):
+        np.testing.assert_array_equal(frames(now), frames(then))
+        np.testing.assert_array_equal(
+            now.prediction.pixel_maps[0], then.prediction.pixel_maps[0]
+        )
+        np.testing.assert_array_equal(now.actions, then.actions)
+        assert now.sources == then.sources
+        real = opened.trial.episode.frames[step + 1]
+        assert (frames(now)[0] != real).any(), "it is imagined, not seen"
+
+
+def test_a_damaged_step_takes_nothing_else_with_it(session, tmp_path):
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    damaged = tmp_path / "out" / "imagined" / entry.name / "step_000001.npz"
+    damaged.write_bytes(damaged.read_bytes()[:100])
+    session.open(entry.name)
+    plans = wait(session).plans
+    assert plans[1].prediction.frames.shape[1] == 0
+    assert plans[0].prediction.frames.shape[1] and plans[2].prediction.frames.shape[1]
+
+
+def test_runs_of_which_nothing_was_kept_can_be_imagined_now(session, tmp_path):
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    for path in (tmp_path / "out" / "imagined" / entry.name).glob("step_*"):
+        path.unlink()
+    session.open(entry.name)
+    assert len(wait(session).plans) == 0
+    session.imagine_now()
+    state = wait(session)
+    assert state.is_imagined_now and state.imagined_by == "still" and len(state.plans) == 4
+    np.testing.assert_array_equal(frames(state.plans[2])[0], state.trial.episode.frames[2])
+
+
+def test_what_moved_nothing_leaves_nothing(session, tmp_path):
+    make_goal(session)
+    session.plan()
+    assert wait(session).pending is not None
+    session.stop()
+    wait(session)
+    assert not list((tmp_path / "out").glob("imagined/*"))
+    make_goal(session)
+    session.plan()
+    wait(session)
+    make_goal(session, down=3)  # drops the plan
+    assert not list((tmp_path / "out").glob("imagined/*"))
+
+
+@pytest.mark.slow
+def test_a_killed_program_loses_the_step_under_way_and_no_more(tmp_path):
+    rng = random.Random(1)
+    for number in range(3):
+        out = tmp_path / str(number)
+        program = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(out)],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=Path(__file__).parents[4],
+        )
+        assert program.stdout is not None
+        told = 0
+        for line in program.stdout:
+            if line.strip() == "begun":
+                continue
+            told = int(line)
+            if told >= 2 + 3 * number:
+                break
+        time.sleep(rng.random() / 5)
+        program.send_signal(signal.SIGKILL)
+        rest = program.communicate()[0].split()
+        told = int(rest[-1]) if rest else told
+        (entry,) = Archive(out).entries
+        assert entry.outcome == CUT_OFF and entry.num_steps >= told
+        assert len(Archive(out).open(entry.name).plans) == entry.num_steps
+        assert validate(out / "dot").num_sound == 1
+        assert not [path for path in out.rglob(".*") if path.suffix != ".lock"]
+        assert Archive(out).entries == (entry,), "it is finished once"

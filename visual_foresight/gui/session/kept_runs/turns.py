@@ -1,0 +1,234 @@
+"""One turn of a run as a file: what was seen, what was measured, and what was imagined.
+
+It is a zip of arrays (`numpy.savez`) with the rest as JSON beside them. Frames are kept in 8 bits
+and pixel maps in 16: that is what the page shows, also while the run goes on.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from visual_foresight.control.judge import Measurement
+from visual_foresight.control.loop import Step
+from visual_foresight.types import (
+    Observation,
+    Pixel,
+    Plan,
+    Prediction,
+    UserError,
+    to_float,
+    to_uint8,
+)
+from visual_foresight.vision.pixel_maps import expected_places
+
+READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged file can raise."""
+NOTES = "notes"
+"""The array that holds the JSON."""
+
+
+def pack(step: Step, model: str) -> bytes:
+    """Return a turn as a file has it.
+
+    Args:
+        step: of the loop; its plan need not have been carried out.
+        model: the name of what imagined the plan.
+    """
+    seen = step.observation
+    arrays: dict[str, np.ndarray] = {"state": seen.state}
+    for number, frame in enumerate(seen.frames.values()):
+        arrays[f"frame_{number}"] = frame
+    notes: dict[str, Any] = {
+        "index": step.index,
+        "model": model,
+        "views": list(seen.frames),
+        "signals": {name: float(value) for name, value in seen.signals.items()},
+        "verdict": _packed(step.verdict),
+        "belief": _packed(step.belief),
+    }
+    if step.plan is not None:
+        arrays |= _arrays_of(step.plan)
+        notes["plan"] = _notes_of(step.plan)
+    arrays[NOTES] = np.array(json.dumps(notes))
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def _packed(measured: Measurement | None) -> dict[str, Any] | None:
+    if measured is None:
+        return None
+    return {
+        "places": [[float(place.row), float(place.col)] for place in measured.places],
+        "distance": _number(measured.distance),
+        "unit": measured.unit,
+        "distance_m": _number(measured.distance_m),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
+    """Return what is kept of a plan as arrays: of its runners-up only where they lead."""
+    prediction = plan.prediction
+    maps = prediction.pixel_maps
+    return {
+        "actions": _numbers(plan.actions),
+        "frames": to_uint8(prediction.frames[0]),
+        "maps": _numbers(maps[0], np.float16),
+        "lost": _numbers(prediction.lost[0]),
+        # of each iteration of the search: the least, the median, the greatest
+        "costs": np.array(
+            [
+                [float(each.min()), float(each.median()), float(each.max())]
+                for each in plan.costs
+            ],
+            np.float32,
+        ).reshape(-1, 3),
+        "runners_up": _numbers(plan.runners_up),
+        "runners_up_places": _numbers(expected_places(maps[1:].float(), prediction.frame_size)),
+        **{f"signal_{name}": _numbers(each[0]) for name, each in prediction.signals.items()},
+    }
+
+
+def _numbers(values: Tensor, kind: type[np.floating[Any]] = np.float32) -> np.ndarray:
+    return values.detach().float().cpu().numpy().astype(kind)
+
+
+def _notes_of(plan: Plan) -> dict[str, Any]:
+    return {
+        "sources": [[float(place.row), float(place.col)] for place in plan.sources],
+        "seconds": float(plan.seconds),
+        "frame_size": list(plan.prediction.frame_size),
+        "signals": list(plan.prediction.signals),
+    }
+
+
+def as_kept(plan: Plan) -> Plan:
+    """Return a plan whose pixel maps are as exact as a file keeps them, for the page to show.
+
+    So the picture of a step stays the same when the step is read back.
+    """
+    maps = plan.prediction.pixel_maps
+    return replace(plan, prediction=replace(plan.prediction, pixel_maps=maps.half().to(maps)))
+
+
+def light(step: Step) -> Step:
+    """Return a turn without what is imagined, and without what the search found beside the plan."""
+    plan = step.plan
+    if plan is None:
+        return step
+    nothing = Prediction.without_model(plan.actions[None], plan.prediction.frame_size)
+    return replace(
+        step,
+        plan=Plan(
+            actions=plan.actions.detach().cpu(),
+            sources=plan.sources,
+            prediction=nothing,
+            costs=(),
+            seconds=plan.seconds,
+        ),
+    )
+
+
+def read_step(file: Path | IO[bytes]) -> Step:
+    """Read a turn without what was imagined.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    with _opened(file) as (arrays, notes):
+        frames = {name: arrays[f"frame_{number}"] for number, name in enumerate(notes["views"])}
+        plan = None
+        if "plan" in notes:
+            actions = torch.from_numpy(arrays["actions"])
+            height, width = notes["plan"]["frame_size"]
+            plan = Plan(
+                actions=actions,
+                sources=_pixels(notes["plan"]["sources"]),
+                prediction=Prediction.without_model(actions[None], (height, width)),
+                costs=(),
+                seconds=notes["plan"]["seconds"],
+            )
+        return Step(
+            index=notes["index"],
+            observation=Observation(frames, arrays["state"], notes["signals"]),
+            plan=plan,
+            verdict=_measured(notes["verdict"]),
+            belief=_measured(notes["belief"]),
+        )
+
+
+def read_plan(file: Path | IO[bytes]) -> Plan:
+    """Read the plan of a turn, and what was imagined of it.
+
+    The runners-up have their actions; what they were imagined to lead to is not kept.
+
+    Raises:
+        UserError: the file is missing or damaged, or the turn had no plan.
+    """
+    with _opened(file) as (arrays, notes):
+        kept = notes["plan"]
+        height, width = kept["frame_size"]
+        maps = torch.from_numpy(arrays["maps"].astype(np.float32))[None]
+        prediction = Prediction(
+            frames=to_float(arrays["frames"])[None],
+            pixel_maps=maps,
+            lost=torch.from_numpy(arrays["lost"])[None],
+            carry=None,
+            frame_size=(height, width),
+            signals={
+                name: torch.from_numpy(arrays[f"signal_{name}"])[None]
+                for name in kept["signals"]
+            },
+        )
+        return Plan(
+            actions=torch.from_numpy(arrays["actions"]),
+            sources=_pixels(kept["sources"]),
+            prediction=prediction,
+            costs=tuple(torch.from_numpy(arrays["costs"])),
+            seconds=kept["seconds"],
+            runners_up=torch.from_numpy(arrays["runners_up"]),
+        )
+
+
+@contextmanager
+def _opened(file: Path | IO[bytes]) -> Iterator[tuple[Mapping[str, np.ndarray], Any]]:
+    """Yield the arrays and the notes of a turn's file; whatever is wrong is one sentence."""
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        content = io.BytesIO(file.read_bytes()) if isinstance(file, Path) else file
+        with np.load(content, allow_pickle=False) as arrays:
+            yield arrays, json.loads(str(arrays[NOTES]))
+    except READ_ERRORS as error:
+        raise UserError(
+            f"{file} holds no step of a run that can be read ({error!r}): "
+            "the rest of the run can still be used"
+        ) from error
+
+
+def _pixels(places: Sequence[Sequence[float]]) -> tuple[Pixel, ...]:
+    return tuple(Pixel(row, col) for row, col in places)
+
+
+def _measured(written: Mapping[str, Any] | None) -> Measurement | None:
+    if written is None:
+        return None
+    return Measurement(
+        places=_pixels(written["places"]),
+        distance=written["distance"],
+        unit=written["unit"],
+        distance_m=written["distance_m"],
+    )
