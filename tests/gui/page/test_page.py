@@ -240,6 +240,8 @@ def test_a_reload_during_a_run_finds_the_same_run(start, open_page, photograph):
     # slow enough to be caught
     page = open_page(start("--model", "simulator", "--preset", "thorough").address)
     make_goal(page, 6)
+    page.get_by_label("Stop at").click()
+    page.get_by_role("option", name="never").click()
     page.get_by_label("Steps per run").fill("200")
     press(page, "Run")
     page.wait_for_selector(".status:has-text('step')")
