@@ -13,7 +13,8 @@ PAST = {
     "": "rehears(e|ed|er|al)|recall|lessons?|Still|Held|came|goes|forth|Elsewhere|[Ff]ollowed"
     "|Overlook|Silhouettes?|Scissors|think|enter|judging|tally|tallies|Tally|Tallies",
     "predictors": "held|aim|back|look|table|sight",
-    "gui": "below|rail|moment|belief|operator|Below|Rail|Moment|Belief|Operator",
+    "gui": "below|rail|moment|operator|Below|Rail|Moment|Belief|Operator",
+    "gui/page": "belief",
     "episodes": "table",
     "planning": "table",
     "vision": "table",

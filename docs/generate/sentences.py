@@ -13,6 +13,8 @@ from docs.generate.architecture import NOTICE, PACKAGE, PLACES, floors
 
 SPEAKERS = ("UserError", "_stop")
 """Names of the calls whose first argument is a sentence."""
+REFUSAL = "Refusal"
+"""What the guard of the page builds of a status and a sentence."""
 PROBLEM = "Problem"
 """Name of the class of what `validate` finds: where, what, and what to do."""
 ANSWERS = ("remedy", "complain_of_problems", "_refusal")
@@ -64,6 +66,8 @@ def _spoken(function: ast.FunctionDef, node: ast.AST) -> Iterator[ast.expr]:
     elif isinstance(node, ast.Call) and _name(node.func) == PROBLEM and len(node.args) > 2:
         what_to_do = ast.BinOp(ast.Constant(": "), ast.Add(), node.args[2])
         yield ast.BinOp(node.args[1], ast.Add(), what_to_do)
+    elif isinstance(node, ast.Call) and _name(node.func) == REFUSAL and len(node.args) > 1:
+        yield node.args[1]
     elif isinstance(node, ast.Return) and _name(function) in ANSWERS:
         parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
         yield from (part for part in parts if part is not None)

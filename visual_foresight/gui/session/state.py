@@ -143,7 +143,7 @@ class State:
         return 0 if self.trial is None else len(self.trial.episode.actions)
 
     @property
-    def moment(self) -> tuple[object, ...]:
+    def run_shown(self) -> tuple[object, ...]:
         """Return what is equal as long as the shown run and its plans are the same."""
         has_plan = self.pending is not None
         imagined = (self.imagined_by, self.is_imagined_now)

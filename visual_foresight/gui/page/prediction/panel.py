@@ -83,7 +83,7 @@ class PredictionPanel:
         self._nothing.set_visibility(bool(nothing))
         self._image.set_visibility(not nothing)
         shown = (timeline.step, timeline.ahead, timeline.rank, timeline.preview)
-        is_new = self._changes.changed(*state.moment, *shown, nothing, state.frame)
+        is_new = self._changes.changed(*state.run_shown, *shown, nothing, state.frame)
         if frame is None or not is_new:
             return
         height, width, _ = frame.shape

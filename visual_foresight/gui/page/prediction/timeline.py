@@ -19,7 +19,7 @@ class Timeline:
     """A future of the action fan that is shown in place of the run's plans."""
     follows: bool = True
     """Whether it moves on when the run does: a person has not gone back to an earlier step."""
-    _moment: tuple[object, ...] = ()
+    _run_shown: tuple[object, ...] = ()
     _run: int = -1
     _fan: ActionFan | None = None
 
@@ -32,9 +32,9 @@ class Timeline:
         if state.fan is not self._fan:
             self._fan = state.fan
             self.preview = None
-        if state.moment == self._moment:
+        if state.run_shown == self._run_shown:
             return
-        self._moment = state.moment
+        self._run_shown = state.run_shown
         self.preview = None
         is_same_run = state.run_number == self._run
         self._run = state.run_number

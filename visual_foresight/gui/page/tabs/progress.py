@@ -26,7 +26,7 @@ class ProgressTab:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        if not self._changes.changed(*state.moment, self._timeline.step):
+        if not self._changes.changed(*state.run_shown, self._timeline.step):
             return
         shown = _distances(state)
         marked_step = self._timeline.step if shown.values else None

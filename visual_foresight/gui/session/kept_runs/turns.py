@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -143,7 +143,7 @@ def light(step: Step) -> Step:
     )
 
 
-def read_step(file: Path | IO[bytes]) -> Step:
+def read_step(file: Path | io.BytesIO) -> Step:
     """Read a turn without what was imagined.
 
     Raises:
@@ -171,7 +171,7 @@ def read_step(file: Path | IO[bytes]) -> Step:
         )
 
 
-def read_plan(file: Path | IO[bytes]) -> Plan:
+def read_plan(file: Path | io.BytesIO) -> Plan:
     """Read the plan of a turn, and what was imagined of it.
 
     The runners-up have their actions; what they were imagined to lead to is not kept.
@@ -205,7 +205,7 @@ def read_plan(file: Path | IO[bytes]) -> Plan:
 
 
 @contextmanager
-def _opened(file: Path | IO[bytes]) -> Iterator[tuple[Mapping[str, np.ndarray], Any]]:
+def _opened(file: Path | io.BytesIO) -> Iterator[tuple[Mapping[str, np.ndarray], Any]]:
     """Yield the arrays and the notes of a turn's file; whatever is wrong is one sentence."""
     try:
         # From memory: NumPy leaves a damaged file open.
