@@ -14,6 +14,7 @@ def fields():
         tabs = ui.tabs()
         with tabs:
             ui.tab("Runs")
+            ui.label("has no name")
         return {
             "select": ui.select({"a": "A", "b": "B"}, value="a"),
             "toggle": ui.toggle(["a", "b"], value="a"),

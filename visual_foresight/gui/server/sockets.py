@@ -62,7 +62,7 @@ def _checked(handler: Handler, shape: Shape, is_first: bool) -> Handler:
                 return False
         elif client not in core.sio.rooms(sid):  # a page speaks for itself alone
             return False
-        if "args" in message and not _is_for_a_listener(message):
+        if "args" in shape and not _is_for_a_listener(message):
             return False
         return await _result(handler(sid, message))
 

@@ -40,7 +40,8 @@ def is_value_of(element: Element, value: object) -> bool:
     if isinstance(element, ChoiceElement):
         return type(value) is int and 0 <= value < len(element.options)
     if isinstance(element, ui.tabs | ui.tab_panels):
-        return value in [each.props.get("name") for each in element.descendants()]
+        names = [each.props.get("name") for each in element.descendants()]
+        return isinstance(value, str) and value in names
     if isinstance(element, ui.slider):
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and element.props["min"] <= value <= element.props["max"]
