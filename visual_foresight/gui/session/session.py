@@ -243,8 +243,10 @@ class Session:
         """Run one scene after the other, each for a task that the benchmark draws."""
 
         def run_batch() -> None:
-            self._repeats.run_batch(num_scenes)
-            self._forget_goals()
+            try:
+                self._repeats.run_batch(num_scenes)
+            finally:
+                self._forget_goals()
 
         self._submit_with_choices(Status.RUNNING, run_batch)
 
