@@ -137,6 +137,19 @@ def test_runs_of_which_nothing_was_kept_can_be_imagined_now(session, tmp_path):
     np.testing.assert_array_equal(frames(state.plans[2])[0], state.trial.episode.frames[2])
 
 
+def test_imagine_now_asks_the_model_that_is_chosen(session, tmp_path):
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    session.open(entry.name)
+    wait(session)
+    mine = str(untrained(tmp_path / "mine", (64, 64)))
+    session.choose(replace(session.state.choices, model=mine))
+    session.imagine_now()
+    state = wait(session)
+    assert state.imagined_by == mine and state.is_imagined_now, state.message
+
+
 def test_what_moved_nothing_leaves_nothing(session, tmp_path):
     make_goal(session)
     session.plan()

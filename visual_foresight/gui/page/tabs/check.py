@@ -45,7 +45,7 @@ class CheckTab:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        self._button.set_enabled(state.is_idle)
+        self._button.set_enabled(state.can_start)
         check = state.check
         if not self._changes.changed(check):
             return
