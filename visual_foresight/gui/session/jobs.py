@@ -6,7 +6,7 @@ They run in the worker's thread, one at a time.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -75,6 +75,11 @@ class SessionJobs:
         """Return whether there is a trial that can go on."""
         return self._ongoing is not None
 
+    @property
+    def points(self) -> tuple[Any, ...]:
+        """Return the physical points behind the designated pixels of the trial under way."""
+        return () if self._ongoing is None else self._ongoing.points
+
     def drop_trial(self) -> None:
         """Drop a trial that has not moved anything.
 
@@ -107,11 +112,13 @@ class SessionJobs:
             fan=None,
             check=None,
             run_number=self._another_run(),
+            has_moved=False,
             is_recorded=False,
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
             unfit_models=workbench.unfit_models(installed_models()),
+            comparable_models=workbench.comparable_models(installed_models()),
             things=SeenThings.of(self.scene.present.env),
         )
         self.scene.publish_frame()
@@ -205,9 +212,16 @@ class SessionJobs:
     def _controller(self, points: tuple[Any, ...]) -> Controller:
         return self.scene.present.controller(self._read().settings, points, self._stop)
 
-    def predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        """Build the model of the settings, for physical points behind designated pixels."""
-        return self.scene.present.predictor(self._read().settings, points)
+    def predictor(self, points: tuple[Any, ...] = (), name: str = "") -> Predictor:
+        """Build a model.
+
+        Args:
+            points: the physical points behind designated pixels.
+            name: of the model; that of the settings by default.
+        """
+        settings = self._read().settings
+        settings = replace(settings, model=name or settings.model)
+        return self.scene.present.predictor(settings, points)
 
     def _begin(
         self,
@@ -238,7 +252,8 @@ class SessionJobs:
         rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
-        steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
+        run_length = num_steps or settings.num_steps
+        steps = run_trial(env, controller, goal, judge, rng, run_length)
         start = env.save() if isinstance(env, Snapshots) else None
         present = self.scene.present
         notes = {**asdict(settings), "has_goal": label is None}
@@ -253,6 +268,7 @@ class SessionJobs:
             pending=None,
             verdict=None,
             run_number=self._another_run(),
+            run_length=run_length,
             imagined_by=settings.model,
             is_recorded=False,
             entry_name="",
@@ -278,7 +294,8 @@ class SessionJobs:
                 step = ongoing.advance()
                 on_error.pop_all()
             pending = None if self._stop.is_set() else ongoing.pending
-            self._publish(trial=ongoing.trial(), pending=pending)
+            has_moved = self._read().has_moved or step.index > 0
+            self._publish(trial=ongoing.trial(), pending=pending, has_moved=has_moved)
             self.scene.publish_frame()
             turns += 1
             view = self.scene.present.env.info.view

@@ -13,6 +13,7 @@ from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import ActionFan
 from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
+from visual_foresight.gui.session.comparison.compare import Comparison
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
@@ -78,6 +79,10 @@ class State:
     """Another one for each run that is shown: tells one from another without holding it."""
     imagined_by: str = ""
     """The name of the model whose plans are shown."""
+    run_length: int = 0
+    """How many actions the run under way takes, unless it ends sooner."""
+    has_moved: bool = False
+    """Whether the robot has moved anything since the scene was set."""
     is_recorded: bool = False
     """Whether the trial was opened from disk."""
     is_imagined_now: bool = False
@@ -93,10 +98,17 @@ class State:
     """The batch of runs under way, or the last one."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
+    """How wrong the model is about the shown run."""
+    comparison: Comparison | None = None
+    """What two models imagine of the shown plan or run."""
     unfit_models: Mapping[str, str] = field(default_factory=dict)
     """Installed models that cannot plan in the present world -> why, in a few words."""
+    comparable_models: tuple[str, ...] = ()
+    """Installed models that can imagine what is seen in the present world, in its frames."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
+    is_view_only: bool = False
+    """Whether the page that shows this steers nothing."""
 
     @property
     def is_idle(self) -> bool:
@@ -109,6 +121,16 @@ class State:
         return self.status is Status.READY or (
             self.status is Status.PAUSED and not self.num_done
         )
+
+    @property
+    def can_start(self) -> bool:
+        """Return whether the page that shows this can start something."""
+        return self.is_idle and not self.is_view_only
+
+    @property
+    def can_edit(self) -> bool:
+        """Return whether the page that shows this can change goal and settings."""
+        return self.is_editable and not self.is_view_only
 
     @property
     def num_moved(self) -> int:
@@ -148,3 +170,10 @@ class State:
         has_plan = self.pending is not None
         imagined = (self.imagined_by, self.is_imagined_now)
         return (self.run_number, self.trial is None, self.num_done, has_plan, *imagined)
+
+    @property
+    def asked_about(self) -> tuple[object, ...]:
+        """Return what is equal as long as what models were asked of the shown run is true of it."""
+        has_plan = self.pending is not None
+        run = (self.run_number, self.trial is None, self.num_done, has_plan)
+        return (*run, self.settings.model)

@@ -72,7 +72,7 @@ class PredictionPanel:
         self._hint.set_text(self._hint_text(state, plan))
         self._newest.set_visibility(not timeline.follows and not state.is_recorded)
         self._now.set_visibility(state.is_recorded)
-        self._now.set_enabled(state.is_idle)
+        self._now.set_enabled(state.can_start)
         self._draw_frame(state, plan)
 
     def _draw_frame(self, state: State, plan: Plan | None) -> None:
