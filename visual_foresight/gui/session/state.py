@@ -20,6 +20,7 @@ from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch
 from visual_foresight.gui.session.trials.verdict import Verdict
 from visual_foresight.types import Goal, Plan
+from visual_foresight.vision.arm_path import ArmView
 
 Frame = UInt8[np.ndarray, "h w 3"]
 
@@ -60,6 +61,10 @@ class State:
     """The present scene at high resolution, while that is switched on."""
     can_render: bool = False
     """Whether the env can be shown at high resolution."""
+    scene_arm: ArmView | None = None
+    """Where in the frame actions take the arm of the scene."""
+    recorded_arm: ArmView | None = None
+    """The same for the arm of the run that was opened from disk."""
     things: SeenThings | None = None
     """What the frame shows, where the world can tell; of an older frame while a run moves it."""
     draft: Draft = Draft()
@@ -125,6 +130,11 @@ class State:
             for name in SCENE_FIELDS
             if getattr(self.choices, name) != getattr(self.settings, name)
         )
+
+    @property
+    def arm(self) -> ArmView | None:
+        """Return where in the frame actions take the arm that is shown."""
+        return self.recorded_arm if self.is_recorded else self.scene_arm
 
     @property
     def goal(self) -> Goal | None:

@@ -35,6 +35,8 @@ READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zli
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+NO_ELITES = np.zeros((0, 0, 0), np.float32)
+"""What a file has that was written before elites were kept."""
 
 
 def pack(step: Step, model: str) -> bytes:
@@ -98,6 +100,7 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
             np.float32,
         ).reshape(-1, 3),
         "runners_up": _numbers(plan.runners_up),
+        "elites": _numbers(plan.elites),
         "runners_up_places": _numbers(expected_places(maps[1:].float(), prediction.frame_size)),
         **{f"signal_{name}": _numbers(each[0]) for name, each in prediction.signals.items()},
     }
@@ -201,6 +204,7 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             costs=tuple(torch.from_numpy(arrays["costs"])),
             seconds=kept["seconds"],
             runners_up=torch.from_numpy(arrays["runners_up"]),
+            elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
 
 
