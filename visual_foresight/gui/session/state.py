@@ -16,6 +16,7 @@ from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
+from visual_foresight.gui.session.layers.answers import Answer, Wish
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch
 from visual_foresight.gui.session.trials.verdict import Verdict
@@ -96,6 +97,8 @@ class State:
     """What became of the last run of this scene."""
     batch: Batch | None = None
     """The batch of runs under way, or the last one."""
+    answers: Mapping[Wish, Answer] = field(default_factory=dict)
+    """What models have said of plans that are shown, or were: see `Session.ask`."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
     unfit_models: Mapping[str, str] = field(default_factory=dict)
@@ -153,8 +156,12 @@ class State:
         return 0 if self.trial is None else len(self.trial.episode.actions)
 
     @property
+    def run_of_plans(self) -> tuple[int, str, bool]:
+        """Return what tells the plans that are shown from those of other runs and models."""
+        return (self.run_number, self.imagined_by, self.is_imagined_now)
+
+    @property
     def run_shown(self) -> tuple[object, ...]:
         """Return what is equal as long as the shown run and its plans are the same."""
         has_plan = self.pending is not None
-        imagined = (self.imagined_by, self.is_imagined_now)
-        return (self.run_number, self.trial is None, self.num_done, has_plan, *imagined)
+        return (*self.run_of_plans, self.trial is None, self.num_done, has_plan)
