@@ -56,12 +56,13 @@ class AskedLayers:
             raise UserError(f"{model} imagined this: choose it, to ask it")
         assert state.trial is not None
         episode = state.trial.episode
-        if not self._jobs.scene.present.fits(episode):
+        present = self._jobs.scene.present
+        if state.is_recorded and not present.fits(episode):
             raise UserError("this run is of another world than the scene: choose its world")
         clip = clip_of(
             [episode.observation(step) for step in range(wish.step + 1)],
             list(episode.actions[: wish.step]),
-            episode.actions.shape[1] or self._jobs.scene.present.env.info.action_size,
+            present.env.info.action_size,
         )
         plan = state.plans[wish.step]
         actions = plan.runners_up[wish.rank - 1] if wish.rank else plan.actions
