@@ -31,6 +31,7 @@ from visual_foresight.gui.session.trials.verdict import (
 from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.arm_path import ArmView
 
 STOPPED = "stopped"
 """Outcome of a run that somebody stopped."""
@@ -117,6 +118,7 @@ class SessionJobs:
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
+            scene_arm=ArmView(workbench.env.info.view, workbench.env.info.limits),
             unfit_models=workbench.unfit_models(installed_models()),
             comparable_models=workbench.comparable_models(installed_models()),
             things=SeenThings.of(self.scene.present.env),
@@ -355,6 +357,7 @@ class SessionJobs:
             imagined_by=str(trial.episode.meta.get("model", "")),
             is_imagined_now=False,
             is_recorded=True,
+            recorded_arm=self._archive.arm(name),
             entry_name=name,
             check=None,
             fan=None,

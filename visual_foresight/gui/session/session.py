@@ -15,6 +15,8 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.layers.answers import Wish
+from visual_foresight.gui.session.layers.asked import AskedLayers
 from visual_foresight.gui.session.questions import Questions
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
@@ -50,6 +52,7 @@ class Session:
         self._questions = Questions(
             self._jobs, lambda: self.state, self._publish, self._break_off
         )
+        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
@@ -160,6 +163,16 @@ class Session:
         if state.things is None:
             return describe_pixel(state.frame, pixel)
         return state.things.at(pixel)
+
+    def ask(self, wish: Wish) -> bool:
+        """Have the worker ask the model about a plan, if it rests; tell whether it does.
+
+        What comes of it appears in `state.answers`; nothing else changes.
+        """
+        with self._lock:
+            if self.state.is_idle:
+                self._worker.submit(lambda: self._layers.answer(wish))
+            return self.state.is_idle
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
