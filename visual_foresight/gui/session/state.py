@@ -11,8 +11,8 @@ from jaxtyping import UInt8
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import ActionFan
-from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
+from visual_foresight.gui.session.gallery.entry import Entry
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
@@ -97,6 +97,8 @@ class State:
     """Installed models that cannot plan in the present world -> why, in a few words."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Name of a run -> what somebody wrote about it."""
 
     @property
     def is_idle(self) -> bool:

@@ -5,7 +5,8 @@ from pathlib import Path
 from nicegui import ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.session.archive import ANIMATIONS, Entry
+from visual_foresight.gui.session.gallery.entry import Entry
+from visual_foresight.gui.session.gallery.run_files import ANIMATIONS
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
