@@ -11,6 +11,8 @@ from typing import Any
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.gallery.gallery import Gallery
+from visual_foresight.gui.session.gallery.run_editor import RunEditor
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
@@ -22,7 +24,7 @@ from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
-from visual_foresight.types import Pixel
+from visual_foresight.types import Pixel, UserError
 
 EMPTY = Draft()
 
@@ -49,6 +51,9 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self.gallery = Gallery(archive)
+        """Pictures and exports of the kept runs, which any thread may ask for."""
+        self._run_editor = RunEditor(archive, lambda: self.state, self._publish)
         self._questions = Questions(
             self._jobs, lambda: self.state, self._publish, self._break_off
         )
@@ -334,6 +339,22 @@ class Session:
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
         self._submit(Status.WORKING, lambda: self._jobs.export(name, suffix))
+
+    def delete(self, name: str) -> None:
+        """Delete a run that was kept, and what was made of it."""
+        self._submit(Status.WORKING, lambda: self._run_editor.delete(name))
+
+    def write_note(self, name: str, text: str) -> bool:
+        """Write a note about a run, also while another one is under way; tell whether it is kept.
+
+        It waits for the disk: call it in a thread.
+        """
+        try:
+            self._run_editor.write_note(name, text)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        return True
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""

@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import ActionFan
-from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
 from visual_foresight.gui.session.comparison.compare import Comparison
+from visual_foresight.gui.session.gallery.entry import Entry
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
@@ -115,6 +115,8 @@ class State:
     """Installed models that can imagine what is seen in the present world, in its frames."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Name of a run -> what somebody wrote about it."""
     is_view_only: bool = False
     """Whether the page that shows this steers nothing."""
 
