@@ -247,7 +247,7 @@ class Archive:
         Raises:
             UserError: there is no run of this name, or its folder says nothing of it.
         """
-        info = read_info(self._folder / self._known(name).folder)
+        info = read_info(self._folder / self.entry(name).folder)
         return ArmView(info.view, info.workspace)
 
     def _plans(self, entry: Entry, episode: Episode) -> Sequence[Plan]:
