@@ -5,6 +5,7 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.gui.page.frames.zoom import ZOOM_JS
+from visual_foresight.gui.page.layers.panel import LayersPanel
 from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.comparison import COMPARISON_JS
@@ -19,7 +20,13 @@ from visual_foresight.gui.session.state import State, Status
 
 REFRESH_EVERY_S = 0.05
 FOLDER = Path(__file__).parent
-STYLES = ("styles.css", "frames/frames.css", "prediction/prediction.css", "top.css")
+STYLES = (
+    "styles.css",
+    "frames/frames.css",
+    "prediction/prediction.css",
+    "layers/layers.css",
+    "top.css",
+)
 """In their order: of equally strong rules the later one counts."""
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
@@ -65,8 +72,12 @@ class Page:
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
             scrub_row = ScrubRow(session, self._timeline, self.draw)
+            with scrub_row.card:
+                layers = LayersPanel(
+                    session, self._timeline, self.draw, scene.frame, prediction.frame
+                )
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
-        self._panels = (settings, scene, prediction, scrub_row, tabs)
+        self._panels = (settings, scene, prediction, scrub_row, layers, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)
@@ -107,7 +118,8 @@ class Page:
         self._timeline.follow(state)
         self._pace.follow(state)
         self._status.set_text(_status_text(state, self._pace))
-        self._stop.set_enabled(state.status in (*MOVING, Status.PAUSED))
+        can_stop = state.status in (*MOVING, Status.PAUSED)
+        self._stop.set_enabled(can_stop and not state.is_view_only)
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)

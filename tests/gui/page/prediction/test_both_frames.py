@@ -125,7 +125,7 @@ def test_what_was_seen_is_laid_over_what_was_imagined(replay, photograph):
     page.locator(".wipe-handle").press("ArrowRight")
     page.locator(".wipe-handle").press("Home")
     page.wait_for_function(f"({WIPED})()[0].startsWith('inset(0px 100%')")
-    sent = []
+    sent = list[str]()
     page.on("websocket", lambda socket: socket.on("framesent", sent.append))
     box = page.locator(".prediction .viewport").bounding_box()
     page.mouse.move(box["x"], box["y"] + box["height"] / 2)

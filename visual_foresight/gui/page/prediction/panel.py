@@ -8,12 +8,7 @@ from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.marks import Marks, imagined_marks
-from visual_foresight.gui.page.frames.pictures import (
-    data_url,
-    prediction_picture,
-    shape_style,
-    signs,
-)
+from visual_foresight.gui.page.frames.pictures import data_url, shape_style, signs
 from visual_foresight.gui.page.prediction.comparison import SIDE_BY_SIDE, Comparison
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.session import Session
@@ -61,6 +56,8 @@ class PredictionPanel:
                 )
             )
             self._comparison.build_handle()
+        self.frame = self._frame
+        """What the layers lie over."""
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
         with self._frame:
             self._image = ui.element("img").classes("imagined")
@@ -77,7 +74,7 @@ class PredictionPanel:
         self._title.set_content(html.escape(self._title_text(state)))
         self._hint.set_text(self._hint_text(state, plan))
         self._now.set_visibility(state.is_recorded)
-        self._now.set_enabled(state.is_idle)
+        self._now.set_enabled(state.can_start)
         self._draw_frame(state, plan)
 
     def _draw_frame(self, state: State, plan: Plan | None) -> None:
@@ -100,9 +97,7 @@ class PredictionPanel:
         if plan is None or nothing or not is_new:
             return
         picture = first
-        if timeline.ahead and mode == SIDE_BY_SIDE:
-            picture = prediction_picture(plan, timeline.ahead - 1, first, timeline.rank)
-        elif timeline.ahead:
+        if timeline.ahead:
             picture = imagined(plan, timeline.ahead - 1, first, timeline.rank)
         self._image.props["src"] = data_url(picture)
         self._image.update()

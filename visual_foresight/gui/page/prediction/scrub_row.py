@@ -33,7 +33,9 @@ class ScrubRow:
         self._redraw = redraw
         self._is_drawing = False
         """Whether a slider is being moved by `draw`, not by a hand."""
-        with ui.element("section").classes("card scrub").props('aria-label="Timeline"'):
+        self.card = ui.element("section").classes("card scrub")
+        """What the row of layers is built in, too."""
+        with self.card.props('aria-label="Timeline"'):
             with ui.element("div").classes("steps"):
                 self._buttons = {place: self._build_button(place) for place in BUTTONS}
                 self._play = ui.button(icon="play_arrow", on_click=self._on_play)

@@ -73,10 +73,11 @@ class ScenePanel:
         with ui.element("section").classes("card scene"):
             self._build_head()
             self._build_frame()
-            self._build_hint()
-            self._verdict = VerdictLine(session, apply_settings)
+            self._build_hint(apply_settings)
             self._build_tools()
-            build_legend()
+            with ui.element("div").classes("notes"):
+                build_legend()
+                self._place = ui.label().classes("place").props("aria-hidden=true")
 
     def _build_head(self) -> None:
         with ui.element("div").classes("head"):
@@ -92,7 +93,9 @@ class ScenePanel:
         self._viewport = ui.element("div").classes("viewport")
         with self._viewport:
             self._frame = ui.element("div").classes("frame click")
-        self._frame.props(f'tabindex=0 role=application aria-label="Scene: {KEYS_SPOKEN}" ')
+        self.frame = self._frame
+        """What the layers lie over."""
+        self._frame.props(f'tabindex=0 role=application aria-label="Scene: {KEYS_SPOKEN}"')
         with self._frame:
             self._image = ui.element("img")
             self._image.props('alt="What the camera sees" draggable=false')
@@ -109,13 +112,13 @@ class ScenePanel:
         self._frame.on("touchmove", js_handler=TOUCH_JS)
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
 
-    def _build_hint(self) -> None:
+    def _build_hint(self, apply_settings: Callable[[], bool]) -> None:
         with ui.element("div").classes("head"):
             self._goal_image = ui.element("img").classes("goal-image")
             self._goal_image.props('alt="The goal image"')
             self._hint = ui.label().classes("hint").props("role=status")
+            self._verdict = VerdictLine(self._session, apply_settings)
             ui.element("div").classes("grow")
-            self._place = ui.label().classes("place").props("aria-hidden=true")
             self._example = ui.button("Try an example", on_click=self._on_example)
             self._example.props("outline dense no-wrap padding='3px 10px'")
             self._close = ui.button(
@@ -129,8 +132,8 @@ class ScenePanel:
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
             self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft()))
             self._clear.props("flat dense")
-            goal_image = ui.button("Goal image", icon="image").props("flat dense")
-            with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
+            self._use_image = ui.button("Goal image", icon="image").props("flat dense")
+            with self._use_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
                 use_frame.props("flat dense")
                 choose = ui.button("Upload a picture").props("flat dense")
@@ -162,17 +165,19 @@ class ScenePanel:
         self._title.set_content("Scene" if index is None else _recorded_title(index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
+        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
-        self._render.set_enabled(state.is_idle)
+        self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
-        self._example.set_visibility(is_live and is_empty and state.is_editable)
+        self._example.set_visibility(is_live and is_empty and state.can_edit)
         self._close.set_visibility(state.is_recorded)
         for element in (self._clear, self._tool):
-            element.set_enabled(state.is_editable)
-        self._undo.set_enabled(state.is_editable and state.can_undo)
+            element.set_enabled(state.can_edit)
+        self._use_image.set_enabled(not state.is_view_only)
+        self._undo.set_enabled(state.can_edit and state.can_undo)
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
@@ -210,6 +215,8 @@ class ScenePanel:
     def _hint_text(self, state: State, is_live: bool) -> str:
         if not is_live and state.is_recorded:
             return "A recording."
+        if state.is_view_only:
+            return "This page looks on and steers nothing."
         if not is_live:
             return "An earlier frame: move the sliders to the end to make a goal."
         if state.image_goal is not None:

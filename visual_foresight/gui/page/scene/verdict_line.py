@@ -13,6 +13,8 @@ class VerdictLine:
 
     def __init__(self, session: Session, apply_settings: Callable[[], bool]) -> None:
         self._apply_settings = apply_settings
+        self.is_shown = False
+        """Whether there is something to say now."""
         self._line = ui.element("div").classes("verdict").props("role=status")
         with self._line:
             self._text = ui.label()
@@ -27,7 +29,7 @@ class VerdictLine:
     def draw(self, state: State) -> None:
         """Show a state."""
         verdict = state.verdict
-        is_shown = verdict is not None and state.is_editable and not state.is_recorded
+        is_shown = verdict is not None and state.can_edit and not state.is_recorded
         self._line.set_visibility(is_shown)
         if verdict is None:
             return
