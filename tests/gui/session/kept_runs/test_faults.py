@@ -6,12 +6,14 @@ import os
 import shutil
 import threading
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, dot, make_goal, wait
 from visual_foresight.envs.dot import DotEnv
+from visual_foresight.episodes.episode_files import read_episode, write_episode
 from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.gui.session import archive as archive_module
 from visual_foresight.gui.session.archive import CUT_OFF, Archive
@@ -177,9 +179,9 @@ def test_episodes_with_foreign_notes_are_not_listed(session, tmp_path):
     session.run()
     (entry,) = wait(session).entries
     folder = tmp_path / "out" / "dot"
-    episode = archive_module.read_episode(folder / "episode_000000.hdf5")
-    archive_module.write_episode(folder, 1, replace(episode, meta={}))
-    foreign = (
+    episode = read_episode(folder / "episode_000000.hdf5")
+    write_episode(folder, 1, replace(episode, meta={}))
+    foreign: tuple[dict[str, Any], ...] = (
         {"distances_m": None},
         {"distances_m": "near"},
         {"distances_m": [0.1]},
@@ -190,7 +192,7 @@ def test_episodes_with_foreign_notes_are_not_listed(session, tmp_path):
     )
     for number, changes in enumerate(foreign, start=2):
         meta = {**episode.meta, **changes}
-        archive_module.write_episode(folder, number, replace(episode, meta=meta))
+        write_episode(folder, number, replace(episode, meta=meta))
     assert Archive(tmp_path / "out").entries == (entry,)
 
 
