@@ -21,6 +21,7 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.kept_runs import run_folder
 from visual_foresight.gui.session.session import Session
 from visual_foresight.planning.controllers.random import RandomController
+from visual_foresight.system.files import write_bytes
 from visual_foresight.types import Pixel
 
 GOAL = PixelGoal((Pixel(6, 10),), (Pixel(10, 13),))
@@ -54,7 +55,7 @@ def filling_up(write, after):
 def test_what_was_done_before_the_disk_was_full_is_shown_and_kept(moving, monkeypatch):
     make_goal(moving)
     with monkeypatch.context() as patch:
-        patch.setattr(run_folder, "write_bytes", filling_up(run_folder.write_bytes, 5))
+        patch.setattr(run_folder, "write_bytes", filling_up(write_bytes, 5))
         moving.run()
         state = wait(moving)
     assert state.is_error and state.message.startswith("the disk is full")
