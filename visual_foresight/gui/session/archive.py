@@ -13,13 +13,14 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from visual_foresight.control.animation import trial_animation
-from visual_foresight.control.trial import Trial, distance_text
+from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
@@ -32,11 +33,12 @@ from visual_foresight.episodes.episode_files import (
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.goals.registry import goal_from_json, goal_to_json
+from visual_foresight.gui.session.gallery.entry import DATE, Entry, entry_of
+from visual_foresight.gui.session.gallery.run_files import ANIMATIONS, IMAGINED, RunFiles
 from visual_foresight.gui.session.kept_runs.episode_notes import (
     distances_m_of,
     distances_of,
     name_of_distances,
-    num_steps_of,
     refusing_foreign_notes,
 )
 from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
@@ -52,55 +54,18 @@ from visual_foresight.gui.session.ongoing_trial import trial_of
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import Episode, Goal, Plan, UserError
+from visual_foresight.vision.arm_path import ArmView
 from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}
 """What the info file of a folder says when the page wrote its episodes."""
-ANIMATIONS = (".gif", ".mp4")
-"""Suffixes of the animations that can be written."""
-IMAGINED = "imagined"
-"""The folder of what was imagined, a folder in it for each run."""
 CUT_OFF = "cut off"
 """Outcome of a run whose program was killed."""
 MAX_GLIMPSES = 80
 """Imagined frames in an animation, over all of its plans: more take gigabytes."""
 GLIMPSES_PER_PLAN = 4
 """Imagined frames of one plan in an animation, at most."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A run that was kept: one line of the list of runs."""
-
-    folder: str
-    """Name of the run's folder: its env, and how that was made (`World.text`) if otherwise than by
-    itself."""
-    number: int
-    model: str
-    goal: str
-    outcome: str
-    num_steps: int
-    distance: float | None
-    """Final distance by the goal's own measure; None where it is not known."""
-    unit: str
-    """What that is in."""
-    distance_m: float | None
-    """The same in metres; None for a goal without designated pixels, and where it is not known."""
-    is_believed: bool
-    """Whether the distances are only what the locator believed."""
-
-    @property
-    def name(self) -> str:
-        """Return the run's name, on the page and in file names."""
-        return run_name(self.folder, self.number)
-
-    @property
-    def distance_text(self) -> str:
-        """Return the final distance in words; nothing where it is not known."""
-        return distance_text(
-            self.distance, self.unit, self.distance_m, self.is_believed, suffix=""
-        )
 
 
 @dataclass(frozen=True)
@@ -124,6 +89,8 @@ class Archive:
         self._entries: dict[str, Entry] = {}
         self._unwritten: list[_Unwritten] = []
         """Runs that have ended, and could not be written."""
+        self._removed: list[Entry] = []
+        """Whose numbers are not given again: links and pictures of them may still be about."""
         for name in self._names_of_folders():
             self._refuse_collected(self._folder / name)
             for path in sorted((self._folder / name).glob("episode_*")):
@@ -156,11 +123,12 @@ class Archive:
 
     def _add_file(self, folder: str, number: int, path: Path) -> None:
         try:
-            entry = _entry(folder, number, read_meta(path))
+            entry = entry_of(folder, number, read_meta(path))
         except UserError as error:  # it is damaged, or was collected
             logger.warning("%s is no run of this page and is not listed: %s", path, error)
             return
-        self._entries[entry.name] = entry
+        date = entry.date or _iso(path.stat().st_mtime)  # older runs do not say
+        self._entries[entry.name] = replace(entry, date=date)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -189,7 +157,8 @@ class Archive:
         number, run = self._take_number(name)
         with ExitStack() as on_error:
             on_error.callback(run.remove)
-            RunNotes(name, number, goal_to_json(goal), notes).write(run.folder)
+            dated = {**notes, DATE: _iso(datetime.now(UTC).timestamp())}
+            RunNotes(name, number, goal_to_json(goal), dated).write(run.folder)
             info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
             write_info(run.folder, info)
             on_error.pop_all()
@@ -233,6 +202,7 @@ class Archive:
         if not (folder / INFO_NAME).exists():
             write_bytes(folder / INFO_NAME, (run.folder / INFO_NAME).read_bytes())
         meta = {
+            DATE: begun.notes.get(DATE, ""),
             **notes,
             **trial.episode.meta,
             "goal": goal_to_json(trial.goal),
@@ -246,7 +216,7 @@ class Archive:
         write_episode(folder, begun.number, replace(trial.episode, meta=meta))
         replace(begun, finished=True).write(run.folder)
         run.close()
-        entry = _entry(begun.folder, begun.number, meta)
+        entry = entry_of(begun.folder, begun.number, meta)
         self._entries[entry.name] = entry
         return entry
 
@@ -293,7 +263,8 @@ class Archive:
 
     def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
-        listed = [entry.number for entry in self.entries if entry.folder == folder]
+        seen = (*self.entries, *self._removed)
+        listed = [entry.number for entry in seen if entry.folder == folder]
         number = max(listed, default=-1) + 1
         while (
             episode_path(self._folder / folder, number).exists()
@@ -308,7 +279,7 @@ class Archive:
         Raises:
             UserError: there is no run of this name, or it is damaged.
         """
-        entry = self._known(name)
+        entry = self.entry(name)
         episode = read_episode(episode_path(self._folder / entry.folder, entry.number))
         meta = {**episode.meta, "num_actions": len(episode.actions)}
         with refusing_foreign_notes():
@@ -321,6 +292,15 @@ class Archive:
                 distances_m=distances_m_of(goal, meta),
                 is_believed=bool(meta.get("believed")),
             )
+
+    def arm(self, name: str) -> ArmView:
+        """Return where in the frames of a run actions took the arm.
+
+        Raises:
+            UserError: there is no run of this name, or its folder says nothing of it.
+        """
+        info = read_info(self._folder / self.entry(name).folder)
+        return ArmView(info.view, info.workspace)
 
     def _plans(self, entry: Entry, episode: Episode) -> Sequence[Plan]:
         """Return what was imagined when the run was made; nothing if none of it was kept."""
@@ -346,13 +326,36 @@ class Archive:
             raise UserError(
                 f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}: choose one"
             )
-        path = self._folder / f"{self._known(name).name}{suffix}"
+        path = self._folder / f"{self.entry(name).name}{suffix}"
         share = max(MAX_GLIMPSES // max(len(trial.episode.actions), 1), 1)
         animation = trial_animation(trial, num_glimpses=min(GLIMPSES_PER_PLAN, share))
         write_animation(path, animation)
         return path
 
-    def _known(self, name: str) -> Entry:
+    def files(self, name: str) -> RunFiles:
+        """Return where a run lies.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
+        entry = self.entry(name)
+        return RunFiles(self._folder, entry.folder, entry.number)
+
+    def remove(self, name: str) -> None:
+        """Remove a run, and what was made of it.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
+        self.files(name).remove()
+        self._removed.append(self._entries.pop(name))
+
+    def entry(self, name: str) -> Entry:
+        """Return a run.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
         if name not in self._entries:
             raise UserError(
                 f"there is no run {name!r} in this session's folder: choose another"
@@ -360,27 +363,6 @@ class Archive:
         return self._entries[name]
 
 
-def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
-    """Make an entry of the notes of an episode.
-
-    Raises:
-        UserError: they are not those of a run.
-    """
-    with refusing_foreign_notes():
-        goal = goal_from_json(meta["goal"])
-        return Entry(
-            folder=folder,
-            number=number,
-            model=str(meta.get("model", "")),
-            goal=goal.describe() if meta.get("has_goal", True) else "none",
-            outcome=str(meta.get("outcome", "")),
-            num_steps=num_steps_of(meta),
-            distance=_last(distances_of(goal, meta)),
-            unit=goal.unit,
-            distance_m=_last(distances_m_of(goal, meta)),
-            is_believed=bool(meta.get("believed")),
-        )
-
-
-def _last(values: Sequence[float]) -> float | None:
-    return values[-1] if values else None
+def _iso(seconds: float) -> str:
+    """Return a time of the clock as ISO 8601 writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")

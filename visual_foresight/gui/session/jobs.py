@@ -6,7 +6,7 @@ They run in the worker's thread, one at a time.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -31,6 +31,7 @@ from visual_foresight.gui.session.trials.verdict import (
 from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.arm_path import ArmView
 
 STOPPED = "stopped"
 """Outcome of a run that somebody stopped."""
@@ -75,6 +76,11 @@ class SessionJobs:
         """Return whether there is a trial that can go on."""
         return self._ongoing is not None
 
+    @property
+    def points(self) -> tuple[Any, ...]:
+        """Return the physical points behind the designated pixels of the trial under way."""
+        return () if self._ongoing is None else self._ongoing.points
+
     def drop_trial(self) -> None:
         """Drop a trial that has not moved anything.
 
@@ -109,11 +115,14 @@ class SessionJobs:
             fan=None,
             check=None,
             run_number=self._another_run(),
+            has_moved=False,
             is_recorded=False,
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
+            scene_arm=ArmView(workbench.env.info.view, workbench.env.info.limits),
             unfit_models=workbench.unfit_models(installed_models()),
+            comparable_models=workbench.comparable_models(installed_models()),
             things=SeenThings.of(self.scene.present.env),
         )
         self.scene.publish_frame()
@@ -207,9 +216,16 @@ class SessionJobs:
     def _controller(self, points: tuple[Any, ...]) -> Controller:
         return self.scene.present.controller(self._read().settings, points, self._stop)
 
-    def predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        """Build the model of the settings, for physical points behind designated pixels."""
-        return self.scene.present.predictor(self._read().settings, points)
+    def predictor(self, points: tuple[Any, ...] = (), name: str = "") -> Predictor:
+        """Build a model.
+
+        Args:
+            points: the physical points behind designated pixels.
+            name: of the model; that of the settings by default.
+        """
+        settings = self._read().settings
+        settings = replace(settings, model=name or settings.model)
+        return self.scene.present.predictor(settings, points)
 
     def _begin(
         self,
@@ -240,7 +256,8 @@ class SessionJobs:
         rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
-        steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
+        run_length = num_steps or settings.num_steps
+        steps = run_trial(env, controller, goal, judge, rng, run_length)
         start = env.save() if isinstance(env, Snapshots) else None
         present = self.scene.present
         notes = {**asdict(settings), "has_goal": label is None}
@@ -255,6 +272,7 @@ class SessionJobs:
             pending=None,
             verdict=None,
             run_number=self._another_run(),
+            run_length=run_length,
             imagined_by=settings.model,
             is_recorded=False,
             entry_name="",
@@ -282,7 +300,8 @@ class SessionJobs:
                 step = ongoing.advance()
                 on_error.pop_all()
             pending = None if self._stop.is_set() else ongoing.pending
-            self._publish(trial=ongoing.trial(), pending=pending)
+            has_moved = self._read().has_moved or step.index > 0
+            self._publish(trial=ongoing.trial(), pending=pending, has_moved=has_moved)
             self.scene.publish_frame()
             turns += 1
             view = self.scene.present.env.info.view
@@ -308,7 +327,7 @@ class SessionJobs:
             return
         trial = ongoing.trial()
         # What was designated has moved, so the draft is dropped. A goal image stays.
-        self._publish(trial=trial, draft=Draft(), remark="")
+        self._publish(trial=trial, draft=Draft(), remark="", has_moved=True)
         result = outcome or ongoing.label or outcome_of(trial)
         if not ongoing.label and outcome != FAILED:
             view = self.scene.present.env.info.view
@@ -337,6 +356,7 @@ class SessionJobs:
             imagined_by=str(trial.episode.meta.get("model", "")),
             is_imagined_now=False,
             is_recorded=True,
+            recorded_arm=self._archive.arm(name),
             entry_name=name,
             check=None,
             fan=None,
