@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from visual_foresight.gui.session.gallery.gallery import Gallery
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
 REFUSAL = "view only: this page shows what happens and steers nothing"
-READS = ("describe_pixel", "gallery")
+READS = ("describe_pixel",)
 """What a page may ask a session, besides its state."""
 
 
@@ -38,6 +39,11 @@ class ViewOnly:
             self._message_then = None
             return state
         return replace(state, message=REFUSAL, is_error=True)
+
+    @property
+    def gallery(self) -> Gallery:
+        """Return what reads the kept runs; it changes none."""
+        return self._session.gallery
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return a method of the session that only reads, or one that refuses."""
