@@ -1,7 +1,7 @@
 """Which runs are listed: found by words, ordered, and page by page."""
 
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -95,9 +95,9 @@ def test_a_thousand_runs_are_searched_at_once():
     runs = many(1000)
     seconds = []
     for _ in range(3):
-        begun = perf_counter()
+        begun = process_time()
         found = listed(runs, {}, Selection("rigid 2026"))
-        seconds.append(perf_counter() - begun)
+        seconds.append(process_time() - begun)
     assert found.count == 1000 and min(seconds) < 0.3
 
 
