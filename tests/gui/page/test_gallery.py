@@ -69,6 +69,7 @@ def save_exports(page, folder):
             page.get_by_role("link", name=kind).click()
         download.value.save_as(folder / download.value.suggested_filename)
     page.get_by_text("Saved dot-000000.json").wait_for()
+    page.wait_for_timeout(300)
     assert barriers(page, ".window") == []
     press(page, "Close")
     page.wait_for_selector(".window", state="detached")
