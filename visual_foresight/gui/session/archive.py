@@ -45,6 +45,7 @@ from visual_foresight.gui.session.ongoing_trial import trial_of
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import Episode, Goal, Plan, UserError
+from visual_foresight.vision.arm_path import ArmView
 from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
@@ -239,6 +240,15 @@ class Archive:
             distances_m=_distances_m(goal, episode.meta),
             is_believed=bool(episode.meta.get("believed")),
         )
+
+    def arm(self, name: str) -> ArmView:
+        """Return where in the frames of a run actions took the arm.
+
+        Raises:
+            UserError: there is no run of this name, or its folder says nothing of it.
+        """
+        info = read_info(self._folder / self.entry(name).folder)
+        return ArmView(info.view, info.workspace)
 
     def _plans(self, entry: Entry, episode: Episode) -> Sequence[Plan]:
         """Return what was imagined when the run was made; nothing if none of it was kept."""
