@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.control.judge import Measurement
@@ -35,6 +36,7 @@ READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zli
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+Size = tuple[int, int]
 NO_ELITES = np.zeros((0, 0, 0), np.float32)
 """What a file has that was written before elites were kept."""
 
@@ -90,6 +92,10 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
         "maps": _numbers(maps[0], np.float16),
+        **{
+            f"member_{number}": _numbers(member.pixel_maps[0], np.float16)
+            for number, member in enumerate(prediction.members)
+        },
         "lost": _numbers(prediction.lost[0]),
         # of each iteration of the search: the least, the median, the greatest
         "costs": np.array(
@@ -116,6 +122,7 @@ def _notes_of(plan: Plan) -> dict[str, Any]:
         "seconds": float(plan.seconds),
         "frame_size": list(plan.prediction.frame_size),
         "signals": list(plan.prediction.signals),
+        "num_members": len(plan.prediction.members),
     }
 
 
@@ -192,6 +199,10 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             lost=torch.from_numpy(arrays["lost"])[None],
             carry=None,
             frame_size=(height, width),
+            members=tuple(
+                _member(arrays[f"member_{number}"], (height, width))
+                for number in range(kept.get("num_members", 0))
+            ),
             signals={
                 name: torch.from_numpy(arrays[f"signal_{name}"])[None]
                 for name in kept["signals"]
@@ -206,6 +217,18 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             runners_up=torch.from_numpy(arrays["runners_up"]),
             elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
+
+
+def _member(maps: Float[np.ndarray, "t p map_h map_w"], frame_size: Size) -> Prediction:
+    """Return what one member imagined, of which its pixel maps are kept: where they disagree."""
+    num_steps, num_pixels = maps.shape[:2]
+    return Prediction(
+        frames=torch.zeros(1, 0, 3, *frame_size),
+        pixel_maps=torch.from_numpy(maps.astype(np.float32))[None],
+        lost=torch.zeros(1, num_steps, num_pixels),
+        carry=None,
+        frame_size=frame_size,
+    )
 
 
 @contextmanager
