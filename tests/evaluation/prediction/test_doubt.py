@@ -29,7 +29,10 @@ def prediction(*places: Pixel) -> Prediction:
 
 
 def test_members_disagree_by_the_distance_from_their_mean():
-    members = [prediction(Pixel(20.0, 20.0), Pixel(9, 9)), prediction(Pixel(20, 26), Pixel(9, 9))]
+    members = [
+        prediction(Pixel(20.0, 20.0), Pixel(9, 9)),
+        prediction(Pixel(20, 26), Pixel(9, 9)),
+    ]
     joined = Prediction.average(members)
     assert signal_of(joined) == "disagreement"
     assert doubts(joined, 0) == pytest.approx(np.array([3, 0]), abs=1e-3)
