@@ -11,8 +11,9 @@ from jaxtyping import UInt8
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.action_fan import ActionFan
-from visual_foresight.gui.session.archive import Entry
 from visual_foresight.gui.session.check import ModelCheck
+from visual_foresight.gui.session.comparison.compare import Comparison
+from visual_foresight.gui.session.gallery.entry import Entry
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
@@ -84,6 +85,10 @@ class State:
     """Another one for each run that is shown: tells one from another without holding it."""
     imagined_by: str = ""
     """The name of the model whose plans are shown."""
+    run_length: int = 0
+    """How many actions the run under way takes, unless it ends sooner."""
+    has_moved: bool = False
+    """Whether the robot has moved anything since the scene was set."""
     is_recorded: bool = False
     """Whether the trial was opened from disk."""
     is_imagined_now: bool = False
@@ -101,10 +106,19 @@ class State:
     """What models have said of plans that are shown, or were: see `Session.ask`."""
     fan: ActionFan | None = None
     check: ModelCheck | None = None
+    """How wrong the model is about the shown run."""
+    comparison: Comparison | None = None
+    """What two models imagine of the shown plan or run."""
     unfit_models: Mapping[str, str] = field(default_factory=dict)
     """Installed models that cannot plan in the present world -> why, in a few words."""
+    comparable_models: tuple[str, ...] = ()
+    """Installed models that can imagine what is seen in the present world, in its frames."""
     entries: tuple[Entry, ...] = ()
     """The runs in the archive."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Name of a run -> what somebody wrote about it."""
+    is_view_only: bool = False
+    """Whether the page that shows this steers nothing."""
 
     @property
     def is_idle(self) -> bool:
@@ -117,6 +131,16 @@ class State:
         return self.status is Status.READY or (
             self.status is Status.PAUSED and not self.num_done
         )
+
+    @property
+    def can_start(self) -> bool:
+        """Return whether the page that shows this can start something."""
+        return self.is_idle and not self.is_view_only
+
+    @property
+    def can_edit(self) -> bool:
+        """Return whether the page that shows this can change goal and settings."""
+        return self.is_editable and not self.is_view_only
 
     @property
     def num_moved(self) -> int:
@@ -165,3 +189,10 @@ class State:
         """Return what is equal as long as the shown run and its plans are the same."""
         has_plan = self.pending is not None
         return (*self.run_of_plans, self.trial is None, self.num_done, has_plan)
+
+    @property
+    def asked_about(self) -> tuple[object, ...]:
+        """Return what is equal as long as what models were asked of the shown run is true of it."""
+        has_plan = self.pending is not None
+        run = (self.run_number, self.trial is None, self.num_done, has_plan)
+        return (*run, self.settings.model)

@@ -78,7 +78,7 @@ class PredictionPanel:
         self._title.set_content(html.escape(self._title_text(state)))
         self._hint.set_text(self._hint_text(state, plan))
         self._now.set_visibility(state.is_recorded)
-        self._now.set_enabled(state.is_idle)
+        self._now.set_enabled(state.can_start)
         self._draw_frame(state, plan)
 
     def _draw_frame(self, state: State, plan: Plan | None) -> None:

@@ -128,8 +128,8 @@ class ScenePanel:
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
             self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft()))
             self._clear.props("flat dense")
-            goal_image = ui.button("Goal image", icon="image").props("flat dense")
-            with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
+            self._use_image = ui.button("Goal image", icon="image").props("flat dense")
+            with self._use_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
                 use_frame.props("flat dense")
                 choose = ui.button("Upload a picture").props("flat dense")
@@ -161,15 +161,16 @@ class ScenePanel:
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
         self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
-        self._render.set_enabled(state.is_idle)
+        self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
-        self._example.set_visibility(is_live and is_empty and state.is_editable)
+        self._example.set_visibility(is_live and is_empty and state.can_edit)
         self._close.set_visibility(state.is_recorded)
         for element in (self._clear, self._tool):
-            element.set_enabled(state.is_editable)
-        self._undo.set_enabled(state.is_editable and state.can_undo)
+            element.set_enabled(state.can_edit)
+        self._use_image.set_enabled(not state.is_view_only)
+        self._undo.set_enabled(state.can_edit and state.can_undo)
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
@@ -207,6 +208,8 @@ class ScenePanel:
     def _hint_text(self, state: State, is_live: bool) -> str:
         if not is_live and state.is_recorded:
             return "A recording."
+        if state.is_view_only:
+            return "This page looks on and steers nothing."
         if not is_live:
             return "An earlier frame: move the sliders to the end to make a goal."
         if state.image_goal is not None:

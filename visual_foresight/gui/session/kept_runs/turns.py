@@ -30,7 +30,6 @@ from visual_foresight.types import (
     to_float,
     to_uint8,
 )
-from visual_foresight.vision.pixel_maps import expected_places
 
 READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged file can raise."""
@@ -85,18 +84,23 @@ def _number(value: float | None) -> float | None:
 
 
 def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
-    """Return what is kept of a plan as arrays: of its runners-up only where they lead."""
+    """Return what is kept of a plan as arrays.
+
+    What is imagined of its runners-up stands by itself: older files have only their actions.
+    """
     prediction = plan.prediction
-    maps = prediction.pixel_maps
     return {
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
-        "maps": _numbers(maps[0], np.float16),
+        "maps": _numbers(prediction.pixel_maps[0], np.float16),
         **{
-            f"member_{number}": _numbers(member.pixel_maps[0], np.float16)
+            f"member_{number}": _numbers(member.pixel_maps, np.float16)
             for number, member in enumerate(prediction.members)
         },
         "lost": _numbers(prediction.lost[0]),
+        "runner_up_frames": to_uint8(prediction.frames[1:]),
+        "runner_up_maps": _numbers(prediction.pixel_maps[1:], np.float16),
+        "runner_up_lost": _numbers(prediction.lost[1:]),
         # of each iteration of the search: the least, the median, the greatest
         "costs": np.array(
             [
@@ -107,8 +111,7 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
         ).reshape(-1, 3),
         "runners_up": _numbers(plan.runners_up),
         "elites": _numbers(plan.elites),
-        "runners_up_places": _numbers(expected_places(maps[1:].float(), prediction.frame_size)),
-        **{f"signal_{name}": _numbers(each[0]) for name, each in prediction.signals.items()},
+        **{f"signal_{name}": _numbers(each) for name, each in prediction.signals.items()},
     }
 
 
@@ -182,9 +185,9 @@ def read_step(file: Path | io.BytesIO) -> Step:
 
 
 def read_plan(file: Path | io.BytesIO) -> Plan:
-    """Read the plan of a turn, and what was imagined of it.
+    """Read the plan of a turn, and what was imagined of it and of its runners-up.
 
-    The runners-up have their actions; what they were imagined to lead to is not kept.
+    Of the runners-up, older files have the actions alone.
 
     Raises:
         UserError: the file is missing or damaged, or the turn had no plan.
@@ -192,11 +195,12 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
     with _opened(file) as (arrays, notes):
         kept = notes["plan"]
         height, width = kept["frame_size"]
-        maps = torch.from_numpy(arrays["maps"].astype(np.float32))[None]
+        num_imagined = 1 + len(arrays.get("runner_up_lost", ()))
+        signals = {name: arrays[f"signal_{name}"] for name in kept["signals"]}
         prediction = Prediction(
-            frames=to_float(arrays["frames"])[None],
-            pixel_maps=maps,
-            lost=torch.from_numpy(arrays["lost"])[None],
+            frames=to_float(_ranked(arrays, "frames")),
+            pixel_maps=torch.from_numpy(_ranked(arrays, "maps").astype(np.float32)),
+            lost=torch.from_numpy(_ranked(arrays, "lost")),
             carry=None,
             frame_size=(height, width),
             members=tuple(
@@ -204,8 +208,8 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
                 for number in range(kept.get("num_members", 0))
             ),
             signals={
-                name: torch.from_numpy(arrays[f"signal_{name}"])[None]
-                for name in kept["signals"]
+                name: torch.from_numpy(values.reshape(num_imagined, -1))
+                for name, values in signals.items()
             },
         )
         return Plan(
@@ -219,16 +223,23 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
         )
 
 
-def _member(maps: Float[np.ndarray, "t p map_h map_w"], frame_size: Size) -> Prediction:
+def _member(maps: Float[np.ndarray, "n t p map_h map_w"], frame_size: Size) -> Prediction:
     """Return what one member imagined, of which its pixel maps are kept: where they disagree."""
-    num_steps, num_pixels = maps.shape[:2]
+    num, num_steps, num_pixels = maps.shape[:3]
     return Prediction(
-        frames=torch.zeros(1, 0, 3, *frame_size),
-        pixel_maps=torch.from_numpy(maps.astype(np.float32))[None],
-        lost=torch.zeros(1, num_steps, num_pixels),
+        frames=torch.zeros(num, 0, 3, *frame_size),
+        pixel_maps=torch.from_numpy(maps.astype(np.float32)),
+        lost=torch.zeros(num, num_steps, num_pixels),
         carry=None,
         frame_size=frame_size,
     )
+
+
+def _ranked(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return what is kept of the plan, and after it of its runners-up, where that was kept."""
+    best = arrays[name][None]
+    others = arrays.get(f"runner_up_{name}")
+    return best if others is None else np.concatenate([best, others])
 
 
 @contextmanager
