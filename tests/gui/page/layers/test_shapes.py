@@ -68,8 +68,9 @@ def test_heat_has_the_pixels_own_colour_and_is_strongest_where_the_map_is():
     pixel_map = np.zeros((4, 6), np.float32)
     pixel_map[1, 4], pixel_map[2, 2] = 0.8, 0.2
     svg = shapes.heat(pixel_map, "#ff9f1c", SIZE)
-    data = base64.b64decode(re.search(r"base64,([^\"]+)", svg)[1])
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    (encoded,) = re.findall(r'base64,([^"]+)', svg)
+    data = np.frombuffer(base64.b64decode(encoded), np.uint8)
+    picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
     assert picture.shape == (4, 6, 4)
     assert (picture[..., :3] == (0x1C, 0x9F, 0xFF)).all()
     alpha = picture[..., 3]
@@ -143,15 +144,21 @@ def test_a_browser_gives_back_what_it_kept_and_nothing_else():
     assert read("maps,<script>") == {"maps"}
 
 
+def said(findings):
+    doubt = doubt_of(plan(), 1, 0, findings)
+    assert doubt is not None
+    return doubt
+
+
 def test_doubt_is_a_warning_only_where_it_was_found_to_tell_of_errors():
     assert doubt_of(plan(), 0, 0, None) is None, "nothing is expected yet"
     found = DoubtFindings("width", 0.5, 0.4, 0.6, 0.5, 2.0, 7.0, 100, 10, "sample")
-    warning = doubt_of(plan(), 1, 0, found)
+    warning = said(found)
     assert warning.is_warning and "does not know here" in warning.text
     assert "7.0 px" in warning.hint and "100 points" in warning.hint
-    sure = doubt_of(plan(), 1, 0, DoubtFindings("width", 0.5, 0.4, 0.6, 9.0, 2, 7, 100, 10, ""))
+    sure = said(DoubtFindings("width", 0.5, 0.4, 0.6, 9.0, 2, 7, 100, 10, ""))
     assert not sure.is_warning and sure.text.startswith("doubt ±")
-    useless = doubt_of(plan(), 1, 0, DoubtFindings("width", 0, -0.1, 0.1, 0.5, 2, 2, 9, 10, ""))
+    useless = said(DoubtFindings("width", 0, -0.1, 0.1, 0.5, 2, 2, 9, 10, ""))
     assert not useless.is_warning and "no sign of doubt" in useless.text
-    unmeasured = doubt_of(plan(), 1, 0, None)
+    unmeasured = said(None)
     assert not unmeasured.is_warning and "scripts/measure_doubt" in unmeasured.hint

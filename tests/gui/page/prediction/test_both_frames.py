@@ -122,10 +122,10 @@ def test_what_was_seen_is_laid_over_what_was_imagined(replay, photograph):
     photograph(page, "wipe")
     clip, _, width = page.evaluate(WIPED)
     assert clip.startswith("inset(0px 50%") or f"{width / 2:g}" in clip
-    page.get_by_label("Wipe").press("ArrowRight")
-    page.get_by_label("Wipe").press("Home")
+    page.locator(".wipe-handle").press("ArrowRight")
+    page.locator(".wipe-handle").press("Home")
     page.wait_for_function(f"({WIPED})()[0].startsWith('inset(0px 100%')")
-    sent = []
+    sent = list[str]()
     page.on("websocket", lambda socket: socket.on("framesent", sent.append))
     box = page.locator(".prediction .viewport").bounding_box()
     page.mouse.move(box["x"], box["y"] + box["height"] / 2)
@@ -135,7 +135,7 @@ def test_what_was_seen_is_laid_over_what_was_imagined(replay, photograph):
     page.wait_for_function(f"({WIPED})()[0].match(/inset\\(0px 7[45]/)")
     assert not sent, "dragging asks no server"
     compare(page, "Blend")
-    page.get_by_label("Blend").press("End")
+    page.locator("input.blend").press("End")
     page.wait_for_function(f"({WIPED})()[1] === '0'")
     photograph(page, "blend")
 
@@ -144,7 +144,7 @@ def test_the_difference_says_its_scale(replay, photograph):
     page = replay
     compare(page, "Difference")
     page.wait_for_selector(".difference-text:has-text('× 4; grey')")
-    page.wait_for_selector("img.real[src^=data]")
+    page.wait_for_selector("img.real[src^=data]", state="attached")
     photograph(page, "difference")
     difference = picture(page, "imagined") - picture(page, "real")
     assert difference.any(), "persistence is wrong about what moves"
@@ -168,12 +168,12 @@ def test_one_row_scrubs_every_panel(replay):
     press(page, "Next step")
     page.wait_for_selector("h2:has-text('as recorded after 2 actions')")
     page.wait_for_selector(".sliders :text-is('Plan at step 1')")
-    page.get_by_label("Same step").click()
+    page.get_by_role("checkbox", name="Same step").click()
     page.wait_for_selector("h2:has-text('as recorded after 1 action')")
     page.locator(".prediction .frame").press("Home")
     page.wait_for_selector("h2:has-text('as recorded after 0 actions')")
     page.locator(".scene .frame").press("]")
     page.wait_for_selector(".sliders :text-is('2 ahead')")
-    page.get_by_label("Same step").click()
+    page.get_by_role("checkbox", name="Same step").click()
     page.wait_for_selector("h2:has-text('as recorded after 2 actions')")
     ready(page)

@@ -72,7 +72,8 @@ def test_the_scene_shows_the_same_step_or_the_frame_before_the_plan(ended):
     assert (timeline.step, timeline.ahead, timeline.frame_index(replay)) == (0, 1, 1)
     timeline.choose(replay, 1, 2)
     assert timeline.frame_index(replay) == 3
-    assert np.array_equal(timeline.real_frame(replay), replay.trial.episode.frames[3])
+    seen = timeline.real_frame(replay)
+    assert seen is not None and np.array_equal(seen, replay.trial.episode.frames[3])
     timeline.same_time = False
     assert timeline.frame_index(replay) == 1
     timeline.choose(replay, 3, 2)

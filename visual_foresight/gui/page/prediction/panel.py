@@ -8,11 +8,7 @@ from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.marks import Marks, imagined_marks
-from visual_foresight.gui.page.frames.pictures import (
-    data_url,
-    shape_style,
-    signs,
-)
+from visual_foresight.gui.page.frames.pictures import data_url, shape_style, signs
 from visual_foresight.gui.page.prediction.comparison import SIDE_BY_SIDE, Comparison
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.session import Session

@@ -14,13 +14,13 @@ from visual_foresight.gui.page.legend import build_legend
 from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
+from visual_foresight.gui.page.scene.spoken import spoken_hold, spoken_place
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES
 from visual_foresight.gui.page.scene.verdict_line import VerdictLine
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.example import EXAMPLE_GOAL, example
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
-from visual_foresight.types import Pixel
 
 POINTER_JS = Path(__file__).with_name("pointer.js").read_text(encoding="utf-8")
 TOUCH_JS = Path(__file__).with_name("touch.js").read_text(encoding="utf-8")
@@ -35,7 +35,10 @@ LONGEST_SENTENCE = 300
 """Letters of a refusal that a browser hands on, at most."""
 DRAG_EVERY_S = 0.04
 """How often the place of a dragged marker is sent, at most."""
-KEYS_SPOKEN = "arrow keys move, Enter marks a pixel, plus and minus zoom"
+KEYS_SPOKEN = (
+    "arrow keys move, Enter marks a pixel or takes hold of a marker, Page Up and Page Down step "
+    "the run, plus and minus zoom"
+)
 MOVE = "pair"
 """The tool that marks a pixel and where it is to go."""
 KEEP = "keep"
@@ -70,10 +73,11 @@ class ScenePanel:
         with ui.element("section").classes("card scene"):
             self._build_head()
             self._build_frame()
-            self._build_hint()
-            self._verdict = VerdictLine(session, apply_settings)
+            self._build_hint(apply_settings)
             self._build_tools()
-            build_legend()
+            with ui.element("div").classes("notes"):
+                build_legend()
+                self._place = ui.label().classes("place").props("aria-hidden=true")
 
     def _build_head(self) -> None:
         with ui.element("div").classes("head"):
@@ -91,7 +95,7 @@ class ScenePanel:
             self._frame = ui.element("div").classes("frame click")
         self.frame = self._frame
         """What the layers lie over."""
-        self._frame.props(f'tabindex=0 role=application aria-label="Scene: {KEYS_SPOKEN}" ')
+        self._frame.props(f'tabindex=0 role=application aria-label="Scene: {KEYS_SPOKEN}"')
         with self._frame:
             self._image = ui.element("img")
             self._image.props('alt="What the camera sees" draggable=false')
@@ -108,13 +112,13 @@ class ScenePanel:
         self._frame.on("touchmove", js_handler=TOUCH_JS)
         self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
 
-    def _build_hint(self) -> None:
+    def _build_hint(self, apply_settings: Callable[[], bool]) -> None:
         with ui.element("div").classes("head"):
             self._goal_image = ui.element("img").classes("goal-image")
             self._goal_image.props('alt="The goal image"')
             self._hint = ui.label().classes("hint").props("role=status")
+            self._verdict = VerdictLine(self._session, apply_settings)
             ui.element("div").classes("grow")
-            self._place = ui.label().classes("place").props("aria-hidden=true")
             self._example = ui.button("Try an example", on_click=self._on_example)
             self._example.props("outline dense no-wrap padding='3px 10px'")
             self._close = ui.button(
@@ -150,15 +154,18 @@ class ScenePanel:
         index = self._timeline.frame_index(state)
         is_live = index is None
         self._draw_frame(state, index)
-        self._draw_markers(scene_marks(state, index), _shown_frame(state, index))
-        place = spoken_place(self._editor.cursor, self._session.describe_pixel)
-        self._spoken.set_text(place)
+        marks = scene_marks(state, index)
+        self._draw_markers(marks, _shown_frame(state, index))
+        cursor = self._editor.cursor
+        place = spoken_place(cursor, self._session.describe_pixel, marks.draft)
+        self._spoken.set_text(spoken_hold(place, self._editor.in_hand))
         self._place.set_text(place)
         self._draw_goal_image(state)
         self._verdict.draw(state)
         self._title.set_content("Scene" if index is None else _recorded_title(index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
+        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.can_start)
@@ -284,18 +291,6 @@ def _recorded_title(index: int) -> str:
 def _sentence(remark: str) -> str:
     """Return a remark as a sentence of the page."""
     return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
-
-
-def spoken_place(cursor: Pixel | None, describe: Callable[[Pixel], str]) -> str:
-    """Return what is said of the keyboard's cursor: its place, and what is there if known.
-
-    Rows and columns are counted as everywhere on the page, from 0.
-    """
-    if cursor is None:
-        return ""
-    place = f"row {cursor.row:g}, column {cursor.col:g}"
-    thing = describe(cursor)
-    return f"{place}: {thing}" if thing else place
 
 
 def _shown_frame(state: State, index: int | None) -> Frame | None:
