@@ -13,10 +13,11 @@ from visual_foresight.evaluation.prediction.doubt import DoubtFindings
 from visual_foresight.gui.page.layers import shapes
 from visual_foresight.gui.page.layers.asked_shapes import answer_shapes
 from visual_foresight.gui.page.layers.choices import LAYERS, USUAL, read, written
-from visual_foresight.gui.page.layers.colours import colour_of
+from visual_foresight.gui.page.layers.colours import channels, colour_of
 from visual_foresight.gui.page.layers.doubt_sign import doubt_of
 from visual_foresight.gui.page.layers.intent import intent_shapes
 from visual_foresight.gui.page.layers.pixel_shapes import expected_paths, pixel_shapes
+from visual_foresight.gui.page.layers.tint import tinted
 from visual_foresight.gui.session.layers.answers import Flow, NoAnswer, Things
 from visual_foresight.types import Pixel, Plan, Prediction, Workspace
 from visual_foresight.vision.arm_path import ArmView
@@ -77,6 +78,17 @@ def test_heat_has_the_pixels_own_colour_and_is_strongest_where_the_map_is():
     assert alpha[1, 4] == alpha.max() > alpha[2, 2] > 0
     assert (alpha > 0).sum() == 2
     assert 'width="56" height="40"' in svg
+
+
+def test_small_pictures_are_tinted_in_the_same_colours():
+    frame = np.full((6, 8, 3), 100, np.uint8)
+    maps = np.zeros((2, 6, 8), np.float32)
+    maps[0, 1, 2] = maps[1, 4, 6] = 1
+    picture = tinted(frame, maps, scale=1)
+    for number, place in enumerate([(1, 2), (4, 6)]):
+        colour = np.array(channels(colour_of(number)))
+        assert picture[place] == pytest.approx(0.85 * colour + 0.15 * 100, abs=1)
+    assert (picture[0, 0] == 100).all()
 
 
 def test_maps_regions_and_paths_are_those_of_each_pixel():
