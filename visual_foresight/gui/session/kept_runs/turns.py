@@ -143,17 +143,20 @@ def light(step: Step) -> Step:
     plan = step.plan
     if plan is None:
         return step
-    nothing = Prediction.without_model(plan.actions[None], plan.prediction.frame_size)
-    return replace(
-        step,
-        plan=Plan(
-            actions=plan.actions.detach().cpu(),
-            sources=plan.sources,
-            prediction=nothing,
-            costs=(),
-            seconds=plan.seconds,
-        ),
-    )
+    actions = plan.actions.detach().cpu()
+    size = plan.prediction.frame_size
+    return replace(step, plan=without_prediction(actions, size, plan.sources, plan.seconds))
+
+
+def without_prediction(
+    actions: Float[Tensor, "t a"],
+    frame_size: tuple[int, int],
+    sources: tuple[Pixel, ...] = (),
+    seconds: float = 0.0,
+) -> Plan:
+    """Return a plan of which nothing is imagined, or known any more."""
+    nothing = Prediction.without_model(actions[None], frame_size)
+    return Plan(actions, sources, nothing, costs=(), seconds=seconds)
 
 
 def read_step(file: Path | io.BytesIO) -> Step:
@@ -166,13 +169,11 @@ def read_step(file: Path | io.BytesIO) -> Step:
         frames = {name: arrays[f"frame_{number}"] for number, name in enumerate(notes["views"])}
         plan = None
         if "plan" in notes:
-            actions = torch.from_numpy(arrays["actions"])
             height, width = notes["plan"]["frame_size"]
-            plan = Plan(
-                actions=actions,
+            plan = without_prediction(
+                actions=torch.from_numpy(arrays["actions"]),
+                frame_size=(height, width),
                 sources=_pixels(notes["plan"]["sources"]),
-                prediction=Prediction.without_model(actions[None], (height, width)),
-                costs=(),
                 seconds=notes["plan"]["seconds"],
             )
         return Step(
