@@ -21,6 +21,13 @@ FOCUS = """() => {
   return [name, shows(focus) || shows(focus.closest(".q-field__control"))];
 }"""
 """The name of what has the focus, and whether that can be seen."""
+GLIDING = """() => document.getAnimations()
+  .filter(one => one.transitionProperty === "color" && one.effect.target.closest(".page"))
+  .map(one => one.effect.target.className)"""
+"""What has a text whose colour is on its way to another."""
+AT_REST = """() => document.getAnimations()
+  .every(one => one.playState === "finished" || one.effect.getTiming().iterations === Infinity)"""
+"""Whether nothing is on its way any more."""
 WINDOWS = [(390, 844), (820, 1180), (1280, 800), (1920, 1080)]
 
 
@@ -32,9 +39,11 @@ def found_everywhere(page, state):
     found = dict[str, str]()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
+        for gliding in page.evaluate(GLIDING):
+            found[f"the text of {gliding} changes its colour slowly"] = f"{state}, {scheme}"
         for width, height in WINDOWS:
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(150)
+            page.wait_for_function(AT_REST)
             for barrier in barriers(page):
                 found.setdefault(barrier, f"{state}, {scheme}, {width} px")
     return [f"{where}: {barrier}" for barrier, where in found.items()]
