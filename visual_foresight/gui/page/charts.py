@@ -6,6 +6,8 @@ from typing import Any
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.arguments import checked
+
 Series = Mapping[str, Sequence[float]]
 """Name of a curve -> its values at steps 0, 1, 2, ..."""
 
@@ -54,7 +56,8 @@ class Chart:
             self._on_step = on_step
             self._element.classes("clickable")
             script = CLICK_JS.replace("ELEMENT_ID", str(self._element.id))
-            self._element.on("click", self._on_click, js_handler=script)
+            on_click = checked(self._on_click, float)
+            self._element.on("click", on_click, js_handler=script)
 
     def draw(
         self,

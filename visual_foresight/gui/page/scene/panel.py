@@ -6,6 +6,7 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.gui.page.arguments import checked
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.marks import Marks, scene_marks
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style, signs
@@ -101,16 +102,18 @@ class ScenePanel:
             self._image.props('alt="What the camera sees" draggable=false')
             self._markers = ui.html("", sanitize=False).classes("markers")
         self._spoken = ui.label().classes("spoken").props("role=status aria-live=assertive")
-        self._frame.on("pointerdown", self._on_press, js_handler=POINTER_JS)
-        self._frame.on(
-            "pointermove", self._on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S
-        )
-        self._frame.on("pointerup", self._on_release, js_handler=POINTER_JS)
+        on_press = checked(self._on_press, float, float, bool)
+        on_drag = checked(self._on_drag, float, float, bool)
+        on_release = checked(self._on_release, float, float, bool)
+        on_hover = checked(self._on_hover, float, float)
+        self._frame.on("pointerdown", on_press, js_handler=POINTER_JS)
+        self._frame.on("pointermove", on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S)
+        self._frame.on("pointerup", on_release, js_handler=POINTER_JS)
         for event in ("pointermove", "pointerleave"):
-            self._frame.on(event, self._on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
+            self._frame.on(event, on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
         self._frame.on("pointercancel", js_handler=POINTER_JS)
         self._frame.on("touchmove", js_handler=TOUCH_JS)
-        self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
+        self._frame.on("keydown", checked(self._on_key, str, bool), js_handler=KEYS_JS)
 
     def _build_hint(self, apply_settings: Callable[[], bool]) -> None:
         with ui.element("div").classes("head"):
