@@ -12,6 +12,21 @@ READS = ("describe_pixel",)
 """What a page may ask a session, besides its state."""
 
 
+class Refusing:
+    """Has every method, and refuses each.
+
+    Args:
+        refuse: is called in the place of a method.
+    """
+
+    def __init__(self, refuse: Callable[..., Any]) -> None:
+        self._refuse = refuse
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return what refuses."""
+        return self._refuse
+
+
 class ViewOnly:
     """Shows a session's state, and refuses whatever else the session can do.
 
@@ -38,6 +53,11 @@ class ViewOnly:
             self._message_then = None
             return state
         return replace(state, message=REFUSAL, is_error=True)
+
+    @property
+    def recordings(self) -> "Refusing":
+        """Return what refuses whatever could be done with recorded data."""
+        return Refusing(self._refuse)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return a method of the session that only reads, or one that refuses."""
