@@ -6,6 +6,7 @@ from typing import Protocol
 from nicegui import ui
 
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.errors_tab import ErrorsTab
 from visual_foresight.gui.page.tabs.batch import BatchTab
 from visual_foresight.gui.page.tabs.check import CheckTab
 from visual_foresight.gui.page.tabs.fan import FanTab
@@ -49,6 +50,11 @@ class TabsPanel:
             "Batch": lambda: BatchTab(session, apply_settings),
             "Check": lambda: CheckTab(session, apply_settings),
         }
+        if session.state.recording is not None:
+            builders = {
+                "Errors": lambda: ErrorsTab(timeline),
+                "Plans": lambda: PlansTab(timeline, redraw),
+            }
         self._contents: dict[str, Tab] = {}
         with ui.element("section").classes("card tabs"):
             with ui.tabs().props("dense align=left no-caps inline-label") as self._tabs:

@@ -34,16 +34,24 @@ def imagined(frames, places):
 def test_what_is_imagined_as_recorded_has_no_error_and_still_errs_by_the_way(episode):
     prediction = imagined(to_float(episode.frames[1:]), episode.tracks[1:, :1])
     errors = errors_of(prediction, episode, [0])
-    assert errors.frame_db == pytest.approx([100] * 3)
-    assert errors.place_px == pytest.approx([0] * 3, abs=0.05)
-    assert errors.persistence_px == pytest.approx([2, 4, 6])
-    assert errors.persistence_db[0] > errors.persistence_db[2]
+    assert errors.frame == pytest.approx([0] * 4)
+    assert errors.place_px == pytest.approx([0] * 4, abs=0.05)
+    assert errors.persistence_px == pytest.approx([0, 2, 4, 6])
+
+
+def test_frames_differ_by_the_root_of_the_mean_square(episode):
+    frames = to_float(episode.frames[1:])
+    brighter = frames + torch.tensor([0.0, 0.1, -0.2])[:, None, None, None]
+    errors = errors_of(imagined(brighter, episode.tracks[1:, :1]), episode, [0])
+    assert errors.frame == pytest.approx([0, 0, 0.1, 0.2])
+    difference = (frames[0] - to_float(episode.frames[0])).numpy()
+    assert errors.persistence_frame[1] == pytest.approx(np.sqrt(np.mean(difference**2)))
 
 
 def test_persistence_errs_as_persistence(episode):
     frames = to_float(episode.frames[:1]).expand(3, -1, -1, -1)
     errors = errors_of(imagined(frames, episode.tracks[[0] * 3, :1]), episode, [0])
-    assert errors.frame_db == pytest.approx(errors.persistence_db)
+    assert errors.frame == pytest.approx(errors.persistence_frame)
     assert errors.place_px == pytest.approx(errors.persistence_px, abs=0.05)
 
 
@@ -51,9 +59,9 @@ def test_only_places_that_are_known_count(episode):
     frames = to_float(episode.frames[1:])
     places = np.concatenate([np.zeros((3, 1, 2), np.float32), episode.tracks[1:, :1]], 1)
     errors = errors_of(imagined(frames, places), episode, [None, 0])
-    assert errors.place_px == pytest.approx([0] * 3, abs=0.05)
+    assert errors.place_px == pytest.approx([0] * 4, abs=0.05)
     unknown = errors_of(imagined(frames, places), episode, [None, None])
-    assert unknown.place_px == () and len(unknown.frame_db) == 3
+    assert unknown.place_px == () and len(unknown.frame) == 4
 
 
 def test_a_pixel_on_a_recorded_point_means_that_point(episode):

@@ -87,16 +87,16 @@ def test_recorded_actions_are_imagined_beside_the_recording(session):
     np.testing.assert_array_equal(state.trial.episode.frames, episode.frames[2:])
     np.testing.assert_array_equal(state.trial.episode.tracks, episode.tracks[2:, :1])
     errors = state.recording.errors
-    assert len(errors.place_px) == 7
-    assert errors.frame_db == pytest.approx(errors.persistence_db), "the model is still"
-    way_px = np.linalg.norm(episode.tracks[3:, 0] - episode.tracks[2, 0], axis=-1)
+    assert len(errors.place_px) == 8
+    assert errors.frame == pytest.approx(errors.persistence_frame), "the model is still"
+    way_px = np.linalg.norm(episode.tracks[2:, 0] - episode.tracks[2, 0], axis=-1)
     assert errors.persistence_px == pytest.approx(way_px, abs=1e-3)
 
 
 def test_as_many_recorded_actions_are_imagined_as_steps_are_chosen(session):
     session.choose(replace(session.state.choices, num_steps=3))
     state = imagine(session)
-    assert len(state.trial.plans[0].actions) == len(state.recording.errors.frame_db) == 3
+    assert len(state.trial.plans[0].actions) == len(state.recording.errors.frame) - 1 == 3
     assert state.recording.errors.place_px == (), "no pixel is designated"
 
 
@@ -106,9 +106,8 @@ def test_a_model_with_weights_sees_what_was_recorded_before(session, model):
     state = imagine(session)
     assert not state.is_error, state.message
     assert state.imagined_by == model and len(state.trial.plans[0].actions) == 5
-    assert state.recording.errors.frame_db != pytest.approx(
-        state.recording.errors.persistence_db
-    )
+    errors = state.recording.errors
+    assert errors.frame != pytest.approx(errors.persistence_frame)
 
 
 def test_actions_by_hand_are_cut_to_the_workspace_and_compared_with_nothing(session):

@@ -4,6 +4,7 @@ The markup is made of numbers only: no text of a user enters it.
 """
 
 import base64
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -24,6 +25,8 @@ SQUARE = 16
 """Half the side of the marker of what is to keep still, likewise."""
 CROSS = 17
 """Half the side of a goal pixel's marker, likewise."""
+POINT = 5
+"""Radius of a recorded point's mark, likewise."""
 ARROW_HEAD = (
     '<defs><marker id="arrow-head" viewBox="0 0 10 10" refX="16" refY="5" markerWidth="5" '
     'markerHeight="5" orient="auto-start-reverse">'
@@ -63,7 +66,12 @@ def prediction_picture(plan: Plan, step: int, fallback: Frame, rank: int = 0) ->
     return overlay(frame, maps_of(plan, step, rank), scale=2)
 
 
-def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> str:
+def markers(
+    draft: Draft,
+    cursor: Pixel | None,
+    frame_size: tuple[int, int],
+    points: Sequence[Pixel] = (),
+) -> str:
     """Draw the goal as SVG.
 
     A designated pixel is a ring, its goal pixel a cross, an arrow between them; what is to keep
@@ -73,9 +81,13 @@ def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> 
         draft: the pairs of pixels.
         cursor: the keyboard's cursor, drawn as a thin cross-hair.
         frame_size: (height, width) in pixels.
+        points: recorded ones, small and faint beneath the goal.
     """
     width, height = _extent(frame_size)
     parts = [ARROW_HEAD]
+    for point in points:
+        x, y = _units(point, frame_size)
+        parts.append(f'<circle class="recorded-point" cx="{x}" cy="{y}" r="{POINT}"/>')
     for number, pair in enumerate(draft.pairs):
         parts.append(_marker(number, pair, frame_size))
     if cursor is not None:

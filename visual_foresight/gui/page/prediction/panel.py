@@ -8,6 +8,7 @@ from nicegui import events, ui
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.pictures import data_url, prediction_picture, shape_style
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.texts import prediction_hint
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Plan
@@ -66,12 +67,13 @@ class PredictionPanel:
         _set_slider(self._step, timeline.step, _last_step(state))
         _set_slider(self._ahead, timeline.ahead, horizon)
         self._is_drawing = False
-        self._step_text.set_text(f"Plan at step {timeline.step}")
+        start = timeline.step if state.recording is None else state.recording.step
+        self._step_text.set_text(f"Plan at step {start}")
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
         self._title.set_content(html.escape(self._title_text(state)))
         self._hint.set_text(self._hint_text(state, plan))
         self._newest.set_visibility(not timeline.follows and not state.is_recorded)
-        self._now.set_visibility(state.is_recorded)
+        self._now.set_visibility(state.is_recorded and state.recording is None)
         self._now.set_enabled(state.is_idle)
         self._draw_frame(state, plan)
 
@@ -104,7 +106,7 @@ class PredictionPanel:
             return "Preview of a fan, nothing moves"
         if not len(state.plans) or not state.imagined_by:
             return "Imagined"
-        if not state.is_recorded:
+        if not state.is_recorded or state.recording is not None:
             return f"Imagined by {state.imagined_by}"
         when = "now" if state.is_imagined_now else "then"
         return f"Imagined {when} by {state.imagined_by}"
@@ -112,6 +114,8 @@ class PredictionPanel:
     def _hint_text(self, state: State, plan: Plan | None) -> str:
         if _why_nothing(state, plan):
             return ""
+        if state.recording is not None:
+            return prediction_hint(state, state.recording, self._timeline.ahead)
         if not self._timeline.ahead:
             return "The frame that the plan was made from."
         if self._timeline.has_happened(state):
@@ -140,7 +144,7 @@ class PredictionPanel:
         state = self._session.state
         timeline = self._timeline
         plan = timeline.plan(state)
-        if state.is_recorded:
+        if state.is_recorded and state.recording is None:
             timeline.step = (timeline.step + 1) % max(state.num_done, 1)
             timeline.ahead = 1 if timeline.plan(state) is not None else 0
             self._redraw()
@@ -173,6 +177,8 @@ def _why_nothing(state: State, plan: Plan | None) -> str:
     """Return why there is nothing to show of what is imagined; nothing if there is something."""
     if plan is None and state.is_recorded:
         return "What was imagined then was not kept, or there is no more."
+    if plan is None and state.recording is not None:
+        return "Press Imagine to see what the model expects."
     if plan is None:
         return "Press Plan to see what the model expects."
     imagines = plan.prediction.frames.shape[1] or plan.prediction.pixel_maps.shape[2]

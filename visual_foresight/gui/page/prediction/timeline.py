@@ -49,7 +49,10 @@ class Timeline:
         self.preview = None
         if state.is_recorded:
             self.step = 0
-            self.ahead = 1 if self.plan(state) is not None else 0
+            plan = self.plan(state)
+            self.ahead = (
+                0 if plan is None else 1 if state.recording is None else len(plan.actions)
+            )
             return
         if state.num_done:
             self.step = state.num_done - 1
@@ -87,6 +90,8 @@ class Timeline:
         if state.trial is None:
             return None
         last = state.num_done
+        if state.recording is not None and not min(self.step + self.ahead, last):
+            return None  # the frame that is imagined from is the one at hand
         if self.step + self.ahead >= last and not state.is_recorded:
             return None
         return min(self.step + self.ahead, last)

@@ -5,12 +5,14 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.control.replay import places_at
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style
 from visual_foresight.gui.page.legend import build_legend
 from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.texts import scene_hint, scene_title
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES
 from visual_foresight.gui.page.scene.verdict_line import VerdictLine
@@ -133,8 +135,8 @@ class ScenePanel:
             self._undo = ui.button("Undo", on_click=self._session.undo).props("flat dense")
             self._clear = ui.button("Clear", on_click=lambda: self._session.edit(Draft()))
             self._clear.props("flat dense")
-            link = ui.button("Copy link", on_click=lambda: copy_link(self._session))
-            link.props("flat dense")
+            self._link = ui.button("Copy link", on_click=lambda: copy_link(self._session))
+            self._link.props("flat dense")
             goal_image = ui.button("Goal image", icon="image").props("flat dense")
             with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
@@ -157,15 +159,14 @@ class ScenePanel:
         index = self._timeline.frame_index(state)
         is_live = index is None
         self._draw_frame(state, index)
-        self._draw_markers(_shown_draft(state, index), _shown_frame(state, index))
+        points = () if index is not None or not state.recording else state.recording.points
+        self._draw_markers(_shown_draft(state, index), _shown_frame(state, index), points)
         place = spoken_place(self._editor.cursor, self._session.describe_pixel)
         self._spoken.set_text(place)
         self._place.set_text(place)
         self._draw_goal_image(state)
         self._verdict.draw(state)
-        self._title.set_content(
-            "Scene" if is_live else f"Scene, as recorded after {index} actions"
-        )
+        self._title.set_content(_title_text(state, index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
         self._hint.classes(replace="hint warning" if remark else "hint")
@@ -174,8 +175,10 @@ class ScenePanel:
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
-        self._example.set_visibility(is_live and is_empty and state.is_editable)
-        self._close.set_visibility(state.is_recorded)
+        is_world = state.recording is None
+        self._example.set_visibility(is_world and is_live and is_empty and state.is_editable)
+        self._close.set_visibility(is_world and state.is_recorded)
+        self._link.set_visibility(is_world)
         for element in (self._clear, self._tool):
             element.set_enabled(state.is_editable)
         self._undo.set_enabled(state.is_editable and state.can_undo)
@@ -195,13 +198,15 @@ class ScenePanel:
         self._frame.style(shape_style((height, width)))
         self._frame.classes(replace="frame click smooth" if is_render else "frame click")
 
-    def _draw_markers(self, draft: Draft, frame: Frame | None) -> None:
+    def _draw_markers(
+        self, draft: Draft, frame: Frame | None, points: tuple[Pixel, ...]
+    ) -> None:
         if frame is None:
             return
         cursor = self._editor.cursor
         height, width, _ = frame.shape
-        if self._marker_changes.changed(draft.pairs, cursor, height, width):
-            self._markers.set_content(markers(draft, cursor, (height, width)))
+        if self._marker_changes.changed(draft.pairs, cursor, height, width, points):
+            self._markers.set_content(markers(draft, cursor, (height, width), points))
 
     def _draw_goal_image(self, state: State) -> None:
         self._goal_image.set_visibility(state.image_goal is not None)
@@ -210,6 +215,9 @@ class ScenePanel:
             self._goal_image.update()
 
     def _hint_text(self, state: State, is_live: bool) -> str:
+        if state.recording is not None:
+            keeps_still = self._editor.keeps_still
+            return scene_hint(state, state.recording, is_live, keeps_still)
         if not is_live and state.is_recorded:
             return "A recording."
         if not is_live:
@@ -277,6 +285,13 @@ class ScenePanel:
         self._session.show_message(str(event.args)[:LONGEST_SENTENCE].strip(), is_error=True)
 
 
+def _title_text(state: State, index: int | None) -> str:
+    """Return what the frame of an index is, or the present one."""
+    if state.recording is not None:
+        return scene_title(state.recording, index)
+    return "Scene" if index is None else f"Scene, as recorded after {index} actions"
+
+
 def _sentence(remark: str) -> str:
     """Return a remark as a sentence of the page."""
     return f"{remark[:1].upper()}{remark[1:]}." if remark else ""
@@ -304,6 +319,9 @@ def _shown_frame(state: State, index: int | None) -> Frame | None:
 def _shown_draft(state: State, index: int | None) -> Draft:
     """Return the pairs to draw: the draft, or those of the run with its pixels where they are."""
     trial = state.trial
+    if state.recording is not None and trial is not None and index is not None:
+        known = places_at(trial.episode, index)
+        return Draft(tuple(Pair(place) for place in known))
     if trial is None or not trial.goal.targets:
         return state.draft
     if index is not None and trial.is_believed:

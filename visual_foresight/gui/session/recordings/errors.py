@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from visual_foresight.evaluation.prediction.frame_metrics import psnr
 from visual_foresight.evaluation.prediction.map_metrics import position_error
 from visual_foresight.types import Episode, Pixel, Prediction, to_float
 
@@ -16,16 +17,17 @@ NEAR_PX = 1.5
 
 @dataclass(frozen=True)
 class Errors:
-    """Errors after each of the recorded actions that were imagined.
+    """Errors in the frame that was imagined from, which are 0, and after each recorded action.
 
+    Those of frames are root mean square differences, from 0 to 1, as goal images measure them.
     Those of places are in pixels, averaged over the designated pixels whose true places are known,
-    and empty where there are none. PSNR is in dB.
+    and empty where there are none.
     """
 
-    frame_db: Series
-    """PSNR of the imagined frames."""
-    persistence_db: Series
-    """PSNR of the frame that was imagined from, taken as the prediction."""
+    frame: Series
+    """Of the imagined frames."""
+    persistence_frame: Series
+    """Of the frame that was imagined from, taken as the prediction."""
     place_px: Series = ()
     """Distance of the imagined places from the true ones."""
     persistence_px: Series = ()
@@ -58,23 +60,31 @@ def errors_of(prediction: Prediction, episode: Episode, points: Sequence[int | N
     """
     frames = to_float(episode.frames)
     imagined = prediction.frames[0].detach().float().cpu()
-    frame_db = psnr(imagined, frames[1:])
-    persistence_db = psnr(frames[:1].expand_as(frames[1:]), frames[1:])
+    frame = _difference(imagined, frames[1:])
+    persistence_frame = _difference(frames[:1].expand_as(frames[1:]), frames[1:])
     pixels = [number for number, point in enumerate(points) if point is not None]
     tracks = [point for point in points if point is not None]
     if not pixels:
-        return Errors(_series(frame_db), _series(persistence_db))
+        return Errors(_series(frame), _series(persistence_frame))
     true = torch.from_numpy(episode.tracks[:, tracks])
     maps = prediction.pixel_maps[0][:, pixels].detach().float().cpu()
     place_px = position_error(maps, true[1:], prediction.frame_size).mean(-1)
     persistence_px = torch.linalg.vector_norm(true[1:] - true[:1], dim=-1).mean(-1)
     return Errors(
-        _series(frame_db),
-        _series(persistence_db),
+        _series(frame),
+        _series(persistence_frame),
         _series(place_px),
         _series(persistence_px),
     )
 
 
-def _series(values: torch.Tensor) -> Series:
-    return tuple(values.tolist())
+def _difference(
+    predicted: Float[Tensor, "t c h w"], true: Float[Tensor, "t c h w"]
+) -> Float[Tensor, " t"]:
+    """Return the root mean square difference of each frame."""
+    return (predicted - true).square().flatten(1).mean(-1).sqrt()
+
+
+def _series(values: Float[Tensor, " t"]) -> Series:
+    """Return errors after the error of the frame that was imagined from."""
+    return (0.0, *values.tolist())

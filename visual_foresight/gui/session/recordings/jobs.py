@@ -115,7 +115,10 @@ class RecordingJobs:
 
     def _show(self, recording: Recording) -> None:
         step = recording.step
-        changes = {**self.nothing_imagined(), "recording": replace(recording, errors=None)}
+        places = self._episode.tracks[step].tolist()
+        points = tuple(Pixel(row, col) for row, col in places)
+        shown = replace(recording, points=points, errors=None)
+        changes = {**self.nothing_imagined(), "recording": shown}
         self._publish(
             frame=self._episode.frames[step : step + 1][0],
             draft=Draft(),
@@ -329,7 +332,6 @@ def _opened(recording: Recording, position: int, episode: PackedEpisode) -> Reco
         recording,
         position=position,
         num_steps=len(episode.actions),
-        num_points=episode.tracks.shape[1],
         step=0,
         errors=None,
     )

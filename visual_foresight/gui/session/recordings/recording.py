@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from visual_foresight.gui.session.recordings.actions import Actions
 from visual_foresight.gui.session.recordings.errors import Errors
-from visual_foresight.types import UserError
+from visual_foresight.types import Pixel, UserError
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Recording:
     """How many actions it has."""
     step: int = 0
     """How many of them lie before the frame that is shown, and imagined from."""
-    num_points: int = 0
-    """Points whose true places were recorded, and can be compared with."""
+    points: tuple[Pixel, ...] = ()
+    """True places, in the shown frame, of points that were recorded: for people to compare with."""
     actions: Actions = Actions()
     errors: Errors | None = None
     """How far what was imagined is from the recording; None where nothing can be compared."""
@@ -43,8 +43,9 @@ class Recording:
     @property
     def text(self) -> str:
         """Return in a few words which episode this is, and how long."""
-        points = f", {self.num_points} points followed" if self.num_points else ""
-        return f"{self.position + 1} of {len(self.numbers)}: {self.num_steps} actions{points}"
+        which = f"{self.position + 1} of {len(self.numbers)}"
+        points = f", {len(self.points)} recorded points" if self.points else ""
+        return f"{which}: {self.num_steps} actions{points}"
 
     def position_of(self, number: int) -> int:
         """Return the position of the episode of a number.
