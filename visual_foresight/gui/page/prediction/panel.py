@@ -67,8 +67,9 @@ class PredictionPanel:
         _set_slider(self._step, timeline.step, _last_step(state))
         _set_slider(self._ahead, timeline.ahead, horizon)
         self._is_drawing = False
-        start = timeline.step if state.recording is None else state.recording.step
-        self._step_text.set_text(f"Plan at step {start}")
+        self._step_text.set_text(f"Plan at step {timeline.step}")
+        for element in (self._step_text, self._step):
+            element.set_visibility(state.recording is None)
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
         self._title.set_content(html.escape(self._title_text(state)))
         self._hint.set_text(self._hint_text(state, plan))

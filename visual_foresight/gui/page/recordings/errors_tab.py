@@ -8,7 +8,7 @@ from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.state import State
 
 PERSISTENCE = "still"
-MODEL = "model"
+MODEL = "imagined"
 NOT_COMPARED = "Imagine recorded actions to compare with what was recorded."
 NO_PLACES = (
     "Designate a recorded point (marked in the frame) to compare places with the true ones, which "
@@ -37,16 +37,15 @@ class ErrorsTab:
         """Show a state."""
         errors = None if state.recording is None else state.recording.errors
         ahead = self._timeline.ahead
-        if not self._changes.changed(errors, ahead, state.imagined_by):
+        if not self._changes.changed(errors, ahead):
             return
         self._charts.set_visibility(errors is not None)
         if errors is None:
             self._explanation.set_text(NOT_COMPARED)
             return
         self._explanation.set_text("" if errors.place_px else NO_PLACES)
-        name = MODEL if state.imagined_by == PERSISTENCE else state.imagined_by
-        self._frames.draw({name: errors.frame, PERSISTENCE: errors.persistence_frame}, ahead)
+        self._frames.draw({MODEL: errors.frame, PERSISTENCE: errors.persistence_frame}, ahead)
         self._places.draw(
-            {name: errors.place_px, PERSISTENCE: errors.persistence_px},
+            {MODEL: errors.place_px, PERSISTENCE: errors.persistence_px},
             ahead if errors.place_px else None,
         )

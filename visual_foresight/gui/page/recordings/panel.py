@@ -70,7 +70,8 @@ class RecordingPanel:
         self._length = ui.label().classes("soft")
         self._step_text = ui.label().classes("soft")
         self._step = ui.slider(min=0, max=1, step=1, value=0, on_change=self._on_step)
-        self._step.props('aria-label="Frame to imagine from"')
+        self._step.props('aria-label="Frame to imagine from"').classes("frame-slider")
+        self._step.tooltip("The frame to imagine from")
 
     def _arrow(self, icon: str, name: str, by: int) -> ui.button:
         button = ui.button(icon=icon, on_click=lambda: self._desk.open_next(by))
@@ -143,7 +144,7 @@ class RecordingPanel:
         self._number.show(recording.number)
         self._length.set_text(recording.text)
         last = recording.num_steps
-        self._step_text.set_text(f"Frame {recording.step} of {last}: imagined from here")
+        self._step_text.set_text(f"Frame {recording.step} of {last}")
         self._step.props["max"] = max(last, 1)
         self._step.update()
         self._step.set_value(recording.step)
