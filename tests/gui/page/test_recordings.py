@@ -32,6 +32,13 @@ def click(page, row, col):
     frame.click(position={"x": x, "y": y})
 
 
+def slide(page, name, *keys):
+    """Press keys on a slider, whose inner part takes the focus."""
+    page.get_by_role("slider", name=name).locator("[tabindex]").focus()
+    for key in keys:
+        page.keyboard.press(key)
+
+
 def imagine(page):
     press(page, "Imagine")
     page.wait_for_selector(".prediction h2:has-text('Imagined by still')")
@@ -57,9 +64,7 @@ def test_a_recorded_pixel_is_followed_beside_the_recording(program, open_page, p
     recorded = shown(page, "scene")
     assert recorded != start != shown(page, "prediction")
     photograph(page, "recording-imagined")
-    page.get_by_role("slider", name="Steps ahead").focus()
-    page.keyboard.press("PageDown")  # by ten steps
-    page.keyboard.press("PageDown")
+    slide(page, "Steps ahead", "PageDown", "PageDown")  # by ten steps each
     page.wait_for_selector("h2:text-is('Recorded, episode 0, frame 0')")
     assert shown(page, "scene") == start
     click(page, *POINT)
@@ -71,8 +76,7 @@ def test_episode_and_frame_are_chosen_for_all_tabs(program, open_page):
     other = open_page(program.address)
     press(page, "The next episode")
     other.wait_for_selector("h2:text-is('Recorded, episode 1, frame 0')")
-    page.get_by_role("slider", name="Frame to imagine from").focus()
-    page.keyboard.press("ArrowRight")
+    slide(page, "Frame to imagine from", "ArrowRight")
     other.wait_for_selector("h2:text-is('Recorded, episode 1, frame 1')")
     other.get_by_label("Episode", exact=True).fill("99")
     page.wait_for_selector(".message.error:has-text('there is no episode 99')")
@@ -82,8 +86,7 @@ def test_actions_are_made_by_hand_and_a_goal_is_planned_for(program, open_page, 
     page = open_page(program.address)
     press(page, "by hand")
     assert page.get_by_role("button", name="Imagine", exact=True).is_disabled()
-    page.get_by_role("slider", name="Action, number 1").focus()
-    page.keyboard.press("ArrowRight")
+    slide(page, "Action, number 1", "ArrowRight")
     page.get_by_label("Held for steps").fill("3")
     press(page, "Add")
     page.wait_for_selector(".stretch:has-text('3 x (0.05, 0)')")
@@ -118,7 +121,6 @@ def test_models_that_do_not_fit_are_offered_with_the_reason(program, open_page):
 def test_who_looks_on_sees_the_recording_and_changes_nothing(program, open_page):
     page = open_page(program.address + "?role=view")
     before = page.locator(".scene h2").inner_text()
-    page.get_by_role("slider", name="Frame to imagine from").focus()
-    page.keyboard.press("ArrowRight")
+    slide(page, "Frame to imagine from", "ArrowRight")
     page.wait_for_selector(".message.error:has-text('view only')")
     assert page.locator(".scene h2").inner_text() == before
