@@ -135,7 +135,7 @@ class RecordingPanel:
         self._next.set_enabled(state.is_editable and not is_last)
         self._imagine.set_enabled(state.is_editable and _can_imagine(state, recording))
         self._message.set_text(state.message)
-        self._message.classes(replace="message error" if state.is_error else "message")
+        self._message.classes(**{"add" if state.is_error else "remove": "error"})
         self._message.set_visibility(bool(state.message))
 
     def _draw_data(self, recording: Recording) -> None:
