@@ -63,7 +63,7 @@ class ModelField:
         is_waiting = chosen != state.settings.model
         self.element.classes(**{"add" if is_waiting else "remove": "waits"})
         for element in (self.element, self._other):
-            element.set_enabled(state.is_editable)
+            element.set_enabled(state.can_edit)
         reason = self._unfit.get(chosen, "")
         self._reason.set_text(f"{chosen} cannot plan here ({reason}): choose another model")
         self._reason.set_visibility(bool(reason))

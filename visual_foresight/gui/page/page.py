@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.layers.panel import LayersPanel
 from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
@@ -19,6 +20,7 @@ REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
 RECORDINGS_STYLES = Path(__file__).parent / "recordings" / "recordings.css"
 TOP_STYLES = Path(__file__).with_name("top.css")
+LAYER_STYLES = Path(__file__).parent / "layers" / "layers.css"
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
 NOTE_ON_DATA = "Recorded data: nothing moves. Every tab shows the same."
@@ -56,6 +58,7 @@ class Page:
         ui.add_head_html(LANGUAGE)
         ui.add_css(TOP_STYLES)
         ui.add_css(RECORDINGS_STYLES)
+        ui.add_css(LAYER_STYLES)
         ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page view-only" if is_view_only else "page"):
@@ -64,8 +67,12 @@ class Page:
             settings = SettingsPanel(session) if desk is None else RecordingPanel(session, desk)
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
+            with prediction.card:
+                layers = LayersPanel(
+                    session, self._timeline, self.draw, scene.frame, prediction.frame
+                )
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
-        self._panels = (settings, scene, prediction, tabs)
+        self._panels = (settings, scene, prediction, layers, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)
@@ -107,7 +114,8 @@ class Page:
         self._timeline.follow(state)
         self._pace.follow(state)
         self._status.set_text(_status_text(state, self._pace))
-        self._stop.set_enabled(state.status in (*MOVING, Status.PAUSED))
+        can_stop = state.status in (*MOVING, Status.PAUSED)
+        self._stop.set_enabled(can_stop and not state.is_view_only)
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)

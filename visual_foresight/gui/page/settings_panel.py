@@ -145,15 +145,17 @@ class SettingsPanel:
             self._stop_within,
             self._stop_by,
         ):
-            element.set_enabled(state.is_editable)
+            element.set_enabled(state.can_edit)
+        for field in (self._env, self._seed, self._num_objects):
+            field.set_enabled(not state.is_view_only)
         is_busy = state.status in (Status.PLANNING, Status.RUNNING)
         is_paused = state.status is Status.PAUSED
         has_goal = state.goal is not None
-        can_act = state.is_idle and not state.is_recorded and (has_goal or is_paused)
+        can_act = state.can_start and not state.is_recorded and (has_goal or is_paused)
         self._run.set_enabled(can_act)
         self._step.set_enabled(can_act)
-        self._plan.set_enabled(can_act and has_goal and state.is_editable)
-        self._pause.set_enabled(is_busy)
+        self._plan.set_enabled(can_act and has_goal and state.can_edit)
+        self._pause.set_enabled(is_busy and not state.is_view_only)
         self._message.set_text(state.message)
         if state.is_error:
             self._message.classes(add="error")

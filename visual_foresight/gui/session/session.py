@@ -11,10 +11,14 @@ from typing import Any
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.gallery.gallery import Gallery
+from visual_foresight.gui.session.gallery.run_editor import RunEditor
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.layers.answers import Wish
+from visual_foresight.gui.session.layers.asked import AskedLayers
 from visual_foresight.gui.session.questions import Questions
 from visual_foresight.gui.session.recordings.desk import RecordingDesk
 from visual_foresight.gui.session.recordings.jobs import RecordingJobs
@@ -51,14 +55,22 @@ class Session:
         """Earlier goals of this scene, for `undo`."""
         self._stop = threading.Event()
         self._pause = threading.Event()
+        self._break_off = threading.Event()
+        """Set when nobody wants an answer any more."""
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
-        self._questions = Questions(self._jobs, lambda: self.state, self._publish)
+        self.gallery = Gallery(archive)
+        """Pictures and exports of the kept runs, which any thread may ask for."""
+        self._run_editor = RunEditor(archive, lambda: self.state, self._publish)
+        self._questions = Questions(
+            self._jobs, lambda: self.state, self._publish, self._break_off
+        )
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self.recordings: RecordingDesk | None = None
         """What is done with recorded data; None where there is a world."""
         set_up = self._jobs.reset
+        jobs = None
         if data is not None:
             jobs = RecordingJobs(data, lambda: self.state, self._publish, self._stop)
             self.state = replace(self.state, recording=jobs.first)
@@ -70,6 +82,7 @@ class Session:
                 self._forget_goals,
             )
             set_up = jobs.begin
+        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish, jobs)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
         self._start(Status.STARTING, lambda: set_up(settings))
@@ -200,6 +213,16 @@ class Session:
             return describe_pixel(state.frame, pixel)
         return state.things.at(pixel)
 
+    def ask(self, wish: Wish) -> bool:
+        """Have the worker ask the model about a plan, if it rests; tell whether it does.
+
+        What comes of it appears in `state.answers`; nothing else changes.
+        """
+        with self._lock:
+            if self.state.is_idle:
+                self._worker.submit(lambda: self._layers.answer(wish))
+            return self.state.is_idle
+
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
@@ -250,12 +273,20 @@ class Session:
                 return
             if not self.state.is_editable:
                 self.show_message("A run is under way: open the link again when it has ended.")
-                return
-            self.choose(choices)
-            if link.run:
-                self.open(link.run)
+            elif link.run:
+                self._publish(choices=choices)
+                self._submit(Status.WORKING, lambda: self._open_for(choices, link.run))
             elif link.sets_scene:
                 self.reset(choices, link.draft)
+            else:
+                self.choose(choices)
+
+    def _open_for(self, choices: Settings, name: str) -> None:
+        """Show a kept run, in a scene of the frames of the model that is chosen."""
+        settings = choices.in_scene_of(self.state.settings)
+        if self._jobs.scene.needs_other_frames(settings):
+            self._change_frames(settings)
+        self._jobs.open(name)
 
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)
@@ -291,8 +322,10 @@ class Session:
         """Run one scene after the other, each for a task that the benchmark draws."""
 
         def run_batch() -> None:
-            self._repeats.run_batch(num_scenes)
-            self._forget_goals()
+            try:
+                self._repeats.run_batch(num_scenes)
+            finally:
+                self._forget_goals()
 
         self._submit_with_choices(Status.RUNNING, run_batch)
 
@@ -301,8 +334,12 @@ class Session:
         self._pause.set()
 
     def stop(self) -> None:
-        """End the run: no action follows, and a search under way is broken off."""
+        """End the run: no action follows, and a search or an answer under way is broken off."""
         with self._lock:
+            if self.state.status is Status.WORKING:
+                self._break_off.set()
+                self._publish(status=Status.STOPPING)
+                return
             if self.state.status in (Status.PLANNING, Status.RUNNING):
                 self._stop.set()
                 self._publish(status=Status.STOPPING)
@@ -319,11 +356,30 @@ class Session:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit_with_choices(Status.WORKING, self._questions.check)
+        self._submit_with_choices(
+            Status.WORKING, lambda: self._questions.ask(self._questions.check)
+        )
+
+    def compare(self, other: str) -> None:
+        """Have the model and another one imagine the plan that is ready, or else the shown run.
+
+        A plan stays as it is, so what is chosen for the next one does not count for it.
+        """
+
+        def compare() -> None:
+            self._questions.ask(lambda: self._questions.compare(other))
+
+        with self._lock:
+            if self.state.pending is None:
+                self._submit_with_choices(Status.WORKING, compare)
+            else:
+                self._submit(Status.WORKING, compare)
 
     def imagine_now(self) -> None:
         """Show of a run from disk what the present model imagines of its actions."""
-        self._submit(Status.WORKING, self._questions.imagine_now)
+        self._submit_with_choices(
+            Status.WORKING, lambda: self._questions.ask(self._questions.imagine_now)
+        )
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
@@ -332,6 +388,22 @@ class Session:
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
         self._submit(Status.WORKING, lambda: self._jobs.export(name, suffix))
+
+    def delete(self, name: str) -> None:
+        """Delete a run that was kept, and what was made of it."""
+        self._submit(Status.WORKING, lambda: self._run_editor.delete(name))
+
+    def write_note(self, name: str, text: str) -> bool:
+        """Write a note about a run, also while another one is under way; tell whether it is kept.
+
+        It waits for the disk: call it in a thread.
+        """
+        try:
+            self._run_editor.write_note(name, text)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        return True
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
@@ -356,6 +428,7 @@ class Session:
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
         self._pause.clear()
+        self._break_off.clear()
         self._publish(status=status, message="", is_error=False)
 
         def do_and_rest() -> None:
@@ -385,6 +458,8 @@ class Session:
     def _publish(self, **changes: Any) -> None:
         with self._lock:
             state = replace(self.state, **changes)
+            if state.asked_about != self.state.asked_about:
+                state = replace(state, check=None, comparison=None)
             if state.num_moved and not self.state.num_moved:
                 self._history.clear()  # what was marked has moved away from there
             self.state = replace(state, can_undo=bool(self._history))

@@ -8,6 +8,7 @@ from visual_foresight.control.config import (
     SCRIPTED,
     SIMULATOR,
     WITHOUT_CHECKPOINT,
+    WITHOUT_MODEL,
     build,
     make_predictor,
 )
@@ -92,6 +93,16 @@ class Workbench:
         reasons = {name: self.why_unfit(name) for name in names}
         return {name: reason for name, reason in reasons.items() if reason}
 
+    def comparable_models(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the models that can imagine what is seen in this world, in the same frames."""
+        return tuple(
+            name
+            for name in names
+            if name not in WITHOUT_MODEL
+            and not self.why_unfit(name)
+            and _is_of(self.world, name)
+        )
+
     def why_unfit(self, name: str) -> str:
         """Return why a model cannot plan in this world, in a few words; nothing if it can.
 
@@ -155,3 +166,11 @@ class Workbench:
         self.env.close()
         if self._mirror is not None:
             self._mirror.close()
+
+
+def _is_of(world: World, name: str) -> bool:
+    """Tell whether a model plans in a world; not so one that cannot be used."""
+    try:
+        return world_of(name, world) == world
+    except UserError:
+        return False

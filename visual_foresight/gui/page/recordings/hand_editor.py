@@ -73,9 +73,9 @@ class HandEditor:
         if self._chosen is not None and self._chosen >= len(actions.stretches):
             self._chosen = None
         for element in (*self._sliders, self._held.element, self._add):
-            element.set_enabled(state.is_editable)
-        self._take.set_enabled(state.is_editable and recording.num_left > 0)
-        self._remove.set_enabled(state.is_editable and bool(actions.stretches))
+            element.set_enabled(state.can_edit)
+        self._take.set_enabled(state.can_edit and recording.num_left > 0)
+        self._remove.set_enabled(state.can_edit and bool(actions.stretches))
         if self._changes.changed(actions.stretches, self._chosen):
             self._draw_list(actions)
 

@@ -128,12 +128,12 @@ class RecordingPanel:
         self._planner.set_visibility(kind == "planned")
         self._by_hand.draw(state, recording)
         for element in (self._step, self._kind, self._cost, self._preset):
-            element.set_enabled(state.is_editable)
-        self._number.set_enabled(state.is_editable)
-        self._back.set_enabled(state.is_editable and recording.position > 0)
+            element.set_enabled(state.can_edit)
+        self._number.set_enabled(state.can_edit)
+        self._back.set_enabled(state.can_edit and recording.position > 0)
         is_last = recording.position == len(recording.numbers) - 1
-        self._next.set_enabled(state.is_editable and not is_last)
-        self._imagine.set_enabled(state.is_editable and _can_imagine(state, recording))
+        self._next.set_enabled(state.can_edit and not is_last)
+        self._imagine.set_enabled(state.can_edit and _can_imagine(state, recording))
         self._message.set_text(state.message)
         self._message.classes(**{"add" if state.is_error else "remove": "error"})
         self._message.set_visibility(bool(state.message))

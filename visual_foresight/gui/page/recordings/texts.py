@@ -26,7 +26,7 @@ def scene_hint(state: State, recording: Recording, is_start: bool, keeps_still: 
     kind = recording.actions.kind
     if not is_start:
         return "What was recorded then. Go back to 0 ahead to designate pixels."
-    if not state.is_editable:
+    if not state.can_edit:
         return "The model is at work."
     if kind == "planned" and state.image_goal is not None:
         return "The goal is an image. Undo or Clear takes it back."

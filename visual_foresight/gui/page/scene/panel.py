@@ -95,6 +95,8 @@ class ScenePanel:
         self._viewport = ui.element("div").classes("viewport")
         with self._viewport:
             self._frame = ui.element("div").classes("frame click")
+        self.frame = self._frame
+        """What the layers lie over."""
         self._frame.props(
             "tabindex=0 role=application "
             'aria-label="Scene: arrow keys move, Enter marks a pixel"'
@@ -137,8 +139,8 @@ class ScenePanel:
             self._clear.props("flat dense")
             self._link = ui.button("Copy link", on_click=lambda: copy_link(self._session))
             self._link.props("flat dense")
-            goal_image = ui.button("Goal image", icon="image").props("flat dense")
-            with goal_image, ui.menu(), ui.column().classes("q-pa-sm"):
+            self._use_image = ui.button("Goal image", icon="image").props("flat dense")
+            with self._use_image, ui.menu(), ui.column().classes("q-pa-sm"):
                 use_frame = ui.button("Use this frame", on_click=self._on_use_frame)
                 use_frame.props("flat dense")
                 choose = ui.button("Upload a picture").props("flat dense")
@@ -171,17 +173,18 @@ class ScenePanel:
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
         self._hint.classes(replace="hint warning" if remark else "hint")
         self._render.set_visibility(state.can_render)
-        self._render.set_enabled(state.is_idle)
+        self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
         is_world = state.recording is None
-        self._example.set_visibility(is_world and is_live and is_empty and state.is_editable)
+        self._example.set_visibility(is_world and is_live and is_empty and state.can_edit)
         self._close.set_visibility(is_world and state.is_recorded)
         self._link.set_visibility(is_world)
         for element in (self._clear, self._tool):
-            element.set_enabled(state.is_editable)
-        self._undo.set_enabled(state.is_editable and state.can_undo)
+            element.set_enabled(state.can_edit)
+        self._use_image.set_enabled(not state.is_view_only)
+        self._undo.set_enabled(state.can_edit and state.can_undo)
 
     def _draw_frame(self, state: State, index: int | None) -> None:
         is_render = index is None and state.render is not None
@@ -220,6 +223,8 @@ class ScenePanel:
             return scene_hint(state, state.recording, is_live, keeps_still)
         if not is_live and state.is_recorded:
             return "A recording."
+        if state.is_view_only:
+            return "This page looks on and steers nothing."
         if not is_live:
             return "An earlier frame: move the sliders to the end to make a goal."
         if state.image_goal is not None:

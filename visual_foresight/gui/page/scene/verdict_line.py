@@ -27,7 +27,7 @@ class VerdictLine:
     def draw(self, state: State) -> None:
         """Show a state."""
         verdict = state.verdict
-        is_shown = verdict is not None and state.is_editable and not state.is_recorded
+        is_shown = verdict is not None and state.can_edit and not state.is_recorded
         self._line.set_visibility(is_shown)
         if verdict is None:
             return

@@ -29,12 +29,13 @@ from visual_foresight.types import (
     to_float,
     to_uint8,
 )
-from visual_foresight.vision.pixel_maps import expected_places
 
 READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+NO_ELITES = np.zeros((0, 0, 0), np.float32)
+"""What a file has that was written before elites were kept."""
 
 
 def pack(step: Step, model: str) -> bytes:
@@ -81,14 +82,19 @@ def _number(value: float | None) -> float | None:
 
 
 def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
-    """Return what is kept of a plan as arrays: of its runners-up only where they lead."""
+    """Return what is kept of a plan as arrays.
+
+    What is imagined of its runners-up stands by itself: older files have only their actions.
+    """
     prediction = plan.prediction
-    maps = prediction.pixel_maps
     return {
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
-        "maps": _numbers(maps[0], np.float16),
+        "maps": _numbers(prediction.pixel_maps[0], np.float16),
         "lost": _numbers(prediction.lost[0]),
+        "runner_up_frames": to_uint8(prediction.frames[1:]),
+        "runner_up_maps": _numbers(prediction.pixel_maps[1:], np.float16),
+        "runner_up_lost": _numbers(prediction.lost[1:]),
         # of each iteration of the search: the least, the median, the greatest
         "costs": np.array(
             [
@@ -98,8 +104,8 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
             np.float32,
         ).reshape(-1, 3),
         "runners_up": _numbers(plan.runners_up),
-        "runners_up_places": _numbers(expected_places(maps[1:].float(), prediction.frame_size)),
-        **{f"signal_{name}": _numbers(each[0]) for name, each in prediction.signals.items()},
+        "elites": _numbers(plan.elites),
+        **{f"signal_{name}": _numbers(each) for name, each in prediction.signals.items()},
     }
 
 
@@ -172,9 +178,9 @@ def read_step(file: Path | io.BytesIO) -> Step:
 
 
 def read_plan(file: Path | io.BytesIO) -> Plan:
-    """Read the plan of a turn, and what was imagined of it.
+    """Read the plan of a turn, and what was imagined of it and of its runners-up.
 
-    The runners-up have their actions; what they were imagined to lead to is not kept.
+    Of the runners-up, older files have the actions alone.
 
     Raises:
         UserError: the file is missing or damaged, or the turn had no plan.
@@ -182,16 +188,17 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
     with _opened(file) as (arrays, notes):
         kept = notes["plan"]
         height, width = kept["frame_size"]
-        maps = torch.from_numpy(arrays["maps"].astype(np.float32))[None]
+        num_imagined = 1 + len(arrays.get("runner_up_lost", ()))
+        signals = {name: arrays[f"signal_{name}"] for name in kept["signals"]}
         prediction = Prediction(
-            frames=to_float(arrays["frames"])[None],
-            pixel_maps=maps,
-            lost=torch.from_numpy(arrays["lost"])[None],
+            frames=to_float(_ranked(arrays, "frames")),
+            pixel_maps=torch.from_numpy(_ranked(arrays, "maps").astype(np.float32)),
+            lost=torch.from_numpy(_ranked(arrays, "lost")),
             carry=None,
             frame_size=(height, width),
             signals={
-                name: torch.from_numpy(arrays[f"signal_{name}"])[None]
-                for name in kept["signals"]
+                name: torch.from_numpy(values.reshape(num_imagined, -1))
+                for name, values in signals.items()
             },
         )
         return Plan(
@@ -201,7 +208,15 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             costs=tuple(torch.from_numpy(arrays["costs"])),
             seconds=kept["seconds"],
             runners_up=torch.from_numpy(arrays["runners_up"]),
+            elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
+
+
+def _ranked(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return what is kept of the plan, and after it of its runners-up, where that was kept."""
+    best = arrays[name][None]
+    others = arrays.get(f"runner_up_{name}")
+    return best if others is None else np.concatenate([best, others])
 
 
 @contextmanager

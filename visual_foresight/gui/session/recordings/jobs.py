@@ -46,6 +46,7 @@ from visual_foresight.types import (
     UserError,
     Workspace,
 )
+from visual_foresight.vision.arm_path import ArmView
 
 OWNER = "the recording"
 
@@ -89,7 +90,12 @@ class RecordingJobs:
 
         Where the model of the settings does not fit the data, the baseline takes its place.
         """
-        self._publish(unfit_models=self.unfit_models(installed_models()))
+        arm = ArmView(self._info.view, self._info.limits)
+        self._publish(
+            unfit_models=self.unfit_models(installed_models()),
+            scene_arm=arm,
+            recorded_arm=arm,
+        )
         self._show(self.first)
         reason = self.why_unfit(settings.model)
         if reason:
@@ -176,7 +182,12 @@ class RecordingJobs:
             return f"{OWNER} has the views {', '.join(views)}, not {', '.join(seen.views)}"
         return misfit(name, self._info, OWNER)
 
-    def _predictor(self, settings: Settings) -> Predictor:
+    def predictor(self, settings: Settings) -> Predictor:
+        """Build the model of the settings.
+
+        Raises:
+            UserError: it does not fit the data, or cannot be loaded.
+        """
         reason = self.why_unfit(settings.model)
         if reason:
             raise UserError(
@@ -192,7 +203,7 @@ class RecordingJobs:
         state = self._read()
         recording = self._recording
         kind = recording.actions.kind
-        predictor = self._predictor(state.settings)
+        predictor = self.predictor(state.settings)
         sources = tuple(pair.source for pair in state.draft.pairs)
         if kind == "planned":
             plan = self._planned(state, predictor)
@@ -250,7 +261,7 @@ class RecordingJobs:
             is_clipped: whether the actions are cut to what the robot would carry out.
         """
         start_s = time.perf_counter()
-        clip = self._clip()
+        clip = self.clip()
         taken = torch.from_numpy(np.array(actions, np.float32))[None]
         if is_clipped:
             taken = self._info.limits.clip(clip.states[0, -1], taken)
@@ -274,7 +285,7 @@ class RecordingJobs:
             stop=self._stop,
         )
         rng = torch.Generator().manual_seed(state.settings.seed % 2**63)
-        plan = controller.plan(self._clip(), state.goal, None, rng)
+        plan = controller.plan(self.clip(), state.goal, None, rng)
         return replace(plan, prediction=replace(plan.prediction, carry=None), memory=None)
 
     def _remark(self, predictor: Predictor, plan: Plan) -> str:
@@ -292,7 +303,7 @@ class RecordingJobs:
                 return "the actions were cut to what the arm can carry out in its workspace"
         return ""
 
-    def _clip(self) -> Clip:
+    def clip(self) -> Clip:
         """Return what was seen up to the shown frame."""
         step = self._recording.step
         first = max(step + 1 - CLIP_FRAMES, 0)
