@@ -210,7 +210,7 @@ def checkpoint_named(text: str) -> str:
     if name in installed_models():
         return name
     if not name or len(name) > MAX_PATH or "\0" in name:
-        raise UserError("type the folder of a checkpoint, one that `train` wrote")
+        raise UserError("no folder of a checkpoint was typed: type one that `train` wrote")
     try:
         read_config(resolve(name))
     except OSError as error:

@@ -187,7 +187,7 @@ def test_a_folder_that_is_no_fitting_checkpoint_is_refused(session, data, tmp_pa
         (str(data), "has no config.json"),
         ("nowhere", "there is no predictor or checkpoint"),
         ("n" * 300, "cannot be read"),
-        ("", "type the folder of a checkpoint"),
+        ("", "no folder of a checkpoint was typed"),
     ):
         assert not session.choose_checkpoint(folder)
         assert words in session.state.message and session.state.is_error
