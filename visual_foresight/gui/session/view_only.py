@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from visual_foresight.gui.session.gallery.gallery import Gallery
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
 REFUSAL = "view only: this page shows what happens and steers nothing"
-READS = ("describe_pixel", "ask", "gallery")
+READS = ("describe_pixel", "ask")
 """What a page may ask a session, besides its state: it moves nothing, and changes no choice."""
 
 
@@ -68,6 +69,11 @@ class ViewOnly:
     def recordings(self) -> "Refusing":
         """Return what refuses whatever could be done with recorded data."""
         return Refusing(self._refuse)
+
+    @property
+    def gallery(self) -> Gallery:
+        """Return what reads the kept runs; it changes none."""
+        return self._session.gallery
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return a method of the session that only reads, or one that refuses."""
