@@ -20,13 +20,18 @@ from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.layers.answers import Wish
 from visual_foresight.gui.session.layers.asked import AskedLayers
 from visual_foresight.gui.session.questions import Questions
-from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.recordings.desk import RecordingDesk
+from visual_foresight.gui.session.recordings.jobs import RecordingJobs
+from visual_foresight.gui.session.settings import Settings, checkpoint_named
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
 from visual_foresight.types import Pixel, UserError
 
 EMPTY = Draft()
+OF_WORLDS = (Status.STARTING, Status.RUNNING)
+"""What nothing is in while a recording stands behind the page."""
+NO_WORLD = "this page shows recorded data: nothing can be moved, or set anew"
 
 
 class Session:
@@ -35,9 +40,13 @@ class Session:
     Args:
         settings: what to begin with.
         out: the folder for everything that is written.
+        data: recorded episodes, to imagine from; None: a world is made, to plan in.
+
+    Raises:
+        UserError: the data cannot be opened, or their first episode cannot be read.
     """
 
-    def __init__(self, settings: Settings, out: Path) -> None:
+    def __init__(self, settings: Settings, out: Path, data: Path | None = None) -> None:
         archive = Archive(out)
         self.state = State(settings, settings, entries=archive.entries)
         self._lock = threading.RLock()
@@ -57,11 +66,26 @@ class Session:
         self._questions = Questions(
             self._jobs, lambda: self.state, self._publish, self._break_off
         )
-        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
+        self.recordings: RecordingDesk | None = None
+        """What is done with recorded data; None where there is a world."""
+        set_up = self._jobs.reset
+        jobs = None
+        if data is not None:
+            jobs = RecordingJobs(data, lambda: self.state, self._publish, self._stop)
+            self.state = replace(self.state, recording=jobs.first)
+            self.recordings = RecordingDesk(
+                jobs,
+                lambda: self.state,
+                self._publish,
+                self._submit_with_choices,
+                self._forget_goals,
+            )
+            set_up = jobs.begin
+        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish, jobs)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
-        self._start(Status.STARTING, lambda: self._jobs.reset(settings))
+        self._start(Status.STARTING, lambda: set_up(settings))
 
     @property
     def version(self) -> int:
@@ -95,7 +119,8 @@ class Session:
     def _remark(self) -> None:
         """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
         draft = self.state.draft
-        self._worker.submit(lambda: self._jobs.remark(draft))
+        if self.recordings is None:
+            self._worker.submit(lambda: self._jobs.remark(draft))
 
     def set_goal_image(self, image: ImageGoal) -> None:
         """Make an image the goal."""
@@ -129,6 +154,25 @@ class Session:
             if not is_other_model or not self.state.is_editable:
                 return True
             return not self._jobs.scene.needs_other_frames(settings) or self._take_choices()
+
+    def choose_checkpoint(self, folder: str) -> bool:
+        """Choose a model by its checkpoint's folder, on all pages; tell whether that was possible.
+
+        If not, what is wrong with it is said.
+        """
+        try:
+            name = checkpoint_named(folder)
+            own = self.recordings or self._jobs.scene
+            reason = own.why_unfit(name)
+            if reason:
+                raise UserError(f"{name} cannot plan here ({reason}): type another folder")
+            choices = replace(self.state.choices, model=name)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        self.show_message("")
+        self.choose(choices)
+        return True
 
     def _take_choices(self) -> bool:
         """Put the choices into effect, but for those of the scene; tell whether the scene stays.
@@ -190,6 +234,8 @@ class Session:
         if self.state.status is Status.PAUSED:
             self._jobs.drop_trial()
             self._publish(status=Status.READY, trial=None, pending=None)
+        if self.recordings is not None:
+            self.recordings.forget_imagined()
         self._publish(message="", is_error=False)
         return True
 
@@ -222,6 +268,9 @@ class Session:
         """
         with self._lock:
             choices = link.choices(self.state.choices)
+            if self.recordings is not None:
+                self.choose(choices)
+                return
             if not self.state.is_editable:
                 self.show_message("A run is under way: open the link again when it has ended.")
             elif link.run:
@@ -363,7 +412,9 @@ class Session:
     def _submit(self, status: Status, job: Job) -> None:
         """Start a job, unless another page was quicker and the worker is busy."""
         with self._lock:
-            if self.state.is_idle:
+            if self.recordings is not None and status in OF_WORLDS:
+                self.show_message(NO_WORLD, is_error=True)
+            elif self.state.is_idle:
                 self._start(status, job)
             else:
                 self.show_message("Something else is under way: wait for it, or stop it.")
