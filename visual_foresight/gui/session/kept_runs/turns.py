@@ -49,6 +49,7 @@ READ_ERRORS = (
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+Size = tuple[int, int]
 NO_ELITES = np.zeros((0, 0, 0), np.float32)
 """What a file has that was written before elites were kept."""
 
@@ -106,6 +107,10 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
         "maps": _numbers(prediction.pixel_maps[0], np.float16),
+        **{
+            f"member_{number}": _numbers(member.pixel_maps, np.float16)
+            for number, member in enumerate(prediction.members)
+        },
         "lost": _numbers(prediction.lost[0]),
         "runner_up_frames": to_uint8(prediction.frames[1:]),
         "runner_up_maps": _numbers(prediction.pixel_maps[1:], np.float16),
@@ -134,6 +139,7 @@ def _notes_of(plan: Plan) -> dict[str, Any]:
         "seconds": float(plan.seconds),
         "frame_size": list(plan.prediction.frame_size),
         "signals": list(plan.prediction.signals),
+        "num_members": len(plan.prediction.members),
     }
 
 
@@ -212,6 +218,10 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             lost=torch.from_numpy(_ranked(arrays, "lost")),
             carry=None,
             frame_size=(height, width),
+            members=tuple(
+                _member(arrays[f"member_{number}"], (height, width))
+                for number in range(kept.get("num_members", 0))
+            ),
             signals={
                 name: torch.from_numpy(values.reshape(num_imagined, -1))
                 for name, values in signals.items()
@@ -254,6 +264,18 @@ def _require_one_length(plan: Plan) -> None:
             f"{num_steps} actions, frames of {tuple(prediction.frames.shape)} and pixel maps of "
             f"{tuple(prediction.pixel_maps.shape)} are not of one plan"
         )
+
+
+def _member(maps: Float[np.ndarray, "n t p map_h map_w"], frame_size: Size) -> Prediction:
+    """Return what one member imagined, of which its pixel maps are kept: where they disagree."""
+    num, num_steps, num_pixels = maps.shape[:3]
+    return Prediction(
+        frames=torch.zeros(num, 0, 3, *frame_size),
+        pixel_maps=torch.from_numpy(maps.astype(np.float32)),
+        lost=torch.zeros(num, num_steps, num_pixels),
+        carry=None,
+        frame_size=frame_size,
+    )
 
 
 def _ranked(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
