@@ -33,7 +33,7 @@ def replay(program, open_page):
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Runs").click()
-    page.get_by_role("button", name="Open", exact=True).first.click()
+    page.get_by_role("button", name="Open").first.click()
     page.wait_for_selector("h2:has-text('as recorded after 1 action')")
     yield page
     press(page, "Back to the scene")
