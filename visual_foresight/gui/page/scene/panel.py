@@ -169,15 +169,16 @@ class ScenePanel:
         self._title.set_content(_title_text(state, index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
-        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._hint.classes(replace="hint warning" if remark else "hint")
+        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
         is_world = state.recording is None
-        self._example.set_visibility(is_world and is_live and is_empty and state.can_edit)
+        is_first = is_live and is_empty and not self._verdict.is_shown
+        self._example.set_visibility(is_world and is_first and state.can_edit)
         self._close.set_visibility(is_world and state.is_recorded)
         self._link.set_visibility(is_world)
         for element in (self._clear, self._tool):
