@@ -50,10 +50,11 @@ from visual_foresight.types import Clip, Goal, Pixel, UserError
 
 RANDOM = "random"
 SCRIPTED = "scripted"
+NOTHING = "nothing"
 PERSISTENCE = "still"
 SIMULATOR = "simulator"
 TRUTH = "truth"
-WITHOUT_MODEL = (RANDOM, SCRIPTED)
+WITHOUT_MODEL = (RANDOM, SCRIPTED, NOTHING)
 WITHOUT_CHECKPOINT = (*WITHOUT_MODEL, PERSISTENCE, SIMULATOR)
 CPU = torch.device("cpu")
 
@@ -199,6 +200,8 @@ def build(
     planner = make_planner(config.planner, config.preset, info.action_size)
     if config.model == RANDOM:
         return RandomController(info.limits, planner.horizon)
+    if config.model == NOTHING:
+        return RandomController(info.limits, planner.horizon, std=0.0)
     locator: Locator
     if config.locator == TRUTH:
         locator = TruthLocator(require_judge(env, f"the locator {TRUTH!r}"), points)
