@@ -105,7 +105,7 @@ def chart_options(
     """
     num_steps = _num_steps(series)
     lines = [
-        _line(name, values, unit, colour)
+        {"id": f"curve-{colour}", **_line(name, values, unit, colour)}
         for colour, (name, values) in zip(LINES, series.items(), strict=False)
     ]
     lines[0]["markLine"] = _mark(marked_step, level, unit)
@@ -180,7 +180,6 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
         "type": "line",
-        "id": name,
         "name": name + newest,
         "data": rounded,
         "symbol": "circle",
