@@ -28,6 +28,12 @@ def test_a_value_is_marked_and_always_in_sight():
     assert far["yAxis"]["max"] is None
 
 
+def test_what_begins_one_step_ahead_says_so():
+    options = chart_options("Lost", "", {"a": [1.0, 2.0, 3.0]}, marked_step=2, first_step=1)
+    assert options["xAxis"]["data"] == [1, 2, 3]
+    assert options["series"][0]["markLine"]["data"] == [{"xAxis": 1}], "by its index"
+
+
 def test_curves_that_change_their_names_take_the_place_of_the_old_ones():
     ids = [
         [line["id"] for line in chart_options("Error", "px", {name: [1.0]})["series"]]
