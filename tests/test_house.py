@@ -147,7 +147,8 @@ def test_no_drawer_for_everything():
 
 def test_what_is_imported_is_declared_and_the_reverse():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    requirements = [*project["dependencies"], *project["optional-dependencies"]["metrics"]]
+    extras = project["optional-dependencies"]
+    requirements = [*project["dependencies"], *extras["metrics"], *extras["pusht"]]
     declared = {re.split(r"[<>=~!\[ ]", requirement)[0] for requirement in requirements}
     modules = set()
     for path in PACKAGE:

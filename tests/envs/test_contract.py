@@ -220,7 +220,7 @@ def test_held_out_objects_look_different(name: str, env: SimulatedEnv) -> None:
 
 
 def test_an_unknown_name_is_refused() -> None:
-    with pytest.raises(UserError, match="choose one of dot, push, push4"):
+    with pytest.raises(UserError, match="choose one of dot, push, push4, pusht"):
         make("pull")
 
 

@@ -21,7 +21,9 @@ def without_bullet(monkeypatch):
 
 
 def test_an_unknown_env_is_refused():
-    with pytest.raises(UserError, match="unknown env 'dots': choose one of dot, push, push4"):
+    with pytest.raises(
+        UserError, match="unknown env 'dots': choose one of dot, push, push4, pusht"
+    ):
         make("dots")
 
 
@@ -89,7 +91,7 @@ def dot(frame_size=(64, 64)):
 
 def test_a_package_brings_an_env(monkeypatch, tmp_path):
     bring(monkeypatch, tmp_path, "envs", "another", dot)
-    assert list(ENVS) == ["push", "push4", "dot", "another"]
+    assert list(ENVS) == ["push", "push4", "pusht", "dot", "another"]
     require("another")
     assert make("another", (24, 32)).info.frame_size == (24, 32)
     with pytest.raises(UserError, match="'another' has no held-out objects.*`held_out`"):

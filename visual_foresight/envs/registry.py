@@ -20,6 +20,10 @@ WITHOUT_BULLET = (
     'wheels, or compile it with `pip install "visual-foresight[bullet]"` (many minutes, and a C++ '
     "compiler)"
 )
+WITHOUT_PYMUNK = (
+    "the world 'pusht' needs pymunk, which is not installed: "
+    '`pip install "visual-foresight[pusht]"`'
+)
 ROOM = "visual_foresight.envs"
 ENVS = Registry(
     "env",
@@ -27,6 +31,7 @@ ENVS = Registry(
     {
         "push": f"{ROOM}.pushing.env:PushEnv",
         "push4": f"{ROOM}.pushing.env:SpatialPushEnv",
+        "pusht": f"{ROOM}.pusht.env:PushTEnv",
         "dot": f"{ROOM}.dot:DotEnv",
     },
 )
@@ -35,9 +40,18 @@ whose observation is {"frame", "state"} (see `gymnasium_adapter`).
 
 It is given those of the options `frame_size`, `held_out` and `views` that it has parameters for
 (see `make`), and `views` only where some are asked for; all others must have defaults."""
-OF_BULLET = ("push", "push4")
-"""The envs that PyBullet simulates."""
-GYMNASIUM_IDS = {"push": "Push-v0", "push4": "Push4-v0", "dot": "Dot-v0"}
+SIMULATORS = {
+    "push": ("pybullet", WITHOUT_BULLET),
+    "push4": ("pybullet", WITHOUT_BULLET),
+    "pusht": ("pymunk", WITHOUT_PYMUNK),
+}
+"""Env -> the module of its simulator, and what to say where that is not installed."""
+GYMNASIUM_IDS = {
+    "push": "Push-v0",
+    "push4": "Push4-v0",
+    "pusht": "PushT-v0",
+    "dot": "Dot-v0",
+}
 """Our own envs' names in Gymnasium; packages register theirs themselves."""
 DEFAULT_OPTIONS: Mapping[str, Any] = {"frame_size": (64, 64), "held_out": False, "views": None}
 """What an env is built with where nothing is asked for: an env need not take these."""
@@ -51,8 +65,9 @@ def require(name: str) -> None:
     """
     if name not in ENVS:
         raise UserError(f"unknown env {name!r}: choose one of {', '.join(sorted(ENVS))}")
-    if name in OF_BULLET and find_spec("pybullet") is None:
-        raise UserError(WITHOUT_BULLET)
+    module, sentence = SIMULATORS.get(name, (None, ""))
+    if module is not None and find_spec(module) is None:
+        raise UserError(sentence)
 
 
 def make(

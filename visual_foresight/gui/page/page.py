@@ -4,6 +4,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.layers.panel import LayersPanel
 from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.pace import Pace
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
@@ -17,6 +18,7 @@ from visual_foresight.gui.session.state import State, Status
 REFRESH_EVERY_S = 0.05
 STYLES = Path(__file__).with_name("styles.css")
 TOP_STYLES = Path(__file__).with_name("top.css")
+LAYER_STYLES = Path(__file__).parent / "layers" / "layers.css"
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
 LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
@@ -52,6 +54,7 @@ class Page:
         ui.add_css(STYLES)
         ui.add_head_html(LANGUAGE)
         ui.add_css(TOP_STYLES)
+        ui.add_css(LAYER_STYLES)
         ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page view-only" if is_view_only else "page"):
@@ -59,8 +62,12 @@ class Page:
             settings = SettingsPanel(session)
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
+            with prediction.card:
+                layers = LayersPanel(
+                    session, self._timeline, self.draw, scene.frame, prediction.frame
+                )
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
-        self._panels = (settings, scene, prediction, tabs)
+        self._panels = (settings, scene, prediction, layers, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)

@@ -12,7 +12,7 @@ from visual_foresight.gui.page.tabs.compare import CompareTab
 from visual_foresight.gui.page.tabs.fan import FanTab
 from visual_foresight.gui.page.tabs.plans import PlansTab
 from visual_foresight.gui.page.tabs.progress import ProgressTab
-from visual_foresight.gui.page.tabs.runs import RunsTab
+from visual_foresight.gui.page.tabs.runs.tab import RunsTab
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 

@@ -207,6 +207,7 @@ def _build(config: GuiConfig, session: Session, tokens: Tokens) -> None:
     from visual_foresight.gui.page.page import Page
     from visual_foresight.gui.page.scene.uploads import take_picture
     from visual_foresight.gui.server.presence import Presence
+    from visual_foresight.gui.server.run_files import add_run_files
     from visual_foresight.gui.server.sockets import guard_sockets, role_of
     from visual_foresight.gui.session.view_only import ViewOnly
 
@@ -217,6 +218,7 @@ def _build(config: GuiConfig, session: Session, tokens: Tokens) -> None:
     app.add_middleware(Guard, door=door, address=config.address, is_tls=is_tls)
     guard_sockets()
     presence = Presence(session, config.stop_when_alone)
+    add_run_files(app, session.gallery)
 
     @app.on_startup
     def find_lost_pages_soon() -> None:

@@ -12,12 +12,13 @@ import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from visual_foresight.control.animation import trial_animation
-from visual_foresight.control.trial import Trial, distance_text
+from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.episodes.episode_files import (
@@ -30,6 +31,8 @@ from visual_foresight.episodes.episode_files import (
 )
 from visual_foresight.episodes.info import INFO_NAME, describe, read_info, write_info
 from visual_foresight.goals.registry import goal_from_json, goal_to_json
+from visual_foresight.gui.session.gallery.entry import Entry, date_of
+from visual_foresight.gui.session.gallery.run_files import ANIMATIONS, IMAGINED, RunFiles
 from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
 from visual_foresight.gui.session.kept_runs.run_folder import (
     FINISHED,
@@ -42,57 +45,22 @@ from visual_foresight.gui.session.ongoing_trial import trial_of
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import Episode, Goal, Plan, UserError
+from visual_foresight.vision.arm_path import ArmView
 from visual_foresight.vision.drawing import write_animation
 
 logger = logging.getLogger(__name__)
 RECORDED_HERE = {"recorded_by": "gui"}
 """What the info file of a folder says when the page wrote its episodes."""
-ANIMATIONS = (".gif", ".mp4")
-"""Suffixes of the animations that can be written."""
 WRITTEN_BY = re.compile(r"\..+\.(\d+)\.tmp\..+")
 """What `files.replacing` calls a file while a process of this number writes it."""
-IMAGINED = "imagined"
-"""The folder of what was imagined, a folder in it for each run."""
+DATE = "date"
+"""The note that says when a run began."""
 CUT_OFF = "cut off"
 """Outcome of a run whose program was killed."""
 MAX_GLIMPSES = 80
 """Imagined frames in an animation, over all of its plans: more take gigabytes."""
 GLIMPSES_PER_PLAN = 4
 """Imagined frames of one plan in an animation, at most."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A run that was kept: one line of the list of runs."""
-
-    folder: str
-    """Name of the run's folder: its env, and how that was made (`World.text`) if otherwise than by
-    itself."""
-    number: int
-    model: str
-    goal: str
-    outcome: str
-    num_steps: int
-    distance: float | None
-    """Final distance by the goal's own measure; None where it is not known."""
-    unit: str
-    """What that is in."""
-    distance_m: float | None
-    """The same in metres; None for a goal without designated pixels, and where it is not known."""
-    is_believed: bool
-    """Whether the distances are only what the locator believed."""
-
-    @property
-    def name(self) -> str:
-        """Return the run's name, on the page and in file names."""
-        return f"{self.folder}-{self.number:06d}"
-
-    @property
-    def distance_text(self) -> str:
-        """Return the final distance in words; nothing where it is not known."""
-        return distance_text(
-            self.distance, self.unit, self.distance_m, self.is_believed, suffix=""
-        )
 
 
 class Archive:
@@ -105,6 +73,8 @@ class Archive:
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
         self._entries: dict[str, Entry] = {}
+        self._removed: list[Entry] = []
+        """Whose numbers are not given again: links and pictures of them may still be about."""
         for name in self._names_of_folders():
             self._refuse_collected(self._folder / name)
             for path in sorted((self._folder / name).glob("episode_*")):
@@ -141,7 +111,8 @@ class Archive:
         except (UserError, KeyError) as error:  # it is damaged, or was collected
             logger.warning("%s is no run of this page and is not listed: %r", path, error)
             return
-        self._entries[entry.name] = entry
+        date = entry.date or _iso(path.stat().st_mtime)  # older runs do not say
+        self._entries[entry.name] = replace(entry, date=date)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -172,7 +143,7 @@ class Archive:
             "folder": name,
             "number": number,
             "goal": goal_to_json(goal),
-            "notes": dict(notes),
+            "notes": {**notes, DATE: _iso(datetime.now(UTC).timestamp())},
         }
         run.write_notes(kept)
         info = describe(env_name, env, RECORDED_HERE, is_own_view=not world.views)
@@ -194,6 +165,7 @@ class Archive:
         if not (folder / INFO_NAME).exists():
             write_bytes(folder / INFO_NAME, (run.folder / INFO_NAME).read_bytes())
         meta = {
+            DATE: begun["notes"].get(DATE, ""),
             **notes,
             **trial.episode.meta,
             "goal": goal_to_json(trial.goal),
@@ -241,7 +213,8 @@ class Archive:
 
     def _free_number(self, folder: str) -> int:
         """Return the next number that no file has, whether it is listed or not."""
-        listed = [entry.number for entry in self.entries if entry.folder == folder]
+        seen = (*self.entries, *self._removed)
+        listed = [entry.number for entry in seen if entry.folder == folder]
         number = max(listed, default=-1) + 1
         while (
             episode_path(self._folder / folder, number).exists()
@@ -256,7 +229,7 @@ class Archive:
         Raises:
             UserError: there is no run of this name, or it is damaged.
         """
-        entry = self._known(name)
+        entry = self.entry(name)
         episode = read_episode(episode_path(self._folder / entry.folder, entry.number))
         goal = goal_from_json(episode.meta["goal"])
         return Trial(
@@ -267,6 +240,15 @@ class Archive:
             distances_m=_distances_m(goal, episode.meta),
             is_believed=bool(episode.meta.get("believed")),
         )
+
+    def arm(self, name: str) -> ArmView:
+        """Return where in the frames of a run actions took the arm.
+
+        Raises:
+            UserError: there is no run of this name, or its folder says nothing of it.
+        """
+        info = read_info(self._folder / self.entry(name).folder)
+        return ArmView(info.view, info.workspace)
 
     def _plans(self, entry: Entry, episode: Episode) -> Sequence[Plan]:
         """Return what was imagined when the run was made; nothing if none of it was kept."""
@@ -289,13 +271,36 @@ class Archive:
             raise UserError(
                 f"an animation is one of {', '.join(ANIMATIONS)}, got {suffix!r}: choose one"
             )
-        path = self._folder / f"{self._known(name).name}{suffix}"
+        path = self._folder / f"{self.entry(name).name}{suffix}"
         share = max(MAX_GLIMPSES // max(len(trial.plans), 1), 1)
         animation = trial_animation(trial, num_glimpses=min(GLIMPSES_PER_PLAN, share))
         write_animation(path, animation)
         return path
 
-    def _known(self, name: str) -> Entry:
+    def files(self, name: str) -> RunFiles:
+        """Return where a run lies.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
+        entry = self.entry(name)
+        return RunFiles(self._folder, entry.folder, entry.number)
+
+    def remove(self, name: str) -> None:
+        """Remove a run, and what was made of it.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
+        self.files(name).remove()
+        self._removed.append(self._entries.pop(name))
+
+    def entry(self, name: str) -> Entry:
+        """Return a run.
+
+        Raises:
+            UserError: there is no run of this name.
+        """
         if name not in self._entries:
             raise UserError(
                 f"there is no run {name!r} in this session's folder: choose another"
@@ -336,7 +341,13 @@ def _entry(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
         unit=goal.unit,
         distance_m=_last(_distances_m(goal, meta)),
         is_believed=bool(meta.get("believed")),
+        date=date_of(meta.get(DATE)),
     )
+
+
+def _iso(seconds: float) -> str:
+    """Return a time of the clock as ISO 8601 writes it."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _last(values: Sequence[float]) -> float | None:

@@ -20,7 +20,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.guidance.remarks import remark_on
-from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
+from visual_foresight.gui.session.ongoing_trial import Earlier, EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import Settings, installed_models
 from visual_foresight.gui.session.state import State
@@ -31,6 +31,7 @@ from visual_foresight.gui.session.trials.verdict import (
 from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.arm_path import ArmView
 
 STOPPED = "stopped"
 """Outcome of a run that somebody stopped."""
@@ -117,6 +118,7 @@ class SessionJobs:
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
+            scene_arm=ArmView(workbench.env.info.view, workbench.env.info.limits),
             unfit_models=workbench.unfit_models(installed_models()),
             comparable_models=workbench.comparable_models(installed_models()),
             things=SeenThings.of(self.scene.present.env),
@@ -179,7 +181,7 @@ class SessionJobs:
             num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
         self._advance(num_turns)
 
-    def start(self, goal: Goal, earlier: EndedTrial | None = None) -> None:
+    def start(self, goal: Goal, earlier: Earlier | None = None) -> None:
         """Run a trial for a goal to its end, as it is chosen (arguments as in `_begin`)."""
         self._begin(goal, self._controller, earlier=earlier)
         self._advance(None)
@@ -229,7 +231,7 @@ class SessionJobs:
         make_controller: MakeController,
         num_steps: int | None = None,
         label: str | None = None,
-        earlier: EndedTrial | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         """Make a trial, whose loop has not run yet.
 
@@ -238,14 +240,16 @@ class SessionJobs:
             make_controller: builds what plans.
             num_steps: how many actions; None: as chosen.
             label: the outcome to record; None where the final distance decides.
-            earlier: the run that it goes on with: its points are moved on, and it stops nearer.
+            earlier: what is taken over from an earlier run, if anything.
         """
         self.end(STOPPED)
         settings = self._read().settings
         env = self.scene.present.env
         points = designate(env, goal) if earlier is None else earlier.points
-        rule = StopRule.of(settings) if earlier is None else earlier.next_rule
+        rule = StopRule.of(settings) if earlier is None else earlier.rule
         controller = make_controller(points)
+        if earlier is not None and earlier.start is not None:
+            self._restore(earlier.start)
         number = (1000 * settings.seed + self._num_trials) % NUM_SEEDS
         rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
@@ -271,6 +275,12 @@ class SessionJobs:
             is_recorded=False,
             entry_name="",
         )
+
+    def _restore(self, start: Any) -> None:
+        env = self.scene.present.env
+        assert isinstance(env, Snapshots), "only such a world was saved"
+        env.restore(start)
+        self.scene.publish_frame()
 
     def _another_run(self) -> int:
         return self._read().run_number + 1
@@ -347,6 +357,7 @@ class SessionJobs:
             imagined_by=str(trial.episode.meta.get("model", "")),
             is_imagined_now=False,
             is_recorded=True,
+            recorded_arm=self._archive.arm(name),
             entry_name=name,
             check=None,
             fan=None,

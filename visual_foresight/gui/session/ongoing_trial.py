@@ -83,6 +83,18 @@ class OngoingTrial:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """What a run takes over from an earlier one."""
+
+    points: tuple[Any, ...]
+    """See `OngoingTrial`: what was designated then, wherever it is now."""
+    rule: StopRule
+    """What ends it."""
+    start: Any = None
+    """A snapshot of the world to go back to first; None: the world stays as it is."""
+
+
+@dataclass(frozen=True)
 class EndedTrial:
     """What is kept of a run that has ended, to do it again, or to go on with it."""
 
@@ -97,6 +109,14 @@ class EndedTrial:
     verdict: Verdict
     """What is said of it."""
 
+    def again(self, rule: StopRule) -> Earlier:
+        """Return what a run takes over that does this one again, with another rule."""
+        return Earlier(self.points, rule, self.start)
+
+    def going_on(self) -> Earlier:
+        """Return what a run takes over that goes on with this one."""
+        return Earlier(self.points, self.next_rule)
+
     @classmethod
     def of(cls, ongoing: OngoingTrial, trial: Trial, outcome: str, view: View) -> "EndedTrial":
         """Return what is kept of a run.
@@ -109,14 +129,16 @@ class EndedTrial:
         """
         goal = ongoing.goal
         places = ongoing.places
-        belief_m = distance_m(view, goal, ongoing.taken[-1], places)
+        last = ongoing.taken[-1]
+        belief_m = distance_m(view, goal, last, places)
+        next_rule = ongoing.rule.nearer(ongoing.rule.away_m(last, belief_m))
         return cls(
             goal=goal,
             start=ongoing.start,
             points=ongoing.points,
             next_goal=PixelGoal(places, goal.targets) if places else goal,
-            next_rule=ongoing.rule.nearer(belief_m),
-            verdict=verdict_of(trial, outcome, belief_m, ongoing.rule),
+            next_rule=next_rule,
+            verdict=verdict_of(trial, outcome, belief_m, next_rule),
         )
 
 

@@ -11,16 +11,20 @@ from typing import Any
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.gallery.gallery import Gallery
+from visual_foresight.gui.session.gallery.run_editor import RunEditor
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.layers.answers import Wish
+from visual_foresight.gui.session.layers.asked import AskedLayers
 from visual_foresight.gui.session.questions import Questions
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
-from visual_foresight.types import Pixel
+from visual_foresight.types import Pixel, UserError
 
 EMPTY = Draft()
 
@@ -47,9 +51,13 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self.gallery = Gallery(archive)
+        """Pictures and exports of the kept runs, which any thread may ask for."""
+        self._run_editor = RunEditor(archive, lambda: self.state, self._publish)
         self._questions = Questions(
             self._jobs, lambda: self.state, self._publish, self._break_off
         )
+        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
@@ -161,6 +169,16 @@ class Session:
             return describe_pixel(state.frame, pixel)
         return state.things.at(pixel)
 
+    def ask(self, wish: Wish) -> bool:
+        """Have the worker ask the model about a plan, if it rests; tell whether it does.
+
+        What comes of it appears in `state.answers`; nothing else changes.
+        """
+        with self._lock:
+            if self.state.is_idle:
+                self._worker.submit(lambda: self._layers.answer(wish))
+            return self.state.is_idle
+
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
@@ -255,8 +273,10 @@ class Session:
         """Run one scene after the other, each for a task that the benchmark draws."""
 
         def run_batch() -> None:
-            self._repeats.run_batch(num_scenes)
-            self._forget_goals()
+            try:
+                self._repeats.run_batch(num_scenes)
+            finally:
+                self._forget_goals()
 
         self._submit_with_choices(Status.RUNNING, run_batch)
 
@@ -319,6 +339,22 @@ class Session:
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
         self._submit(Status.WORKING, lambda: self._jobs.export(name, suffix))
+
+    def delete(self, name: str) -> None:
+        """Delete a run that was kept, and what was made of it."""
+        self._submit(Status.WORKING, lambda: self._run_editor.delete(name))
+
+    def write_note(self, name: str, text: str) -> bool:
+        """Write a note about a run, also while another one is under way; tell whether it is kept.
+
+        It waits for the disk: call it in a thread.
+        """
+        try:
+            self._run_editor.write_note(name, text)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        return True
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""

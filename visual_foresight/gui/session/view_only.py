@@ -8,8 +8,8 @@ from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
 REFUSAL = "view only: this page shows what happens and steers nothing"
-READS = ("describe_pixel",)
-"""What a page may ask a session, besides its state."""
+READS = ("describe_pixel", "ask", "gallery")
+"""What a page may ask a session, besides its state: it moves nothing, and changes no choice."""
 
 
 class ViewOnly:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.frames.pictures import data_url, prediction_picture, shape_style
+from visual_foresight.gui.page.frames.pictures import data_url, shape_style
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Plan
+from visual_foresight.vision.drawing import imagined
 
 PLAY_EVERY_S = 0.25
 
@@ -27,7 +28,9 @@ class PredictionPanel:
         self._changes = ChangeDetector()
         self._is_drawing = False
         """Whether a slider is being moved by `draw`, not by a hand."""
-        with ui.element("section").classes("card prediction"):
+        self.card = ui.element("section").classes("card prediction")
+        """What the row of layers is built in."""
+        with self.card:
             with ui.element("div").classes("head"):
                 self._title = ui.html("", sanitize=False, tag="h2")
                 ui.element("div").classes("grow")
@@ -36,6 +39,8 @@ class PredictionPanel:
                 self._play = ui.switch("Play").props("dense size=sm")
             with ui.element("div").classes("viewport"):
                 self._frame = ui.element("div").classes("frame")
+            self.frame = self._frame
+            """What the layers lie over."""
             with self._frame:
                 self._image = ui.element("img").props('alt="What the model imagines"')
                 self._nothing = ui.label().classes("nothing")
@@ -92,9 +97,7 @@ class PredictionPanel:
             return
         picture = frame
         if timeline.ahead:
-            picture = prediction_picture(plan, timeline.ahead - 1, frame, timeline.rank)
-            if state.trial is not None and timeline.preview is None:
-                picture = state.trial.goal.draw(picture, (), picture.shape[0] // height)
+            picture = imagined(plan, timeline.ahead - 1, frame, timeline.rank)
         self._image.props["src"] = data_url(picture)
         self._image.update()
 

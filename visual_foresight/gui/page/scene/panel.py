@@ -93,6 +93,8 @@ class ScenePanel:
         self._viewport = ui.element("div").classes("viewport")
         with self._viewport:
             self._frame = ui.element("div").classes("frame click")
+        self.frame = self._frame
+        """What the layers lie over."""
         self._frame.props(
             "tabindex=0 role=application "
             'aria-label="Scene: arrow keys move, Enter marks a pixel"'

@@ -34,6 +34,8 @@ READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zli
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+NO_ELITES = np.zeros((0, 0, 0), np.float32)
+"""What a file has that was written before elites were kept."""
 
 
 def pack(step: Step, model: str) -> bytes:
@@ -102,6 +104,7 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
             np.float32,
         ).reshape(-1, 3),
         "runners_up": _numbers(plan.runners_up),
+        "elites": _numbers(plan.elites),
         **{f"signal_{name}": _numbers(each) for name, each in prediction.signals.items()},
     }
 
@@ -205,6 +208,7 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             costs=tuple(torch.from_numpy(arrays["costs"])),
             seconds=kept["seconds"],
             runners_up=torch.from_numpy(arrays["runners_up"]),
+            elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
 
 
