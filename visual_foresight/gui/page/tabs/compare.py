@@ -146,10 +146,10 @@ class _Picture:
     def __init__(self) -> None:
         with ui.element("figure").classes("compared-frame"):
             self._title = ui.html("", sanitize=False, tag="figcaption")
-            self._frame = ui.element("div").classes("frame")
+            self._frame = ui.element("div").classes("compared-picture")
             with self._frame:
                 self._image = ui.element("img")
-                self._nothing = ui.label("not there (yet)").classes("nothing")
+                self._nothing = ui.label("not there (yet)").classes("soft")
 
     def draw(self, title: str, picture: Picture | None, like: Frame) -> None:
         """Show a picture, or that there is none, in the shape of a frame."""
