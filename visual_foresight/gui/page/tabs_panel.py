@@ -6,6 +6,7 @@ from typing import Protocol
 from nicegui import ui
 
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.errors_tab import ErrorsTab
 from visual_foresight.gui.page.tabs.batch import BatchTab
 from visual_foresight.gui.page.tabs.check import CheckTab
 from visual_foresight.gui.page.tabs.compare import CompareTab
@@ -53,6 +54,11 @@ class TabsPanel:
                 session, timeline, apply_settings, self._choose_action
             ),
         }
+        if session.state.recording is not None:
+            builders = {
+                "Errors": lambda: ErrorsTab(timeline),
+                "Plans": lambda: PlansTab(timeline, redraw, self._choose_ahead),
+            }
         self._session = session
         self._timeline = timeline
         self._redraw = redraw

@@ -18,6 +18,7 @@ from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
 from visual_foresight.gui.session.layers.answers import Answer, Wish
+from visual_foresight.gui.session.recordings.recording import Recording
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch
 from visual_foresight.gui.session.trials.verdict import Verdict
@@ -50,6 +51,9 @@ class State:
     """What is in effect: the scene, and what plans in it."""
     choices: Settings
     """What is chosen: see `Session.choose`."""
+    recording: Recording | None = None
+    """What stands behind the page: an episode of recorded data, or None for a world. Then the trial
+    is what was imagined from the recording's frame, beside what was recorded."""
     status: Status = Status.STARTING
     message: str = ""
     """What went wrong, or what was done, in one sentence."""

@@ -13,6 +13,21 @@ READS = ("describe_pixel", "ask")
 """What a page may ask a session, besides its state: it moves nothing, and changes no choice."""
 
 
+class Refusing:
+    """Has every method, and refuses each.
+
+    Args:
+        refuse: is called in the place of a method.
+    """
+
+    def __init__(self, refuse: Callable[..., Any]) -> None:
+        self._refuse = refuse
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        """Return what refuses."""
+        return self._refuse
+
+
 class ViewOnly:
     """Shows a session's state, and refuses whatever else the session can do.
 
@@ -49,6 +64,11 @@ class ViewOnly:
         self._message = sentence
         self._is_error = is_error
         self._num_said += 1
+
+    @property
+    def recordings(self) -> "Refusing":
+        """Return what refuses whatever could be done with recorded data."""
+        return Refusing(self._refuse)
 
     @property
     def gallery(self) -> Gallery:

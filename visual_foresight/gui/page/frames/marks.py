@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from visual_foresight.control.replay import places_at
 from visual_foresight.gui.session.goals import Draft, Pair
+from visual_foresight.gui.session.recordings.recording import Recording
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import Pixel, Plan
 
@@ -16,6 +18,8 @@ class Marks:
     """The pairs, each designated pixel where it is in the frame."""
     targets: tuple[Pixel, ...] = ()
     """Goal pixels whose designated pixels are nowhere known in the frame."""
+    points: tuple[Pixel, ...] = ()
+    """True places that were recorded, for people to compare with."""
     is_past: bool = False
     """Whether they are of a run that has ended, and no goal to be planned for."""
 
@@ -28,6 +32,8 @@ def scene_marks(state: State, index: int | None) -> Marks:
         index: of the recorded frame; None for the present one.
     """
     trial = state.trial
+    if state.recording is not None:
+        return _recorded_marks(state, state.recording, index)
     if trial is None or not trial.goal.targets:
         return Marks(state.draft)
     if index is None and (state.draft.pairs or state.image_goal is not None):
@@ -35,6 +41,13 @@ def scene_marks(state: State, index: int | None) -> Marks:
     places = _places(state, state.num_done if index is None else index)
     is_past = state.is_editable and not state.is_recorded
     return _joined(places, trial.goal.targets, is_past)
+
+
+def _recorded_marks(state: State, recording: Recording, index: int | None) -> Marks:
+    """Return the marks over a recorded frame: later ones show what is truly known of the pixels."""
+    if index is None or state.trial is None:
+        return Marks(state.draft, points=recording.points)
+    return Marks(Draft(tuple(Pair(place) for place in places_at(state.trial.episode, index))))
 
 
 def imagined_marks(state: State, plan: Plan | None, step: int) -> Marks:
@@ -58,7 +71,7 @@ def _joined(
     if len(places) != len(targets):
         return Marks(targets=targets, is_past=is_past)
     pairs = zip(places, targets, strict=True)
-    return Marks(Draft(tuple(Pair(place, target) for place, target in pairs)), (), is_past)
+    return Marks(Draft(tuple(Pair(place, target) for place, target in pairs)), is_past=is_past)
 
 
 def _places(state: State, index: int) -> tuple[Pixel, ...]:

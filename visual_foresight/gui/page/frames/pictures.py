@@ -4,6 +4,7 @@ The markup is made of numbers only: no text of a user enters it.
 """
 
 import base64
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -11,10 +12,11 @@ import numpy as np
 from visual_foresight.gui.page.frames.marks import Marks
 from visual_foresight.gui.page.frames.screen import to_screen
 from visual_foresight.gui.page.layers.colours import colour_of
+from visual_foresight.gui.page.layers.tint import tinted
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.state import Frame
 from visual_foresight.types import Pixel, Plan
-from visual_foresight.vision.drawing import Picture, imagined, maps_of, overlay
+from visual_foresight.vision.drawing import Picture, imagined, maps_of
 
 SIDE = 1000
 """The longer side of the markers' SVG, in its own units, whatever the frame's size."""
@@ -26,6 +28,8 @@ SQUARE = 16
 """Half the side of the marker of what is to keep still, likewise."""
 CROSS = 17
 """Half the side of a goal pixel's marker, likewise."""
+POINT = 5
+"""Radius of a recorded point's mark, likewise."""
 ARROW_HEAD = (
     '<defs><marker id="{name}" viewBox="0 0 10 10" refX="16" refY="5" markerWidth="5" '
     'markerHeight="5" orient="auto-start-reverse">'
@@ -66,18 +70,25 @@ def prediction_picture(plan: Plan, step: int, fallback: Frame, rank: int = 0) ->
         rank: 0 for the plan itself, 1 for its first runner-up, ...
     """
     frame = imagined(plan, step, fallback, rank)
-    return overlay(frame, maps_of(plan, step, rank), scale=2)
+    return tinted(frame, maps_of(plan, step, rank), scale=2)
 
 
-def markers(draft: Draft, cursor: Pixel | None, frame_size: tuple[int, int]) -> str:
+def markers(
+    draft: Draft,
+    cursor: Pixel | None,
+    frame_size: tuple[int, int],
+    points: Sequence[Pixel] = (),
+) -> str:
     """Draw the goal as SVG, to be made and changed.
 
     Args:
         draft: the pairs of pixels.
         cursor: the keyboard's cursor, drawn as a thin cross-hair.
         frame_size: (height, width) in pixels.
+        points: recorded ones, small and faint beneath the goal.
     """
-    parts = _pairs(draft, frame_size, MARK)
+    parts = "".join(_point(point, frame_size) for point in points)
+    parts += _pairs(draft, frame_size, MARK)
     if cursor is not None:
         width, height = _extent(frame_size)
         x, y = _units(cursor, frame_size)
@@ -96,6 +107,11 @@ def signs(marks: Marks, frame_size: tuple[int, int]) -> str:
     parts = _pairs(marks.draft, frame_size, SIGN)
     parts += "".join(_cross(target, frame_size, SIGN) for target in marks.targets)
     return _svg(f'<g class="past">{parts}</g>' if marks.is_past else parts, frame_size)
+
+
+def _point(point: Pixel, frame_size: tuple[int, int]) -> str:
+    x, y = _units(point, frame_size)
+    return f'<circle class="recorded-point" cx="{x}" cy="{y}" r="{POINT}"/>'
 
 
 def _svg(parts: str, frame_size: tuple[int, int]) -> str:

@@ -130,6 +130,8 @@ class LayersPanel:
     def _scene_svg(self, state: State, index: int | None) -> str:
         """Draw what was intended, or is, in the frame that the scene shows."""
         step = state.num_done if index is None else index
+        if state.recording is not None:
+            step = index or 0  # the frame at hand is the one that is imagined from
         plan = state.plans[step] if step < len(state.plans) else None
         if plan is None:
             return ""

@@ -12,6 +12,7 @@ from visual_foresight.gui.page.frames.marks import Marks, imagined_marks
 from visual_foresight.gui.page.frames.pictures import data_url, shape_style, signs
 from visual_foresight.gui.page.prediction.comparison import SIDE_BY_SIDE, Comparison
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.texts import prediction_hint
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import Plan
@@ -74,7 +75,7 @@ class PredictionPanel:
         timeline.ahead = min(timeline.ahead, timeline.horizon(state))
         self._title.set_content(html.escape(self._title_text(state)))
         self._hint.set_text(self._hint_text(state, plan))
-        self._now.set_visibility(state.is_recorded)
+        self._now.set_visibility(state.is_recorded and state.recording is None)
         self._now.set_enabled(state.can_start)
         self._draw_frame(state, plan)
 
@@ -129,7 +130,7 @@ class PredictionPanel:
             return "Preview of a fan, nothing moves"
         if not len(state.plans) or not state.imagined_by:
             return "Imagined"
-        if not state.is_recorded:
+        if not state.is_recorded or state.recording is not None:
             return f"Imagined by {state.imagined_by}"
         when = "now" if state.is_imagined_now else "then"
         return f"Imagined {when} by {state.imagined_by}"
@@ -140,6 +141,8 @@ class PredictionPanel:
         why = self._why_no_comparison(state, plan)
         if self._comparison.mode != SIDE_BY_SIDE and why:
             return why
+        if state.recording is not None:
+            return prediction_hint(state, state.recording, self._timeline.ahead)
         if not self._timeline.ahead:
             return "The frame that the plan was made from."
         if self._timeline.has_happened(state):
@@ -157,6 +160,8 @@ def _why_nothing(state: State, plan: Plan | None) -> str:
     """Return why there is nothing to show of what is imagined; nothing if there is something."""
     if plan is None and state.is_recorded:
         return "What was imagined then was not kept, or there is no more."
+    if plan is None and state.recording is not None:
+        return "Press Imagine to see what the model expects."
     if plan is None:
         return "Press Plan to see what the model expects."
     imagines = plan.prediction.frames.shape[1] or plan.prediction.pixel_maps.shape[2]

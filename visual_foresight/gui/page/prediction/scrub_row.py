@@ -71,13 +71,15 @@ class ScrubRow:
         _set_slider(self._ahead, timeline.ahead, horizon)
         self._is_drawing = False
         self._step_text.set_text(f"Plan at step {timeline.step}")
+        for element in (self._step_text, self._step, *self._buttons.values()):
+            element.set_visibility(state.recording is None)  # its own panel scrubs a recording
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
         is_behind = not timeline.follows and not state.is_recorded
         for place in ("first", "previous"):
             self._buttons[place].set_enabled(timeline.step > 0)
         self._buttons["next"].set_enabled(timeline.step < last)
         self._buttons["last"].set_enabled(is_behind or timeline.step < last)
-        self._play.set_enabled(last > 0 if state.is_recorded else horizon > 0)
+        self._play.set_enabled(last > 0 if timeline.plays_steps(state) else horizon > 0)
         name = "Pause the timeline" if timeline.is_playing else "Play"
         icon = "pause" if timeline.is_playing else "play_arrow"
         self._play.props(f'icon={icon} aria-label="{name}"')

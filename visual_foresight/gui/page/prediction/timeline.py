@@ -76,7 +76,10 @@ class Timeline:
         self._wanted = None
         if state.is_recorded:
             self.step = 0
-            self.ahead = 1 if self.plan(state) is not None else 0
+            plan = self.plan(state)
+            self.ahead = (
+                0 if plan is None else 1 if state.recording is None else len(plan.actions)
+            )
             return
         if state.num_done:
             self.step = state.num_done - 1
@@ -127,7 +130,7 @@ class Timeline:
         """
         if not self.is_playing:
             return False
-        if state.is_recorded:
+        if self.plays_steps(state):
             count = last_step(state) + 1
             self.step = (self.step + 1) % count
             self.ahead = min(self.ahead, self.horizon(state))
@@ -135,6 +138,10 @@ class Timeline:
         horizon = self.horizon(state)
         self.ahead = (self.ahead + 1) % (horizon + 1)
         return horizon > 0
+
+    def plays_steps(self, state: State) -> bool:
+        """Tell whether the steps of a run are played, not one plan from its frame to its end."""
+        return state.is_recorded and state.recording is None
 
     def show_preview(self, state: State, plan: Plan) -> None:
         """Show a future from the present frame, at its end, until another step is chosen."""
@@ -160,6 +167,8 @@ class Timeline:
             return None
         last = state.num_done
         step = self.step + (self.ahead if self.same_time else 0)
+        if state.recording is not None and not min(step, last):
+            return None  # the frame that is imagined from is the one at hand
         if state.is_recorded:
             return min(step, last)
         is_present = step >= last or (self.follows and not self.same_time)

@@ -14,6 +14,7 @@ from visual_foresight.gui.page.frames.zoom import build_zoom
 from visual_foresight.gui.page.legend import build_legend
 from visual_foresight.gui.page.links import copy_link
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.texts import scene_hint, scene_title
 from visual_foresight.gui.page.scene.goal_editor import GoalEditor
 from visual_foresight.gui.page.scene.spoken import spoken_hold, spoken_place
 from visual_foresight.gui.page.scene.uploads import MAX_BYTES
@@ -86,8 +87,8 @@ class ScenePanel:
             ui.element("div").classes("grow")
             self._render = ui.switch("High resolution", on_change=self._on_high_resolution)
             self._render.props("dense size=sm")
-            link = ui.button(icon="link", on_click=lambda: copy_link(self._session))
-            link.props('flat dense aria-label="Copy link"').tooltip("Copy a link to this")
+            self._link = ui.button(icon="link", on_click=lambda: copy_link(self._session))
+            self._link.props('flat dense aria-label="Copy link"').tooltip("Copy a link to this")
             build_zoom()
 
     def _build_frame(self) -> None:
@@ -165,18 +166,21 @@ class ScenePanel:
         self._place.set_text(place)
         self._draw_goal_image(state)
         self._verdict.draw(state)
-        self._title.set_content("Scene" if index is None else _recorded_title(index))
+        self._title.set_content(_title_text(state, index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
-        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._hint.classes(replace="hint warning" if remark else "hint")
+        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
-        self._example.set_visibility(is_live and is_empty and state.can_edit)
-        self._close.set_visibility(state.is_recorded)
+        is_world = state.recording is None
+        is_first = is_live and is_empty and not self._verdict.is_shown
+        self._example.set_visibility(is_world and is_first and state.can_edit)
+        self._close.set_visibility(is_world and state.is_recorded)
+        self._link.set_visibility(is_world)
         for element in (self._clear, self._tool):
             element.set_enabled(state.can_edit)
         self._use_image.set_enabled(not state.is_view_only)
@@ -204,7 +208,8 @@ class ScenePanel:
         height, width, _ = frame.shape
         if not self._marker_changes.changed(marks, cursor, height, width):
             return
-        drawn = markers(Draft() if marks.is_past else marks.draft, cursor, (height, width))
+        draft = Draft() if marks.is_past else marks.draft
+        drawn = markers(draft, cursor, (height, width), marks.points)
         if marks.is_past or marks.targets:
             drawn += signs(marks, (height, width))
         self._markers.set_content(drawn)
@@ -216,6 +221,9 @@ class ScenePanel:
             self._goal_image.update()
 
     def _hint_text(self, state: State, is_live: bool) -> str:
+        if state.recording is not None:
+            keeps_still = self._editor.keeps_still
+            return scene_hint(state, state.recording, is_live, keeps_still)
         if not is_live and state.is_recorded:
             return "A recording."
         if state.is_view_only:
@@ -287,7 +295,12 @@ class ScenePanel:
         self._session.show_message(str(event.args)[:LONGEST_SENTENCE].strip(), is_error=True)
 
 
-def _recorded_title(index: int) -> str:
+def _title_text(state: State, index: int | None) -> str:
+    """Return what the frame of an index is, or the present one."""
+    if state.recording is not None:
+        return scene_title(state.recording, index)
+    if index is None:
+        return "Scene"
     return f"Scene, as recorded after {index} action{'' if index == 1 else 's'}"
 
 

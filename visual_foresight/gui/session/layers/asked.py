@@ -11,6 +11,7 @@ from visual_foresight.gui.session.layers.answers import (
     flow_of,
     things_of,
 )
+from visual_foresight.gui.session.recordings.jobs import RecordingJobs
 from visual_foresight.gui.session.settings import LIVE_ONLY
 from visual_foresight.gui.session.state import State
 from visual_foresight.types import UserError
@@ -20,12 +21,24 @@ NUM_KEPT = 24
 
 
 class AskedLayers:
-    """More jobs of a session, done in the worker's thread (arguments as in `SessionJobs`)."""
+    """More jobs of a session, done in the worker's thread.
+
+    Args:
+        jobs: of a world.
+        read: as in `SessionJobs`.
+        publish: as in `SessionJobs`.
+        recordings: the jobs of recorded data, where there is such data in place of a world.
+    """
 
     def __init__(
-        self, jobs: SessionJobs, read: Callable[[], State], publish: Callable[..., None]
+        self,
+        jobs: SessionJobs,
+        read: Callable[[], State],
+        publish: Callable[..., None],
+        recordings: RecordingJobs | None = None,
     ) -> None:
         self._jobs = jobs
+        self._recordings = recordings
         self._read = read
         self._publish = publish
 
@@ -55,6 +68,13 @@ class AskedLayers:
         if model != state.settings.model:
             raise UserError(f"{model} imagined this: choose it, to ask it")
         assert state.trial is not None
+        plan = state.plans[wish.step]
+        actions = plan.runners_up[wish.rank - 1] if wish.rank else plan.actions
+        ask = flow_of if wish.layer == "flow" else things_of
+        if self._recordings is not None:
+            clip = self._recordings.clip()
+            predictor = self._recordings.predictor(state.settings)
+            return ask(predictor, clip, actions.to(clip.frames))
         episode = state.trial.episode
         present = self._jobs.scene.present
         if state.is_recorded and not present.fits(episode):
@@ -64,7 +84,4 @@ class AskedLayers:
             list(episode.actions[: wish.step]),
             present.env.info.action_size,
         )
-        plan = state.plans[wish.step]
-        actions = plan.runners_up[wish.rank - 1] if wish.rank else plan.actions
-        ask = flow_of if wish.layer == "flow" else things_of
         return ask(self._jobs.predictor(), clip, actions.to(clip.frames))
