@@ -10,6 +10,7 @@ import numpy as np
 
 from visual_foresight.gui.page.frames.marks import Marks
 from visual_foresight.gui.page.frames.screen import to_screen
+from visual_foresight.gui.page.layers.colours import colour_of
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.state import Frame
 from visual_foresight.types import Pixel, Plan
@@ -123,7 +124,8 @@ def _pair(number: int, pair: Pair, frame_size: tuple[int, int], kind: str) -> st
         )
     ring = f'cx="{x}" cy="{y}" r="{RING}"'
     source = (
-        f'<circle class="mark-outline" {ring}/><circle class="{kind} source"{name} {ring}/>'
+        f'<circle class="mark-outline" {ring}/><circle class="{kind} source"{name} {ring} '
+        f'style="stroke:{colour_of(number)}"/>'
     )
     if pair.target is None:
         return source
