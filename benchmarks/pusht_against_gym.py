@@ -19,10 +19,10 @@ import tyro
 from jaxtyping import Float
 
 from visual_foresight.envs.pusht.letters import LETTERS
-from visual_foresight.envs.pusht.physics import (
+from visual_foresight.envs.pusht.physics import Simulator
+from visual_foresight.envs.pusht.states import (
     AgentState,
     LetterState,
-    Simulator,
     TableState,
 )
 

@@ -38,6 +38,8 @@ NUM_STEPS = 40
 SEED = 3
 BEYOND = 1.2
 """The last moment of a kill, as a share of a run's length: some come while the run is kept."""
+LISTED_S = 30
+"""How long it may take until a run is listed."""
 READY = ".status:text-is('ready')"
 WATCH = """() => {
   window.shown = 0;
@@ -137,6 +139,7 @@ def kill_again_and_again(browser: "Browser", out: Path, num_kills: int, seed: in
     try:
         _open(page, program)
         run_s = _length_of_a_run(page)
+        _open(page, program)
         for _ in range(num_kills):
             after_s = chance.uniform(0, BEYOND * run_s)
             known = set(campaign.episodes)
@@ -152,9 +155,9 @@ def kill_again_and_again(browser: "Browser", out: Path, num_kills: int, seed: in
                 meta = read_meta(path)
                 kept = int(meta["num_actions"])
                 outcome = str(meta["outcome"])
+                campaign.not_listed += not _is_listed(page, path)
             campaign.kills.append(Kill(after_s, shown, kept, outcome, was_writing))
             campaign.half_written += len(_temporary(out))
-            campaign.not_listed += len(campaign.episodes) - _num_listed(page)
     finally:
         page.close()
         program.stop()
@@ -183,8 +186,9 @@ def _scene() -> str:
 def _open(page: "Page", program: Program) -> None:
     """Open the page with the scene and the goal, and settings for a run of all its steps."""
     page.goto(program.address + _scene())
-    page.wait_for_selector(".mark.target")
+    page.wait_for_function("location.search === ''")
     page.wait_for_selector(READY)
+    page.wait_for_selector(".mark.target")
     page.get_by_label("Steps per run").fill(str(NUM_STEPS))
     page.get_by_label("Stop at").click()
     page.get_by_role("option", name="never").click()
@@ -198,10 +202,7 @@ def _length_of_a_run(page: "Page") -> float:
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_function(f"window.shown === {NUM_STEPS}")
     page.wait_for_selector(READY)
-    length_s = time.monotonic() - start_s
-    page.get_by_role("button", name="Reset", exact=True).click()
-    page.wait_for_selector(".mark", state="detached")
-    return length_s
+    return time.monotonic() - start_s
 
 
 def _run_and_kill(page: "Page", program: Program, after_s: float) -> int:
@@ -213,11 +214,16 @@ def _run_and_kill(page: "Page", program: Program, after_s: float) -> int:
     return int(page.evaluate("window.shown"))
 
 
-def _num_listed(page: "Page") -> int:
-    """Return how many runs the page lists."""
+def _is_listed(page: "Page", path: Path) -> bool:
+    """Tell whether the page lists the run of an episode."""
+    name = f"{ENV}-{episode_number(path):06d}"
     page.get_by_role("tab", name="Runs").click()
-    page.wait_for_selector(".list")
-    return page.locator(".list .run:not(.first)").count()
+    end_s = time.monotonic() + LISTED_S
+    while time.monotonic() < end_s:
+        if page.locator(f".list .run:has-text('{name}')").count():
+            return True
+        page.wait_for_timeout(100)
+    return False
 
 
 def main() -> None:

@@ -51,10 +51,11 @@ from visual_foresight.types import Clip, Goal, Pixel, UserError
 
 RANDOM = "random"
 SCRIPTED = "scripted"
+NOTHING = "nothing"
 PERSISTENCE = "still"
 SIMULATOR = "simulator"
 TRUTH = "truth"
-WITHOUT_MODEL = (RANDOM, SCRIPTED)
+WITHOUT_MODEL = (RANDOM, SCRIPTED, NOTHING)
 WITHOUT_CHECKPOINT = (*WITHOUT_MODEL, PERSISTENCE, SIMULATOR)
 CPU = torch.device("cpu")
 
@@ -245,6 +246,8 @@ def controller_of(
     planner = make_planner(config.planner, config.preset, info.action_size)
     if config.model == RANDOM:
         return RandomController(info.limits, planner.horizon)
+    if config.model == NOTHING:
+        return RandomController(info.limits, planner.horizon, std=0.0)
     if locator is None:
         require_no_truth(config)
         locator = LOCATORS.require(config.locator, LOCATORS[config.locator]())

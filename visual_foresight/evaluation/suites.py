@@ -8,12 +8,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 from zlib import crc32
 
 import numpy as np
 from jaxtyping import Float
 
+from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import PUBLISHED
 from visual_foresight.evaluation.kept import kept
 from visual_foresight.goals.pixel_goal import PixelGoal
@@ -38,6 +39,63 @@ NEIGHBOURS_PX = (0.0, -0.25, 0.25, -0.5, 0.5)
 """How far from its place, in rows and columns, a point is looked for in another frame."""
 
 
+@runtime_checkable
+class AnyTask(Protocol):
+    """What the control benchmark needs of a task."""
+
+    @property
+    def env_seed(self) -> int:
+        """Return the seed of its scene."""
+        ...
+
+    @property
+    def goal(self) -> PixelGoal:
+        """Return the goal that the controller gets."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Return what identifies the task and how it is run."""
+        ...
+
+    def begin(self, env: Env) -> tuple[Any, ...]:
+        """Set the scene and return the designated points, for the judge."""
+        ...
+
+    def notes(self, trial: Trial) -> dict[str, Any]:
+        """Return what else is kept of a trial, as JSON values."""
+        ...
+
+
+@runtime_checkable
+class AnySuite(Protocol):
+    """What the control benchmark needs of a suite: a frozen dataclass of these and more."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+        ...
+
+    @property
+    def env(self) -> str:
+        """Return the name of its world."""
+        ...
+
+    @property
+    def held_out(self) -> bool:
+        """Return whether the objects are of kinds that no training data shows."""
+        ...
+
+    @property
+    def num_steps(self) -> int:
+        """Return how many actions a trial has."""
+        ...
+
+    def task(self, env: Env, seed: int, index: int) -> AnyTask:
+        """Return a task (arguments as of `make_task`)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Suite:
     """A kind of task. Lengths in metres. All fields are part of a task's fingerprint."""
@@ -56,6 +114,10 @@ class Suite:
     corridor_m: float = 0.08
     """Least distance of other objects' centres from the line of the push."""
 
+    def task(self, env: Env, seed: int, index: int) -> "Task":
+        """Return a task: see `find_task`."""
+        return find_task(env, self, seed, index)
+
 
 SUITES = {
     suite.name: suite
@@ -63,6 +125,8 @@ SUITES = {
         Suite("near", 0.08, 0.12),
         Suite("far", 0.15, 0.22),
         Suite("novel", 0.08, 0.12, held_out=True),
+        Suite("pusht-near", 0.08, 0.12, env="pusht", behind_m=0.1),
+        Suite("pusht-far", 0.15, 0.22, env="pusht", behind_m=0.1),
     )
 }
 
@@ -106,6 +170,14 @@ class Task:
             "distance_m": round(self.distance_m, 4),
         }
         return fingerprint({"protocol": PROTOCOL, **asdict(self), **places})
+
+    def begin(self, env: Env) -> tuple[Any, ...]:
+        """Set the scene and return the designated points, for the judge."""
+        return begin(env, self)
+
+    def notes(self, trial: Trial) -> dict[str, Any]:
+        """Return nothing: distances say all."""
+        return {}
 
 
 class _Candidate(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from visual_foresight.envs.pusht.camera import AGENT, GROUND, INKS, WALL, Camera
-from visual_foresight.envs.pusht.physics import AgentState, LetterState, TableState
+from visual_foresight.envs.pusht.states import AgentState, LetterState, TableState
 from visual_foresight.types import Pixel
 from visual_foresight.vision.homography import apply_homography
 

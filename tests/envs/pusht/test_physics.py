@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from visual_foresight.envs.pusht.letters import LETTERS
-from visual_foresight.envs.pusht.physics import (
+from visual_foresight.envs.pusht.physics import Simulator
+from visual_foresight.envs.pusht.states import (
     AgentState,
     LetterState,
-    Simulator,
     TableState,
 )
 

@@ -29,10 +29,11 @@ AT_REST = """() => document.getAnimations()
   .every(one => one.playState === "finished" || one.effect.getTiming().iterations === Infinity)"""
 """Whether nothing is on its way any more."""
 WINDOWS = [(390, 844), (820, 1180), (1280, 800), (1920, 1080)]
+OUTERMOST = [WINDOWS[0], WINDOWS[-1]]
 
 
-def found_everywhere(page, state):
-    """Return the barriers of a page in light and dark, in every window."""
+def found_everywhere(page, state, windows=WINDOWS):
+    """Return the barriers of a page in light and dark, in windows of several sizes."""
     page.mouse.move(
         1, 1
     )  # what is under the pointer is tinted, which axe-core takes for pale text
@@ -41,7 +42,7 @@ def found_everywhere(page, state):
         page.emulate_media(color_scheme=scheme)
         for gliding in page.evaluate(GLIDING):
             found[f"the text of {gliding} changes its colour slowly"] = f"{state}, {scheme}"
-        for width, height in WINDOWS:
+        for width, height in windows:
             page.set_viewport_size({"width": width, "height": height})
             page.wait_for_function(AT_REST)
             for barrier in barriers(page):
@@ -67,6 +68,11 @@ def test_nothing_keeps_anybody_out(program, open_page):
     page.locator(".list .run").get_by_role("button", name="Open").first.click()
     page.wait_for_selector("h2:has-text('as recorded')")
     found += found_everywhere(page, "replay open")
+    for mode in ("Wipe", "Difference", "Blend"):
+        page.get_by_label("Compare", exact=True).click()
+        page.get_by_role("option", name=mode).click()
+        page.wait_for_selector(f".compare-{mode.lower()}")
+        found += found_everywhere(page, mode, OUTERMOST)
     assert found == [], "\n".join(found)
 
 

@@ -133,7 +133,8 @@ def test_who_looks_on_sees_everything_and_steers_nothing(start, open_page, photo
     page.wait_for_selector("text=view only")
     photograph(page, "view-only")
     for name in ("World", "Seed", "Model", "Stop at"):
-        assert page.get_by_label(name, exact=True).first.is_disabled(), name
+        field = page.locator(f".q-field:has(.q-field__label:text-is('{name}'))")
+        assert "q-field--disabled" in str(field.get_attribute("class")), name
     for name in ("Reset", "Run", "Undo", "Imagine now"):
         button = page.get_by_role("button", name=name, exact=True)
         assert not button.is_visible() or button.is_disabled(), name

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from visual_foresight.envs.pusht.letters import LETTERS
-from visual_foresight.envs.pusht.physics import (
+from visual_foresight.envs.pusht.states import (
     AGENT_RADIUS_MM,
     SIDE_MM,
     WALLS_MM,

@@ -15,14 +15,14 @@ from jaxtyping import Float, UInt8
 
 from visual_foresight.env_info import EnvInfo, View
 from visual_foresight.envs.pusht.camera import Camera, letter_distance
-from visual_foresight.envs.pusht.physics import (
+from visual_foresight.envs.pusht.physics import Simulator
+from visual_foresight.envs.pusht.scenes import MOST_LETTERS, random_table
+from visual_foresight.envs.pusht.states import (
     AGENT_RADIUS_MM,
     AgentState,
     LetterState,
-    Simulator,
-    TableState,
+    Snapshot,
 )
-from visual_foresight.envs.pusht.scenes import MOST_LETTERS, random_table
 from visual_foresight.types import Observation, Pixel, UserError, Workspace
 
 CONTROL_STEPS = 5
@@ -43,15 +43,6 @@ class Point:
     """Number of the letter; 0 otherwise."""
     local_mm: tuple[float, float]
     """In the axes of the letter, or from the agent's centre, or on the table."""
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The whole state of the world."""
-
-    table: TableState
-    commanded_m: tuple[float, float]
-    """Where the agent was sent last."""
 
 
 class PushTEnv(gymnasium.Env[dict[str, Any], Any]):

@@ -6,58 +6,24 @@ be set and read without rounding, and the walls are thick, so that a letter that
 one comes back.
 """
 
-from dataclasses import dataclass
-
 import pymunk
 
 from visual_foresight.envs.pusht.letters import BAR_MM, LETTERS, THICK_MM
+from visual_foresight.envs.pusht.states import (
+    AGENT_RADIUS_MM,
+    WALLS_MM,
+    AgentState,
+    LetterState,
+    TableState,
+)
 
-SIDE_MM = 512.0
-"""Side of the square world (`Surface((512, 512))`)."""
-WALLS_MM = (7.0, 504.0)
-"""Inner faces of the walls: segments at 5 and 506 with a radius of 2 (`_setup`)."""
 WALL_THICKNESS_MM = 200.0
-AGENT_RADIUS_MM = 15.0
-"""`add_circle(self.space, (256, 400), 15)`"""
 STIFFNESS, DAMPING = 100.0, 20.0
 """The agent's controller, per second squared and per second (`k_p, k_v`)."""
 TIMESTEP_S = 0.01
 SUBSTEPS = 10
 """Physics steps in a control step: 10 Hz (`int(1 / (self.dt * self.control_hz))`)."""
 MASS = 1.0
-
-
-@dataclass(frozen=True)
-class AgentState:
-    """Where the agent is and how it moves."""
-
-    place_mm: tuple[float, float]
-    velocity_mm: tuple[float, float] = (0.0, 0.0)
-    """Per second."""
-
-
-@dataclass(frozen=True)
-class LetterState:
-    """Where a letter is and how it moves."""
-
-    place_mm: tuple[float, float]
-    """Of its centre of gravity."""
-    angle: float
-    """From x to y, in radians."""
-    velocity_mm: tuple[float, float] = (0.0, 0.0)
-    """Per second."""
-    spin: float = 0.0
-    """Radians per second."""
-
-
-@dataclass(frozen=True)
-class TableState:
-    """The whole state of the simulator."""
-
-    letter: str
-    """What is pushed, a key of `letters.LETTERS`."""
-    agent: AgentState
-    letters: tuple[LetterState, ...]
 
 
 class Simulator:

@@ -6,7 +6,7 @@ import numpy as np
 
 from visual_foresight.envs.pusht.camera import letter_distance
 from visual_foresight.envs.pusht.letters import LETTERS
-from visual_foresight.envs.pusht.physics import (
+from visual_foresight.envs.pusht.states import (
     AGENT_RADIUS_MM,
     SIDE_MM,
     AgentState,

@@ -7,6 +7,7 @@ benchmark that was stopped goes on; the figures are made from these files.
 import json
 import logging
 import math
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from visual_foresight.control.loop import finish, run_trial
 from visual_foresight.control.methods import Method, parse
 from visual_foresight.control.world import FRAME_SIZE, PUBLISHED, World, world_of
 from visual_foresight.envs.registry import require
+from visual_foresight.evaluation.control.goal_pairs import PAIR_SUITES
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
-from visual_foresight.evaluation.suites import SUITES, Suite, begin, find_task
+from visual_foresight.evaluation.suites import SUITES, AnySuite
 from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import require_folder, require_place, write_bytes
@@ -44,6 +46,8 @@ __all__ = [
 logger = logging.getLogger(__name__)
 CEILING_FOLDER = Path(__file__).parent / "ceilings"
 """Trials of the simulator as model on the published suites, a file for each suite and preset."""
+ALL_SUITES: Mapping[str, AnySuite] = ChainMap[str, Any](SUITES, PAIR_SUITES)
+"""Those of straight pushes, and those of goals that were recorded."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ class ControlConfig:
 class Job:
     """One trial: it is run, or its earlier result is found and checked."""
 
-    suite: Suite
+    suite: AnySuite
     method: Method
     seed: int
     index: int
@@ -151,7 +155,7 @@ class Job:
 
 
 def evaluate_control(
-    config: ControlConfig, suites: Mapping[str, Suite] = SUITES
+    config: ControlConfig, suites: Mapping[str, AnySuite] = ALL_SUITES
 ) -> dict[str, Any]:
     """Run the benchmark and return its figures as plain JSON values.
 
@@ -200,7 +204,7 @@ def evaluate_control(
     return result
 
 
-def methods_of(config: ControlConfig, suites: Mapping[str, Suite]) -> list[Method]:
+def methods_of(config: ControlConfig, suites: Mapping[str, AnySuite]) -> list[Method]:
     """Return the methods of a benchmark, a row each.
 
     Raises:
@@ -269,7 +273,7 @@ def _write_trials(path: Path, head: Mapping[str, Any], trials: Sequence[Record])
     write_bytes(path, f'{opening}, "trials": [\n{lines}\n]}}\n'.encode())
 
 
-def _jobs(config: ControlConfig, suite: Suite, method: Method) -> list[Job]:
+def _jobs(config: ControlConfig, suite: AnySuite, method: Method) -> list[Job]:
     """Return the jobs of one row; none for a ceiling that is not shipped and not computed."""
     count = config.trials
     if method.model == SIMULATOR:
@@ -310,7 +314,7 @@ def _chosen(config: ControllerConfig) -> str:
     return "".join(f"-{name}" for name, plain in parts if name != plain)
 
 
-def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
+def _shipped_ceiling(config: ControlConfig, suite: AnySuite) -> dict[int, Record]:
     """Return the shipped trials of the ceiling by their index; where there are none, say so."""
     path = ceiling_path(suite.name, config.preset)
     size_text = World(config.frame_size).size_text
@@ -335,7 +339,7 @@ def _shipped_ceiling(config: ControlConfig, suite: Suite) -> dict[int, Record]:
 def run_job(job: Job) -> Record:
     """Return the result of a trial: the shipped one, the one on disk, or that of running it."""
     env, mirror = _envs(job.suite.env, job.suite.held_out, job.world)
-    task = find_task(env, job.suite, job.seed, job.index)
+    task = job.suite.task(env, job.seed, job.index)
     identity = {"task": task.fingerprint, "method": job.method.key}
     if job.shipped is not None:
         if not _is_of(job.shipped, identity):
@@ -348,20 +352,22 @@ def run_job(job: Job) -> Record:
     found = None if job.fresh else find_record(job.path)
     if found is not None and _is_of(found, identity):
         return found
-    points = begin(env, task)
+    points = task.begin(env)
     config = job.method.config
     predictor = make_predictor(config, env, mirror, points)
     controller = build(config, env, points, predictor)
     rng = job.method.generator(job.seed, job.index)
     judge = TrialJudge.of(env, task.goal, points)
     steps = tuple(run_trial(env, controller, task.goal, judge, rng, job.suite.num_steps))
+    trial = finish(task.goal, steps)
     record = {
         **identity,
         "row": job.method.row,
         "seed": job.seed,
         "index": job.index,
         "env_seed": task.env_seed,
-        **outcome_of(finish(task.goal, steps)),
+        **outcome_of(trial),
+        **task.notes(trial),
     }
     write_bytes(job.path, json.dumps(record, allow_nan=False).encode())
     return record

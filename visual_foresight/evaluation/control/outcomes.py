@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from visual_foresight.control.trial import Trial
+from visual_foresight.evaluation.control.criteria import criteria_figures, criteria_table
 from visual_foresight.evaluation.records import Record
 from visual_foresight.evaluation.statistics import bootstrap_mean, bootstrap_ratio, wilson
 from visual_foresight.evaluation.tables import Table
@@ -106,7 +107,7 @@ def figures_of(records: Sequence[Record]) -> dict[str, Any]:
     errors = [error for record in records for error in record["locator_errors_px"]]
     if errors:
         figures["locator_error_px"] = float(np.mean(errors))
-    return figures
+    return {**figures, **criteria_figures(records)}
 
 
 def _successes(records: Sequence[Record], radius_cm: float) -> Float[np.ndarray, " n"]:
@@ -124,6 +125,8 @@ def as_text(figures: Mapping[str, Any]) -> str:
         title = f"{suite} (seed {seed}, preset {preset}): share of trials that end within ..."
         cells = tuple(_cells(row, each) for row, each in rows.items())
         lines += [*Table(title, HEAD, cells).lines(), ""]
+        criteria = criteria_table(f"{suite}: share of trials that meet each criterion", rows)
+        lines += [*criteria.lines(), ""] if criteria else []
     return "\n".join(lines[:-1])
 
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.arguments import checked
+
 Series = Mapping[str, Sequence[float]]
 """Name of a curve -> its values at steps 0, 1, 2, ..."""
 
@@ -35,6 +37,7 @@ class Chart:
         unit: of the values.
         names: of the curves, in the order of their colours.
         on_step: called with the step that is clicked; None: a click does nothing.
+        first_step: the step of the first value.
     """
 
     def __init__(
@@ -43,9 +46,11 @@ class Chart:
         unit: str,
         names: Sequence[str],
         on_step: Callable[[int], None] | None = None,
+        first_step: int = 0,
     ) -> None:
         self._title = title
         self._unit = unit
+        self._first_step = first_step
         self._num_steps = 0
         nothing: Series = dict.fromkeys(names, ())
         self._element = ui.echart(chart_options(title, unit, nothing), renderer="svg")
@@ -54,7 +59,8 @@ class Chart:
             self._on_step = on_step
             self._element.classes("clickable")
             script = CLICK_JS.replace("ELEMENT_ID", str(self._element.id))
-            self._element.on("click", self._on_click, js_handler=script)
+            on_click = checked(self._on_click, float)
+            self._element.on("click", on_click, js_handler=script)
 
     def draw(
         self,
@@ -73,14 +79,14 @@ class Chart:
         """
         unit = self._unit if unit is None else unit
         self._num_steps = _num_steps(series)
-        options = chart_options(self._title, unit, series, marked_step, level)
+        options = chart_options(self._title, unit, series, marked_step, level, self._first_step)
         self._element.options.update(options)
         self._element.update()
 
     def _on_click(self, event: events.GenericEventArguments) -> None:
-        step = round(float(event.args))
-        if 0 <= step < self._num_steps:
-            self._on_step(step)
+        index = round(float(event.args))
+        if 0 <= index < self._num_steps:
+            self._on_step(self._first_step + index)
 
 
 def _num_steps(series: Series) -> int:
@@ -93,6 +99,7 @@ def chart_options(
     series: Series,
     marked_step: int | None = None,
     level: float | None = None,
+    first_step: int = 0,
 ) -> dict[str, Any]:
     """Return the options of a chart, as ECharts documents them.
 
@@ -102,13 +109,15 @@ def chart_options(
         series: the curves, each over its own steps.
         marked_step: where a dashed vertical line is drawn.
         level: the value at which a dashed horizontal line is drawn, which is always in sight.
+        first_step: the step of the first value.
     """
     num_steps = _num_steps(series)
     lines = [
-        _line(name, values, unit, colour)
+        {"id": f"curve-{colour}", **_line(name, values, unit, colour)}
         for colour, (name, values) in zip(LINES, series.items(), strict=False)
     ]
-    lines[0]["markLine"] = _mark(marked_step, level, unit)
+    marked = None if marked_step is None else marked_step - first_step
+    lines[0]["markLine"] = _mark(marked, level, unit)
     axis = {
         "show": num_steps > 0,
         "nameTextStyle": SMALL,
@@ -118,7 +127,7 @@ def chart_options(
     }
     step_axis = {
         "type": "category",
-        "data": list(range(max(num_steps, 2))),
+        "data": list(range(first_step, first_step + max(num_steps, 2))),
         "boundaryGap": False,
     }
     value_axis: dict[str, Any] = {
@@ -180,7 +189,6 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
         "type": "line",
-        "id": name,
         "name": name + newest,
         "data": rounded,
         "symbol": "circle",
@@ -191,11 +199,11 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     }
 
 
-def _mark(step: int | None, level: float | None, unit: str) -> dict[str, Any]:
-    """Return a dashed vertical line at a step, and a horizontal one at a value, or neither."""
+def _mark(index: int | None, level: float | None, unit: str) -> dict[str, Any]:
+    """Return a dashed vertical line at a value's index, and a horizontal one at a level."""
     lines: list[dict[str, Any]] = []
-    if step is not None:
-        lines.append({"xAxis": step})
+    if index is not None:
+        lines.append({"xAxis": index})
     if level is not None:
         text = {"show": True, "formatter": f"{level:g} {unit}", "color": SOFT, "fontSize": 11}
         lines.append({"yAxis": level, "label": {**text, "position": "insideEndTop"}})

@@ -123,7 +123,7 @@ class Page:
         self._timeline.follow(state)
         self._pace.follow(state)
         self._status.set_text(_status_text(state, self._pace))
-        can_stop = state.status in (*MOVING, Status.PAUSED)
+        can_stop = state.status in (*MOVING, Status.WORKING, Status.PAUSED)
         self._stop.set_enabled(can_stop and not state.is_view_only)
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:

@@ -200,6 +200,7 @@ class Archive:
         begun = run.notes()
         folder = self._folder / begun.folder
         if not (folder / INFO_NAME).exists():
+            read_info(run.folder)  # a damaged one would keep the next program from starting
             write_bytes(folder / INFO_NAME, (run.folder / INFO_NAME).read_bytes())
         meta = {
             DATE: begun.notes.get(DATE, ""),

@@ -265,6 +265,7 @@ class SessionJobs:
         self._ongoing = OngoingTrial(
             goal, steps, controller, points, start, rule, run, settings.model, label
         )
+        self._ended = None  # the world may be elsewhere from now on
         self._publish(
             fan=None,
             check=None,

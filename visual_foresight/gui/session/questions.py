@@ -25,30 +25,19 @@ from visual_foresight.types import Episode, Plan, UserError
 
 
 class Questions:
-    """More jobs of a session, done in the worker's thread (arguments as in `SessionJobs`).
-
-    Args:
-        break_off: set when the answer under way is not wanted any more.
-    """
+    """More jobs of a session, done in the worker's thread (arguments as in `SessionJobs`)."""
 
     def __init__(
         self,
         jobs: SessionJobs,
         read: Callable[[], State],
         publish: Callable[..., None],
-        break_off: threading.Event,
     ) -> None:
         self._jobs = jobs
         self._read = read
         self._publish = publish
-        self._break_off = break_off
-
-    def ask(self, answer: Callable[[], None]) -> None:
-        """Have a question answered, unless that is broken off; then nothing has changed."""
-        try:
-            answer()
-        except StoppedError:
-            self._publish(message="Stopped: the question was not answered")
+        self.break_off = threading.Event()
+        """Set when the answer under way is not wanted any more; then `StoppedError` ends it."""
 
     def imagine_fan(self) -> None:
         """Imagine different actions from the present frame."""
@@ -125,7 +114,7 @@ class Questions:
     def _watched(self, plans: Iterable[Plan]) -> Iterator[Plan]:
         """Hand plans on one by one, and break off when nobody wants more of them."""
         for plan in plans:
-            if self._break_off.is_set():
+            if self.break_off.is_set():
                 raise StoppedError
             yield plan
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.control.interruptible import StoppedError
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.gallery.gallery import Gallery
@@ -55,17 +56,13 @@ class Session:
         """Earlier goals of this scene, for `undo`."""
         self._stop = threading.Event()
         self._pause = threading.Event()
-        self._break_off = threading.Event()
-        """Set when nobody wants an answer any more."""
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
         self.gallery = Gallery(archive)
         """Pictures and exports of the kept runs, which any thread may ask for."""
         self._run_editor = RunEditor(archive, lambda: self.state, self._publish)
-        self._questions = Questions(
-            self._jobs, lambda: self.state, self._publish, self._break_off
-        )
+        self._questions = Questions(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
         self.recordings: RecordingDesk | None = None
         """What is done with recorded data; None where there is a world."""
@@ -183,7 +180,7 @@ class Session:
             settings = self.state.choices.in_scene_of(self.state.settings)
             if settings == self.state.settings or not self._make_editable():
                 return True
-            self._publish(settings=settings, fan=None, check=None)
+            self._publish(settings=settings, fan=None)
             if not self._jobs.scene.needs_other_frames(settings):
                 return True
             self._start(Status.STARTING, lambda: self._change_frames(settings))
@@ -193,13 +190,8 @@ class Session:
         """Return from a recording to the scene."""
         with self._lock:
             if self.state.is_recorded and self._make_editable():
-                self._publish(
-                    trial=None,
-                    run_number=self.state.run_number + 1,
-                    is_recorded=False,
-                    entry_name="",
-                    check=None,
-                )
+                number = self.state.run_number + 1
+                self._publish(trial=None, run_number=number, is_recorded=False, entry_name="")
 
     def describe_pixel(self, pixel: Pixel) -> str:
         """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
@@ -336,12 +328,10 @@ class Session:
     def stop(self) -> None:
         """End the run: no action follows, and a search or an answer under way is broken off."""
         with self._lock:
-            if self.state.status is Status.WORKING:
-                self._break_off.set()
-                self._publish(status=Status.STOPPING)
-                return
-            if self.state.status in (Status.PLANNING, Status.RUNNING):
-                self._stop.set()
+            if self.state.status in (Status.PLANNING, Status.RUNNING, Status.WORKING):
+                is_question = self.state.status is Status.WORKING
+                event = self._questions.break_off if is_question else self._stop
+                event.set()
                 self._publish(status=Status.STOPPING)
             elif self.state.status is Status.PAUSED:
                 self._submit(Status.STOPPING, lambda: self._jobs.end(STOPPED))
@@ -356,30 +346,17 @@ class Session:
 
     def check(self) -> None:
         """Compare the shown run with what the model imagines of it."""
-        self._submit_with_choices(
-            Status.WORKING, lambda: self._questions.ask(self._questions.check)
-        )
+        self._submit_with_choices(Status.WORKING, self._questions.check)
 
     def compare(self, other: str) -> None:
-        """Have the model and another one imagine the plan that is ready, or else the shown run.
-
-        A plan stays as it is, so what is chosen for the next one does not count for it.
-        """
-
-        def compare() -> None:
-            self._questions.ask(lambda: self._questions.compare(other))
-
+        """Have another model imagine the plan that is ready, which stays, or else the shown run."""
         with self._lock:
-            if self.state.pending is None:
-                self._submit_with_choices(Status.WORKING, compare)
-            else:
-                self._submit(Status.WORKING, compare)
+            submit = self._submit if self.state.pending else self._submit_with_choices
+            submit(Status.WORKING, lambda: self._questions.compare(other))
 
     def imagine_now(self) -> None:
         """Show of a run from disk what the present model imagines of its actions."""
-        self._submit_with_choices(
-            Status.WORKING, lambda: self._questions.ask(self._questions.imagine_now)
-        )
+        self._submit_with_choices(Status.WORKING, self._questions.imagine_now)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
@@ -428,11 +405,14 @@ class Session:
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
         self._pause.clear()
-        self._break_off.clear()
+        self._questions.break_off.clear()
         self._publish(status=status, message="", is_error=False)
 
         def do_and_rest() -> None:
-            job()
+            try:
+                job()
+            except StoppedError:
+                self._publish(message="Stopped: the question was not answered")
             while not self._try_to_rest():  # `stop` came too late for the job to see it
                 self._jobs.end(STOPPED)
 

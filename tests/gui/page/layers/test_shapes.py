@@ -13,10 +13,11 @@ from visual_foresight.evaluation.prediction.doubt import DoubtFindings
 from visual_foresight.gui.page.layers import shapes
 from visual_foresight.gui.page.layers.asked_shapes import answer_shapes
 from visual_foresight.gui.page.layers.choices import LAYERS, USUAL, read, written
-from visual_foresight.gui.page.layers.colours import colour_of
+from visual_foresight.gui.page.layers.colours import channels, colour_of
 from visual_foresight.gui.page.layers.doubt_sign import doubt_of
 from visual_foresight.gui.page.layers.intent import intent_shapes
 from visual_foresight.gui.page.layers.pixel_shapes import expected_paths, pixel_shapes
+from visual_foresight.gui.page.layers.tint import tinted
 from visual_foresight.gui.session.layers.answers import Flow, NoAnswer, Things
 from visual_foresight.types import Pixel, Plan, Prediction, Workspace
 from visual_foresight.vision.arm_path import ArmView
@@ -68,14 +69,26 @@ def test_heat_has_the_pixels_own_colour_and_is_strongest_where_the_map_is():
     pixel_map = np.zeros((4, 6), np.float32)
     pixel_map[1, 4], pixel_map[2, 2] = 0.8, 0.2
     svg = shapes.heat(pixel_map, "#ff9f1c", SIZE)
-    data = base64.b64decode(re.search(r"base64,([^\"]+)", svg)[1])
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    (encoded,) = re.findall(r'base64,([^"]+)', svg)
+    data = np.frombuffer(base64.b64decode(encoded), np.uint8)
+    picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_UNCHANGED))
     assert picture.shape == (4, 6, 4)
     assert (picture[..., :3] == (0x1C, 0x9F, 0xFF)).all()
     alpha = picture[..., 3]
     assert alpha[1, 4] == alpha.max() > alpha[2, 2] > 0
     assert (alpha > 0).sum() == 2
     assert 'width="56" height="40"' in svg
+
+
+def test_small_pictures_are_tinted_in_the_same_colours():
+    frame = np.full((6, 8, 3), 100, np.uint8)
+    maps = np.zeros((2, 6, 8), np.float32)
+    maps[0, 1, 2] = maps[1, 4, 6] = 1
+    picture = tinted(frame, maps, scale=1)
+    for number, place in enumerate([(1, 2), (4, 6)]):
+        colour = np.array(channels(colour_of(number)))
+        assert picture[place] == pytest.approx(0.85 * colour + 0.15 * 100, abs=1)
+    assert (picture[0, 0] == 100).all()
 
 
 def test_maps_regions_and_paths_are_those_of_each_pixel():
@@ -143,15 +156,21 @@ def test_a_browser_gives_back_what_it_kept_and_nothing_else():
     assert read("maps,<script>") == {"maps"}
 
 
+def said(findings):
+    doubt = doubt_of(plan(), 1, 0, findings)
+    assert doubt is not None
+    return doubt
+
+
 def test_doubt_is_a_warning_only_where_it_was_found_to_tell_of_errors():
     assert doubt_of(plan(), 0, 0, None) is None, "nothing is expected yet"
     found = DoubtFindings("width", 0.5, 0.4, 0.6, 0.5, 2.0, 7.0, 100, 10, "sample")
-    warning = doubt_of(plan(), 1, 0, found)
+    warning = said(found)
     assert warning.is_warning and "does not know here" in warning.text
     assert "7.0 px" in warning.hint and "100 points" in warning.hint
-    sure = doubt_of(plan(), 1, 0, DoubtFindings("width", 0.5, 0.4, 0.6, 9.0, 2, 7, 100, 10, ""))
+    sure = said(DoubtFindings("width", 0.5, 0.4, 0.6, 9.0, 2, 7, 100, 10, ""))
     assert not sure.is_warning and sure.text.startswith("doubt ±")
-    useless = doubt_of(plan(), 1, 0, DoubtFindings("width", 0, -0.1, 0.1, 0.5, 2, 2, 9, 10, ""))
+    useless = said(DoubtFindings("width", 0, -0.1, 0.1, 0.5, 2, 2, 9, 10, ""))
     assert not useless.is_warning and "no sign of doubt" in useless.text
-    unmeasured = doubt_of(plan(), 1, 0, None)
+    unmeasured = said(None)
     assert not unmeasured.is_warning and "scripts/measure_doubt" in unmeasured.hint

@@ -33,14 +33,14 @@ def replay(program, open_page):
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Runs").click()
-    page.locator(".list .run").nth(1).get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Open").first.click()
     page.wait_for_selector("h2:has-text('as recorded after 1 action')")
     yield page
     press(page, "Back to the scene")
 
 
 def compare(page, mode):
-    page.get_by_label("Compare").click()
+    page.get_by_label("Compare", exact=True).click()
     page.get_by_role("option", name=mode).click()
     page.wait_for_selector(f".compare-{mode.lower()}")
 

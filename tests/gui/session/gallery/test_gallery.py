@@ -11,7 +11,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from io import BytesIO
 
-import cv2
 import imageio.v3 as iio
 import numpy as np
 import pytest
@@ -96,7 +95,9 @@ class Page(HTMLParser):
 
     def __init__(self, content):
         super().__init__()
-        self.loaded, self.tags, self.words = [], [], []
+        self.loaded: list[str] = []
+        self.tags: list[str] = []
+        self.words: list[str] = []
         self.feed(content.decode())
         self.text = " ".join(" ".join(self.words).split())
 
@@ -172,7 +173,7 @@ def test_animations_are_exported_as_they_are_kept(gallery, kept, suffix, tmp_pat
 def test_a_picture_is_made_once_and_made_again_if_it_cannot_be_kept(gallery, kept):
     content = gallery.picture(REACHED)
     assert (kept / "pictures" / f"{REACHED}.jpg").read_bytes() == content
-    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    picture = iio.imread(content)
     assert picture.shape == (128, 256, 3)
     shutil.rmtree(kept / "pictures")
     (kept / "pictures").write_text("a file, where a folder has to be")

@@ -117,6 +117,7 @@ def test_a_link_whose_model_has_other_frames_is_opened(session, tmp_path):
     (entry,) = wait(session).entries
     model = str(untrained(tmp_path / "wide", (48, 80)))
     link = parse_link({"model": model, "seed": "5", "source": "40,70"}, (model,))
+    assert link is not None
     session.open_link(link)
     state = wait(session)
     assert not state.is_error, state.message

@@ -1,6 +1,7 @@
 """What a full disk, damaged or foreign files and other programs do to the runs that are kept."""
 
 import errno
+import io
 import json
 import os
 import shutil
@@ -195,6 +196,63 @@ def test_episodes_with_foreign_notes_are_not_listed(session, tmp_path):
         meta = {**episode.meta, **changes}
         write_episode(folder, number, replace(episode, meta=meta))
     assert Archive(tmp_path / "out").entries == (entry,)
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """The output folder of a program that was killed before it wrote its episode."""
+    out = tmp_path_factory.mktemp("cut-off")
+    session = Session(replace(DOT, num_steps=3, stop_within_cm=0.0), out)
+    wait(session)
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    session.close()
+    notes = out / "imagined" / entry.name / "run.json"
+    notes.write_text(json.dumps(json.loads(notes.read_text()) | {"finished": False}))
+    shutil.rmtree(out / "dot")
+    return out
+
+
+def without(file, name):
+    """Return the content of a file of arrays without one of them."""
+    with np.load(file) as arrays:
+        kept = {key: value for key, value in arrays.items() if key != name}
+    content = io.BytesIO()
+    np.savez(content, allow_pickle=False, **kept)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("damage", "num_left"),
+    [
+        (lambda file: b"", 1),
+        (lambda file: file.read_bytes()[:-30], 1),
+        (lambda file: file.with_name("step_000000.npz").read_bytes(), 1),  # of another step
+        (lambda file: without(file, "state"), 1),
+        (lambda file: without(file, "maps"), 3),
+        (lambda file: np.zeros(3).tobytes(), 1),
+    ],
+    ids=["empty", "cut", "another", "no state", "no maps", "noise"],
+)
+def test_a_run_ends_before_a_damaged_step(cut_off, tmp_path, damage, num_left):
+    out = tmp_path / "out"
+    shutil.copytree(cut_off, out)
+    file = out / "imagined" / "dot-000000" / "step_000002.npz"
+    file.write_bytes(damage(file))
+    archive = Archive(out)
+    (entry,) = archive.entries
+    assert entry.num_steps == num_left
+    plans = archive.open(entry.name).plans
+    assert [len(plan.sources) for plan in plans] == [1, 1, 0][:num_left]
+
+
+def test_a_damaged_description_of_the_world_is_not_copied(cut_off, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(cut_off, out)
+    (out / "imagined" / "dot-000000" / "dataset.json").write_text("{")
+    assert Archive(out).entries == ()
+    assert Archive(out).entries == (), "the next program starts, too"
 
 
 def test_a_program_that_was_killed_before_it_wrote_leaves_nothing(tmp_path):

@@ -76,3 +76,18 @@ def test_only_the_model_that_imagined_a_plan_is_asked_about_it(session):
     state = sessions.wait(session, lambda state: wish in state.answers)
     answer = state.answers[wish]
     assert isinstance(answer, NoAnswer) and "still imagined this" in answer.reason
+
+
+def test_a_replay_knows_its_arm_and_can_be_asked_about(session):
+    sessions.make_goal(session)
+    session.run()
+    ended = sessions.wait(session, lambda state: state.entry_name)
+    sessions.wait(session)
+    session.open(ended.entry_name)
+    opened = sessions.wait(session, lambda state: state.is_recorded and state.is_idle)
+    assert opened.arm == ended.arm
+    assert opened.arm is not None and not opened.arm.why_unknown
+    wish = Wish("flow", opened.run_of_plans, 0)
+    assert session.ask(wish)
+    answered = sessions.wait(session, lambda state: wish in state.answers)
+    assert isinstance(answered.answers[wish], Flow)

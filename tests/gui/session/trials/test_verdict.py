@@ -151,3 +151,16 @@ def test_a_model_that_cannot_be_used_leaves_the_world_where_it_is(session):
     state = wait(session)
     assert state.is_error and "was trained on states" in state.message
     np.testing.assert_array_equal(state.frame, before)
+
+
+def test_what_moves_the_world_elsewhere_is_gone_on_with_by_nobody(session):
+    """The fan moves what was designated, and is for no goal."""
+    make_goal(session)
+    session.run()
+    wait(session)
+    session.imagine_fan()
+    wait(session)
+    session.carry_out(0)
+    assert wait(session).verdict is None
+    session.go_on()
+    assert "there is no run of this scene" in wait(session).message

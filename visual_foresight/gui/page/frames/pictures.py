@@ -12,10 +12,11 @@ import numpy as np
 from visual_foresight.gui.page.frames.marks import Marks
 from visual_foresight.gui.page.frames.screen import to_screen
 from visual_foresight.gui.page.layers.colours import colour_of
+from visual_foresight.gui.page.layers.tint import tinted
 from visual_foresight.gui.session.goals import Draft, Pair
 from visual_foresight.gui.session.state import Frame
 from visual_foresight.types import Pixel, Plan
-from visual_foresight.vision.drawing import Picture, imagined, maps_of, overlay
+from visual_foresight.vision.drawing import Picture, imagined, maps_of
 
 SIDE = 1000
 """The longer side of the markers' SVG, in its own units, whatever the frame's size."""
@@ -69,7 +70,7 @@ def prediction_picture(plan: Plan, step: int, fallback: Frame, rank: int = 0) ->
         rank: 0 for the plan itself, 1 for its first runner-up, ...
     """
     frame = imagined(plan, step, fallback, rank)
-    return overlay(frame, maps_of(plan, step, rank), scale=2)
+    return tinted(frame, maps_of(plan, step, rank), scale=2)
 
 
 def markers(

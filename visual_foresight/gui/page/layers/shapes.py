@@ -39,15 +39,22 @@ def canvas(shapes: Iterable[str], frame_size: tuple[int, int]) -> str:
     )
 
 
+def opacity(
+    pixel_map: Float[np.ndarray, "map_h map_w"],
+) -> Float[np.ndarray, "map_h map_w"]:
+    """Return how much of the frame a map hides, relative to its own largest value."""
+    share = (pixel_map / max(float(pixel_map.max()), 1e-12)).clip(0, 1)
+    return STRONGEST * share**GAMMA
+
+
 def heat(
     pixel_map: Float[np.ndarray, "map_h map_w"], colour: str, frame_size: tuple[int, int]
 ) -> str:
     """Draw a distribution relative to its own largest value, in one colour."""
-    share = (pixel_map / max(float(pixel_map.max()), 1e-12)).clip(0, 1)
     red, green, blue = channels(colour)
     picture = np.empty((*pixel_map.shape, 4), np.uint8)
     picture[..., :3] = blue, green, red  # OpenCV's order
-    picture[..., 3] = np.round(255 * STRONGEST * share**GAMMA)
+    picture[..., 3] = np.round(255 * opacity(pixel_map))
     png = base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
     height, width = frame_size
     return (

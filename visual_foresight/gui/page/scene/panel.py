@@ -6,6 +6,7 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.goals.image_goal import ImageGoal
+from visual_foresight.gui.page.arguments import checked
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.marks import Marks, scene_marks
 from visual_foresight.gui.page.frames.pictures import data_url, markers, shape_style, signs
@@ -102,16 +103,18 @@ class ScenePanel:
             self._image.props('alt="What the camera sees" draggable=false')
             self._markers = ui.html("", sanitize=False).classes("markers")
         self._spoken = ui.label().classes("spoken").props("role=status aria-live=assertive")
-        self._frame.on("pointerdown", self._on_press, js_handler=POINTER_JS)
-        self._frame.on(
-            "pointermove", self._on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S
-        )
-        self._frame.on("pointerup", self._on_release, js_handler=POINTER_JS)
+        on_press = checked(self._on_press, float, float, bool)
+        on_drag = checked(self._on_drag, float, float, bool)
+        on_release = checked(self._on_release, float, float, bool)
+        on_hover = checked(self._on_hover, float, float)
+        self._frame.on("pointerdown", on_press, js_handler=POINTER_JS)
+        self._frame.on("pointermove", on_drag, js_handler=POINTER_JS, throttle=DRAG_EVERY_S)
+        self._frame.on("pointerup", on_release, js_handler=POINTER_JS)
         for event in ("pointermove", "pointerleave"):
-            self._frame.on(event, self._on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
+            self._frame.on(event, on_hover, js_handler=HOVER_JS, throttle=HOVER_EVERY_S)
         self._frame.on("pointercancel", js_handler=POINTER_JS)
         self._frame.on("touchmove", js_handler=TOUCH_JS)
-        self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
+        self._frame.on("keydown", checked(self._on_key, str, bool), js_handler=KEYS_JS)
 
     def _build_hint(self, apply_settings: Callable[[], bool]) -> None:
         with ui.element("div").classes("head"):
@@ -166,15 +169,16 @@ class ScenePanel:
         self._title.set_content(_title_text(state, index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
-        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._hint.classes(replace="hint warning" if remark else "hint")
+        self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.can_start)
         # Another tab may have switched it, or this page was reloaded.
         self._render.set_value(state.render is not None)
         is_empty = not state.draft.pairs and state.image_goal is None
         is_world = state.recording is None
-        self._example.set_visibility(is_world and is_live and is_empty and state.can_edit)
+        is_first = is_live and is_empty and not self._verdict.is_shown
+        self._example.set_visibility(is_world and is_first and state.can_edit)
         self._close.set_visibility(is_world and state.is_recorded)
         self._link.set_visibility(is_world)
         for element in (self._clear, self._tool):

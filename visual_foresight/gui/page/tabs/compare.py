@@ -15,6 +15,7 @@ from visual_foresight.gui.page.tabs.score_table import score_table
 from visual_foresight.gui.session.comparison.compare import Comparison, one_step_ahead
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
+from visual_foresight.vision.drawing import Picture
 
 EXPLANATION = (
     "Both models imagine the same actions: those of the plan that is ready, or else those that "
@@ -39,7 +40,7 @@ class CompareTab:
         self._changes = ChangeDetector()
         self._offered: tuple[str, ...] = ()
         with ui.element("div").classes("buttons"):
-            self._other = select("Compare with", [PERSISTENCE], PERSISTENCE)
+            self._other = select("Compare with", [], None)
             self._other.classes("other-model")
             self._button = ui.button("Compare", on_click=self._on_click)
             self._button.props("outline dense padding='3px 12px'")
@@ -66,7 +67,7 @@ class CompareTab:
         """Show a state."""
         if state.comparable_models != self._offered:
             self._offered = state.comparable_models
-            self._offer()
+            self._offer(state)
         self._other.set_enabled(not state.is_view_only)
         self._button.set_enabled(
             state.can_start and (state.pending is not None or _has_run(state))
@@ -87,11 +88,13 @@ class CompareTab:
             self._draw_frames(state, comparison, step, ahead)
             self._table.set_content(score_table(comparison, step, ahead))
 
-    def _offer(self) -> None:
-        """Offer the models of this world; the one that is chosen stays, if it can."""
-        kept = self._other.value if self._other.value in self._offered else None
-        default = next((name for name in self._offered if name != PERSISTENCE), None)
-        self._other.set_options(list(self._offered), value=kept or default)
+    def _offer(self, state: State) -> None:
+        """Offer the models of this world; the one that is chosen, or was compared, stays."""
+        compared = state.comparison.models[1].name if state.comparison else ""
+        models = [name for name in self._offered if name != state.settings.model]
+        wished = [self._other.value, compared, *models]
+        value = next((name for name in wished if name in self._offered), None)
+        self._other.set_options(list(self._offered), value=value)
 
     def _draw_frames(self, state: State, comparison: Comparison, step: int, ahead: int) -> None:
         """Show what each model imagines so many actions ahead, and what happened."""
@@ -143,12 +146,12 @@ class _Picture:
     def __init__(self) -> None:
         with ui.element("figure").classes("compared-frame"):
             self._title = ui.html("", sanitize=False, tag="figcaption")
-            self._frame = ui.element("div").classes("frame")
+            self._frame = ui.element("div").classes("compared-picture")
             with self._frame:
                 self._image = ui.element("img")
-                self._nothing = ui.label("not there (yet)").classes("nothing")
+                self._nothing = ui.label("not there (yet)").classes("soft")
 
-    def draw(self, title: str, picture: Frame | None, like: Frame) -> None:
+    def draw(self, title: str, picture: Picture | None, like: Frame) -> None:
         """Show a picture, or that there is none, in the shape of a frame."""
         self._title.set_content(html.escape(title))
         height, width, _ = like.shape

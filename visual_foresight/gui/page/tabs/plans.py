@@ -40,7 +40,8 @@ class PlansTab:
                     "Lost pixel-map mass, by step ahead",
                     "",
                     ["lost"],
-                    lambda step: choose_ahead(step + 1),
+                    choose_ahead,
+                    first_step=1,
                 )
 
     def draw(self, state: State) -> None:

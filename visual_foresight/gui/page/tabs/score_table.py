@@ -26,9 +26,9 @@ def score_table(comparison: Comparison, step: int, ahead: int) -> str:
     if scores is None:
         return ""
     names = [model.name for model in comparison.models] + [PERSISTENCE]
-    groups = {f"expected distance to the goal ({comparison.unit})": "distance"}
+    groups = {f"to the goal ({comparison.unit})": "distance"}
     if comparison.is_of_run:
-        groups |= {"error of the pixel (px)": "pixel_px", "error of the frame": "image"}
+        groups |= {"pixel error (px)": "pixel_px", "frame error": "image"}
     kept = {title: field for title, field in groups.items() if _is_known(scores, field)}
     if not kept:
         return ""

@@ -66,8 +66,9 @@ def _distances(prediction: Prediction, goal: Goal) -> Series:
     maps = prediction.pixel_maps[0].float().cpu()
     if maps.shape[1] != len(goal.targets):
         return ()
+    map_size = (maps.shape[-2], maps.shape[-1])
     away = torch.stack(
-        [_away(maps.shape[-2:], prediction.frame_size, target) for target in goal.targets]
+        [_away(map_size, prediction.frame_size, target) for target in goal.targets]
     )
     expected = einsum(maps, away.to(maps), "t p h w, p h w -> t p")
     return tuple(expected.mean(-1).tolist())

@@ -6,6 +6,7 @@ so that another program on the same output folder leaves it alone; a lock ends w
 
 import logging
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -55,14 +56,21 @@ class RunFolder:
         write_bytes(turn_path(self.folder, step.index), pack(step, model))
 
     def steps(self) -> list[Step]:
-        """Read the turns up to the first one that is missing or damaged, without predictions."""
+        """Read the turns, without predictions, as far as they follow one another.
+
+        They end before the first one that is missing, damaged or of another run.
+        """
         found: list[Step] = []
         while (path := turn_path(self.folder, len(found))).exists():
             try:
-                found.append(read_step(path))
+                step = read_step(path)
             except UserError as error:
                 logger.warning("%s", error)
                 break
+            if not _follows(step, found):
+                logger.warning("%s is no step of this run: it ends before", path)
+                break
+            found.append(step)
         return found
 
     def read_plan(self, index: int) -> Plan:
@@ -78,3 +86,22 @@ class RunFolder:
         """Remove the folder."""
         shutil.rmtree(self.folder, ignore_errors=True)
         self.close()
+
+
+def _follows(step: Step, before: Sequence[Step]) -> bool:
+    """Tell whether a turn can come after others."""
+    if step.index != len(before) or not before:
+        return step.index == len(before)
+    plan = before[-1].plan
+    return (
+        plan is not None
+        and _shapes(before[0]) == _shapes(step)
+        and (step.plan is None or step.plan.actions.shape[1:] == plan.actions.shape[1:])
+    )
+
+
+def _shapes(step: Step) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of what was seen in a turn."""
+    seen = step.observation
+    frames = {view: frame.shape for view, frame in seen.frames.items()}
+    return {**frames, "state": seen.state.shape, **dict.fromkeys(seen.signals, ())}

@@ -6,6 +6,7 @@ and pixel maps in 16: that is what the page shows, also while the run goes on.
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +32,20 @@ from visual_foresight.types import (
     to_uint8,
 )
 
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,  # of a shape that no array has
+    RuntimeError,  # of a zip with a password, or in another way
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
@@ -213,7 +227,7 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
                 for name, values in signals.items()
             },
         )
-        return Plan(
+        plan = Plan(
             actions=torch.from_numpy(arrays["actions"]),
             sources=_pixels(kept["sources"]),
             prediction=prediction,
@@ -221,6 +235,34 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             seconds=kept["seconds"],
             runners_up=torch.from_numpy(arrays["runners_up"]),
             elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
+        )
+        _require_one_length(plan)
+        return plan
+
+
+def _require_one_length(plan: Plan) -> None:
+    """Refuse a plan whose parts do not fit each other, which could not be drawn.
+
+    Raises:
+        ValueError: they do not.
+    """
+    num_steps = len(plan.actions)
+    prediction = plan.prediction
+    num, num_frames, *shape = prediction.frames.shape
+    _, _, num_pixels, _, _ = prediction.pixel_maps.shape
+    fits = (
+        plan.actions.ndim == 2
+        and num_frames in (0, num_steps)
+        and shape == [3, *prediction.frame_size]
+        and prediction.pixel_maps.shape[:2] == (num, num_steps)
+        and prediction.lost.shape == (num, num_steps, num_pixels)
+        and num_pixels in (0, len(plan.sources))
+        and plan.runners_up.ndim == plan.elites.ndim == 3
+    )
+    if not fits:
+        raise ValueError(
+            f"{num_steps} actions, frames of {tuple(prediction.frames.shape)} and pixel maps of "
+            f"{tuple(prediction.pixel_maps.shape)} are not of one plan"
         )
 
 
