@@ -116,7 +116,7 @@ def test_a_link_whose_model_has_other_frames_is_opened(session, tmp_path):
     make_goal(session)
     session.run()
     (entry,) = wait(session).entries
-    model = str(untrained(tmp_path / "wide", (48, 80)))
+    model = str(untrained(tmp_path / "wide", (48, 80), name="flow"))
     link = parse_link({"model": model, "seed": "5", "source": "40,70"}, (model,))
     assert link is not None
     open_link(session, link)
