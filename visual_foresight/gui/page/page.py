@@ -4,10 +4,13 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.frames.zoom import ZOOM_JS
 from visual_foresight.gui.page.layers.panel import LayersPanel
 from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.pace import Pace
+from visual_foresight.gui.page.prediction.comparison import COMPARISON_JS
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
+from visual_foresight.gui.page.prediction.scrub_row import ScrubRow
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.scene.panel import ScenePanel
 from visual_foresight.gui.page.settings_panel import SettingsPanel
@@ -16,9 +19,15 @@ from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State, Status
 
 REFRESH_EVERY_S = 0.05
-STYLES = Path(__file__).with_name("styles.css")
-TOP_STYLES = Path(__file__).with_name("top.css")
-LAYER_STYLES = Path(__file__).parent / "layers" / "layers.css"
+FOLDER = Path(__file__).parent
+STYLES = (
+    "styles.css",
+    "frames/frames.css",
+    "prediction/prediction.css",
+    "layers/layers.css",
+    "top.css",
+)
+"""In their order: of equally strong rules the later one counts."""
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
 LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
@@ -51,23 +60,24 @@ class Page:
         self._timeline = Timeline()
         self._pace = Pace()
         self._version = -1
-        ui.add_css(STYLES)
+        for name in STYLES:
+            ui.add_css(FOLDER / name)
         ui.add_head_html(LANGUAGE)
-        ui.add_css(TOP_STYLES)
-        ui.add_css(LAYER_STYLES)
-        ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
+        for script in (CONNECTION_JS, ZOOM_JS, COMPARISON_JS):
+            ui.add_body_html(f"<script>{script}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page view-only" if is_view_only else "page"):
             self._build_top(is_view_only)
             settings = SettingsPanel(session)
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
-            with prediction.card:
+            scrub_row = ScrubRow(session, self._timeline, self.draw)
+            with scrub_row.card:
                 layers = LayersPanel(
                     session, self._timeline, self.draw, scene.frame, prediction.frame
                 )
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
-        self._panels = (settings, scene, prediction, layers, tabs)
+        self._panels = (settings, scene, prediction, scrub_row, layers, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)

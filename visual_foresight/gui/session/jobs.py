@@ -92,8 +92,10 @@ class SessionJobs:
 
     def close(self) -> None:
         """Free the simulators; a trial under way is kept."""
-        self.end(STOPPED)
-        self.scene.close()
+        with ExitStack() as at_end:
+            at_end.callback(self.scene.close)
+            at_end.callback(self._archive.close)
+            self.end(STOPPED)
 
     # --- scene --------------------------------------------------------------------------------
 
@@ -274,6 +276,7 @@ class SessionJobs:
             imagined_by=settings.model,
             is_recorded=False,
             entry_name="",
+            entries=self._archive.entries,
         )
 
     def _restore(self, start: Any) -> None:
@@ -293,6 +296,7 @@ class SessionJobs:
         while not self._stop.is_set() and not self._pause.is_set() and turns != num_turns:
             with ExitStack() as on_error:
                 on_error.callback(self.end, FAILED)
+                on_error.callback(self.scene.publish_frame)  # something may have moved
                 step = ongoing.advance()
                 on_error.pop_all()
             pending = None if self._stop.is_set() else ongoing.pending
@@ -321,35 +325,30 @@ class SessionJobs:
         if len(ongoing.taken) < 2:
             ongoing.run.remove()
             return
-        with ExitStack() as on_error:
-            # If this fails, the next start finishes what is on disk.
-            on_error.callback(ongoing.run.close)
-            trial = ongoing.trial()
-            notes = asdict(self._read().settings)
-            notes["has_goal"] = ongoing.label is None
-            notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
-            entry = self._archive.finish(ongoing.run, trial, notes)
-            on_error.pop_all()
+        trial = ongoing.trial()
+        # What was designated has moved, so the draft is dropped. A goal image stays.
+        self._publish(trial=trial, draft=Draft(), remark="", has_moved=True)
+        result = outcome or ongoing.label or outcome_of(trial)
         if not ongoing.label and outcome != FAILED:
             view = self.scene.present.env.info.view
-            self._ended = EndedTrial.of(ongoing, trial, notes["outcome"], view)
+            self._ended = EndedTrial.of(ongoing, trial, result, view)
             self._publish(verdict=self._ended.verdict)
-        # What was designated has moved, so the draft is dropped. A goal image stays.
-        self._publish(
-            trial=trial,
-            entry_name=entry.name,
-            entries=self._archive.entries,
-            things=SeenThings.of(self.scene.present.env),
-            draft=Draft(),
-            remark="",
-        )
+        with ExitStack() as at_end:
+            at_end.callback(self._publish_things)
+            notes = asdict(self._read().settings)
+            notes |= {"has_goal": ongoing.label is None, "outcome": result}
+            entry = self._archive.finish(ongoing.run, trial, notes)
+            self._publish(entry_name=entry.name, entries=self._archive.entries)
+
+    def _publish_things(self) -> None:
+        self._publish(things=SeenThings.of(self.scene.present.env))
 
     # --- the archive --------------------------------------------------------------------------
 
     def open(self, name: str) -> None:
         """Show a kept run, with what was imagined when it was made."""
-        self.end(STOPPED)
         trial = self._archive.open(name)
+        self.end(STOPPED)
         self._publish(
             trial=trial,
             pending=None,
@@ -364,11 +363,11 @@ class SessionJobs:
         )
 
     def export(self, name: str, suffix: str) -> None:
-        """Write the animation of a kept run; what is shown, or under way, stays as it is."""
-        state = self._read()
-        shown = state.trial if state.entry_name == name else None
-        trial = shown or self._archive.open(name)
-        path = self._archive.export(name, trial, suffix)
+        """Write the animation of a kept run, with what was imagined when it was made.
+
+        What is shown, or under way, stays as it is.
+        """
+        path = self._archive.export(name, self._archive.open(name), suffix)
         self._publish(
             message=f"Saved {path.name} in the output folder", is_error=False, animation=path
         )

@@ -8,6 +8,7 @@ from visual_foresight.control.loop import Step, clip_of, finish
 from visual_foresight.control.trial import Trial
 from visual_foresight.env_info import View
 from visual_foresight.goals.pixel_goal import PixelGoal
+from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
 from visual_foresight.gui.session.kept_runs.run_folder import RunFolder
 from visual_foresight.gui.session.kept_runs.turns import as_kept, light
 from visual_foresight.gui.session.trials.verdict import (
@@ -52,14 +53,22 @@ class OngoingTrial:
     pending: Plan | None = None
     """The same as it is kept, to be shown; nothing of it has been carried out."""
 
+    def __post_init__(self) -> None:
+        self.read_plan = reader(self.run.read_plan, self._without_prediction)
+
     def advance(self) -> Step:
-        """Carry out the first action of the pending plan, observe, plan again, and keep that."""
+        """Carry out the first action of the pending plan, observe, plan again, and keep that.
+
+        What has happened is among the steps so far also if this fails.
+        """
         previous = self.planned
         step = next(self.steps)
-        self.run.add(step, self.model)
         self.taken.append(light(step))
         self.planned = step.plan
         self.pending = None if step.plan is None else as_kept(step.plan)
+        self.run.add(step, self.model)
+        if step.plan is None:
+            next(self.steps, None)  # raises what kept the controller from planning, if anything
         self.places = step.plan.sources if step.plan else self._places_after(previous)
         return step
 
@@ -75,11 +84,13 @@ class OngoingTrial:
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        trial = trial_of(self.goal, self.taken)
-        trial = replace(trial, plans=self.run.plans(len(trial.episode.actions)))
-        if self.label is None:
-            return trial
-        return replace(trial, distances=(), distances_m=())  # it is for no goal
+        trial = trial_of(self.goal, self.taken, has_goal=self.label is None)
+        return replace(trial, plans=KeptPlans(self.read_plan, len(trial.episode.actions)))
+
+    def _without_prediction(self, index: int) -> Plan:
+        plan = self.taken[index].plan
+        assert plan is not None, f"step {index} is the last one"
+        return plan
 
 
 @dataclass(frozen=True)
@@ -142,7 +153,14 @@ class EndedTrial:
         )
 
 
-def trial_of(goal: Goal, steps: Sequence[Step]) -> Trial:
-    """Return the trial that some steps are, with how long each plan took among its notes."""
+def trial_of(goal: Goal, steps: Sequence[Step], has_goal: bool) -> Trial:
+    """Return the trial that some steps are, with how long each plan took among its notes.
+
+    Args:
+        goal: what the loop was run with.
+        steps: see `control.loop.finish`.
+        has_goal: whether they are for that goal; if not, there are no distances to it.
+    """
     seconds = [step.plan.seconds for step in steps if step.plan is not None]
-    return finish(goal, steps, {SECONDS: seconds})
+    trial = finish(goal, steps, {SECONDS: seconds})
+    return trial if has_goal else replace(trial, distances=(), distances_m=())

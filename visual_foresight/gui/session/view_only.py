@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from visual_foresight.gui.session.gallery.gallery import Gallery
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
 REFUSAL = "view only: this page shows what happens and steers nothing"
-READS = ("describe_pixel", "ask", "gallery")
+READS = ("describe_pixel", "ask")
 """What a page may ask a session, besides its state: it moves nothing, and changes no choice."""
 
 
@@ -48,6 +49,11 @@ class ViewOnly:
         self._message = sentence
         self._is_error = is_error
         self._num_said += 1
+
+    @property
+    def gallery(self) -> Gallery:
+        """Return what reads the kept runs; it changes none."""
+        return self._session.gallery
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         """Return a method of the session that only reads, or one that refuses."""

@@ -131,10 +131,14 @@ def test_runs_of_which_nothing_was_kept_can_be_imagined_now(session, tmp_path):
         path.unlink()
     session.open(entry.name)
     assert len(wait(session).plans) == 0
+    session.export(entry.name, ".gif")
+    film = wait(session).animation.read_bytes()
     session.imagine_now()
     state = wait(session)
     assert state.is_imagined_now and state.imagined_by == "still" and len(state.plans) == 4
     np.testing.assert_array_equal(frames(state.plans[2])[0], state.trial.episode.frames[2])
+    session.export(entry.name, ".gif")
+    assert wait(session).animation.read_bytes() == film, "it has what was imagined then"
 
 
 def test_imagine_now_asks_the_model_that_is_chosen(session, tmp_path):

@@ -16,6 +16,12 @@ from visual_foresight.gui.page.layers.choices import (
     read,
     written,
 )
+from visual_foresight.gui.page.layers.doubt_sign import (
+    Doubt,
+    DoubtSign,
+    doubt_of,
+    findings_of,
+)
 from visual_foresight.gui.page.layers.intent import intent_shapes
 from visual_foresight.gui.page.layers.pixel_shapes import pixel_shapes
 from visual_foresight.gui.page.layers.shapes import canvas
@@ -68,6 +74,8 @@ class LayersPanel:
             ui.label("Layers").classes("soft")
             for layer in LAYERS:
                 self._buttons[layer.name] = self._button(layer)
+            ui.element("div").classes("grow")
+            self._doubt = DoubtSign()
         self._missing = ui.label().classes("soft").props("role=status")
         self._mark_buttons()
         ui.timer(0.1, self._restore, once=True)
@@ -116,6 +124,7 @@ class LayersPanel:
         self._ask(state, wishes)
         self._over_scene.set_content(self._scene_svg(state, index))
         self._over_prediction.set_content(self._prediction_svg(state))
+        self._doubt.draw(self._doubt_of_shown(state))
         self._say_what_is_missing(state, wishes)
 
     def _scene_svg(self, state: State, index: int | None) -> str:
@@ -127,6 +136,14 @@ class LayersPanel:
         drawn = self._answers(state, step, ahead=0, rank=0)
         drawn += self._intent(state, plan, step, ahead=0, rank=0)
         return canvas(drawn, plan.prediction.frame_size)
+
+    def _doubt_of_shown(self, state: State) -> Doubt | None:
+        timeline = self._timeline
+        plan = timeline.plan(state)
+        if plan is None:
+            return None
+        model = state.settings.model if timeline.preview is not None else state.imagined_by
+        return doubt_of(plan, timeline.ahead, timeline.rank, findings_of(model))
 
     def _prediction_svg(self, state: State) -> str:
         timeline = self._timeline

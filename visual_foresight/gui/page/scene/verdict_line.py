@@ -13,6 +13,8 @@ class VerdictLine:
 
     def __init__(self, session: Session, apply_settings: Callable[[], bool]) -> None:
         self._apply_settings = apply_settings
+        self.is_shown = False
+        """Whether there is something to say now."""
         self._line = ui.element("div").classes("verdict").props("role=status")
         with self._line:
             self._text = ui.label()

@@ -42,6 +42,7 @@ def chart(
     unit: str,
     curves: Mapping[str, Sequence[float]],
     level: tuple[float, str] | None = None,
+    has_legend: bool = False,
 ) -> str:
     """Draw curves.
 
@@ -50,6 +51,10 @@ def chart(
         unit: of the values.
         curves: name -> values of 0 or more at steps 0, 1, 2, ...; `NUM_COLOURS` at most.
         level: a value at which a line is drawn, and what it means.
+        has_legend: whether the curves' names stand below them.
+
+    Returns:
+        The element; nothing if there are no values.
     """
     assert len(curves) <= NUM_COLOURS, len(curves)
     values = [value for each in curves.values() for value in each]
@@ -61,8 +66,8 @@ def chart(
         last_step=max(len(each) for each in curves.values()) - 1,
         top_value=tick * max(math.ceil(max(drawn, default=1.0) / tick), 1),
     )
-    names = _legend(curves) if len(curves) > 1 else ""
-    height = HEIGHT + (LEGEND_HEIGHT * len(curves) if names else 0)
+    names = _legend(curves) if has_legend else ""
+    height = HEIGHT + LEGEND_HEIGHT * len(curves) * has_legend
     lines = [
         _curve(number, name, each, unit, axes)
         for number, (name, each) in enumerate(curves.items())

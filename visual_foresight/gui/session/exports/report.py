@@ -34,6 +34,16 @@ LABELS = {
 """Name of a setting -> what the report calls it, where that is not its name."""
 
 
+COLUMNS = {
+    "Step": "step",
+    "Distance before it": "distance",
+    "Action": "action",
+    "Planned in, s": "seconds",
+    "Least cost": "cost",
+}
+"""Title in the table of steps -> field of `Row`."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One step of a run in the table."""
@@ -53,6 +63,7 @@ def report_html(run: KeptRun) -> bytes:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     strip = strip_of(run)
+    rows = _rows(run)
     page = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         run=run,
         verdict=verdict_of(run.trial, run.entry.outcome, None, StopRule(0, False)).text,
@@ -65,7 +76,8 @@ def report_html(run: KeptRun) -> bytes:
         pairs=_pairs(run),
         settings=_settings(run),
         model=model_line(run.entry.model) if run.entry.model else "",
-        rows=_rows(run),
+        rows=rows,
+        columns=_columns(rows),
         versions=versions(),
     )
     return page.encode(errors="backslashreplace")  # names of folders may be no text
@@ -156,6 +168,15 @@ def _rows(run: KeptRun) -> list[Row]:
             )
         )
     return rows
+
+
+def _columns(rows: Sequence[Row]) -> dict[str, str]:
+    """Return those of `COLUMNS` that say something."""
+    return {
+        title: name
+        for title, name in COLUMNS.items()
+        if any(getattr(row, name) != "" for row in rows)
+    }
 
 
 def _num_measured(run: KeptRun) -> int:

@@ -1,9 +1,22 @@
 """One line of the list of runs: what is said of a run without reading its frames."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from visual_foresight.control.trial import distance_text
+from visual_foresight.goals.registry import goal_from_json
+from visual_foresight.gui.session.kept_runs.episode_notes import (
+    distances_m_of,
+    distances_of,
+    num_steps_of,
+    refusing_foreign_notes,
+)
+from visual_foresight.gui.session.kept_runs.run_notes import run_name
+
+DATE = "date"
+"""The note that says when a run began."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +52,7 @@ class Entry:
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
-        return f"{self.folder}-{self.number:06d}"
+        return run_name(self.folder, self.number)
 
     @property
     def distance_text(self) -> str:
@@ -56,3 +69,30 @@ def date_of(written: object) -> str:
     except ValueError:
         return ""
     return str(written)
+
+
+def entry_of(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
+    """Make an entry of the notes of an episode.
+
+    Raises:
+        UserError: they are not those of a run.
+    """
+    with refusing_foreign_notes():
+        goal = goal_from_json(meta["goal"])
+        return Entry(
+            folder=folder,
+            number=number,
+            model=str(meta.get("model", "")),
+            goal=goal.describe() if meta.get("has_goal", True) else "none",
+            outcome=str(meta.get("outcome", "")),
+            num_steps=num_steps_of(meta),
+            distance=_last(distances_of(goal, meta)),
+            unit=goal.unit,
+            distance_m=_last(distances_m_of(goal, meta)),
+            is_believed=bool(meta.get("believed")),
+            date=date_of(meta.get(DATE)),
+        )
+
+
+def _last(values: Sequence[float]) -> float | None:
+    return values[-1] if values else None

@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 PICTURE = ".jpg"
 """Suffix of the small picture."""
 EXPORTS = {
-    ".html": "Report: one page with pictures, charts and figures",
-    ".json": "Figures",
+    ".html": "Report: pictures, charts and every step on one page (HTML)",
+    ".json": "Figures (JSON)",
     ".zip": "Episode: a dataset of its own (HDF5)",
     ".gif": "Animation (GIF)",
     ".mp4": "Animation (MP4)",

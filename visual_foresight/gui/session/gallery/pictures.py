@@ -13,7 +13,7 @@ from visual_foresight.vision.drawing import GOAL_COLOUR, Frame, Picture, mark
 
 HEIGHT = 128
 """Of the small picture, in pixels."""
-UNMARKED_ROWS = 64
+UNMARKED_ROWS = 32
 """Markers are as large beside a picture as in an enlarged frame of so many rows."""
 INSET = 0.4
 """Share of the start's sides that a goal image takes."""

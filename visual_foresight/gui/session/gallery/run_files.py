@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from visual_foresight.episodes.episode_files import episode_path
+from visual_foresight.gui.session.kept_runs.run_notes import run_name
 
 IMAGINED = "imagined"
 """The folder of what was imagined, a folder in it for each run."""
@@ -29,7 +30,7 @@ class RunFiles:
     @property
     def name(self) -> str:
         """Return the run's name, on the page and in file names."""
-        return f"{self.folder}-{self.number:06d}"
+        return run_name(self.folder, self.number)
 
     @property
     def episode(self) -> Path:

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.control.judge import Measurement
@@ -34,6 +35,7 @@ READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zli
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+Size = tuple[int, int]
 NO_ELITES = np.zeros((0, 0, 0), np.float32)
 """What a file has that was written before elites were kept."""
 
@@ -91,6 +93,10 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
         "maps": _numbers(prediction.pixel_maps[0], np.float16),
+        **{
+            f"member_{number}": _numbers(member.pixel_maps, np.float16)
+            for number, member in enumerate(prediction.members)
+        },
         "lost": _numbers(prediction.lost[0]),
         "runner_up_frames": to_uint8(prediction.frames[1:]),
         "runner_up_maps": _numbers(prediction.pixel_maps[1:], np.float16),
@@ -119,6 +125,7 @@ def _notes_of(plan: Plan) -> dict[str, Any]:
         "seconds": float(plan.seconds),
         "frame_size": list(plan.prediction.frame_size),
         "signals": list(plan.prediction.signals),
+        "num_members": len(plan.prediction.members),
     }
 
 
@@ -136,17 +143,20 @@ def light(step: Step) -> Step:
     plan = step.plan
     if plan is None:
         return step
-    nothing = Prediction.without_model(plan.actions[None], plan.prediction.frame_size)
-    return replace(
-        step,
-        plan=Plan(
-            actions=plan.actions.detach().cpu(),
-            sources=plan.sources,
-            prediction=nothing,
-            costs=(),
-            seconds=plan.seconds,
-        ),
-    )
+    actions = plan.actions.detach().cpu()
+    size = plan.prediction.frame_size
+    return replace(step, plan=without_prediction(actions, size, plan.sources, plan.seconds))
+
+
+def without_prediction(
+    actions: Float[Tensor, "t a"],
+    frame_size: tuple[int, int],
+    sources: tuple[Pixel, ...] = (),
+    seconds: float = 0.0,
+) -> Plan:
+    """Return a plan of which nothing is imagined, or known any more."""
+    nothing = Prediction.without_model(actions[None], frame_size)
+    return Plan(actions, sources, nothing, costs=(), seconds=seconds)
 
 
 def read_step(file: Path | io.BytesIO) -> Step:
@@ -159,13 +169,11 @@ def read_step(file: Path | io.BytesIO) -> Step:
         frames = {name: arrays[f"frame_{number}"] for number, name in enumerate(notes["views"])}
         plan = None
         if "plan" in notes:
-            actions = torch.from_numpy(arrays["actions"])
             height, width = notes["plan"]["frame_size"]
-            plan = Plan(
-                actions=actions,
+            plan = without_prediction(
+                actions=torch.from_numpy(arrays["actions"]),
+                frame_size=(height, width),
                 sources=_pixels(notes["plan"]["sources"]),
-                prediction=Prediction.without_model(actions[None], (height, width)),
-                costs=(),
                 seconds=notes["plan"]["seconds"],
             )
         return Step(
@@ -196,6 +204,10 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             lost=torch.from_numpy(_ranked(arrays, "lost")),
             carry=None,
             frame_size=(height, width),
+            members=tuple(
+                _member(arrays[f"member_{number}"], (height, width))
+                for number in range(kept.get("num_members", 0))
+            ),
             signals={
                 name: torch.from_numpy(values.reshape(num_imagined, -1))
                 for name, values in signals.items()
@@ -210,6 +222,18 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
             runners_up=torch.from_numpy(arrays["runners_up"]),
             elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
+
+
+def _member(maps: Float[np.ndarray, "n t p map_h map_w"], frame_size: Size) -> Prediction:
+    """Return what one member imagined, of which its pixel maps are kept: where they disagree."""
+    num, num_steps, num_pixels = maps.shape[:3]
+    return Prediction(
+        frames=torch.zeros(num, 0, 3, *frame_size),
+        pixel_maps=torch.from_numpy(maps.astype(np.float32)),
+        lost=torch.zeros(num, num_steps, num_pixels),
+        carry=None,
+        frame_size=frame_size,
+    )
 
 
 def _ranked(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
