@@ -2,7 +2,7 @@
 
 It measures the time to a usable page, the delay of a click and of an answer while the session
 plans, with ten tabs open, the time that the page adds to a step, also beside two other programs
-that compute, and the growth of memory.
+that compute, and the growth of memory, also when long runs are made and the page is loaded anew.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ from visual_foresight.gui.session.workbench import Workbench
 from visual_foresight.predictors.registry import FLAGSHIP
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 BARS = {
     "usable_s": 10.0,
@@ -41,6 +42,7 @@ BARS = {
     "added_per_step": 0.15,
     "busy_step_ratio": 1.3,
     "memory_growth_mib": 200.0,
+    "reload_growth_mib": 50.0,
 }
 """The largest value of each figure that is good enough."""
 SCRIPT = Path(__file__).with_name("page.js")
@@ -48,7 +50,8 @@ NUM_TABS = 10
 """Pages that are open while clicks and answers are timed."""
 NUM_OTHERS = 2
 """Programs that keep the cores busy for `busy_step_ratio`."""
-KEEP_BUSY = "while True: pass"
+KEEP_BUSY = "import os; parent = os.getppid()\nwhile os.getppid() == parent: pass"
+"""Computes as long as this program is there."""
 NUM_CLICKS = 20
 PINGED_STEPS = 10
 ROUNDS = 5
@@ -56,54 +59,89 @@ ROUNDS = 5
 NUM_BUSY_ROUNDS = 3
 STEPS_PER_RUN = 3
 """Steps of each run after which memory is measured."""
+STEPS_BEFORE_RELOAD = 100
+"""Steps of each run after which the page is loaded anew."""
+COUNTING = ("-m", "tests.gui.counting")
+"""Starts the program with a door that collects garbage and counts pages."""
+FORGOTTEN_S = 2.0
+"""Time after which a page that was left is gone (see `tests/gui/counting.py`)."""
 READY = ".status:text-is('ready')"
 
 
-def measure(model: str, preset: str, num_steps: int, num_runs: int) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Extent:
+    """How much is measured."""
+
+    num_steps: int = 20
+    """Actions of a timed run."""
+    num_runs: int = 50
+    """Runs after which memory is measured."""
+    num_repeats: int = 20
+    """Long runs, each with a reload, after which memory is measured."""
+    steps_before_reload: int = STEPS_BEFORE_RELOAD
+    rounds: int = ROUNDS
+    busy_rounds: int = NUM_BUSY_ROUNDS
+
+
+QUICK = Extent(3, 2, 2, 5, 1, 1)
+"""A trial: every figure exists, and none means anything."""
+
+
+def measure(model: str, preset: str, extent: Extent) -> dict[str, Any]:
     """Start the program, use it, and return the figures beside their bars.
 
     Args:
         model: name of a predictor, or folder of a checkpoint.
         preset: how to search.
-        num_steps: actions of a timed run.
-        num_runs: runs after which memory is measured.
+        extent: how much is measured.
     """
     from playwright.sync_api import sync_playwright
 
     if CHROMIUM is None:
         sys.exit("no Chromium was found: apt-get install chromium")
-    settings = Settings(model=model, preset=preset, num_steps=num_steps)
+    settings = Settings(model=model, preset=preset, num_steps=extent.num_steps)
     task = _task(settings)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         start_s = time.perf_counter()
-        program = Program(
-            Path(folder) / "out", "--model", model, "--preset", preset, "--seed", "0"
-        )
+        flags = ("--model", model, "--preset", preset, "--seed", "0")
+        program = Program(Path(folder) / "out", *flags)
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            page.set_default_timeout(10 * PATIENCE_MS)
-            page.goto(program.address)
-            page.wait_for_selector(".frame.click img[src^=data]")
-            page.wait_for_selector(READY)
+            page = _open(browser, program)
             figures = {"usable_s": time.perf_counter() - start_s}
-            page.add_script_tag(path=SCRIPT)
             others = _open_others(page, program.address)
             figures |= _clicks(page)
             figures |= _pings(page, task)
             others.close()
-            figures |= _step_times(page, program.address, task, settings)
+            figures |= _step_times(page, program.address, task, settings, extent.rounds)
             with _busy_cores():
-                busy = _step_times(page, program.address, task, settings, NUM_BUSY_ROUNDS)
+                busy = _step_times(page, program.address, task, settings, extent.busy_rounds)
             figures["busy_step_ratio"] = 1 + busy["added_per_step"]
-            figures |= _memory(page, task, program.process.pid, num_runs)
+            figures |= _memory(page, task, program, extent.num_runs)
+            page.close()
         finally:
             program.stop()
-            browser.close()
+        program = Program(Path(folder) / "again", *flags, start=COUNTING)
+        try:
+            figures |= _memory_over_reloads(_open(browser, program), task, program, extent)
+        finally:
+            program.stop()
+        browser.close()
     return {
         name: {"value": round(value, 3), **({"bar": BARS[name]} if name in BARS else {})}
         for name, value in figures.items()
     }
+
+
+def _open(browser: "Browser", program: Program) -> "Page":
+    """Open the page, and wait until it can be used."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.set_default_timeout(10 * PATIENCE_MS)
+    page.goto(program.address)
+    page.wait_for_selector(".frame.click img[src^=data]")
+    page.wait_for_selector(READY)
+    page.add_script_tag(path=SCRIPT)
+    return page
 
 
 def _task(settings: Settings) -> Task:
@@ -161,7 +199,7 @@ def _pings(page: "Page", task: Task) -> dict[str, float]:
 
 
 def _step_times(
-    page: "Page", address: str, task: Task, settings: Settings, rounds: int = ROUNDS
+    page: "Page", address: str, task: Task, settings: Settings, rounds: int
 ) -> dict[str, float]:
     """Run the same task with the bare loop and on the page, in turns, since a machine drifts."""
     alone_s = []
@@ -182,9 +220,23 @@ def _step_times(
     }
 
 
+def _run(page: "Page", address: str) -> None:
+    """Press Run, and wait for the end of the run, however short it is."""
+    before = _alive(address)["version"]
+    page.evaluate("pressButton", "Run")
+    while (now := _alive(address))["version"] == before or not now["idle"]:
+        time.sleep(0.2)
+    page.wait_for_selector(READY)
+
+
 def _is_idle(address: str) -> bool:
+    return bool(_alive(address)["idle"])
+
+
+def _alive(address: str) -> dict[str, Any]:
     with urllib.request.urlopen(address + "alive", timeout=60) as answer:
-        return bool(json.load(answer)["idle"])
+        state: dict[str, Any] = json.load(answer)
+    return state
 
 
 def _step_alone_s(task: Task, settings: Settings) -> float:
@@ -203,19 +255,40 @@ def _step_alone_s(task: Task, settings: Settings) -> float:
     return step_s
 
 
-def _memory(page: "Page", task: Task, pid: int, num_runs: int) -> dict[str, float]:
+def _memory(page: "Page", task: Task, program: Program, num_runs: int) -> dict[str, float]:
     """Carry out the beginning of the same task again and again."""
     sizes_mib = []
     for _ in range(num_runs):
         _set_up(page, task, STEPS_PER_RUN)
-        page.evaluate("pressButton", "Run")
-        page.wait_for_selector(".status.busy")
-        page.wait_for_selector(READY)
-        sizes_mib.append(_resident_mib(pid))
+        _run(page, program.address)
+        sizes_mib.append(_resident_mib(program.process.pid))
     return {
         "memory_growth_mib": sizes_mib[-1] - sizes_mib[0],
         "memory_first_mib": sizes_mib[0],
         "runs": float(num_runs),
+    }
+
+
+def _memory_over_reloads(
+    page: "Page", task: Task, program: Program, extent: Extent
+) -> dict[str, float]:
+    """Make a long run and load the page anew, again and again."""
+    sizes_mib = []
+    for _ in range(extent.num_repeats):
+        _set_up(page, task, extent.steps_before_reload)
+        _run(page, program.address)
+        page.reload()
+        page.wait_for_selector(".frame.click img[src^=data]")
+        page.add_script_tag(path=SCRIPT)
+        page.wait_for_timeout(1000 * FORGOTTEN_S)
+        with urllib.request.urlopen(program.address + "count", timeout=60) as answer:
+            num_pages = json.load(answer)["pages"]  # garbage has been collected
+        sizes_mib.append(_resident_mib(program.process.pid))
+    return {
+        "reload_growth_mib": sizes_mib[-1] - sizes_mib[0],
+        "reload_first_mib": sizes_mib[0],
+        "pages_alive": float(num_pages),
+        "reloads": float(extent.num_repeats),
     }
 
 
@@ -253,9 +326,16 @@ def main() -> None:
     parser.add_argument(
         "--runs", type=int, default=50, help="runs after which memory is measured"
     )
+    parser.add_argument(
+        "--repeats", type=int, default=20, help="runs of 100 steps, each with a reload"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="a trial: every figure, and none that counts"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     given = parser.parse_args()
-    figures = measure(given.model, given.preset, given.steps, given.runs)
+    extent = QUICK if given.quick else Extent(given.steps, given.runs, given.repeats)
+    figures = measure(given.model, given.preset, extent)
     figures["cores"] = {"value": os.cpu_count()}
     lines = [
         f"{name}: {figure['value']}" + (f" (bar {figure['bar']})" if "bar" in figure else "")

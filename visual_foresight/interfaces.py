@@ -86,10 +86,7 @@ class Judge(Protocol):
         ...
 
     def where(self, point: Any) -> tuple[Pixel, Float[np.ndarray, "3"]]:
-        """Return where a picked point is now: in the frame, also when occluded, and in the world.
-
-        World places are in metres.
-        """
+        """Return where a picked point is now: in the frame, also occluded, and in the world (m)."""
         ...
 
     def project(self, world: Float[np.ndarray, "3"]) -> Pixel:
@@ -230,6 +227,15 @@ class MotionPredictor(Predictor, Protocol):
 
         Each is a `predictors.layers.warping.AnyMotion`.
         """
+        ...
+
+
+@runtime_checkable
+class Segments(Predictor, Protocol):
+    """A predictor that tells things apart."""
+
+    def segments(self, carry: Any) -> Float[Tensor, "b k h w"]:
+        """Return how much of each pixel each thing covers, from 0 to 1, also behind the arm."""
         ...
 
 

@@ -26,7 +26,8 @@ from visual_foresight.control.config import (
     make_predictor,
     require_no_truth,
 )
-from visual_foresight.control.judge import SUCCESS_M, TrialJudge, designate
+from visual_foresight.control.figures import trial_figures
+from visual_foresight.control.judge import TrialJudge, designate
 from visual_foresight.control.loop import Step, finish, run_trial
 from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import World, world_of
@@ -210,28 +211,7 @@ def _logged(steps: Iterator[Step], num_steps: int) -> Iterator[Step]:
 def _figures(trial: Trial, animation: Path) -> dict[str, Any]:
     replan_seconds = float(np.median([plan.seconds for plan in trial.plans]))
     return {
-        **(_believed(trial) if trial.is_believed else _judged(trial)),
+        **trial_figures(trial),
         "replan_seconds_median": round(replan_seconds, 3),
         "animation": str(animation),
     }
-
-
-def _judged(trial: Trial) -> dict[str, Any]:
-    return {
-        "success": trial.success(SUCCESS_M),
-        "start_distance_cm": round(100 * trial.distances_m[0], 2),
-        "final_distance_cm": round(100 * trial.distances_m[-1], 2),
-    }
-
-
-def _believed(trial: Trial) -> dict[str, Any]:
-    """Return the distances that the locator believes: there was no judge."""
-    figures = {}
-    for unit, distances, scale in (
-        (trial.goal.unit, trial.distances, 1),
-        ("cm", trial.distances_m, 100),
-    ):
-        if distances:
-            figures[f"believed_start_distance_{unit}"] = round(scale * distances[0], 2)
-            figures[f"believed_final_distance_{unit}"] = round(scale * distances[-1], 2)
-    return figures

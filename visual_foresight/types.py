@@ -255,6 +255,8 @@ class Search:
     """The candidates of the last iteration, cheapest first."""
     candidate_costs: Float[Tensor, " n"]
     """Their costs."""
+    elites: Float[Tensor, "e _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
+    """The best candidates of all iterations together; none of a planner that keeps none."""
 
     @property
     def others(self) -> Float[Tensor, "m t a"]:
@@ -280,6 +282,8 @@ class Plan:
     """What the locator remembers; each plan hands it to the next (see `interfaces.Locator`)."""
     runners_up: Float[Tensor, "m _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
     """The next best candidates of the last iteration, best first, where they were asked for."""
+    elites: Float[Tensor, "e _t _a"] = field(default_factory=lambda: torch.zeros(0, 0, 0))
+    """Those of the search, cheapest first: how far apart they are tells how sure it is."""
 
 
 def to_float(frames: UInt8[np.ndarray, "*batch h w c"]) -> Float[Tensor, "*batch c h w"]:

@@ -1,10 +1,12 @@
 """Films of trials: the camera beside what was imagined, with the goal on or beside them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from visual_foresight.control.animation import trial_animation
+from visual_foresight.control.animation import UNIMAGINED, trial_animation
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.goals.pixel_goal import PixelGoal
@@ -66,6 +68,20 @@ def test_trial_animation_shows_a_horizon_shorter_than_the_glimpses():
     assert (
         trial_animation(trial(horizon=2, decoded=False), num_glimpses=4).shape[0] == 2 * 2 + 12
     )
+
+
+@pytest.mark.parametrize("has_plans", [False, True])
+def test_steps_of_which_nothing_was_imagined_are_shown_as_seen(has_plans):
+    """Plans that were not kept, and those of a controller that imagines nothing."""
+    seen = trial(horizon=5, decoded=False)
+    nothing = Prediction.without_model(torch.zeros(1, 5, 2), (HEIGHT, WIDTH))
+    plans = tuple(replace(plan, prediction=nothing) for plan in seen.plans) if has_plans else ()
+    seen = replace(seen, plans=plans)
+    movie = trial_animation(seen, scale=4, num_glimpses=3)
+    assert movie.shape[0] == 2 + 9, "the two steps, then the end"
+    assert [movie[index, -1, 0, 0] for index in (0, 1, 2)] == [90, 100, 110]
+    half = WIDTH * 4
+    assert (movie[:2, -1, half + GAP] == UNIMAGINED).all(), "not what was seen"
 
 
 def test_the_goal_image_stands_beside_every_frame():

@@ -228,3 +228,23 @@ def test_what_is_to_move_must_be_an_object_and_what_keeps_still_need_not(env: Do
         UserError, match=r"the goal pixel \(row 20, col 13\) is outside the frame"
     ):
         designate(env, PixelGoal((Pixel(6, 10),), (Pixel(20, 13),)))
+
+
+def test_what_an_action_led_to_is_seen_also_when_the_next_plan_fails(env):
+    class Fails(Scripted):
+        def plan(
+            self, clip: Clip, goal: Goal, previous: Plan | None, rng: torch.Generator
+        ) -> Plan:
+            if previous is not None:
+                raise UserError("no more ideas")
+            return super().plan(clip, goal, previous, rng)
+
+    loop = run_trial(env, Fails(ACTIONS), GOAL, judge(env, GOAL), torch.Generator())
+    first = next(loop)
+    second = next(loop)
+    assert first.plan is not None and second.plan is None and second.index == 1
+    assert second.verdict is not None and first.verdict is not None
+    assert second.verdict.places != first.verdict.places
+    with pytest.raises(UserError, match="no more ideas"):
+        next(loop)
+    assert len(finish(GOAL, [first, second]).episode.actions) == 1

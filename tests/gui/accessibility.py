@@ -6,19 +6,24 @@ from pathlib import Path
 import pytest
 
 GRAVE = ("serious", "critical")
-AXE = """async () => {
-  const found = await axe.run(document, {resultTypes: ["violations"]});
+AXE = """async (within) => {
+  const found = await axe.run(within ?? document, {resultTypes: ["violations"]});
   return found.violations.flatMap(rule => rule.nodes.map(node => (
     {rule: rule.id, impact: rule.impact, where: node.target.join(" "), why: node.failureSummary}
   )));
 }"""
 
 
-def barriers(page):
-    """Return what is serious or critical: one line for each element."""
+def barriers(page, within=None):
+    """Return what is serious or critical: one line for each element.
+
+    Args:
+        page: to look at.
+        within: selector of the part that counts; None: all of it.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(_script())
-    found = page.evaluate(AXE)
+    found = page.evaluate(AXE, within)
     return [
         f"{one['rule']} at {one['where']}: {one['why']}"
         for one in found

@@ -72,6 +72,8 @@ class Program:
                 return  # it answers, if only to refuse
             except OSError:
                 time.sleep(0.1)
+        self.process.kill()
+        self.process.wait()
         raise AssertionError(f"no page at {self.address}: {self.said()}")
 
     def said(self):

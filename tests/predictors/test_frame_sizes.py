@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from tests.fakes.clips import noise_clip
-from visual_foresight.interfaces import FramesOnly, MotionPredictor, Sampler
+from visual_foresight.interfaces import FramesOnly, MotionPredictor, Sampler, Segments
 from visual_foresight.predictors.checkpoints import load, read_config, save
 from visual_foresight.predictors.registry import create, learned
 from visual_foresight.predictors.rollouts import beginning, training_rollout
@@ -82,6 +82,9 @@ def test_what_is_imagined_of_padded_frames_is_what_the_whole_frame_shows(name: s
         carry = padded.observe(beginning(noise, 2))
         for motion in padded.motions(carry, noise.actions[:, 1:]):
             assert motion.masks.shape[-2:] == size
+    assert isinstance(padded, Segments) == isinstance(model, Segments)
+    if isinstance(padded, Segments):
+        assert padded.segments(padded.observe(beginning(noise, 2))).shape[-2:] == size
 
 
 def test_a_padded_model_is_kept_with_the_size_of_its_frames(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ The goal draws itself onto each picture, or beside it.
 import numpy as np
 
 from visual_foresight.control.trial import Trial
+from visual_foresight.types import Plan
 from visual_foresight.vision.drawing import (
     Strip,
     beside,
@@ -16,12 +17,17 @@ from visual_foresight.vision.drawing import (
     upscale,
 )
 
+UNIMAGINED = 60
+"""The shade that stands for a frame that nobody imagined."""
+NOTHING = "nothing imagined"
+
 
 def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Strip:
     """Show a trial: the camera's frame beside what the model imagines that the plan will do.
 
     Each step of the trial plays a few steps of its plan: the imagined frame (or the newest real
-    one, if the plan was not decoded) with the pixel maps as heat. The last picture is repeated.
+    one, if the plan was not decoded) with the pixel maps as heat. Of a step of which nothing was
+    imagined, or kept, there is one picture, grey beside the camera's. The last one is repeated.
 
     Args:
         trial: what happened.
@@ -30,13 +36,19 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
             included.
     """
     goal = trial.goal
-    num_steps = len(trial.plans)
+    num_steps = len(trial.episode.actions)
     distances = [_after(trial.distance_text(step)) for step in range(num_steps + 1)]
     pictures = []
-    for step, plan in enumerate(trial.plans):
+    for step in range(num_steps):
+        plan = trial.plans[step] if step < len(trial.plans) else None
         frame = trial.episode.frames[step]
         text = f"camera, step {step} of {num_steps}{distances[step]}"
-        real = label(goal.draw(upscale(frame, scale), plan.sources, scale), text)
+        places = () if plan is None else plan.sources
+        real = label(goal.draw(upscale(frame, scale), places, scale), text)
+        if plan is None or not _imagines(plan):
+            nothing = goal.draw(upscale(np.full_like(frame, UNIMAGINED), scale), (), scale)
+            pictures.append(beside([real, label(nothing, NOTHING)]))
+            continue
         for ahead in _glimpses(len(plan.actions), num_glimpses):
             maps = maps_of(plan, ahead)
             heat = overlay(imagined(plan, ahead, frame), maps, scale=scale)
@@ -51,6 +63,12 @@ def trial_animation(trial: Trial, scale: int = 5, num_glimpses: int = 4) -> Stri
         ]
     )
     return np.stack([*pictures, *[last] * (3 * num_glimpses)])
+
+
+def _imagines(plan: Plan) -> bool:
+    """Tell whether there is anything to show of what a plan is imagined to lead to."""
+    prediction = plan.prediction
+    return bool(prediction.frames.shape[1] or prediction.pixel_maps.shape[2])
 
 
 def _after(text: str) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from visual_foresight.control.interruptible import InterruptibleController, InterruptibleCost
 from visual_foresight.control.loop import CLIP_FRAMES
+from visual_foresight.env_info import EnvInfo
 from visual_foresight.interfaces import (
     Controller,
     Cost,
@@ -153,7 +154,22 @@ def make_predictor(
     if config.model == SIMULATOR:
         user = f"the model {SIMULATOR!r}"
         return Simulator(require_simulator(env, user), require_simulator(mirror, user), points)
-    info = env.info
+    return load_predictor(config, env.info, device)
+
+
+def load_predictor(
+    config: ControllerConfig, info: EnvInfo, device: torch.device = CPU
+) -> Predictor:
+    """Return a model that needs no env: it imagines from frames, live or recorded.
+
+    Args:
+        config: names the model, one with weights or a baseline.
+        info: what the robot has, or had when it was recorded.
+        device: where the model computes.
+
+    Raises:
+        UserError: the model does not fit the robot, or cannot be loaded.
+    """
     predictor = with_tracker(
         load(
             config.model,
@@ -196,16 +212,44 @@ def build(
         UserError: a part is unknown or breaks its protocol, or needs a calibration or a judge,
             and the env has none.
     """
-    info = env.info
+    locator: Locator | None = None
+    if config.locator == TRUTH and config.model != RANDOM:
+        locator = TruthLocator(require_judge(env, f"the locator {TRUTH!r}"), points)
+    return controller_of(
+        config, env.info, predictor, locator, decode_best, num_runners_up, stop
+    )
+
+
+def controller_of(
+    config: ControllerConfig,
+    info: EnvInfo,
+    predictor: Predictor | None,
+    locator: Locator | None = None,
+    decode_best: bool = False,
+    num_runners_up: int = 0,
+    stop: Event | None = None,
+) -> Controller:
+    """Return the controller of a configuration where there is no env, but a recording of one.
+
+    Args:
+        config: what to build.
+        info: what the robot has, or had when it was recorded.
+        predictor: of `make_predictor`, or of `load_predictor`.
+        locator: in place of the configuration's own; None for that.
+        decode_best: as in `build`.
+        num_runners_up: as in `build`.
+        stop: as in `build`.
+
+    Raises:
+        UserError: as `build`.
+    """
     planner = make_planner(config.planner, config.preset, info.action_size)
     if config.model == RANDOM:
         return RandomController(info.limits, planner.horizon)
     if config.model == NOTHING:
         return RandomController(info.limits, planner.horizon, std=0.0)
-    locator: Locator
-    if config.locator == TRUTH:
-        locator = TruthLocator(require_judge(env, f"the locator {TRUTH!r}"), points)
-    else:
+    if locator is None:
+        require_no_truth(config)
         locator = LOCATORS.require(config.locator, LOCATORS[config.locator]())
     count = planner.max_proposals
     if predictor is None:

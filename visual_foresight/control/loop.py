@@ -75,7 +75,8 @@ def run_trial(
     """Run the loop from the env's present state, yielding `num_steps + 1` steps.
 
     The last step has no plan. The action of a step is carried out when the next step is asked
-    for; to stop, do not ask.
+    for; to stop, do not ask. Where the controller fails, the step has no plan either, so that what
+    the action before led to is not lost; its error is raised when the next step is asked for.
 
     Args:
         env: as reset by the caller.
@@ -95,13 +96,19 @@ def run_trial(
         belief = None
         clip = clip_of(observations, actions, action_size)
         newest = observations[-1]
+        failure: Exception | None = None
         if index < num_steps:
-            plan = controller.plan(clip, goal, previous, rng)
-        if judge is None:
+            try:
+                plan = controller.plan(clip, goal, previous, rng)
+            except Exception as error:  # noqa: BLE001  it is raised below
+                failure = error
+        if judge is None and failure is None:
             places = plan.sources if plan else controller.locate(clip, goal, previous)
             belief = believed(view, goal, newest, places)
         verdict = None if judge is None else judge.measure(newest)
         yield Step(index, newest, plan, verdict, belief)
+        if failure is not None:
+            raise failure
         if plan is not None:
             action = _first_action(plan)
             seen, *_ = env.step(action)

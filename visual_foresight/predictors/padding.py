@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor, Sampler
+from visual_foresight.interfaces import FramesOnly, Learner, MotionPredictor, Sampler, Segments
 from visual_foresight.predictors.layers.warping import (
     AnyMotion,
     KernelMotion,
@@ -68,6 +68,8 @@ class Padded(nn.Module):
             self.frames_only = True
         if isinstance(inner, MotionPredictor):
             self.motions = self._motions
+        if isinstance(inner, Segments):
+            self.segments = self._segments
         if isinstance(inner, Sampler):
             self.resampled = self._resampled
 
@@ -114,6 +116,10 @@ class Padded(nn.Module):
         """Return the motions on the pixels of the frame."""
         motions = cast(MotionPredictor, self.inner).motions(carry, actions)
         return tuple(self._cut_motion(motion) for motion in motions)
+
+    def _segments(self, carry: Any) -> Float[Tensor, "b k h w"]:
+        height, width = self.config.frame_size
+        return cast(Segments, self.inner).segments(carry)[..., :height, :width]
 
     def _padded(self, clip: Clip) -> Clip:
         """Return a clip whose frames go on, below and to the right, as their borders are."""

@@ -21,20 +21,30 @@ FOCUS = """() => {
   return [name, shows(focus) || shows(focus.closest(".q-field__control"))];
 }"""
 """The name of what has the focus, and whether that can be seen."""
+GLIDING = """() => document.getAnimations()
+  .filter(one => one.transitionProperty === "color" && one.effect.target.closest(".page"))
+  .map(one => one.effect.target.className)"""
+"""What has a text whose colour is on its way to another."""
+AT_REST = """() => document.getAnimations()
+  .every(one => one.playState === "finished" || one.effect.getTiming().iterations === Infinity)"""
+"""Whether nothing is on its way any more."""
 WINDOWS = [(390, 844), (820, 1180), (1280, 800), (1920, 1080)]
+OUTERMOST = [WINDOWS[0], WINDOWS[-1]]
 
 
-def found_everywhere(page, state):
-    """Return the barriers of a page in light and dark, in every window."""
+def found_everywhere(page, state, windows=WINDOWS):
+    """Return the barriers of a page in light and dark, in windows of several sizes."""
     page.mouse.move(
         1, 1
     )  # what is under the pointer is tinted, which axe-core takes for pale text
     found = dict[str, str]()
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
-        for width, height in WINDOWS:
+        for gliding in page.evaluate(GLIDING):
+            found[f"the text of {gliding} changes its colour slowly"] = f"{state}, {scheme}"
+        for width, height in windows:
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(150)
+            page.wait_for_function(AT_REST)
             for barrier in barriers(page):
                 found.setdefault(barrier, f"{state}, {scheme}, {width} px")
     return [f"{where}: {barrier}" for barrier, where in found.items()]
@@ -55,9 +65,14 @@ def test_nothing_keeps_anybody_out(program, open_page):
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Runs").click()
-    page.locator(".list .run").nth(1).get_by_role("button", name="Open").click()
+    page.locator(".list .run").get_by_role("button", name="Open").first.click()
     page.wait_for_selector("h2:has-text('as recorded')")
     found += found_everywhere(page, "replay open")
+    for mode in ("Wipe", "Difference", "Blend"):
+        page.get_by_label("Compare", exact=True).click()
+        page.get_by_role("option", name=mode).click()
+        page.wait_for_selector(f".compare-{mode.lower()}")
+        found += found_everywhere(page, mode, OUTERMOST)
     assert found == [], "\n".join(found)
 
 
@@ -153,5 +168,5 @@ def test_two_clicks_move_a_first_object(start, open_page, photograph):
     page.wait_for_selector(".status:has-text('left at most')")
     photograph(page, "first-run")
     page.get_by_role("tab", name="Runs").click()
-    page.wait_for_selector(".list .run:not(.first):has-text('reached')")
+    page.wait_for_selector(".list .run:has-text('reached')")
     photograph(page, "first-reached")

@@ -18,6 +18,30 @@ def test_a_step_is_marked_once():
     assert marks == [[{"xAxis": 1}], None]
 
 
+def test_a_value_is_marked_and_always_in_sight():
+    near = chart_options("Distance", "cm", {"a": [3.0, 2.0]}, marked_step=1, level=5.0)
+    step, level = near["series"][0]["markLine"]["data"]
+    assert step == {"xAxis": 1} and level["yAxis"] == 5.0
+    assert level["label"]["formatter"] == "5 cm"
+    assert near["yAxis"]["max"] == 6.0
+    far = chart_options("Distance", "cm", {"a": [30.0, 2.0]}, level=5.0)
+    assert far["yAxis"]["max"] is None
+
+
+def test_what_begins_one_step_ahead_says_so():
+    options = chart_options("Lost", "", {"a": [1.0, 2.0, 3.0]}, marked_step=2, first_step=1)
+    assert options["xAxis"]["data"] == [1, 2, 3]
+    assert options["series"][0]["markLine"]["data"] == [{"xAxis": 1}], "by its index"
+
+
+def test_curves_that_change_their_names_take_the_place_of_the_old_ones():
+    ids = [
+        [line["id"] for line in chart_options("Error", "px", {name: [1.0]})["series"]]
+        for name in ("true", "believed by the locator")
+    ]
+    assert ids[0] == ids[1]
+
+
 def test_without_values_the_chart_says_so_and_hides_its_axes():
     options = chart_options("Error", "px", {"a": []})
     assert options["title"]["subtext"] == "nothing yet"

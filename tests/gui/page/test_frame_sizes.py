@@ -58,15 +58,15 @@ def test_frames_keep_their_shape_and_a_model_of_others_brings_its_own(
         y = float(mark.get_attribute("cy")) / 600 * ROWS - 0.5
         assert (y, x) == pytest.approx((row, col), abs=0.01)
         assert_drawn_there(page, mark, row, col)
-    page.get_by_label("Zoom").click()
-    page.get_by_role("option", name="8x", exact=True).click()
-    page.wait_for_function("document.querySelector('.frame.click').clientWidth === 640")
     photograph(page, "frames-48x80")
 
     page.get_by_label("Model").click()
     page.get_by_role("option", name=OTHER).click()
     page.wait_for_selector(".message:has-text('has frames of 64x64 pixels')")
-    page.wait_for_function("document.querySelector('.frame.click').clientWidth === 512")
+    page.wait_for_function(
+        "(frame => frame.clientWidth === frame.clientHeight)"
+        "(document.querySelector('.frame.click'))"
+    )
     assert shape(page) == pytest.approx(1, rel=0.01)
     page.wait_for_selector(".mark", state="detached")
 

@@ -69,6 +69,17 @@ def test_another_run_begins_anew(states):
     assert pace.text(states[2]) == "step 2 of 4, 3.0 s each, 6 s left at most"
 
 
+def test_a_future_of_the_fan_has_steps_of_its_own(session):
+    session.imagine_fan()
+    horizon = sessions.wait(session).fan.actions.shape[1]
+    said = set()
+    session.carry_out(0)
+    while not session.state.is_idle:
+        said.add(Pace().text(session.state))
+    assert said <= {"", *(f"step {number} of {horizon}" for number in range(1, 11))}
+    assert session.state.run_length == horizon == 10 != session.state.settings.num_steps
+
+
 def test_every_setting_of_the_page_says_what_it_is():
     hints = field_hints(Settings)
     assert hints.keys() == Settings.__dataclass_fields__.keys()

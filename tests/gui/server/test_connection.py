@@ -132,6 +132,15 @@ def test_who_looks_on_sees_everything_and_steers_nothing(start, open_page, photo
     page.wait_for_selector(".list .run:has-text('dot-')")
     page.wait_for_selector("text=view only")
     photograph(page, "view-only")
+    for name in ("World", "Seed", "Model", "Stop at"):
+        field = page.locator(f".q-field:has(.q-field__label:text-is('{name}'))")
+        assert "q-field--disabled" in str(field.get_attribute("class")), name
+    for name in ("Reset", "Run", "Undo", "Imagine now"):
+        button = page.get_by_role("button", name=name, exact=True)
+        assert not button.is_visible() or button.is_disabled(), name
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_selector(".message:has-text('The link was copied')")
+    assert "Drag an object" not in page.locator(".scene .hint").first.inner_text()
     before = json.loads(ask(program.address + "alive")[2])["version"]
     click = "name => [...document.querySelectorAll('button')].find(b => b.innerText == name)"
     for name in ("Reset", "Imagine different actions"):

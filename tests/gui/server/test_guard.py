@@ -310,7 +310,7 @@ def test_a_page_may_be_below_a_path(cut_off):
     scopes, guard = scopes_and_guard()
     guard = Guard(guard.application, DOOR, address=OUTER)
     headers = {"host": "lab.example", "x-forwarded-prefix": "/robot", "cookie": SIGNED_IN}
-    for path in ("/", "/alive", "/_nicegui_ws/socket.io/"):
+    for path in ("/", "/alive", "/_nicegui/x"):
         outer = path if cut_off else f"/robot{path}"
         ask(guard, headers, path=outer)
         assert scopes[-1]["path"] == f"/robot{path}" and scopes[-1]["root_path"] == "/robot"
@@ -325,5 +325,6 @@ def test_a_page_may_be_below_a_path(cut_off):
 def test_pages_speak_by_websocket_only():
     record: list[str] = []
     path = "/_nicegui_ws/socket.io/"
-    answer = ask(Guard(application(record)), HOME, path=path, method="POST")
-    assert record == [] and answer[0]["status"] == 405
+    for method in ("POST", "GET", "HEAD", "OPTIONS"):
+        answer = ask(Guard(application(record)), HOME, path=path, method=method)
+        assert record == [] and answer[0]["status"] == 405

@@ -112,7 +112,7 @@ def test_runs_do_not_hold_what_was_imagined(session):
     plan = weakref.ref(state.trial.plans[0])
     assert plan() is not None, "the last ones read are remembered"
     for step in range(1, 4):
-        assert len(state.trial.plans[step].prediction.frames) == 1
+        assert len(state.trial.plans[step].prediction.frames) == 4, "with its runners-up"
     session.reset(DOT)
     wait(session)
     del state

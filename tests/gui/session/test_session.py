@@ -159,6 +159,37 @@ def test_stop_breaks_off_a_search_and_no_action_follows(session, monkeypatch):
     )
 
 
+def test_after_a_search_was_stopped_the_run_goes_on_from_where_the_pixel_is(
+    session, monkeypatch
+):
+    searching = threading.Event()
+    go_on = threading.Event()
+    original = VisualMPC.plan
+
+    def slow_at_the_seventh(self, clip, goal, previous, rng):
+        if len(session.state.plans) == 6:
+            searching.set()
+            assert go_on.wait(60)
+        return original(self, clip, goal, previous, rng)
+
+    monkeypatch.setattr(VisualMPC, "plan", slow_at_the_seventh)
+    session.choose(replace(DOT, num_steps=8, stop_within_cm=0.0))
+    source, _ = make_goal(session)
+    session.run()
+    assert searching.wait(60)
+    session.stop()
+    go_on.set()
+    state = wait(session)
+    assert state.entries[0].outcome == "stopped" and state.num_done == 6
+    place = dot(state.frame)
+    assert place.distance(source) > 2
+    monkeypatch.undo()
+    session.go_on()
+    state = wait(session)
+    assert not state.is_error, state.message
+    assert state.trial.goal.sources[0].distance(place) < 1
+
+
 def test_a_crash_is_one_sentence_and_the_session_lives_on(session, monkeypatch, caplog):
     def crash(self, *arguments):
         raise ValueError("3 of 40 costs are not finite")

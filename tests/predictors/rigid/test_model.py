@@ -99,6 +99,28 @@ def test_the_flow_drawn_is_the_motion_of_the_body(model: Rigid) -> None:
     assert motion.flows[0, 0, :, 35, 5].abs().max() == 0
 
 
+def test_segments_are_the_bodies_where_they_are_and_where_they_are_imagined(
+    model: Rigid,
+) -> None:
+    carry = model.observe(seen(table_with((18, 20), (26, 34)), (20.5, 12.0)))
+    masks = model.segments(carry)[0] > 0.5
+    shown = table_with((18, 20), (26, 34))[0] > 0.8
+    assert torch.equal(masks.any(0), shown)
+    assert masks.flatten(1).sum(1).tolist() == [36, 36]
+    carry = model.designate(carry, at((20.5, 22.5), (28.5, 36.5)))
+    later = model.imagine(carry, torch.tensor([[[0.0, 1.0], [0.0, 1.0]]]))
+    middles = [mask.nonzero().float().mean(0) for mask in model.segments(later.carry)[0] > 0.5]
+    places = expected_places(later.pixel_maps[0, -1], SIZE)
+    torch.testing.assert_close(
+        torch.stack(sorted(middles, key=lambda at: at[0].item())), places, atol=0.5, rtol=0
+    )
+    assert model.segments(model.observe(seen(table_with(), (20.5, 12.0)))).shape == (
+        1,
+        0,
+        *SIZE,
+    )
+
+
 def test_imagining_goes_on_where_it_stopped(model: Rigid) -> None:
     carry = model.observe(seen(table_with((18, 20)), (22.0, 12.0)))
     actions = torch.tensor([[[0.0, 1.0], [0.2, 1.0], [0.0, 0.7]]])

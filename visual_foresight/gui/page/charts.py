@@ -1,9 +1,12 @@
 """Charts of curves over steps (Apache ECharts, which NiceGUI brings along)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from nicegui import ui
+from nicegui import events, ui
+
+from visual_foresight.gui.page.arguments import checked
 
 Series = Mapping[str, Sequence[float]]
 """Name of a curve -> its values at steps 0, 1, 2, ..."""
@@ -18,6 +21,7 @@ LINES = ("var(--line-1)", "var(--line-2)", "var(--line-3)")
 SMALL = {"color": SOFT, "fontSize": 11}
 """Style of the axes' texts."""
 FONT = 'system-ui, "Segoe UI", Roboto, sans-serif'
+CLICK_JS = Path(__file__).with_name("charts.js").read_text(encoding="utf-8")
 DIGITS = 3
 """Significant digits of the values that are drawn and written."""
 
@@ -32,27 +36,70 @@ class Chart:
         title: what is shown.
         unit: of the values.
         names: of the curves, in the order of their colours.
+        on_step: called with the step that is clicked; None: a click does nothing.
+        first_step: the step of the first value.
     """
 
-    def __init__(self, title: str, unit: str, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        title: str,
+        unit: str,
+        names: Sequence[str],
+        on_step: Callable[[int], None] | None = None,
+        first_step: int = 0,
+    ) -> None:
         self._title = title
         self._unit = unit
+        self._first_step = first_step
+        self._num_steps = 0
         nothing: Series = dict.fromkeys(names, ())
         self._element = ui.echart(chart_options(title, unit, nothing), renderer="svg")
         self._element.classes("chart")
+        if on_step is not None:
+            self._on_step = on_step
+            self._element.classes("clickable")
+            script = CLICK_JS.replace("ELEMENT_ID", str(self._element.id))
+            on_click = checked(self._on_click, float)
+            self._element.on("click", on_click, js_handler=script)
 
     def draw(
-        self, series: Series, marked_step: int | None = None, unit: str | None = None
+        self,
+        series: Series,
+        marked_step: int | None = None,
+        unit: str | None = None,
+        level: float | None = None,
     ) -> None:
-        """Show curves, a line at a step, and another unit than the usual one."""
+        """Show curves, and another unit than the usual one.
+
+        Args:
+            series: the curves, each over its own steps.
+            marked_step: where a dashed vertical line is drawn.
+            unit: of the values, if not the usual one.
+            level: the value at which a dashed horizontal line is drawn.
+        """
         unit = self._unit if unit is None else unit
-        options = chart_options(self._title, unit, series, marked_step)
+        self._num_steps = _num_steps(series)
+        options = chart_options(self._title, unit, series, marked_step, level, self._first_step)
         self._element.options.update(options)
         self._element.update()
 
+    def _on_click(self, event: events.GenericEventArguments) -> None:
+        index = round(float(event.args))
+        if 0 <= index < self._num_steps:
+            self._on_step(self._first_step + index)
+
+
+def _num_steps(series: Series) -> int:
+    return max(len(values) for values in series.values())
+
 
 def chart_options(
-    title: str, unit: str, series: Series, marked_step: int | None = None
+    title: str,
+    unit: str,
+    series: Series,
+    marked_step: int | None = None,
+    level: float | None = None,
+    first_step: int = 0,
 ) -> dict[str, Any]:
     """Return the options of a chart, as ECharts documents them.
 
@@ -61,13 +108,16 @@ def chart_options(
         unit: of the values.
         series: the curves, each over its own steps.
         marked_step: where a dashed vertical line is drawn.
+        level: the value at which a dashed horizontal line is drawn, which is always in sight.
+        first_step: the step of the first value.
     """
-    num_steps = max(len(values) for values in series.values())
+    num_steps = _num_steps(series)
     lines = [
-        _line(name, values, unit, colour)
+        {"id": f"curve-{colour}", **_line(name, values, unit, colour)}
         for colour, (name, values) in zip(LINES, series.items(), strict=False)
     ]
-    lines[0]["markLine"] = _mark(marked_step)
+    marked = None if marked_step is None else marked_step - first_step
+    lines[0]["markLine"] = _mark(marked, level, unit)
     axis = {
         "show": num_steps > 0,
         "nameTextStyle": SMALL,
@@ -77,16 +127,20 @@ def chart_options(
     }
     step_axis = {
         "type": "category",
-        "data": list(range(max(num_steps, 2))),
+        "data": list(range(first_step, first_step + max(num_steps, 2))),
         "boundaryGap": False,
     }
-    value_axis = {
+    value_axis: dict[str, Any] = {
         "type": "value",
         "min": 0,
+        "max": None,
         "name": unit,
         "splitNumber": 3,
         "splitLine": {"lineStyle": {"color": EDGE}},
     }
+    highest = max((value for values in series.values() for value in values), default=0)
+    if level is not None and highest <= level:
+        value_axis["max"] = 1.2 * level
     return {
         "animation": False,
         "textStyle": {"fontFamily": FONT},
@@ -135,7 +189,6 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
         "type": "line",
-        "id": name,
         "name": name + newest,
         "data": rounded,
         "symbol": "circle",
@@ -146,14 +199,20 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     }
 
 
-def _mark(step: int | None) -> dict[str, Any]:
-    """Return a dashed vertical line at a step, or none."""
+def _mark(index: int | None, level: float | None, unit: str) -> dict[str, Any]:
+    """Return a dashed vertical line at a value's index, and a horizontal one at a level."""
+    lines: list[dict[str, Any]] = []
+    if index is not None:
+        lines.append({"xAxis": index})
+    if level is not None:
+        text = {"show": True, "formatter": f"{level:g} {unit}", "color": SOFT, "fontSize": 11}
+        lines.append({"yAxis": level, "label": {**text, "position": "insideEndTop"}})
     return {
         "symbol": "none",
         "silent": True,
         "label": {"show": False},
         "lineStyle": {"color": SOFT, "type": "dashed", "width": 1},
-        "data": [] if step is None else [{"xAxis": step}],
+        "data": lines,
     }
 
 

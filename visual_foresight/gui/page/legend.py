@@ -14,9 +14,30 @@ MARKS = {
     '<rect class="sign" stroke="#ffe45c" x="22" y="22" width="56" height="56"/>': (
         "what is to keep still"
     ),
-    '<rect fill="#e8501e" x="14" y="14" width="72" height="72" rx="36"/>'
-    '<rect fill="#ffe45c" x="34" y="34" width="32" height="32" rx="16"/>': (
-        "where the model expects it: the brighter, the surer"
+    '<circle fill="#00e5ff" fill-opacity="0.35" cx="50" cy="50" r="42"/>'
+    '<circle fill="#00e5ff" cx="50" cy="50" r="20"/>': (
+        "<b>maps</b> where the model expects it, in the colour of its ring"
+    ),
+    '<path class="sign" stroke="#00e5ff" d="M14 14 h54 v36 h-54 z"/>': (
+        "<b>regions</b> the fewest cells that hold 50 % (thick) and 90 % of a map"
+    ),
+    '<path class="sign" stroke="#00e5ff" d="M12 80 Q40 70 56 44"/>'
+    '<circle fill="#00e5ff" cx="66" cy="30" r="13"/>': (
+        "<b>paths</b> how it is expected to move; the dot is now"
+    ),
+    '<path class="sign" stroke="#ffe45c" stroke-dasharray="6 14" d="M8 84 L52 40"/>'
+    '<path class="sign" stroke="#ffe45c" d="M52 40 L84 10 M62 12 H84 V34"/>': (
+        "<b>paths</b> the arm's planned way, and its next action"
+    ),
+    '<path stroke="#ffe45c" stroke-width="4" fill="none" d="M8 84 Q40 60 84 70 M8 84 L70 16"/>'
+    '<circle fill="#ffe45c" fill-opacity="0.35" cx="58" cy="44" r="26"/>': (
+        "<b>plans</b> the arm's way in the next best plans, and how far apart the elites are"
+    ),
+    '<path class="sign" stroke="#e6ffe9" d="M10 66 H84 M62 44 L84 66 L62 88"/>': (
+        "<b>flow</b> where what moves is expected to go"
+    ),
+    '<path class="sign" stroke="#d0b3ff" d="M18 34 H50 V16 H82 V84 H18 Z"/>': (
+        "<b>things</b> what the model takes for things, also behind the arm"
     ),
 }
 """Drawing, in a square of 100 units -> what it means."""
@@ -24,6 +45,8 @@ WORDS = {
     "model": "imagines the frames that actions would lead to",
     "plan": "the best actions that a search has found; nothing has moved yet",
     "rollouts": "how many sequences of actions a search imagines",
+    "elites": "the best candidates of the search: the nearer they are together, the surer it is",
+    "doubt": "how unsure the model is, in pixels; red if it does not know, grey if nobody can tell",
     "ahead": "steps from the frame that a plan was made from",
     "locator": "finds the moved pixel again in each new frame",
 }

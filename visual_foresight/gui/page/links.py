@@ -5,11 +5,14 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
-from visual_foresight.gui.session.guidance.links import NAMES, parse_link, query_of
+from visual_foresight.gui.session.guidance.links import NAMES, parse_link, query_of, sentence_of
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import installed_models
+from visual_foresight.gui.session.state import Status
 from visual_foresight.types import UserError
 
+ASK_EVERY_S = 0.1
+"""How often it is asked whether the scene is set, for which a link waits."""
 FORGET = """
 const address = new URL(location);
 for (const name of NAMES) address.searchParams.delete(name);
@@ -35,6 +38,9 @@ def open_link(session: Session, query: Mapping[str, str]) -> None:
         return
 
     def open_now() -> None:
+        if session.state.status is Status.STARTING:
+            return  # asked again
+        timer.deactivate()
         ui.run_javascript(FORGET.replace("NAMES", json.dumps(NAMES)))
         try:
             link = parse_link(query, tuple(installed_models()))
@@ -43,10 +49,11 @@ def open_link(session: Session, query: Mapping[str, str]) -> None:
         except UserError as error:
             session.show_message(str(error), is_error=True)
 
-    ui.timer(0.1, open_now, once=True)
+    timer = ui.timer(ASK_EVERY_S, open_now)
 
 
 def copy_link(session: Session) -> None:
-    """Copy a link to what is shown."""
-    ui.run_javascript(COPY.replace("QUERY", json.dumps(query_of(session.state))))
-    session.show_message("The link was copied; it opens this scene and goal on this machine")
+    """Copy a link to what is shown, and say what it opens."""
+    state = session.state
+    ui.run_javascript(COPY.replace("QUERY", json.dumps(query_of(state))))
+    session.show_message(sentence_of(state))

@@ -40,7 +40,7 @@ class Pace:
         num_done = 0 if state.trial is None else len(state.trial.episode.actions)
         if not num_done or state.is_idle or state.is_recorded:
             return ""
-        num_steps = state.settings.num_steps
+        num_steps = state.run_length
         text = f"step {num_done} of {num_steps}"
         if self._first is None or self._newest[0] == self._first[0]:
             return text

@@ -4,10 +4,15 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.frames.zoom import ZOOM_JS
+from visual_foresight.gui.page.layers.panel import LayersPanel
 from visual_foresight.gui.page.links import open_link
 from visual_foresight.gui.page.pace import Pace
+from visual_foresight.gui.page.prediction.comparison import COMPARISON_JS
 from visual_foresight.gui.page.prediction.panel import PredictionPanel
+from visual_foresight.gui.page.prediction.scrub_row import ScrubRow
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.panel import RecordingPanel
 from visual_foresight.gui.page.scene.panel import ScenePanel
 from visual_foresight.gui.page.settings_panel import SettingsPanel
 from visual_foresight.gui.page.tabs_panel import TabsPanel
@@ -15,10 +20,19 @@ from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State, Status
 
 REFRESH_EVERY_S = 0.05
-STYLES = Path(__file__).with_name("styles.css")
-TOP_STYLES = Path(__file__).with_name("top.css")
+FOLDER = Path(__file__).parent
+STYLES = (
+    "styles.css",
+    "frames/frames.css",
+    "prediction/prediction.css",
+    "layers/layers.css",
+    "recordings/recordings.css",
+    "top.css",
+)
+"""In their order: of equally strong rules the later one counts."""
 CONNECTION_JS = Path(__file__).with_name("connection.js").read_text(encoding="utf-8")
 NOTE = "One robot, one session: every tab shows and steers the same one."
+NOTE_ON_DATA = "Recorded data: nothing moves. Every tab shows the same."
 LANGUAGE = "<script>document.documentElement.lang = 'en'</script>"
 """The toolkit's page does not say its language, which decides how it is read aloud."""
 TO_FRAME = """(event) => {
@@ -49,18 +63,25 @@ class Page:
         self._timeline = Timeline()
         self._pace = Pace()
         self._version = -1
-        ui.add_css(STYLES)
+        for name in STYLES:
+            ui.add_css(FOLDER / name)
         ui.add_head_html(LANGUAGE)
-        ui.add_css(TOP_STYLES)
-        ui.add_body_html(f"<script>{CONNECTION_JS}</script>")
+        for script in (CONNECTION_JS, ZOOM_JS, COMPARISON_JS):
+            ui.add_body_html(f"<script>{script}</script>")
         ui.colors(primary="#1f6feb", negative="#b42318")
         with ui.element("main").classes("page view-only" if is_view_only else "page"):
             self._build_top(is_view_only)
-            settings = SettingsPanel(session)
+            desk = None if session.state.recording is None else session.recordings
+            settings = SettingsPanel(session) if desk is None else RecordingPanel(session, desk)
             scene = ScenePanel(session, self._timeline, settings.apply, self.draw)
             prediction = PredictionPanel(session, self._timeline, self.draw)
+            scrub_row = ScrubRow(session, self._timeline, self.draw)
+            with scrub_row.card:
+                layers = LayersPanel(
+                    session, self._timeline, self.draw, scene.frame, prediction.frame
+                )
             tabs = TabsPanel(session, self._timeline, settings.apply, self.draw)
-        self._panels = (settings, scene, prediction, tabs)
+        self._panels = (settings, scene, prediction, scrub_row, layers, tabs)
         ui.timer(REFRESH_EVERY_S, self._refresh)
         request = ui.context.client.request
         open_link(session, {} if request is None else request.query_params)
@@ -77,7 +98,8 @@ class Page:
             if is_view_only:
                 ui.label("view only").classes("status looks-on")
             ui.element("div").classes("grow")
-            ui.label(NOTE).classes("note")
+            is_world = self._session.state.recording is None
+            ui.label(NOTE if is_world else NOTE_ON_DATA).classes("note")
             theme = ui.select(THEMES, value="'auto'", on_change=_set_theme)
             theme.props('dense borderless options-dense aria-label="Theme"')
             self._stop = ui.button("Stop", icon="stop", on_click=self._session.stop)
@@ -101,7 +123,8 @@ class Page:
         self._timeline.follow(state)
         self._pace.follow(state)
         self._status.set_text(_status_text(state, self._pace))
-        self._stop.set_enabled(state.status in (*MOVING, Status.PAUSED))
+        can_stop = state.status in (*MOVING, Status.WORKING, Status.PAUSED)
+        self._stop.set_enabled(can_stop and not state.is_view_only)
         self._status.classes(replace="status" if state.is_idle else "status busy")
         for panel in self._panels:
             panel.draw(state)

@@ -8,12 +8,12 @@ from nicegui import ui
 from visual_foresight.envs.registry import ENVS
 from visual_foresight.gui.page.fields import NumberField, select
 from visual_foresight.gui.page.hints import explain, field_hints
+from visual_foresight.gui.page.model_field import ModelField
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import (
     STOPS_BY,
     Settings,
     cost_choices,
-    installed_models,
     parse_num_steps,
     preset_choices,
 )
@@ -28,8 +28,6 @@ BY_SEED = 0
 NUM_OBJECTS = {BY_SEED: "by seed", 1: "1", 2: "2", 3: "3", 4: "4"}
 STOPS_WITHIN = {0.0: "never", 1.0: "1 cm", 2.0: "2 cm", 3.0: "3 cm", 5.0: "5 cm"}
 """Distances to the goal at which a run may stop by itself."""
-NOT_HERE = " (not here: "
-"""Begins what is said of a model that cannot plan in the scene; such options cannot be chosen."""
 
 
 class SettingsPanel:
@@ -38,9 +36,6 @@ class SettingsPanel:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._shown = session.state.choices
-        self._models = installed_models()
-        self._models.setdefault(self._shown.model, self._shown.model)
-        self._unfit = dict[str, str]()
         self._is_showing = True
         """Whether the fields are being set by the program, not by a hand."""
         with ui.element("aside").classes("settings"):
@@ -57,7 +52,7 @@ class SettingsPanel:
                 "env": self._env,
                 "seed": self._seed.element,
                 "num_objects": self._num_objects,
-                "model": self._model,
+                "model": self._model.element,
                 "cost": self._cost,
                 "planner": self._planner,
                 "preset": self._preset,
@@ -85,9 +80,7 @@ class SettingsPanel:
         costs = {name: choice.label for name, choice in cost_choices().items()}
         presets = preset_choices(settings.planner)
         self._planner_now = _heading("Planner")
-        self._model = select("Model", self._models, settings.model)
-        self._model.props(f":option-disable=\"option => option.label.includes('{NOT_HERE}')\"")
-        self._unfit_line = ui.label().classes("field-error").props("role=alert")
+        self._model = ModelField(self._session, self._choose)
         self._cost = select("Cost", costs, settings.cost)
         self._planner = select("Planner", list(PLANNERS), settings.planner)
         self._planner.on_value_change(self._offer_presets)
@@ -106,7 +99,6 @@ class SettingsPanel:
             )
             self._stop_by = select("Judged by", STOPS_BY, settings.stop_by)
         for field in (
-            self._model,
             self._cost,
             self._preset,
             self._locator,
@@ -138,16 +130,13 @@ class SettingsPanel:
     def draw(self, state: State) -> None:
         """Show a state."""
         self._is_showing = True
-        if state.unfit_models != self._unfit:
-            self._unfit = dict(state.unfit_models)
-            self._offer_models()
+        self._model.draw(state)
         if state.choices != self._shown:
             self._show(state.choices)
         self._is_showing = False
         self._draw_what_waits(state)
         for element in (
             self._reset,
-            self._model,
             self._cost,
             self._planner,
             self._preset,
@@ -156,15 +145,17 @@ class SettingsPanel:
             self._stop_within,
             self._stop_by,
         ):
-            element.set_enabled(state.is_editable)
+            element.set_enabled(state.can_edit)
+        for field in (self._env, self._seed, self._num_objects):
+            field.set_enabled(not state.is_view_only)
         is_busy = state.status in (Status.PLANNING, Status.RUNNING)
         is_paused = state.status is Status.PAUSED
         has_goal = state.goal is not None
-        can_act = state.is_idle and not state.is_recorded and (has_goal or is_paused)
+        can_act = state.can_start and not state.is_recorded and (has_goal or is_paused)
         self._run.set_enabled(can_act)
         self._step.set_enabled(can_act)
-        self._plan.set_enabled(can_act and has_goal and state.is_editable)
-        self._pause.set_enabled(is_busy)
+        self._plan.set_enabled(can_act and has_goal and state.can_edit)
+        self._pause.set_enabled(is_busy and not state.is_view_only)
         self._message.set_text(state.message)
         if state.is_error:
             self._message.classes(add="error")
@@ -181,21 +172,7 @@ class SettingsPanel:
         self._seed.mark("seed" in waiting)
         _mark(self._env, "env" in waiting)
         _mark(self._num_objects, "num_objects" in waiting)
-        _mark(self._model, state.choices.model != settings.model)
         self._waits.set_visibility(bool(waiting))
-        reason = self._unfit.get(state.choices.model, "")
-        self._unfit_line.set_text(
-            f"{state.choices.model} cannot plan here ({reason}): choose another model"
-        )
-        self._unfit_line.set_visibility(bool(reason))
-
-    def _offer_models(self) -> None:
-        """Offer the models; those that cannot plan in the scene say why."""
-        labels = {
-            name: f"{label}{NOT_HERE}{self._unfit[name]})" if name in self._unfit else label
-            for name, label in self._models.items()
-        }
-        self._model.set_options(labels, value=self._model.value)
 
     def _show(self, choices: Settings) -> None:
         """Show what was chosen, perhaps in another tab."""
@@ -203,10 +180,6 @@ class SettingsPanel:
         self._env.set_value(choices.env)
         self._seed.show(choices.seed)
         self._num_objects.set_value(choices.num_objects or BY_SEED)
-        if choices.model not in self._models:
-            self._models[choices.model] = choices.model
-            self._offer_models()
-        self._model.set_value(choices.model)
         self._cost.set_value(choices.cost)
         self._planner.set_value(choices.planner)
         self._preset.set_value(choices.preset)

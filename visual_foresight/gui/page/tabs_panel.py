@@ -6,12 +6,14 @@ from typing import Protocol
 from nicegui import ui
 
 from visual_foresight.gui.page.prediction.timeline import Timeline
+from visual_foresight.gui.page.recordings.errors_tab import ErrorsTab
 from visual_foresight.gui.page.tabs.batch import BatchTab
 from visual_foresight.gui.page.tabs.check import CheckTab
+from visual_foresight.gui.page.tabs.compare import CompareTab
 from visual_foresight.gui.page.tabs.fan import FanTab
 from visual_foresight.gui.page.tabs.plans import PlansTab
 from visual_foresight.gui.page.tabs.progress import ProgressTab
-from visual_foresight.gui.page.tabs.runs import RunsTab
+from visual_foresight.gui.page.tabs.runs.tab import RunsTab
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
@@ -42,13 +44,24 @@ class TabsPanel:
         redraw: Callable[[], None],
     ) -> None:
         builders: dict[str, Callable[[], Tab]] = {
-            "Progress": lambda: ProgressTab(timeline),
-            "Plans": lambda: PlansTab(timeline, redraw),
+            "Progress": lambda: ProgressTab(timeline, self._choose_frame),
+            "Plans": lambda: PlansTab(timeline, redraw, self._choose_ahead),
             "Fan": lambda: FanTab(session, timeline, apply_settings, redraw),
             "Runs": lambda: RunsTab(session),
             "Batch": lambda: BatchTab(session, apply_settings),
-            "Check": lambda: CheckTab(session, apply_settings),
+            "Check": lambda: CheckTab(session, timeline, apply_settings, self._choose_action),
+            "Compare": lambda: CompareTab(
+                session, timeline, apply_settings, self._choose_action
+            ),
         }
+        if session.state.recording is not None:
+            builders = {
+                "Errors": lambda: ErrorsTab(timeline),
+                "Plans": lambda: PlansTab(timeline, redraw, self._choose_ahead),
+            }
+        self._session = session
+        self._timeline = timeline
+        self._redraw = redraw
         self._contents: dict[str, Tab] = {}
         with ui.element("section").classes("card tabs"):
             with ui.tabs().props("dense align=left no-caps inline-label") as self._tabs:
@@ -65,3 +78,23 @@ class TabsPanel:
     def draw(self, state: State) -> None:
         """Show a state in the open tab: drawing takes time from a search on the same machine."""
         self._contents[str(self._tabs.value)].draw(state)
+
+    # --- what a click on a chart chooses on the timeline --------------------------------------
+
+    def _choose_frame(self, index: int) -> None:
+        """Show a frame of the run, and what was planned from it."""
+        if index < len(self._session.state.plans):
+            self._choose(index, 0)
+        else:
+            self._choose_action(index - 1)
+
+    def _choose_action(self, step: int) -> None:
+        """Show what came of an action, and what was imagined of it."""
+        self._choose(step, 1 if step < len(self._session.state.plans) else 0)
+
+    def _choose_ahead(self, ahead: int) -> None:
+        self._choose(self._timeline.step, ahead)
+
+    def _choose(self, step: int, ahead: int) -> None:
+        self._timeline.choose(self._session.state, max(step, 0), ahead)
+        self._redraw()

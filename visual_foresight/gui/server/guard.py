@@ -106,7 +106,7 @@ class Guard:
         if scope["type"] == "websocket":
             await self.application(inner, only_plain(receive), send)
             return
-        if scope.get("method") == "POST" and scope["path"].rstrip("/").endswith("/socket.io"):
+        if scope["path"].rstrip("/").endswith("/socket.io"):
             await _refuse(scope, receive, send, ONLY_WEBSOCKETS)
             return
         await self.application(inner, _limited(receive), send)

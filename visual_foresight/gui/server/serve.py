@@ -47,6 +47,9 @@ class GuiConfig:
     """Which world."""
     model: str = FLAGSHIP
     """Name of a predictor, or folder of a checkpoint."""
+    data: Path | None = None
+    """Recorded episodes to imagine from, in place of a world: a folder of them, or a dataset of
+    another format that is installed."""
     seed: int = 0
     """Decides the first scene."""
     preset: str = "default"
@@ -76,7 +79,8 @@ class GuiConfig:
     """Do not open a browser."""
 
     def __post_init__(self) -> None:
-        require(self.env)
+        if self.data is None:
+            require(self.env)
         weights_of(self.settings().model)  # refuses unknown names
         find_device(self.device)
         if not 1 <= self.port <= MAX_PORT:
@@ -151,7 +155,8 @@ def serve(config: GuiConfig) -> dict[str, Any]:
 
     Raises:
         UserError: the port is taken, the address is not this machine's, the folder for what is
-            written cannot be used, or certificate and key do not fit.
+            written cannot be used, the recorded data cannot be opened, or certificate and key do
+            not fit.
     """
     tokens = Tokens(config.token, config.view_token)
     if config.needs_token or config.token or config.view_token:
@@ -166,7 +171,7 @@ def serve(config: GuiConfig) -> dict[str, Any]:
     # Importing the toolkit takes a second; a bad configuration has been refused before.
     from nicegui import app, core, ui
 
-    session = Session(config.settings(), config.out)
+    session = Session(config.settings(), config.out, config.data)
     _build(config, session, tokens)
     app.on_shutdown(session.close)
     address = _announce(config, tokens)
@@ -207,6 +212,7 @@ def _build(config: GuiConfig, session: Session, tokens: Tokens) -> None:
     from visual_foresight.gui.page.page import Page
     from visual_foresight.gui.page.scene.uploads import take_picture
     from visual_foresight.gui.server.presence import Presence
+    from visual_foresight.gui.server.run_files import add_run_files
     from visual_foresight.gui.server.sockets import guard_sockets, role_of
     from visual_foresight.gui.session.view_only import ViewOnly
 
@@ -217,6 +223,7 @@ def _build(config: GuiConfig, session: Session, tokens: Tokens) -> None:
     app.add_middleware(Guard, door=door, address=config.address, is_tls=is_tls)
     guard_sockets()
     presence = Presence(session, config.stop_when_alone)
+    add_run_files(app, session.gallery)
 
     @app.on_startup
     def find_lost_pages_soon() -> None:

@@ -13,6 +13,7 @@ from nicegui import Client, core
 
 from visual_foresight.gui.server.door import Role
 from visual_foresight.gui.server.guard import ROLE
+from visual_foresight.gui.server.values import is_for_a_listener
 
 Handler = Callable[..., Any]
 Shape = Mapping[str, type | tuple[type, ...]]
@@ -60,6 +61,8 @@ def _checked(handler: Handler, shape: Shape, is_first: bool) -> Handler:
             if not _may_have(sid, client):
                 return False
         elif client not in core.sio.rooms(sid):  # a page speaks for itself alone
+            return False
+        if "args" in shape and not _is_for_a_listener(message):
             return False
         return await _result(handler(sid, message))
 
@@ -110,6 +113,11 @@ def _is_json(text: object) -> bool:
     except (ValueError, RecursionError):
         return False
     return True
+
+
+def _is_for_a_listener(message: Mapping[str, Any]) -> bool:
+    values = [None if text is None else json.loads(text) for text in message["args"]]
+    return is_for_a_listener(message, values)
 
 
 async def _result(value: object) -> object:

@@ -6,7 +6,7 @@ They run in the worker's thread, one at a time.
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import torch
@@ -20,7 +20,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.guidance.remarks import remark_on
-from visual_foresight.gui.session.ongoing_trial import EndedTrial, OngoingTrial
+from visual_foresight.gui.session.ongoing_trial import Earlier, EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import Settings, installed_models
 from visual_foresight.gui.session.state import State
@@ -31,6 +31,7 @@ from visual_foresight.gui.session.trials.verdict import (
 from visual_foresight.interfaces import Controller, Drawable, Predictor, Snapshots
 from visual_foresight.system.seeds import NUM_SEEDS
 from visual_foresight.types import Goal, UserError
+from visual_foresight.vision.arm_path import ArmView
 
 STOPPED = "stopped"
 """Outcome of a run that somebody stopped."""
@@ -75,6 +76,11 @@ class SessionJobs:
         """Return whether there is a trial that can go on."""
         return self._ongoing is not None
 
+    @property
+    def points(self) -> tuple[Any, ...]:
+        """Return the physical points behind the designated pixels of the trial under way."""
+        return () if self._ongoing is None else self._ongoing.points
+
     def drop_trial(self) -> None:
         """Drop a trial that has not moved anything.
 
@@ -86,8 +92,10 @@ class SessionJobs:
 
     def close(self) -> None:
         """Free the simulators; a trial under way is kept."""
-        self.end(STOPPED)
-        self.scene.close()
+        with ExitStack() as at_end:
+            at_end.callback(self.scene.close)
+            at_end.callback(self._archive.close)
+            self.end(STOPPED)
 
     # --- scene --------------------------------------------------------------------------------
 
@@ -107,11 +115,14 @@ class SessionJobs:
             fan=None,
             check=None,
             run_number=self._another_run(),
+            has_moved=False,
             is_recorded=False,
             entry_name="",
             verdict=None,
             can_render=isinstance(workbench.env, Drawable),
+            scene_arm=ArmView(workbench.env.info.view, workbench.env.info.limits),
             unfit_models=workbench.unfit_models(installed_models()),
+            comparable_models=workbench.comparable_models(installed_models()),
             things=SeenThings.of(self.scene.present.env),
         )
         self.scene.publish_frame()
@@ -172,7 +183,7 @@ class SessionJobs:
             num_turns = None if num_actions is None else 1 + num_actions  # the first only plans
         self._advance(num_turns)
 
-    def start(self, goal: Goal, earlier: EndedTrial | None = None) -> None:
+    def start(self, goal: Goal, earlier: Earlier | None = None) -> None:
         """Run a trial for a goal to its end, as it is chosen (arguments as in `_begin`)."""
         self._begin(goal, self._controller, earlier=earlier)
         self._advance(None)
@@ -205,9 +216,16 @@ class SessionJobs:
     def _controller(self, points: tuple[Any, ...]) -> Controller:
         return self.scene.present.controller(self._read().settings, points, self._stop)
 
-    def predictor(self, points: tuple[Any, ...] = ()) -> Predictor:
-        """Build the model of the settings, for physical points behind designated pixels."""
-        return self.scene.present.predictor(self._read().settings, points)
+    def predictor(self, points: tuple[Any, ...] = (), name: str = "") -> Predictor:
+        """Build a model.
+
+        Args:
+            points: the physical points behind designated pixels.
+            name: of the model; that of the settings by default.
+        """
+        settings = self._read().settings
+        settings = replace(settings, model=name or settings.model)
+        return self.scene.present.predictor(settings, points)
 
     def _begin(
         self,
@@ -215,7 +233,7 @@ class SessionJobs:
         make_controller: MakeController,
         num_steps: int | None = None,
         label: str | None = None,
-        earlier: EndedTrial | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         """Make a trial, whose loop has not run yet.
 
@@ -224,19 +242,22 @@ class SessionJobs:
             make_controller: builds what plans.
             num_steps: how many actions; None: as chosen.
             label: the outcome to record; None where the final distance decides.
-            earlier: the run that it goes on with: its points are moved on, and it stops nearer.
+            earlier: what is taken over from an earlier run, if anything.
         """
         self.end(STOPPED)
         settings = self._read().settings
         env = self.scene.present.env
         points = designate(env, goal) if earlier is None else earlier.points
-        rule = StopRule.of(settings) if earlier is None else earlier.next_rule
+        rule = StopRule.of(settings) if earlier is None else earlier.rule
         controller = make_controller(points)
+        if earlier is not None and earlier.start is not None:
+            self._restore(earlier.start)
         number = (1000 * settings.seed + self._num_trials) % NUM_SEEDS
         rng = torch.Generator().manual_seed(number)
         self._num_trials += 1
         judge = TrialJudge.of(env, goal, points)
-        steps = run_trial(env, controller, goal, judge, rng, num_steps or settings.num_steps)
+        run_length = num_steps or settings.num_steps
+        steps = run_trial(env, controller, goal, judge, rng, run_length)
         start = env.save() if isinstance(env, Snapshots) else None
         present = self.scene.present
         notes = {**asdict(settings), "has_goal": label is None}
@@ -244,6 +265,7 @@ class SessionJobs:
         self._ongoing = OngoingTrial(
             goal, steps, controller, points, start, rule, run, settings.model, label
         )
+        self._ended = None  # the world may be elsewhere from now on
         self._publish(
             fan=None,
             check=None,
@@ -251,10 +273,18 @@ class SessionJobs:
             pending=None,
             verdict=None,
             run_number=self._another_run(),
+            run_length=run_length,
             imagined_by=settings.model,
             is_recorded=False,
             entry_name="",
+            entries=self._archive.entries,
         )
+
+    def _restore(self, start: Any) -> None:
+        env = self.scene.present.env
+        assert isinstance(env, Snapshots), "only such a world was saved"
+        env.restore(start)
+        self.scene.publish_frame()
 
     def _another_run(self) -> int:
         return self._read().run_number + 1
@@ -267,10 +297,12 @@ class SessionJobs:
         while not self._stop.is_set() and not self._pause.is_set() and turns != num_turns:
             with ExitStack() as on_error:
                 on_error.callback(self.end, FAILED)
+                on_error.callback(self.scene.publish_frame)  # something may have moved
                 step = ongoing.advance()
                 on_error.pop_all()
             pending = None if self._stop.is_set() else ongoing.pending
-            self._publish(trial=ongoing.trial(), pending=pending)
+            has_moved = self._read().has_moved or step.index > 0
+            self._publish(trial=ongoing.trial(), pending=pending, has_moved=has_moved)
             self.scene.publish_frame()
             turns += 1
             view = self.scene.present.env.info.view
@@ -294,35 +326,30 @@ class SessionJobs:
         if len(ongoing.taken) < 2:
             ongoing.run.remove()
             return
-        with ExitStack() as on_error:
-            # If this fails, the next start finishes what is on disk.
-            on_error.callback(ongoing.run.close)
-            trial = ongoing.trial()
-            notes = asdict(self._read().settings)
-            notes["has_goal"] = ongoing.label is None
-            notes["outcome"] = outcome or ongoing.label or outcome_of(trial)
-            entry = self._archive.finish(ongoing.run, trial, notes)
-            on_error.pop_all()
+        trial = ongoing.trial()
+        # What was designated has moved, so the draft is dropped. A goal image stays.
+        self._publish(trial=trial, draft=Draft(), remark="", has_moved=True)
+        result = outcome or ongoing.label or outcome_of(trial)
         if not ongoing.label and outcome != FAILED:
             view = self.scene.present.env.info.view
-            self._ended = EndedTrial.of(ongoing, trial, notes["outcome"], view)
+            self._ended = EndedTrial.of(ongoing, trial, result, view)
             self._publish(verdict=self._ended.verdict)
-        # What was designated has moved, so the draft is dropped. A goal image stays.
-        self._publish(
-            trial=trial,
-            entry_name=entry.name,
-            entries=self._archive.entries,
-            things=SeenThings.of(self.scene.present.env),
-            draft=Draft(),
-            remark="",
-        )
+        with ExitStack() as at_end:
+            at_end.callback(self._publish_things)
+            notes = asdict(self._read().settings)
+            notes |= {"has_goal": ongoing.label is None, "outcome": result}
+            entry = self._archive.finish(ongoing.run, trial, notes)
+            self._publish(entry_name=entry.name, entries=self._archive.entries)
+
+    def _publish_things(self) -> None:
+        self._publish(things=SeenThings.of(self.scene.present.env))
 
     # --- the archive --------------------------------------------------------------------------
 
     def open(self, name: str) -> None:
         """Show a kept run, with what was imagined when it was made."""
-        self.end(STOPPED)
         trial = self._archive.open(name)
+        self.end(STOPPED)
         self._publish(
             trial=trial,
             pending=None,
@@ -330,17 +357,18 @@ class SessionJobs:
             imagined_by=str(trial.episode.meta.get("model", "")),
             is_imagined_now=False,
             is_recorded=True,
+            recorded_arm=self._archive.arm(name),
             entry_name=name,
             check=None,
             fan=None,
         )
 
     def export(self, name: str, suffix: str) -> None:
-        """Write the animation of a kept run; what is shown, or under way, stays as it is."""
-        state = self._read()
-        shown = state.trial if state.entry_name == name else None
-        trial = shown or self._archive.open(name)
-        path = self._archive.export(name, trial, suffix)
+        """Write the animation of a kept run, with what was imagined when it was made.
+
+        What is shown, or under way, stays as it is.
+        """
+        path = self._archive.export(name, self._archive.open(name), suffix)
         self._publish(
             message=f"Saved {path.name} in the output folder", is_error=False, animation=path
         )

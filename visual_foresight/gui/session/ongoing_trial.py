@@ -8,6 +8,7 @@ from visual_foresight.control.loop import Step, clip_of, finish
 from visual_foresight.control.trial import Trial
 from visual_foresight.env_info import View
 from visual_foresight.goals.pixel_goal import PixelGoal
+from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
 from visual_foresight.gui.session.kept_runs.run_folder import RunFolder
 from visual_foresight.gui.session.kept_runs.turns import as_kept, light
 from visual_foresight.gui.session.trials.verdict import (
@@ -52,14 +53,22 @@ class OngoingTrial:
     pending: Plan | None = None
     """The same as it is kept, to be shown; nothing of it has been carried out."""
 
+    def __post_init__(self) -> None:
+        self.read_plan = reader(self.run.read_plan, self._without_prediction)
+
     def advance(self) -> Step:
-        """Carry out the first action of the pending plan, observe, plan again, and keep that."""
+        """Carry out the first action of the pending plan, observe, plan again, and keep that.
+
+        What has happened is among the steps so far also if this fails.
+        """
         previous = self.planned
         step = next(self.steps)
-        self.run.add(step, self.model)
         self.taken.append(light(step))
         self.planned = step.plan
         self.pending = None if step.plan is None else as_kept(step.plan)
+        self.run.add(step, self.model)
+        if step.plan is None:
+            next(self.steps, None)  # raises what kept the controller from planning, if anything
         self.places = step.plan.sources if step.plan else self._places_after(previous)
         return step
 
@@ -75,11 +84,25 @@ class OngoingTrial:
 
     def trial(self) -> Trial:
         """Return the trial so far."""
-        trial = trial_of(self.goal, self.taken)
-        trial = replace(trial, plans=self.run.plans(len(trial.episode.actions)))
-        if self.label is None:
-            return trial
-        return replace(trial, distances=(), distances_m=())  # it is for no goal
+        trial = trial_of(self.goal, self.taken, has_goal=self.label is None)
+        return replace(trial, plans=KeptPlans(self.read_plan, len(trial.episode.actions)))
+
+    def _without_prediction(self, index: int) -> Plan:
+        plan = self.taken[index].plan
+        assert plan is not None, f"step {index} is the last one"
+        return plan
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a run takes over from an earlier one."""
+
+    points: tuple[Any, ...]
+    """See `OngoingTrial`: what was designated then, wherever it is now."""
+    rule: StopRule
+    """What ends it."""
+    start: Any = None
+    """A snapshot of the world to go back to first; None: the world stays as it is."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +120,14 @@ class EndedTrial:
     verdict: Verdict
     """What is said of it."""
 
+    def again(self, rule: StopRule) -> Earlier:
+        """Return what a run takes over that does this one again, with another rule."""
+        return Earlier(self.points, rule, self.start)
+
+    def going_on(self) -> Earlier:
+        """Return what a run takes over that goes on with this one."""
+        return Earlier(self.points, self.next_rule)
+
     @classmethod
     def of(cls, ongoing: OngoingTrial, trial: Trial, outcome: str, view: View) -> "EndedTrial":
         """Return what is kept of a run.
@@ -109,18 +140,27 @@ class EndedTrial:
         """
         goal = ongoing.goal
         places = ongoing.places
-        belief_m = distance_m(view, goal, ongoing.taken[-1], places)
+        last = ongoing.taken[-1]
+        belief_m = distance_m(view, goal, last, places)
+        next_rule = ongoing.rule.nearer(ongoing.rule.away_m(last, belief_m))
         return cls(
             goal=goal,
             start=ongoing.start,
             points=ongoing.points,
             next_goal=PixelGoal(places, goal.targets) if places else goal,
-            next_rule=ongoing.rule.nearer(belief_m),
-            verdict=verdict_of(trial, outcome, belief_m, ongoing.rule),
+            next_rule=next_rule,
+            verdict=verdict_of(trial, outcome, belief_m, next_rule),
         )
 
 
-def trial_of(goal: Goal, steps: Sequence[Step]) -> Trial:
-    """Return the trial that some steps are, with how long each plan took among its notes."""
+def trial_of(goal: Goal, steps: Sequence[Step], has_goal: bool) -> Trial:
+    """Return the trial that some steps are, with how long each plan took among its notes.
+
+    Args:
+        goal: what the loop was run with.
+        steps: see `control.loop.finish`.
+        has_goal: whether they are for that goal; if not, there are no distances to it.
+    """
     seconds = [step.plan.seconds for step in steps if step.plan is not None]
-    return finish(goal, steps, {SECONDS: seconds})
+    trial = finish(goal, steps, {SECONDS: seconds})
+    return trial if has_goal else replace(trial, distances=(), distances_m=())

@@ -61,6 +61,10 @@ class Scene:
         self._workbench = workbench
         return workbench
 
+    def why_unfit(self, name: str) -> str:
+        """Return why a model cannot plan here, in a few words; other threads may ask."""
+        return "" if self._workbench is None else self._workbench.why_unfit(name)
+
     def needs_other_frames(self, settings: Settings) -> bool:
         """Tell whether the model of the settings has frames of another size than the scene's.
 

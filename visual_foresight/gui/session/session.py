@@ -9,20 +9,30 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.control.interruptible import StoppedError
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
+from visual_foresight.gui.session.gallery.gallery import Gallery
+from visual_foresight.gui.session.gallery.run_editor import RunEditor
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import Link
 from visual_foresight.gui.session.guidance.remarks import describe_pixel
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.layers.answers import Wish
+from visual_foresight.gui.session.layers.asked import AskedLayers
 from visual_foresight.gui.session.questions import Questions
-from visual_foresight.gui.session.settings import Settings
+from visual_foresight.gui.session.recordings.desk import RecordingDesk
+from visual_foresight.gui.session.recordings.jobs import RecordingJobs
+from visual_foresight.gui.session.settings import Settings, checkpoint_named
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
 from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
-from visual_foresight.types import Pixel
+from visual_foresight.types import Pixel, UserError
 
 EMPTY = Draft()
+OF_WORLDS = (Status.STARTING, Status.RUNNING)
+"""What nothing is in while a recording stands behind the page."""
+NO_WORLD = "this page shows recorded data: nothing can be moved, or set anew"
 
 
 class Session:
@@ -31,9 +41,13 @@ class Session:
     Args:
         settings: what to begin with.
         out: the folder for everything that is written.
+        data: recorded episodes, to imagine from; None: a world is made, to plan in.
+
+    Raises:
+        UserError: the data cannot be opened, or their first episode cannot be read.
     """
 
-    def __init__(self, settings: Settings, out: Path) -> None:
+    def __init__(self, settings: Settings, out: Path, data: Path | None = None) -> None:
         archive = Archive(out)
         self.state = State(settings, settings, entries=archive.entries)
         self._lock = threading.RLock()
@@ -45,11 +59,30 @@ class Session:
         self._jobs = SessionJobs(
             archive, lambda: self.state, self._publish, self._stop, self._pause
         )
+        self.gallery = Gallery(archive)
+        """Pictures and exports of the kept runs, which any thread may ask for."""
+        self._run_editor = RunEditor(archive, lambda: self.state, self._publish)
         self._questions = Questions(self._jobs, lambda: self.state, self._publish)
         self._repeats = Repeats(self._jobs, lambda: self.state, self._publish, self._stop)
+        self.recordings: RecordingDesk | None = None
+        """What is done with recorded data; None where there is a world."""
+        set_up = self._jobs.reset
+        jobs = None
+        if data is not None:
+            jobs = RecordingJobs(data, lambda: self.state, self._publish, self._stop)
+            self.state = replace(self.state, recording=jobs.first)
+            self.recordings = RecordingDesk(
+                jobs,
+                lambda: self.state,
+                self._publish,
+                self._submit_with_choices,
+                self._forget_goals,
+            )
+            set_up = jobs.begin
+        self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish, jobs)
         self._compiling = CompilingHandler(self._publish)
         self._worker = Worker(self._fail)
-        self._start(Status.STARTING, lambda: self._jobs.reset(settings))
+        self._start(Status.STARTING, lambda: set_up(settings))
 
     @property
     def version(self) -> int:
@@ -83,7 +116,8 @@ class Session:
     def _remark(self) -> None:
         """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
         draft = self.state.draft
-        self._worker.submit(lambda: self._jobs.remark(draft))
+        if self.recordings is None:
+            self._worker.submit(lambda: self._jobs.remark(draft))
 
     def set_goal_image(self, image: ImageGoal) -> None:
         """Make an image the goal."""
@@ -118,6 +152,25 @@ class Session:
                 return True
             return not self._jobs.scene.needs_other_frames(settings) or self._take_choices()
 
+    def choose_checkpoint(self, folder: str) -> bool:
+        """Choose a model by its checkpoint's folder, on all pages; tell whether that was possible.
+
+        If not, what is wrong with it is said.
+        """
+        try:
+            name = checkpoint_named(folder)
+            own = self.recordings or self._jobs.scene
+            reason = own.why_unfit(name)
+            if reason:
+                raise UserError(f"{name} cannot plan here ({reason}): type another folder")
+            choices = replace(self.state.choices, model=name)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        self.show_message("")
+        self.choose(choices)
+        return True
+
     def _take_choices(self) -> bool:
         """Put the choices into effect, but for those of the scene; tell whether the scene stays.
 
@@ -127,7 +180,7 @@ class Session:
             settings = self.state.choices.in_scene_of(self.state.settings)
             if settings == self.state.settings or not self._make_editable():
                 return True
-            self._publish(settings=settings, fan=None, check=None)
+            self._publish(settings=settings, fan=None)
             if not self._jobs.scene.needs_other_frames(settings):
                 return True
             self._start(Status.STARTING, lambda: self._change_frames(settings))
@@ -137,13 +190,8 @@ class Session:
         """Return from a recording to the scene."""
         with self._lock:
             if self.state.is_recorded and self._make_editable():
-                self._publish(
-                    trial=None,
-                    run_number=self.state.run_number + 1,
-                    is_recorded=False,
-                    entry_name="",
-                    check=None,
-                )
+                number = self.state.run_number + 1
+                self._publish(trial=None, run_number=number, is_recorded=False, entry_name="")
 
     def describe_pixel(self, pixel: Pixel) -> str:
         """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
@@ -157,6 +205,16 @@ class Session:
             return describe_pixel(state.frame, pixel)
         return state.things.at(pixel)
 
+    def ask(self, wish: Wish) -> bool:
+        """Have the worker ask the model about a plan, if it rests; tell whether it does.
+
+        What comes of it appears in `state.answers`; nothing else changes.
+        """
+        with self._lock:
+            if self.state.is_idle:
+                self._worker.submit(lambda: self._layers.answer(wish))
+            return self.state.is_idle
+
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""
         self._publish(message=sentence, is_error=is_error)
@@ -168,6 +226,8 @@ class Session:
         if self.state.status is Status.PAUSED:
             self._jobs.drop_trial()
             self._publish(status=Status.READY, trial=None, pending=None)
+        if self.recordings is not None:
+            self.recordings.forget_imagined()
         self._publish(message="", is_error=False)
         return True
 
@@ -200,14 +260,25 @@ class Session:
         """
         with self._lock:
             choices = link.choices(self.state.choices)
+            if self.recordings is not None:
+                self.choose(choices)
+                return
             if not self.state.is_editable:
                 self.show_message("A run is under way: open the link again when it has ended.")
-                return
-            self.choose(choices)
-            if link.run:
-                self.open(link.run)
+            elif link.run:
+                self._publish(choices=choices)
+                self._submit(Status.WORKING, lambda: self._open_for(choices, link.run))
             elif link.sets_scene:
                 self.reset(choices, link.draft)
+            else:
+                self.choose(choices)
+
+    def _open_for(self, choices: Settings, name: str) -> None:
+        """Show a kept run, in a scene of the frames of the model that is chosen."""
+        settings = choices.in_scene_of(self.state.settings)
+        if self._jobs.scene.needs_other_frames(settings):
+            self._change_frames(settings)
+        self._jobs.open(name)
 
     def _change_frames(self, settings: Settings) -> None:
         self._jobs.change_frames(settings)
@@ -243,8 +314,10 @@ class Session:
         """Run one scene after the other, each for a task that the benchmark draws."""
 
         def run_batch() -> None:
-            self._repeats.run_batch(num_scenes)
-            self._forget_goals()
+            try:
+                self._repeats.run_batch(num_scenes)
+            finally:
+                self._forget_goals()
 
         self._submit_with_choices(Status.RUNNING, run_batch)
 
@@ -253,10 +326,12 @@ class Session:
         self._pause.set()
 
     def stop(self) -> None:
-        """End the run: no action follows, and a search under way is broken off."""
+        """End the run: no action follows, and a search or an answer under way is broken off."""
         with self._lock:
-            if self.state.status in (Status.PLANNING, Status.RUNNING):
-                self._stop.set()
+            if self.state.status in (Status.PLANNING, Status.RUNNING, Status.WORKING):
+                is_question = self.state.status is Status.WORKING
+                event = self._questions.break_off if is_question else self._stop
+                event.set()
                 self._publish(status=Status.STOPPING)
             elif self.state.status is Status.PAUSED:
                 self._submit(Status.STOPPING, lambda: self._jobs.end(STOPPED))
@@ -273,9 +348,15 @@ class Session:
         """Compare the shown run with what the model imagines of it."""
         self._submit_with_choices(Status.WORKING, self._questions.check)
 
+    def compare(self, other: str) -> None:
+        """Have another model imagine the plan that is ready, which stays, or else the shown run."""
+        with self._lock:
+            submit = self._submit if self.state.pending else self._submit_with_choices
+            submit(Status.WORKING, lambda: self._questions.compare(other))
+
     def imagine_now(self) -> None:
         """Show of a run from disk what the present model imagines of its actions."""
-        self._submit(Status.WORKING, self._questions.imagine_now)
+        self._submit_with_choices(Status.WORKING, self._questions.imagine_now)
 
     def open(self, name: str) -> None:
         """Show a run that was kept."""
@@ -285,6 +366,22 @@ class Session:
         """Write the animation of a run that was kept."""
         self._submit(Status.WORKING, lambda: self._jobs.export(name, suffix))
 
+    def delete(self, name: str) -> None:
+        """Delete a run that was kept, and what was made of it."""
+        self._submit(Status.WORKING, lambda: self._run_editor.delete(name))
+
+    def write_note(self, name: str, text: str) -> bool:
+        """Write a note about a run, also while another one is under way; tell whether it is kept.
+
+        It waits for the disk: call it in a thread.
+        """
+        try:
+            self._run_editor.write_note(name, text)
+        except UserError as error:
+            self.show_message(str(error), is_error=True)
+            return False
+        return True
+
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
         self._submit(Status.WORKING, lambda: self._jobs.scene.set_high_resolution(is_on))
@@ -292,7 +389,9 @@ class Session:
     def _submit(self, status: Status, job: Job) -> None:
         """Start a job, unless another page was quicker and the worker is busy."""
         with self._lock:
-            if self.state.is_idle:
+            if self.recordings is not None and status in OF_WORLDS:
+                self.show_message(NO_WORLD, is_error=True)
+            elif self.state.is_idle:
                 self._start(status, job)
             else:
                 self.show_message("Something else is under way: wait for it, or stop it.")
@@ -306,10 +405,14 @@ class Session:
     def _start(self, status: Status, job: Job) -> None:
         self._stop.clear()
         self._pause.clear()
+        self._questions.break_off.clear()
         self._publish(status=status, message="", is_error=False)
 
         def do_and_rest() -> None:
-            job()
+            try:
+                job()
+            except StoppedError:
+                self._publish(message="Stopped: the question was not answered")
             while not self._try_to_rest():  # `stop` came too late for the job to see it
                 self._jobs.end(STOPPED)
 
@@ -335,6 +438,8 @@ class Session:
     def _publish(self, **changes: Any) -> None:
         with self._lock:
             state = replace(self.state, **changes)
+            if state.asked_about != self.state.asked_about:
+                state = replace(state, check=None, comparison=None)
             if state.num_moved and not self.state.num_moved:
                 self._history.clear()  # what was marked has moved away from there
             self.state = replace(state, can_undo=bool(self._history))

@@ -17,7 +17,7 @@ from visual_foresight.envs.registry import ENVS
 from visual_foresight.goals.registry import GOALS
 from visual_foresight.planning.costs.registry import COSTS
 from visual_foresight.planning.planners.registry import make_planner, presets_of
-from visual_foresight.predictors.checkpoints import CONFIG_FILE
+from visual_foresight.predictors.checkpoints import CONFIG_FILE, read_config, resolve
 from visual_foresight.predictors.registry import FLAGSHIP, SHIPPED
 from visual_foresight.system.seeds import require_seed
 from visual_foresight.types import UserError
@@ -30,6 +30,8 @@ the locator errs by 0.1 to 1 cm."""
 LOCATOR, JUDGE = "locator", "judge"
 STOPS_BY = {LOCATOR: "locator", JUDGE: "simulator (knows the truth)"}
 """Who says how far the goal is when a run is to stop -> label on the page."""
+MAX_PATH = 1000
+"""Letters of a folder's name that somebody types, at most."""
 CHECKPOINT_FOLDERS = ("models/*", "runs/*/checkpoint", "runs/*", "runs/*/*/checkpoint")
 """Where checkpoints are looked for, from the working directory."""
 LIVE_ONLY = (SIMULATOR, *WITHOUT_MODEL)
@@ -196,3 +198,23 @@ def installed_models() -> dict[str, str]:
         RANDOM: "random (no model)",
     }
     return {**shipped, **checkpoints, **baselines}
+
+
+def checkpoint_named(text: str) -> str:
+    """Return the model that somebody has typed: an installed one's name, or a checkpoint's folder.
+
+    Raises:
+        UserError: it is neither, or what is there is damaged.
+    """
+    name = text.strip()
+    if name in installed_models():
+        return name
+    if not name or len(name) > MAX_PATH or "\0" in name:
+        raise UserError("no folder of a checkpoint was typed: type one that `train` wrote")
+    try:
+        read_config(resolve(name))
+    except OSError as error:
+        raise UserError(
+            f"the folder {name!r} cannot be read ({error.strerror}): type another"
+        ) from error
+    return name

@@ -8,10 +8,12 @@ from visual_foresight.control.config import (
     SCRIPTED,
     SIMULATOR,
     WITHOUT_CHECKPOINT,
+    WITHOUT_MODEL,
     build,
     make_predictor,
 )
 from visual_foresight.control.world import World, world_of
+from visual_foresight.env_info import EnvInfo
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.interfaces import Controller, Env, Predictor, SimulatedEnv
 from visual_foresight.predictors.checkpoints import read_config, resolve
@@ -32,6 +34,25 @@ def world_for(settings: Settings, present: World) -> World:
         return world_of(settings.model, present)
     except UserError:
         return present
+
+
+def misfit(name: str, info: EnvInfo, owner: str = "this world") -> str:
+    """Return why a model of other actions or states cannot plan, in a few words; nothing if it can.
+
+    Args:
+        name: a predictor's, or a checkpoint's folder.
+        info: of what there is to plan in.
+        owner: of the actions and states, for the words.
+    """
+    try:
+        made_for = read_config(resolve(name))["config"]
+    except UserError:
+        return ""
+    for what, size in (("actions", info.action_size), ("states", info.state_size)):
+        wanted = made_for.get(f"{what[:-1]}_size", size)
+        if wanted != size:
+            return f"{owner} has {what} of size {size}, not {wanted}"
+    return ""
 
 
 class Workbench:
@@ -69,10 +90,20 @@ class Workbench:
 
     def unfit_models(self, names: Iterable[str]) -> dict[str, str]:
         """Return the models that cannot plan in this world -> why, in a few words."""
-        reasons = {name: self._why_unfit(name) for name in names}
+        reasons = {name: self.why_unfit(name) for name in names}
         return {name: reason for name, reason in reasons.items() if reason}
 
-    def _why_unfit(self, name: str) -> str:
+    def comparable_models(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the models that can imagine what is seen in this world, in the same frames."""
+        return tuple(
+            name
+            for name in names
+            if name not in WITHOUT_MODEL
+            and not self.why_unfit(name)
+            and _is_of(self.world, name)
+        )
+
+    def why_unfit(self, name: str) -> str:
         """Return why a model cannot plan in this world, in a few words; nothing if it can.
 
         What is wrong with a checkpoint itself is said when it is to plan.
@@ -85,15 +116,7 @@ class Workbench:
             return "" if info.workspace else "this world has no known workspace"
         if name in WITHOUT_CHECKPOINT:
             return ""
-        try:
-            made_for = read_config(resolve(name))["config"]
-        except UserError:
-            return ""
-        for what, size in (("actions", info.action_size), ("states", info.state_size)):
-            wanted = made_for.get(f"{what[:-1]}_size", size)
-            if wanted != size:
-                return f"this world has {what} of size {size}, not {wanted}"
-        return ""
+        return misfit(name, info)
 
     def controller(
         self, settings: Settings, points: tuple[Any, ...], stop: Event
@@ -143,3 +166,11 @@ class Workbench:
         self.env.close()
         if self._mirror is not None:
             self._mirror.close()
+
+
+def _is_of(world: World, name: str) -> bool:
+    """Tell whether a model plans in a world; not so one that cannot be used."""
+    try:
+        return world_of(name, world) == world
+    except UserError:
+        return False

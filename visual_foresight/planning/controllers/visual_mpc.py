@@ -113,6 +113,7 @@ class VisualMPC:
             seconds=time.perf_counter() - start_s,
             memory=memory,
             runners_up=runners_up,
+            elites=search.elites,
         )
 
     def locate(self, clip: Clip, goal: Goal, previous: Plan | None) -> tuple[Pixel, ...]:

@@ -180,6 +180,7 @@ class CEM:
         best_cost = math.inf
         kept = mean.new_empty(0, *mean.shape)
         kept_costs = mean.new_empty(0)
+        elites = kept
         history: list[Costs] = []
         for iteration, size in enumerate(sizes):
             if iteration == 0:
@@ -204,7 +205,7 @@ class CEM:
             kept_costs = elite_costs[:num_kept]
             mean, std = self._refit(mean, std, elites)
         order = costs.argsort(stable=True)
-        return Search(best, tuple(history), candidates[order], costs[order])
+        return Search(best, tuple(history), candidates[order], costs[order], elites)
 
     def _noise(self, num: int, rng: torch.Generator) -> Candidates:
         """Draw noise of unit variance, each value repeated for `hold` steps."""

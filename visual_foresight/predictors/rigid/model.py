@@ -163,6 +163,23 @@ class Rigid(nn.Module):
             before = after
         return tuple(motions)
 
+    def segments(self, carry: Carry) -> Float[Tensor, "b k hf wf"]:
+        """Return how much of each pixel each body covers (see `interfaces.Segments`)."""
+        poses = carry.poses
+        count = len(poses.position)
+        footprints = carry.scene.footprints
+        opacity = widen(carry.scene.foreground[:, 3:], count)
+        labels = widen(footprints.labels, count)
+        first_position = widen(footprints.positions, count)
+        masks = [opacity[:, :0]]
+        for k in range(poses.position.shape[1]):
+            source = self._source_pixels(
+                poses.position[:, k], poses.angle[:, k], first_position[:, k]
+            )
+            body = opacity * (labels == k)[:, None]
+            masks.append(sample(body, source, self.config.frame_size, "zeros"))
+        return torch.cat(masks, 1)
+
     # --- the CustomTrainingRollout protocol ---------------------------------------------------
 
     def training_rollout(

@@ -15,7 +15,14 @@ import os, cv2, numpy as np, torch
 from visual_foresight.gui.page import charts
 from visual_foresight.gui.page.frames import pictures
 from visual_foresight.gui.page.tabs import plans
-from visual_foresight.types import Pixel, Plan, Prediction, to_uint8
+from visual_foresight.env_info import View
+from visual_foresight.gui.page.layers import doubt_sign, intent, pixel_shapes
+from visual_foresight.types import Pixel, Plan, Prediction, Workspace, to_uint8
+from visual_foresight.vision.arm_path import ArmView
+
+ARM = ArmView(
+    View((64, 64), ((0.01, 0, 0), (0, 0.01, 0), (0, 0, 1))), Workspace((0, 0), (1, 1), (0.1, 0.1))
+)
 
 def threads():
     return len(os.listdir("/proc/self/task"))
@@ -25,11 +32,19 @@ future = Prediction(
     torch.rand(5, 12, 3, 64, 64), torch.rand(5, 12, 1, 32, 32), torch.rand(5, 12, 1), None, (64, 64)
 )
 costs = (torch.rand(312),)
-plan = Plan(torch.zeros(12, 2), (Pixel(3, 4),), future, costs, 0.5, torch.zeros(3, 64, 64))
+others = torch.rand(12, 12, 2)
+plan = Plan(
+    torch.zeros(12, 2), (Pixel(3, 4),), future, costs, 0.5,
+    runners_up=others[:4], elites=others,
+)
 torch.set_num_threads(2)  # also where there is one core
 cv2.resize(frame, (512, 512))  # OpenCV has helpers of its own
 before = threads()
 pictures.data_url(pictures.prediction_picture(plan, 3, frame, rank=1))
+layers = {"maps", "regions", "paths", "plans"}
+pixel_shapes.pixel_shapes(plan, 3, 1, layers)
+intent.intent_shapes(ARM, np.array([0.2, 0.2]), plan, 3, 1, layers)
+doubt_sign.doubt_of(plan, 3, 1, None)
 charts.chart_options("Cost", "px", plans.costs_of(plan))
 charts.chart_options("Lost mass", "", {"lost": plans.lost_mass(plan)})
 to_uint8(future.frames[:, -1])

@@ -77,5 +77,5 @@ def test_a_run_that_stops_at_its_goal_says_so_and_goes_on(start, open_page, phot
     page.wait_for_selector(".status.busy")
     page.wait_for_selector(".verdict:has-text('Reached: '):visible")
     page.get_by_role("tab", name="Runs").click()
-    page.wait_for_selector(".list .run >> nth=3")
+    page.wait_for_selector(".list .run >> nth=2")
     assert page.locator(".list .run:has-text('reached')").count() == 3

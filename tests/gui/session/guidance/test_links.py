@@ -5,9 +5,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 
+from tests.fakes.checkpoints import untrained
 from tests.gui.sessions import DOT, dot, make_goal, wait
+from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.guidance.links import parse_link, query_of
+from visual_foresight.gui.session.guidance.links import parse_link, query_of, sentence_of
 from visual_foresight.types import Pixel, UserError
 
 MODELS = ("still", "random")
@@ -82,3 +84,46 @@ def test_a_link_is_refused_while_a_run_is_under_way_or_its_pixel_is_outside(sess
     assert wait(session).draft == Draft().clicked(Pixel(9, 3))
     with pytest.raises(UserError, match="unknown env 'moon': choose one of"):
         session.open_link(parse_link({"env": "moon"}, MODELS))
+
+
+def test_what_a_link_opens_is_said_and_what_it_leaves_out(session):
+    opens = "The link was copied; on this machine it opens "
+    assert sentence_of(session.state) == f"{opens}this scene"
+    make_goal(session)
+    assert sentence_of(session.state) == f"{opens}this scene and goal"
+    session.step()
+    wait(session)
+    before = f"{opens}the scene and goal as set, before anything was moved"
+    assert sentence_of(session.state) == before
+    session.stop()
+    (entry,) = wait(session).entries
+    assert sentence_of(session.state) == f"{opens}the run {entry.name}"
+    make_goal(session)
+    since = f"{opens}the run {entry.name}, without the goal made since"
+    assert sentence_of(session.state) == since
+    session.plan()
+    assert sentence_of(wait(session)) == before, "it is planned for, and not yet carried out"
+    session.reset()
+    wait(session)
+    session.set_goal_image(ImageGoal(session.state.frame))
+    image = f"{opens}this scene, without the goal image"
+    assert sentence_of(session.state) == image and "source" not in query_of(session.state)
+
+
+def test_a_link_whose_model_has_other_frames_is_opened(session, tmp_path):
+    session.choose(replace(DOT, num_steps=1))
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    model = str(untrained(tmp_path / "wide", (48, 80)))
+    link = parse_link({"model": model, "seed": "5", "source": "40,70"}, (model,))
+    assert link is not None
+    session.open_link(link)
+    state = wait(session)
+    assert not state.is_error, state.message
+    assert state.frame.shape == (48, 80, 3) and state.settings.seed == 5
+    assert state.draft == link.draft and state.settings.model == model
+    session.open_link(parse_link({"model": "flow", "run": entry.name}, ("flow",)))
+    state = wait(session)
+    assert state.is_recorded and state.entry_name == entry.name and not state.is_error
+    assert state.frame.shape == (64, 64, 3), "the scene has the frames of the model"

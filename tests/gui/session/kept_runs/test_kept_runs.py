@@ -1,43 +1,19 @@
 """What was imagined is kept with its run, step by step, and is what a replay shows."""
 
-import random
-import signal
-import subprocess
-import sys
-import time
+import io
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.fakes.checkpoints import untrained
 from tests.gui.sessions import DOT, make_goal, wait
-from visual_foresight.episodes.validation import validate
-from visual_foresight.gui.session.archive import CUT_OFF, Archive
+from visual_foresight.control.loop import Step
+from visual_foresight.gui.session.kept_runs.turns import pack, read_plan
 from visual_foresight.gui.session.session import Session
 from visual_foresight.types import Plan, to_uint8
 
-STEPS = 10
-PROGRAM = """
-import sys
-from pathlib import Path
-from tests.gui.sessions import DOT, make_goal, wait
-from dataclasses import replace
-from visual_foresight.gui.session.session import Session
-
-session = Session(replace(DOT, num_steps=200, stop_within_cm=0), Path(sys.argv[1]))
-wait(session)
-make_goal(session)
-print("begun", flush=True)
-session.run()
-told = 0
-while True:
-    done = session.state.num_done
-    if done > told:
-        told = done
-        print(told, flush=True)
-"""
+STEPS = 4
 
 
 @pytest.fixture
@@ -51,8 +27,8 @@ def imagining(tmp_path):
     session.close()
 
 
-def frames(plan: Plan) -> np.ndarray:
-    return to_uint8(plan.prediction.frames[0])
+def frames(plan: Plan, rank: int = 0) -> np.ndarray:
+    return to_uint8(plan.prediction.frames[rank])
 
 
 def test_a_replay_shows_what_was_imagined_then(imagining, tmp_path):
@@ -70,13 +46,42 @@ def test_a_replay_shows_what_was_imagined_then(imagining, tmp_path):
     assert len(opened.plans) == len(live) == STEPS
     for step, (then, now) in enumerate(zip(live, opened.plans, strict=True)):
         np.testing.assert_array_equal(frames(now), frames(then))
-        np.testing.assert_array_equal(
-            now.prediction.pixel_maps[0], then.prediction.pixel_maps[0]
-        )
+        np.testing.assert_array_equal(now.prediction.pixel_maps, then.prediction.pixel_maps)
+        np.testing.assert_array_equal(now.prediction.lost, then.prediction.lost)
         np.testing.assert_array_equal(now.actions, then.actions)
         assert now.sources == then.sources
         real = opened.trial.episode.frames[step + 1]
         assert (frames(now)[0] != real).any(), "it is imagined, not seen"
+
+
+def test_the_best_plans_of_each_step_stay_once_an_action_is_carried_out(imagining):
+    make_goal(imagining)
+    imagining.plan()
+    then = wait(imagining).pending
+    imagining.step()
+    state = wait(imagining)
+    imagining.stop()
+    (entry,) = wait(imagining).entries
+    imagining.open(entry.name)
+    for plan in (state.plans[0], wait(imagining).plans[0]):
+        assert len(plan.runners_up) == 3 and len(plan.prediction.pixel_maps) == 4
+        for rank in range(4):
+            np.testing.assert_array_equal(frames(plan, rank), frames(then, rank))
+        np.testing.assert_array_equal(plan.prediction.pixel_maps, then.prediction.pixel_maps)
+    assert not np.array_equal(then.runners_up[0], then.actions)
+
+
+def test_a_run_kept_before_its_best_plans_were_shows_the_best_alone(session):
+    make_goal(session)
+    session.plan()
+    pending = wait(session).pending
+    step = Step(0, wait(session).trial.episode.observation(0), pending, verdict=None)
+    arrays = dict(np.load(io.BytesIO(pack(step, "still"))))
+    old = {name: array for name, array in arrays.items() if "runner_up" not in name}
+    file = io.BytesIO()
+    np.savez(file, **old)
+    plan = read_plan(io.BytesIO(file.getvalue()))
+    assert len(plan.prediction.pixel_maps) == 1 and len(plan.runners_up) == 3
 
 
 def test_a_damaged_step_takes_nothing_else_with_it(session, tmp_path):
@@ -99,10 +104,27 @@ def test_runs_of_which_nothing_was_kept_can_be_imagined_now(session, tmp_path):
         path.unlink()
     session.open(entry.name)
     assert len(wait(session).plans) == 0
+    session.export(entry.name, ".gif")
+    film = wait(session).animation.read_bytes()
     session.imagine_now()
     state = wait(session)
     assert state.is_imagined_now and state.imagined_by == "still" and len(state.plans) == 4
     np.testing.assert_array_equal(frames(state.plans[2])[0], state.trial.episode.frames[2])
+    session.export(entry.name, ".gif")
+    assert wait(session).animation.read_bytes() == film, "it has what was imagined then"
+
+
+def test_imagine_now_asks_the_model_that_is_chosen(session, tmp_path):
+    make_goal(session)
+    session.run()
+    (entry,) = wait(session).entries
+    session.open(entry.name)
+    wait(session)
+    mine = str(untrained(tmp_path / "mine", (64, 64)))
+    session.choose(replace(session.state.choices, model=mine))
+    session.imagine_now()
+    state = wait(session)
+    assert state.imagined_by == mine and state.is_imagined_now, state.message
 
 
 def test_what_moved_nothing_leaves_nothing(session, tmp_path):
@@ -117,34 +139,3 @@ def test_what_moved_nothing_leaves_nothing(session, tmp_path):
     wait(session)
     make_goal(session, down=3)  # drops the plan
     assert not list((tmp_path / "out").glob("imagined/*"))
-
-
-@pytest.mark.slow
-def test_a_killed_program_loses_the_step_under_way_and_no_more(tmp_path):
-    rng = random.Random(1)
-    for number in range(3):
-        out = tmp_path / str(number)
-        program = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(out)],
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[4],
-        )
-        assert program.stdout is not None
-        told = 0
-        for line in program.stdout:
-            if line.strip() == "begun":
-                continue
-            told = int(line)
-            if told >= 2 + 3 * number:
-                break
-        time.sleep(rng.random() / 5)
-        program.send_signal(signal.SIGKILL)
-        rest = program.communicate()[0].split()
-        told = int(rest[-1]) if rest else told
-        (entry,) = Archive(out).entries
-        assert entry.outcome == CUT_OFF and entry.num_steps >= told
-        assert len(Archive(out).open(entry.name).plans) == entry.num_steps
-        assert validate(out / "dot").num_sound == 1
-        assert not [path for path in out.rglob(".*") if path.suffix != ".lock"]
-        assert Archive(out).entries == (entry,), "it is finished once"

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from tests.gui.sessions import DOT, wait
+from tests.gui.sessions import DOT, make_goal, wait
+from visual_foresight.gui.session.state import Status
+from visual_foresight.gui.session.trials import repeats
 from visual_foresight.gui.session.trials.batch import Batch, parse_num_scenes
 from visual_foresight.types import UserError
 
@@ -42,6 +45,25 @@ def test_stop_ends_a_batch(session):
     state = wait(session)
     assert len(state.batch.outcomes) < 50 and not state.batch.is_running
     assert state.entries[-1].outcome == "stopped"
+
+
+def test_a_batch_ends_a_paused_run_first_and_leaves_a_scene_that_is_shown(session, monkeypatch):
+    def no_room(env, seed, index):
+        env.reset(seed=7)
+        raise UserError("no scene has room for such a task")
+
+    session.choose(replace(DOT, model="random"))
+    before = session.state.frame
+    make_goal(session)
+    session.step()
+    wait(session)
+    monkeypatch.setattr(repeats, "draw_task", no_room)
+    session.run_batch(2)
+    state = wait(session)
+    assert "has room" in state.message and state.status is Status.READY
+    assert [entry.outcome for entry in state.entries] == ["stopped"]
+    np.testing.assert_array_equal(state.frame, before)
+    assert state.trial is None and not state.draft.pairs
 
 
 @pytest.mark.parametrize("text", ["0", "201", "2.5", "", "many"])

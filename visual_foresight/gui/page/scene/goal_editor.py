@@ -8,6 +8,8 @@ from visual_foresight.types import Pixel
 
 REACH_PX = 2.0
 """A press within this distance of a marker takes hold of it."""
+ON_PX = 0.5
+"""A marker within this distance of the keyboard's cursor is the one that it is on."""
 FAST_PX = 8
 """How far an arrow key moves the cursor with Shift."""
 
@@ -15,7 +17,8 @@ FAST_PX = 8
 class GoalEditor:
     """Turns presses, drags and keys into changes of the session's draft.
 
-    It does nothing while the goal may not change, or while an earlier frame is shown.
+    It changes nothing while the goal may not change, or while an earlier frame is shown; the
+    keyboard's cursor tells what is where all the same.
     """
 
     def __init__(self, session: Session, timeline: Timeline) -> None:
@@ -29,6 +32,8 @@ class GoalEditor:
         there."""
         self.cursor: Pixel | None = None
         """The keyboard's cursor, while it is shown."""
+        self.in_hand: Handle | None = None
+        """The marker that moves with the keyboard's cursor."""
         self.keeps_still = False
         """Whether marking a pixel makes it one that is to keep still."""
 
@@ -45,6 +50,7 @@ class GoalEditor:
         """
         pixel = self.pixel(x, y)
         self.cursor = None
+        self.in_hand = None
         if pixel is None:
             return False
         draft = self._session.state.draft
@@ -93,19 +99,54 @@ class GoalEditor:
         return has_changed
 
     def type(self, key: str, is_fast: bool) -> bool:
-        """Move the cursor, mark its pixel, or undo; tell whether the frame can be edited."""
-        frame_size = self._frame_size()
+        """Move the cursor, mark its pixel, move a marker, or undo; tell whether there is a frame.
+
+        Enter on a marker takes hold of it, unless a pair is open; then arrow keys move it, and
+        Enter lets go.
+        """
+        frame_size = self._shown_size()
         if frame_size is None:
             return False
         height, width = frame_size
         cursor = self.cursor or Pixel(height // 2, width // 2)
         if key in ("Enter", " "):
-            self._mark(cursor)
+            self.cursor = cursor
+            self._enter(cursor)
         elif key == "Backspace":
-            self._session.undo()
+            self.in_hand = None
+            if self._frame_size() is not None:
+                self._session.undo()
         else:  # an arrow, or Escape, which hides the cursor
             self.cursor = moved(cursor, key, frame_size, FAST_PX if is_fast else 1)
+            self._carry()
         return True
+
+    def _enter(self, cursor: Pixel) -> None:
+        """Mark a pixel, take hold of the marker there, or let go of what is in hand."""
+        if self._frame_size() is None:
+            return
+        draft = self._session.state.draft
+        handle = None if draft.is_open or self.keeps_still else draft.handle_at(cursor, ON_PX)
+        if self.in_hand is not None:
+            self.in_hand = None
+        elif handle is not None:
+            self.in_hand = handle
+            self._was_dragged = False
+        else:
+            self._mark(cursor)
+
+    def _carry(self) -> None:
+        """Move what is in hand to the cursor; let go of it where that cannot be."""
+        draft = self._session.state.draft
+        handle = self.in_hand
+        if handle is None:
+            return
+        can_move = self._frame_size() is not None and handle.index < len(draft.pairs)
+        if self.cursor is None or not can_move:
+            self.in_hand = None
+            return
+        self._session.edit(draft.dragged(handle, self.cursor), remember=not self._was_dragged)
+        self._was_dragged = True
 
     def _mark(self, pixel: Pixel) -> None:
         draft = self._session.state.draft
@@ -115,6 +156,14 @@ class GoalEditor:
         """Return the pixel at a place (as in `press`), if a goal can be made there now."""
         frame_size = self._frame_size()
         return None if frame_size is None else to_pixel(x, y, frame_size)
+
+    def _shown_size(self) -> tuple[int, int] | None:
+        """Return the size of the frame that is shown, if there is one."""
+        state = self._session.state
+        frame = state.frame
+        if state.is_recorded and state.trial is not None:
+            frame = state.trial.episode.frames[0]
+        return None if frame is None else (frame.shape[0], frame.shape[1])
 
     def _frame_size(self) -> tuple[int, int] | None:
         """Return the size of the frame that a goal can be made on, if there is one now."""

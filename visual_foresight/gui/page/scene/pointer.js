@@ -20,7 +20,7 @@
     return;
   }
   if (event.type === "pointerdown") {
-    if (event.button !== 0 || !event.isPrimary) return;
+    if (event.button !== 0 || !event.isPrimary || event.shiftKey) return;
     const marks = [...frame.querySelectorAll("[data-pair]")];
     frame.pressedAt = { x: event.clientX, y: event.clientY };
     frame.hasMoved = false;

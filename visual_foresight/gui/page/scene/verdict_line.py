@@ -13,6 +13,8 @@ class VerdictLine:
 
     def __init__(self, session: Session, apply_settings: Callable[[], bool]) -> None:
         self._apply_settings = apply_settings
+        self.is_shown = False
+        """Whether there is something to say now."""
         self._line = ui.element("div").classes("verdict").props("role=status")
         with self._line:
             self._text = ui.label()
@@ -27,8 +29,10 @@ class VerdictLine:
     def draw(self, state: State) -> None:
         """Show a state."""
         verdict = state.verdict
-        is_shown = verdict is not None and state.is_editable and not state.is_recorded
-        self._line.set_visibility(is_shown)
+        has_goal = bool(state.draft.pairs)
+        can_go_on = state.can_edit and not state.is_recorded
+        self.is_shown = verdict is not None and can_go_on and not has_goal
+        self._line.set_visibility(self.is_shown)
         if verdict is None:
             return
         self._text.set_text(verdict.text[:1].upper() + verdict.text[1:])

@@ -49,7 +49,7 @@ class BatchTab:
 
     def draw(self, state: State) -> None:
         """Show a state."""
-        self._button.set_enabled(state.is_idle)
+        self._button.set_enabled(state.can_start)
         batch = state.batch
         if not self._changes.changed(batch):
             return

@@ -48,7 +48,7 @@ class FanTab:
         """Show a state."""
         if self._timeline.preview is None:
             self._chosen = None
-        self._button.set_enabled(state.is_idle)
+        self._button.set_enabled(state.can_start)
         self._draw_choice(state)
         if self._changes.changed(state.fan, self._chosen):
             self._draw_fan(state)
@@ -58,7 +58,7 @@ class FanTab:
         fan = state.fan
         name = "" if fan is None or self._chosen is None else fan.names[self._chosen]
         self._carry_out.set_visibility(fan is not None)
-        self._carry_out.set_enabled(bool(name) and state.is_idle)
+        self._carry_out.set_enabled(bool(name) and state.can_start)
         self._carry_out.set_text(f"Carry out {name}" if name else "Carry out")
         if fan is None:
             self._hint.set_text("A grid of futures from the present frame. Nothing moves.")

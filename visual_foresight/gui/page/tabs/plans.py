@@ -20,9 +20,15 @@ class PlansTab:
     Args:
         timeline: what this page shows of a run; a click on a plan chooses it there.
         redraw: draws the whole page now.
+        choose_ahead: chooses how many actions ahead it shows.
     """
 
-    def __init__(self, timeline: Timeline, redraw: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        redraw: Callable[[], None],
+        choose_ahead: Callable[[int], None],
+    ) -> None:
         self._timeline = timeline
         self._redraw = redraw
         self._changes = ChangeDetector()
@@ -30,7 +36,13 @@ class PlansTab:
             self._thumbs = ui.element("div").classes("thumbs")
             with ui.element("div").classes("charts"):
                 self._costs = Chart("Cost, by iteration of the search", "", ["best", "median"])
-                self._lost = Chart("Lost pixel-map mass, by step ahead", "", ["lost"])
+                self._lost = Chart(
+                    "Lost pixel-map mass, by step ahead",
+                    "",
+                    ["lost"],
+                    choose_ahead,
+                    first_step=1,
+                )
 
     def draw(self, state: State) -> None:
         """Show a state."""

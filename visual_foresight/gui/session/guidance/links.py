@@ -123,22 +123,46 @@ def _pixel(text: str) -> Pixel:
 def query_of(state: State) -> str:
     """Return the part after "?" of a link to a state: a kept run, or a scene with its goal.
 
-    A scene that has moved cannot be opened again, so its run is named.
+    A scene that has moved cannot be opened again, so its run is named once there is one.
     """
     settings = state.settings
     named: dict[str, str] = {"model": settings.model}
-    if state.entry_name and (state.is_recorded or state.num_moved):
+    if _names_run(state):
         named["run"] = state.entry_name
         return urlencode(named)
     named |= {"env": settings.env, "seed": str(settings.seed)}
     if settings.num_objects is not None:
         named["objects"] = str(settings.num_objects)
-    pairs = state.draft.pairs
+    pairs = _pairs(state)
     if pairs:
         named["source"] = ";".join(_text(pair.source) for pair in pairs)
         targets = [pair.target for pair in pairs if pair.target is not None]
         named["goal"] = ";".join(_text(target) for target in targets)
     return urlencode(named, safe=",;/")
+
+
+def sentence_of(state: State) -> str:
+    """Return what the link of `query_of` opens, and what of the state it leaves out."""
+    pairs = _pairs(state)
+    left_out = "" if state.image_goal is None else ", without the goal image"
+    if _names_run(state):
+        opens = f"the run {state.entry_name}"
+        left_out = ", without the goal made since" if pairs and not state.is_recorded else ""
+    elif state.has_moved:
+        opens = f"the scene{' and goal' if pairs else ''} as set, before anything was moved"
+    else:
+        opens = f"this scene{' and goal' if pairs else ''}"
+    return f"The link was copied; on this machine it opens {opens}{left_out}"
+
+
+def _pairs(state: State) -> tuple[Pair, ...]:
+    """Return the pairs of the goal; a goal image has taken their place, and is in no link."""
+    return state.draft.pairs if state.image_goal is None else ()
+
+
+def _names_run(state: State) -> bool:
+    """Tell whether a link to a state names a kept run."""
+    return bool(state.entry_name) and (state.is_recorded or bool(state.num_moved))
 
 
 def _text(pixel: Pixel) -> str:

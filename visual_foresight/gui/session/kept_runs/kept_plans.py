@@ -6,13 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import overload
 
-import numpy as np
-import torch
-from jaxtyping import Float32
-
 from visual_foresight.control.loop import Step
 from visual_foresight.gui.session.kept_runs.turns import pack, read_plan
-from visual_foresight.types import Observation, Plan, Prediction, UserError
+from visual_foresight.types import Observation, Plan, UserError
 
 logger = logging.getLogger(__name__)
 READ_AHEAD = 4
@@ -68,16 +64,13 @@ class PlansThen(Sequence[Plan]):
 
 
 def reader(
-    read: Callable[[int], Plan],
-    actions: Float32[np.ndarray, "t a"],
-    frame_size: tuple[int, int],
+    read: Callable[[int], Plan], otherwise: Callable[[int], Plan]
 ) -> Callable[[int], Plan]:
-    """Return a reader of plans that remembers some, and reads what is damaged as imagined nothing.
+    """Return a reader of plans that remembers some, and never fails.
 
     Args:
         read: reads the plan of a step, or raises `UserError`.
-        actions: those carried out, which a damaged plan had.
-        frame_size: (height, width) in pixels.
+        otherwise: returns what is left of a plan that is damaged: one that imagines nothing.
     """
 
     @lru_cache(maxsize=READ_AHEAD)
@@ -86,9 +79,7 @@ def reader(
             return read(step)
         except UserError as error:
             logger.warning("%s", error)
-            left = torch.from_numpy(actions[step : step + 1])
-            nothing = Prediction.without_model(left[None], frame_size)
-            return Plan(left, (), nothing, (), 0.0)
+            return otherwise(step)
 
     return read_or_nothing
 

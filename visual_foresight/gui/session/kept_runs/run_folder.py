@@ -4,27 +4,21 @@ A program that is killed loses the turn under way, no more. Its folder is locked
 so that another program on the same output folder leaves it alone; a lock ends with its program.
 """
 
-import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from visual_foresight.control.loop import Step
 from visual_foresight.episodes.episode_files import LEFTOVERS
-from visual_foresight.gui.session.kept_runs.kept_plans import READ_AHEAD, KeptPlans
+from visual_foresight.gui.session.kept_runs.run_notes import RunNotes, read_notes
 from visual_foresight.gui.session.kept_runs.turns import pack, read_plan, read_step
 from visual_foresight.system.files import write_bytes
 from visual_foresight.system.locks import locked
 from visual_foresight.types import Plan, UserError
 
 logger = logging.getLogger(__name__)
-NOTES_NAME = "run.json"
-FINISHED = "finished"
-"""The note that the run's episode has been written."""
 
 
 def turn_path(folder: Path, index: int) -> Path:
@@ -43,45 +37,44 @@ class RunFolder:
         self.folder = folder
         self._held = ExitStack()
         self._held.enter_context(locked(folder, "page", "choose another --out"))
-        self._read = lru_cache(maxsize=READ_AHEAD)(self.read_plan)
 
     def close(self) -> None:
         """Give the lock back."""
         self._held.close()
 
-    def write_notes(self, notes: Mapping[str, Any]) -> None:
-        """Write the notes of the run: plain JSON values."""
-        write_bytes(self.folder / NOTES_NAME, json.dumps(dict(notes)).encode())
-
-    def notes(self) -> dict[str, Any]:
-        """Read the notes.
-
-        Raises:
-            UserError: there are none, or they are damaged.
-        """
+    def notes(self) -> RunNotes:
+        """Read the notes (see `read_notes`)."""
         return read_notes(self.folder)
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing in it: the program was killed before it wrote."""
+        return all(path.name.startswith(".") for path in self.folder.iterdir())
 
     def add(self, step: Step, model: str) -> None:
         """Keep a turn."""
         write_bytes(turn_path(self.folder, step.index), pack(step, model))
 
     def steps(self) -> list[Step]:
-        """Read the turns up to the first one that is missing or damaged, without predictions."""
+        """Read the turns, without predictions, as far as they follow one another.
+
+        They end before the first one that is missing, damaged or of another run.
+        """
         found: list[Step] = []
         while (path := turn_path(self.folder, len(found))).exists():
             try:
-                found.append(read_step(path))
+                step = read_step(path)
             except UserError as error:
                 logger.warning("%s", error)
                 break
+            if not _follows(step, found):
+                logger.warning("%s is no step of this run: it ends before", path)
+                break
+            found.append(step)
         return found
 
-    def plans(self, count: int) -> KeptPlans:
-        """Return the first plans, read when they are asked for."""
-        return KeptPlans(self._read, count)
-
     def read_plan(self, index: int) -> Plan:
-        """Read a plan."""
+        """Read a plan (see `turns.read_plan`)."""
         return read_plan(turn_path(self.folder, index))
 
     def remove_leftovers(self) -> None:
@@ -95,17 +88,20 @@ class RunFolder:
         self.close()
 
 
-def read_notes(folder: Path) -> dict[str, Any]:
-    """Read the notes of a run.
+def _follows(step: Step, before: Sequence[Step]) -> bool:
+    """Tell whether a turn can come after others."""
+    if step.index != len(before) or not before:
+        return step.index == len(before)
+    plan = before[-1].plan
+    return (
+        plan is not None
+        and _shapes(before[0]) == _shapes(step)
+        and (step.plan is None or step.plan.actions.shape[1:] == plan.actions.shape[1:])
+    )
 
-    Raises:
-        UserError: there are none, or they are damaged.
-    """
-    path = folder / NOTES_NAME
-    try:
-        notes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} has no notes of a run ({error}): delete its folder") from error
-    if not isinstance(notes, dict):
-        raise UserError(f"{path} has no notes of a run: delete its folder")
-    return notes
+
+def _shapes(step: Step) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of what was seen in a turn."""
+    seen = step.observation
+    frames = {view: frame.shape for view, frame in seen.frames.items()}
+    return {**frames, "state": seen.state.shape, **dict.fromkeys(seen.signals, ())}

@@ -6,6 +6,7 @@ and pixel maps in 16: that is what the page shows, also while the run goes on.
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from visual_foresight.control.judge import Measurement
@@ -29,12 +31,27 @@ from visual_foresight.types import (
     to_float,
     to_uint8,
 )
-from visual_foresight.vision.pixel_maps import expected_places
 
-READ_ERRORS = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+READ_ERRORS = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    MemoryError,  # of a shape that no array has
+    RuntimeError,  # of a zip with a password, or in another way
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+)
 """What reading a damaged file can raise."""
 NOTES = "notes"
 """The array that holds the JSON."""
+Size = tuple[int, int]
+NO_ELITES = np.zeros((0, 0, 0), np.float32)
+"""What a file has that was written before elites were kept."""
 
 
 def pack(step: Step, model: str) -> bytes:
@@ -81,14 +98,23 @@ def _number(value: float | None) -> float | None:
 
 
 def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
-    """Return what is kept of a plan as arrays: of its runners-up only where they lead."""
+    """Return what is kept of a plan as arrays.
+
+    What is imagined of its runners-up stands by itself: older files have only their actions.
+    """
     prediction = plan.prediction
-    maps = prediction.pixel_maps
     return {
         "actions": _numbers(plan.actions),
         "frames": to_uint8(prediction.frames[0]),
-        "maps": _numbers(maps[0], np.float16),
+        "maps": _numbers(prediction.pixel_maps[0], np.float16),
+        **{
+            f"member_{number}": _numbers(member.pixel_maps, np.float16)
+            for number, member in enumerate(prediction.members)
+        },
         "lost": _numbers(prediction.lost[0]),
+        "runner_up_frames": to_uint8(prediction.frames[1:]),
+        "runner_up_maps": _numbers(prediction.pixel_maps[1:], np.float16),
+        "runner_up_lost": _numbers(prediction.lost[1:]),
         # of each iteration of the search: the least, the median, the greatest
         "costs": np.array(
             [
@@ -98,8 +124,8 @@ def _arrays_of(plan: Plan) -> dict[str, np.ndarray]:
             np.float32,
         ).reshape(-1, 3),
         "runners_up": _numbers(plan.runners_up),
-        "runners_up_places": _numbers(expected_places(maps[1:].float(), prediction.frame_size)),
-        **{f"signal_{name}": _numbers(each[0]) for name, each in prediction.signals.items()},
+        "elites": _numbers(plan.elites),
+        **{f"signal_{name}": _numbers(each) for name, each in prediction.signals.items()},
     }
 
 
@@ -113,6 +139,7 @@ def _notes_of(plan: Plan) -> dict[str, Any]:
         "seconds": float(plan.seconds),
         "frame_size": list(plan.prediction.frame_size),
         "signals": list(plan.prediction.signals),
+        "num_members": len(plan.prediction.members),
     }
 
 
@@ -130,17 +157,20 @@ def light(step: Step) -> Step:
     plan = step.plan
     if plan is None:
         return step
-    nothing = Prediction.without_model(plan.actions[None], plan.prediction.frame_size)
-    return replace(
-        step,
-        plan=Plan(
-            actions=plan.actions.detach().cpu(),
-            sources=plan.sources,
-            prediction=nothing,
-            costs=(),
-            seconds=plan.seconds,
-        ),
-    )
+    actions = plan.actions.detach().cpu()
+    size = plan.prediction.frame_size
+    return replace(step, plan=without_prediction(actions, size, plan.sources, plan.seconds))
+
+
+def without_prediction(
+    actions: Float[Tensor, "t a"],
+    frame_size: tuple[int, int],
+    sources: tuple[Pixel, ...] = (),
+    seconds: float = 0.0,
+) -> Plan:
+    """Return a plan of which nothing is imagined, or known any more."""
+    nothing = Prediction.without_model(actions[None], frame_size)
+    return Plan(actions, sources, nothing, costs=(), seconds=seconds)
 
 
 def read_step(file: Path | io.BytesIO) -> Step:
@@ -153,13 +183,11 @@ def read_step(file: Path | io.BytesIO) -> Step:
         frames = {name: arrays[f"frame_{number}"] for number, name in enumerate(notes["views"])}
         plan = None
         if "plan" in notes:
-            actions = torch.from_numpy(arrays["actions"])
             height, width = notes["plan"]["frame_size"]
-            plan = Plan(
-                actions=actions,
+            plan = without_prediction(
+                actions=torch.from_numpy(arrays["actions"]),
+                frame_size=(height, width),
                 sources=_pixels(notes["plan"]["sources"]),
-                prediction=Prediction.without_model(actions[None], (height, width)),
-                costs=(),
                 seconds=notes["plan"]["seconds"],
             )
         return Step(
@@ -172,9 +200,9 @@ def read_step(file: Path | io.BytesIO) -> Step:
 
 
 def read_plan(file: Path | io.BytesIO) -> Plan:
-    """Read the plan of a turn, and what was imagined of it.
+    """Read the plan of a turn, and what was imagined of it and of its runners-up.
 
-    The runners-up have their actions; what they were imagined to lead to is not kept.
+    Of the runners-up, older files have the actions alone.
 
     Raises:
         UserError: the file is missing or damaged, or the turn had no plan.
@@ -182,26 +210,79 @@ def read_plan(file: Path | io.BytesIO) -> Plan:
     with _opened(file) as (arrays, notes):
         kept = notes["plan"]
         height, width = kept["frame_size"]
-        maps = torch.from_numpy(arrays["maps"].astype(np.float32))[None]
+        num_imagined = 1 + len(arrays.get("runner_up_lost", ()))
+        signals = {name: arrays[f"signal_{name}"] for name in kept["signals"]}
         prediction = Prediction(
-            frames=to_float(arrays["frames"])[None],
-            pixel_maps=maps,
-            lost=torch.from_numpy(arrays["lost"])[None],
+            frames=to_float(_ranked(arrays, "frames")),
+            pixel_maps=torch.from_numpy(_ranked(arrays, "maps").astype(np.float32)),
+            lost=torch.from_numpy(_ranked(arrays, "lost")),
             carry=None,
             frame_size=(height, width),
+            members=tuple(
+                _member(arrays[f"member_{number}"], (height, width))
+                for number in range(kept.get("num_members", 0))
+            ),
             signals={
-                name: torch.from_numpy(arrays[f"signal_{name}"])[None]
-                for name in kept["signals"]
+                name: torch.from_numpy(values.reshape(num_imagined, -1))
+                for name, values in signals.items()
             },
         )
-        return Plan(
+        plan = Plan(
             actions=torch.from_numpy(arrays["actions"]),
             sources=_pixels(kept["sources"]),
             prediction=prediction,
             costs=tuple(torch.from_numpy(arrays["costs"])),
             seconds=kept["seconds"],
             runners_up=torch.from_numpy(arrays["runners_up"]),
+            elites=torch.from_numpy(arrays.get("elites", NO_ELITES)),
         )
+        _require_one_length(plan)
+        return plan
+
+
+def _require_one_length(plan: Plan) -> None:
+    """Refuse a plan whose parts do not fit each other, which could not be drawn.
+
+    Raises:
+        ValueError: they do not.
+    """
+    num_steps = len(plan.actions)
+    prediction = plan.prediction
+    num, num_frames, *shape = prediction.frames.shape
+    _, _, num_pixels, _, _ = prediction.pixel_maps.shape
+    fits = (
+        plan.actions.ndim == 2
+        and num_frames in (0, num_steps)
+        and shape == [3, *prediction.frame_size]
+        and prediction.pixel_maps.shape[:2] == (num, num_steps)
+        and prediction.lost.shape == (num, num_steps, num_pixels)
+        and num_pixels in (0, len(plan.sources))
+        and plan.runners_up.ndim == plan.elites.ndim == 3
+    )
+    if not fits:
+        raise ValueError(
+            f"{num_steps} actions, frames of {tuple(prediction.frames.shape)} and pixel maps of "
+            f"{tuple(prediction.pixel_maps.shape)} are not of one plan"
+        )
+
+
+def _member(maps: Float[np.ndarray, "n t p map_h map_w"], frame_size: Size) -> Prediction:
+    """Return what one member imagined, of which its pixel maps are kept: where they disagree."""
+    num, num_steps, num_pixels = maps.shape[:3]
+    return Prediction(
+        frames=torch.zeros(num, 0, 3, *frame_size),
+        pixel_maps=torch.from_numpy(maps.astype(np.float32)),
+        lost=torch.zeros(num, num_steps, num_pixels),
+        carry=None,
+        frame_size=frame_size,
+    )
+
+
+def _ranked(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+    """Return what is kept of the plan, and after it of its runners-up, where that was kept."""
+    best = arrays[name][None]
+    others = arrays.get(f"runner_up_{name}")
+    return best if others is None else np.concatenate([best, others])
 
 
 @contextmanager

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
+from visual_foresight.evaluation.suites import Task
 from visual_foresight.gui.session.goals import Draft, Pair
-from visual_foresight.gui.session.jobs import SessionJobs
+from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.state import State
 from visual_foresight.gui.session.trials.batch import Batch, draw_task
-from visual_foresight.interfaces import Snapshots
+from visual_foresight.gui.session.trials.verdict import StopRule
+from visual_foresight.interfaces import require_judge
 from visual_foresight.types import UserError
 
 
@@ -30,21 +33,20 @@ class Repeats:
 
     def again(self) -> None:
         """Go back to where the last run began, and do it again for the same goal."""
+        self._jobs.end(STOPPED)
         ended = self._jobs.last_run
-        env = self._jobs.scene.present.env
-        if not isinstance(env, Snapshots):
+        if ended.start is None:
             raise UserError(
                 "this world cannot go back to where the run began: lay it out by hand, and make "
                 "the goal again"
             )
-        env.restore(ended.start)
-        self._jobs.scene.publish_frame()
-        self._jobs.start(ended.goal)
+        self._jobs.start(ended.goal, ended.again(StopRule.of(self._read().settings)))
 
     def go_on(self) -> None:
         """Go on with the last run, from where it has ended, until it is nearer to its goal."""
+        self._jobs.end(STOPPED)
         ended = self._jobs.last_run
-        self._jobs.start(ended.next_goal, ended)
+        self._jobs.start(ended.next_goal, ended.going_on())
 
     def run_batch(self, num_scenes: int) -> None:
         """Run one scene after the other, for the tasks that the benchmark draws from the seed.
@@ -52,6 +54,8 @@ class Repeats:
         Stop ends the batch with the run under way; Pause does so, too, but that run can go on.
         """
         jobs = self._jobs
+        require_judge(jobs.scene.present.env, "a batch of runs")
+        jobs.end(STOPPED)
         settings = self._read().settings
         seed = self._read().choices.seed
         batch = Batch(num_scenes)
@@ -59,7 +63,7 @@ class Repeats:
         with ExitStack() as at_end:
             at_end.callback(lambda: self._publish(batch=replace(batch, is_running=False)))
             for index in range(num_scenes):
-                task = draw_task(jobs.scene.present.env, seed, index)
+                task = self._draw_task(seed, index, settings)
                 jobs.reset(replace(settings, seed=task.env_seed, num_objects=None))
                 self._publish(draft=Draft((Pair(task.source, task.target),)))
                 jobs.start(task.goal)
@@ -67,3 +71,11 @@ class Repeats:
                     return
                 batch = batch.with_outcome(jobs.last_run.verdict.outcome)
                 self._publish(batch=batch)
+
+    def _draw_task(self, seed: int, index: int, settings: Settings) -> Task:
+        """Draw a task; if there is none, set the scene anew, since drawing lays out others."""
+        with ExitStack() as on_error:
+            on_error.callback(self._jobs.reset, settings)
+            task = draw_task(self._jobs.scene.present.env, seed, index)
+            on_error.pop_all()
+        return task

@@ -18,6 +18,10 @@ BELIEVED = "believed "
 """Begins the outcome of a run that no judge saw."""
 
 
+NEAREST_M = 0.001
+"""Nearer than this, in metres, is there."""
+
+
 @dataclass(frozen=True)
 class StopRule:
     """Ends a run that is near enough to its goal."""
@@ -41,15 +45,30 @@ class StopRule:
         has_to_move = goal.sources != goal.targets
         if not self.within_m or not has_to_move or not step.index:
             return False
-        away_m = believed_m(view, goal, step)
-        if self.asks_judge and step.verdict is not None:
-            away_m = step.verdict.distance_m
+        away_m = self.away_m(step, believed_m(view, goal, step))
         return away_m is not None and away_m <= self.within_m
 
-    def nearer(self, belief_m: float | None) -> "StopRule":
-        """Return the rule to go on with: half as far, if this one was met."""
-        is_met = belief_m is not None and belief_m <= self.within_m
-        return replace(self, within_m=self.within_m / 2) if is_met else self
+    def away_m(self, step: Step, belief_m: float | None) -> float | None:
+        """Return the distance to the goal that counts here, in metres; None if nobody says.
+
+        Args:
+            step: what the judge measured.
+            belief_m: what the locator believes.
+        """
+        if self.asks_judge and step.verdict is not None:
+            return step.verdict.distance_m
+        return belief_m
+
+    def nearer(self, away_m: float | None) -> "StopRule":
+        """Return the rule to go on with: this one, halved until it is not met.
+
+        Args:
+            away_m: the distance that counts, at the end of the run.
+        """
+        within_m = self.within_m
+        while away_m is not None and max(away_m, NEAREST_M) <= within_m:
+            within_m /= 2
+        return replace(self, within_m=within_m)
 
 
 def believed_m(view: View, goal: Goal, step: Step) -> float | None:
@@ -102,14 +121,16 @@ def outcome_of(trial: Trial) -> str:
     return BELIEVED + outcome if trial.is_believed else outcome
 
 
-def verdict_of(trial: Trial, outcome: str, belief_m: float | None, rule: StopRule) -> Verdict:
+def verdict_of(
+    trial: Trial, outcome: str, belief_m: float | None, next_rule: StopRule
+) -> Verdict:
     """Return what is said of a run that has ended.
 
     Args:
         trial: the run.
         outcome: as it is recorded.
         belief_m: how far the goal is as the locator believes at the end, if it says.
-        rule: what could have ended it.
+        next_rule: what ends it if it goes on.
     """
     distance = trial.distance_text(-1, suffix="")
     if trial.is_believed:  # the outcome says so already
@@ -119,5 +140,5 @@ def verdict_of(trial: Trial, outcome: str, belief_m: float | None, rule: StopRul
         num_steps=len(trial.episode.actions),
         distance=distance,
         believed_m=None if trial.is_believed else belief_m,
-        next_within_m=rule.nearer(belief_m).within_m,
+        next_within_m=next_rule.within_m,
     )

@@ -15,7 +15,7 @@ def test_what_imagines_nothing_says_so_and_the_goal_stays(start, open_page, phot
     press(page, "Plan")
     page.wait_for_selector(".status:text-is('plan ready')")
     assert page.locator(NOTHING).inner_text() == "random imagines nothing."
-    assert not page.locator(".prediction .frame img").is_visible()
+    assert not page.locator(".prediction img.imagined").is_visible()
     press(page, "Step")
     page.wait_for_selector(".status:text-is('paused')")
     assert (

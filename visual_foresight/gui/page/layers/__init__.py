@@ -1,0 +1,1 @@
+"""What is drawn over the frames: where pixels are expected, what is intended, what moves."""

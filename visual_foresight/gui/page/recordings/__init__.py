@@ -1,0 +1,1 @@
+"""What the page shows in place of a world where it was opened on recorded data."""

@@ -1,0 +1,1 @@
+"""What a kept run is exported as: its episode, animations, its figures, and a report."""
