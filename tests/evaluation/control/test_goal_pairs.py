@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.pusht25 import make_pairs, moves
+from benchmarks.pusht25 import lies_inside, make_pairs, moves
 from visual_foresight.envs.registry import make
 from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control
 from visual_foresight.evaluation.control.criteria import Errors, criteria_figures
@@ -33,12 +33,13 @@ def test_the_committed_pairs_are_those_that_the_seed_makes():
             np.testing.assert_allclose(kept[name], value, atol=1e-3)
 
 
-def test_the_t_moves_in_every_pair():
+def test_the_t_moves_in_every_pair_and_is_seen():
     for pair in read_pairs("pusht25"):
         x, y, angle = pair.goal_letter
         letter = replace(pair.start.table.letters[0], place_mm=(x, y), angle=angle)
         goal = replace(pair.start, table=replace(pair.start.table, letters=(letter,)))
         assert moves(pair.start, goal)
+        assert lies_inside(pair.start) and lies_inside(goal)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 72)])
