@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from nicegui import run, ui
 
-from visual_foresight.gui.page.tabs.runs.card import picture_address
-from visual_foresight.gui.page.tabs.runs.window import window
+from visual_foresight.gui.page.tabs.gallery.card import picture_address
+from visual_foresight.gui.page.tabs.gallery.window import window
 from visual_foresight.gui.session.exports.curves import chart
 from visual_foresight.gui.session.exports.kept_run import KeptRun
 from visual_foresight.gui.session.gallery.gallery import Gallery

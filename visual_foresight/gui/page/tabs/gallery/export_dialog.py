@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from nicegui import events, ui
 
-from visual_foresight.gui.page.tabs.runs.window import window
+from visual_foresight.gui.page.tabs.gallery.window import window
 from visual_foresight.gui.session.gallery.gallery import EXPORTS
 
 DOWNLOAD_JS = Path(__file__).with_name("download.js").read_text(encoding="utf-8")
@@ -28,7 +28,9 @@ def show_exports(name: str, address: str) -> None:
 
         with ui.element("div").classes("exports"):
             for suffix, what in EXPORTS.items():
-                link = ui.element("a").classes("export").on("click", say, js_handler=DOWNLOAD_JS)
+                link = (
+                    ui.element("a").classes("export").on("click", say, js_handler=DOWNLOAD_JS)
+                )
                 link.props["href"] = f"{address}/runs/{quote(name)}{suffix}"
                 link.props["download"] = f"{name}{suffix}"
                 with link:

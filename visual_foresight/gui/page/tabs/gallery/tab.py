@@ -7,10 +7,10 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.tabs.runs.card import CardActions, build_card
-from visual_foresight.gui.page.tabs.runs.comparison import compare
-from visual_foresight.gui.page.tabs.runs.dialogs import ask_to_delete, edit_note
-from visual_foresight.gui.page.tabs.runs.export_dialog import show_exports
+from visual_foresight.gui.page.tabs.gallery.card import CardActions, build_card
+from visual_foresight.gui.page.tabs.gallery.comparison import compare
+from visual_foresight.gui.page.tabs.gallery.dialogs import ask_to_delete, edit_note
+from visual_foresight.gui.page.tabs.gallery.export_dialog import show_exports
 from visual_foresight.gui.session.gallery.gallery import MOST_COMPARED
 from visual_foresight.gui.session.gallery.selection import ORDERS, Selection, listed
 from visual_foresight.gui.session.session import Session

@@ -2,7 +2,7 @@
 
 from nicegui import run, ui
 
-from visual_foresight.gui.page.tabs.runs.window import window
+from visual_foresight.gui.page.tabs.gallery.window import window
 from visual_foresight.gui.session.gallery.notes import LONGEST_NOTE
 from visual_foresight.gui.session.session import Session
 
