@@ -1,7 +1,5 @@
 """What `pusht` has beyond what every env promises (`tests/envs/test_contract.py`)."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -71,8 +69,7 @@ def test_an_action_takes_the_agent_nearly_all_the_way(env):
 
 
 def test_the_picture_for_people_is_the_scene_of_the_frame(env):
-    drawable: Any = env
-    assert isinstance(drawable, Drawable)
+    drawable: Drawable = env
     large = drawable.draw(4)
     assert large.shape == (256, 256, 3)
     small = large.reshape(64, 4, 64, 4, 3).mean((1, 3))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.pusht25 import lies_inside, make_pairs, moves
-from visual_foresight.envs.registry import make
+from visual_foresight.envs.pusht.env import PushTEnv
 from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control
 from visual_foresight.evaluation.control.criteria import Errors, criteria_figures
 from visual_foresight.evaluation.control.goal_pairs import (
@@ -19,7 +19,6 @@ from visual_foresight.evaluation.control.goal_pairs import (
     read_pairs,
 )
 from visual_foresight.evaluation.control.outcomes import as_text
-from visual_foresight.interfaces import require_judge
 from visual_foresight.types import UserError
 
 SUITE = PAIR_SUITES["pusht25"]
@@ -45,7 +44,7 @@ def test_the_t_moves_in_every_pair_and_is_seen():
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 72)])
 def test_a_task_begins_in_its_state_with_two_points_on_the_t(size):
-    with closing(require_judge(make("pusht", size), "the test")) as env:
+    with closing(PushTEnv(size)) as env:
         task = SUITE.task(env, 0, 3)
         points = task.begin(env)
         assert [point.kind for point in points] == ["object", "object"]
