@@ -8,13 +8,14 @@ block's [x, y, angle] after each control step: a list of lists of them.
 import json
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 
 from gym_pusht.envs.pusht import PushTEnv
 
 
-def poses_of(scene):
+def poses_of(scene: dict[str, Any]) -> list[list[float]]:
     """Return the block's pose after each control step."""
     env = PushTEnv(obs_type="state")
     env.reset(seed=0)

@@ -2,7 +2,7 @@
 
 One pair of each of 100 recorded episodes of the explorer `sweeps`, with a seed that no training
 uses: a state, and the one five actions later, in which the T has moved by more than 20 mm or turned
-by more than 20 degrees.
+by more than 20 degrees. In both the T lies between the walls: the agent can squeeze it into one.
 """
 
 import json
@@ -14,7 +14,8 @@ import numpy as np
 
 from visual_foresight.collect.recorder import lay_out, make_explorer
 from visual_foresight.envs.pusht.env import PushTEnv
-from visual_foresight.envs.pusht.states import Snapshot
+from visual_foresight.envs.pusht.letters import LETTERS
+from visual_foresight.envs.pusht.states import WALLS_MM, Snapshot
 from visual_foresight.evaluation.control.goal_pairs import (
     PAIRS_FOLDER,
     block_pose,
@@ -26,6 +27,7 @@ SEED = 2_500_000
 NUM_PAIRS = 100
 NUM_STEPS = 40
 AHEAD = 5
+SLACK_MM = 1.0
 MOVED_MM, TURNED_DEGREES = 20.0, 20.0
 
 
@@ -53,6 +55,17 @@ def moves(start: Snapshot, goal: Snapshot) -> bool:
     degrees = math.degrees(abs(math.atan2(math.sin(turned), math.cos(turned))))
     moved_mm = float(np.linalg.norm(poses[1][:2] - poses[0][:2]))
     return moved_mm > MOVED_MM or degrees > TURNED_DEGREES
+
+
+def lies_inside(state: Snapshot) -> bool:
+    """Tell whether the whole T lies between the walls."""
+    (letter,) = state.table.letters
+    cos, sin = math.cos(letter.angle), math.sin(letter.angle)
+    shape = LETTERS[state.table.letter]
+    corners = np.array([*shape.bar.corners_mm, *shape.stem.corners_mm])
+    places = corners @ np.array([[cos, sin], [-sin, cos]]) + np.array(letter.place_mm)
+    low, high = WALLS_MM
+    return bool((places > low - SLACK_MM).all() and (places < high + SLACK_MM).all())
 
 
 def written(index: int, step: int, start: Snapshot, goal: Snapshot) -> dict[str, Any]:
@@ -85,6 +98,8 @@ def make_pairs(count: int) -> list[dict[str, Any]]:
             step
             for step in range(len(states) - AHEAD)
             if moves(states[step], states[step + AHEAD])
+            and lies_inside(states[step])
+            and lies_inside(states[step + AHEAD])
         ]
         if steps:
             step = int(np.random.default_rng([SEED, index, 1]).choice(steps))

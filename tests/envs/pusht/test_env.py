@@ -69,8 +69,8 @@ def test_an_action_takes_the_agent_nearly_all_the_way(env):
 
 
 def test_the_picture_for_people_is_the_scene_of_the_frame(env):
-    assert isinstance(env, Drawable)
-    large = env.draw(4)
+    drawable: Drawable = env
+    large = drawable.draw(4)
     assert large.shape == (256, 256, 3)
     small = large.reshape(64, 4, 64, 4, 3).mean((1, 3))
     assert np.abs(small - env.observe().frame).mean() < 1.5

@@ -97,7 +97,7 @@ def test_letters_are_two_boxes_about_their_centre_of_gravity():
     letter = LETTERS["T"]
     assert letter.bar.corners_mm == [(-60, -45), (60, -45), (60, -15), (-60, -15)]
     assert letter.stem.corners_mm == [(-15, -45), (15, -45), (15, 75), (-15, 75)]
-    assert letter.origin_mm == (0, -45)
+    assert letter.origin_mm == pytest.approx((0, -45))
     assert letter.radius_mm == pytest.approx(math.hypot(15, 75))
     places = np.array([[0.0, 0.0, 20.0, 0.0, 63.0]]), np.array([[0.0, -44.0, 0.0, 80.0, -49.0]])
     assert letter.distance_mm(*places)[0].tolist() == [-15, -1, 5, 5, 5]
@@ -105,5 +105,5 @@ def test_letters_are_two_boxes_about_their_centre_of_gravity():
 
 def test_the_other_letter_has_its_stem_at_the_bars_end():
     letter = LETTERS["L"]
-    assert letter.origin_mm == (22.5, -45)
+    assert letter.origin_mm == pytest.approx((22.5, -45))
     assert letter.stem.low_mm[0] == letter.bar.low_mm[0] == -60 + 22.5

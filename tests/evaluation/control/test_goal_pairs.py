@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.pusht25 import make_pairs, moves
-from visual_foresight.envs.registry import make
+from benchmarks.pusht25 import lies_inside, make_pairs, moves
+from visual_foresight.envs.pusht.env import PushTEnv
 from visual_foresight.evaluation.control.command import ControlConfig, evaluate_control
 from visual_foresight.evaluation.control.criteria import Errors, criteria_figures
 from visual_foresight.evaluation.control.goal_pairs import (
@@ -33,21 +33,22 @@ def test_the_committed_pairs_are_those_that_the_seed_makes():
             np.testing.assert_allclose(kept[name], value, atol=1e-3)
 
 
-def test_the_t_moves_in_every_pair():
+def test_the_t_moves_in_every_pair_and_is_seen():
     for pair in read_pairs("pusht25"):
         x, y, angle = pair.goal_letter
         letter = replace(pair.start.table.letters[0], place_mm=(x, y), angle=angle)
         goal = replace(pair.start, table=replace(pair.start.table, letters=(letter,)))
         assert moves(pair.start, goal)
+        assert lies_inside(pair.start) and lies_inside(goal)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (48, 72)])
 def test_a_task_begins_in_its_state_with_two_points_on_the_t(size):
-    with closing(make("pusht", size)) as env:
+    with closing(PushTEnv(size)) as env:
         task = SUITE.task(env, 0, 3)
         points = task.begin(env)
         assert [point.kind for point in points] == ["object", "object"]
-        np.testing.assert_allclose(env.truth()[0, :2] * 1000, task.pair.letter[:2])
+        np.testing.assert_allclose(env.truth()[0, :2] * 1000, np.array(task.pair.letter[:2]))
         for point, source in zip(points, task.goal.sources, strict=True):
             assert env.where(point)[0].distance(source) < 1e-6
         other = SUITE.task(env, 0, 4)

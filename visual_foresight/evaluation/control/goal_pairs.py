@@ -8,7 +8,6 @@ The pairs are in a file, which `scripts/remake_pusht25` makes.
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -152,7 +151,7 @@ class PairSuite:
         )
 
 
-PAIR_SUITES: Mapping[str, PairSuite] = {"pusht25": PairSuite("pusht25")}
+PAIR_SUITES: dict[str, PairSuite] = {"pusht25": PairSuite("pusht25")}
 
 
 @cache
