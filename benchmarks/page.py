@@ -108,22 +108,24 @@ def measure(model: str, preset: str, extent: Extent) -> dict[str, Any]:
         program = Program(Path(folder) / "out", *flags)
         try:
             page = _open(browser, program)
-            figures = {"usable_s": time.perf_counter() - start_s}
+            figures = _told({"usable_s": time.perf_counter() - start_s})
             others = _open_others(page, program.address)
-            figures |= _clicks(page)
-            figures |= _pings(page, task)
+            figures |= _told(_clicks(page))
+            figures |= _told(_pings(page, task))
             others.close()
-            figures |= _step_times(page, program.address, task, settings, extent.rounds)
+            figures |= _told(_step_times(page, program.address, task, settings, extent.rounds))
             with _busy_cores():
                 busy = _step_times(page, program.address, task, settings, extent.busy_rounds)
             figures["busy_step_ratio"] = 1 + busy["added_per_step"]
-            figures |= _memory(page, task, program, extent.num_runs)
+            figures |= _told(_memory(page, task, program, extent.num_runs))
             page.close()
         finally:
             program.stop()
         program = Program(Path(folder) / "again", *flags, start=COUNTING)
         try:
-            figures |= _memory_over_reloads(_open(browser, program), task, program, extent)
+            figures |= _told(
+                _memory_over_reloads(_open(browser, program), task, program, extent)
+            )
         finally:
             program.stop()
         browser.close()
@@ -131,6 +133,12 @@ def measure(model: str, preset: str, extent: Extent) -> dict[str, Any]:
         name: {"value": round(value, 3), **({"bar": BARS[name]} if name in BARS else {})}
         for name, value in figures.items()
     }
+
+
+def _told(figures: dict[str, float]) -> dict[str, float]:
+    """Say on stderr what has been measured so far, and return it: all of it takes an hour."""
+    sys.stderr.write(f"{figures}\n")
+    return figures
 
 
 def _open(browser: "Browser", program: Program) -> "Page":

@@ -15,8 +15,8 @@ from visual_foresight.evaluation.suites import (
     begin,
     find_task,
     make_task,
-    middle,
 )
+from visual_foresight.evaluation.visible_pixels import middle
 from visual_foresight.interfaces import require_judge
 from visual_foresight.types import Pixel, UserError
 

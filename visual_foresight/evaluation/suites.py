@@ -5,7 +5,6 @@ camera sees; its fingerprint tells whether two results are about the same task.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from jaxtyping import Float
 from visual_foresight.control.trial import Trial
 from visual_foresight.control.world import PUBLISHED
 from visual_foresight.evaluation.kept import kept
+from visual_foresight.evaluation.visible_pixels import middle, visible_pixels
 from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.interfaces import Env, JudgedEnv, require_judge
 from visual_foresight.system.fingerprint import fingerprint
@@ -31,8 +31,6 @@ MAX_DIRECTIONS = 40
 """Pushes that are drawn for one object of a scene before the next object is tried."""
 MIN_VISIBLE = 5
 """An object can be designated when it is seen at this many probed pixels."""
-PROBES = 32
-"""Probed pixels along the shorter side of the frame."""
 SAME_M = 0.005
 """A point that is picked again in another frame is the same when it is this near."""
 NEIGHBOURS_PX = (0.0, -0.25, 0.25, -0.5, 0.5)
@@ -314,35 +312,3 @@ def _has_room(
     nearest = start + along[:, None] * way
     away_m = np.linalg.norm(nearest - candidate.others, axis=1)
     return bool((away_m > suite.corridor_m).all())
-
-
-def visible_pixels(env: JudgedEnv, centers: Float[np.ndarray, "k 2"]) -> list[list[Pixel]]:
-    """Return for each object the probed pixels at which it is seen.
-
-    Pixels are probed on a regular grid (see `PROBES`); what is seen at one belongs to the object
-    whose centre is nearest.
-
-    Args:
-        env: whose present scene is looked at.
-        centers: the objects' true (x, y), in metres.
-    """
-    height, width = env.info.frame_size
-    stride = math.ceil(min(height, width) / PROBES)
-    visible: list[list[Pixel]] = [[] for _ in centers]
-    for row in range(0, height, stride):
-        for col in range(0, width, stride):
-            pixel = Pixel(float(row), float(col))
-            point = env.pick(pixel)
-            if point.kind == "object":
-                away_m = np.linalg.norm(centers - env.where(point)[1][:2], axis=1)
-                visible[int(away_m.argmin())].append(pixel)
-    return visible
-
-
-def middle(pixels: Sequence[Pixel]) -> Pixel:
-    """Return the one of these pixels that is nearest to their mean."""
-    mean = Pixel(
-        float(np.mean([pixel.row for pixel in pixels])),
-        float(np.mean([pixel.col for pixel in pixels])),
-    )
-    return min(pixels, key=mean.distance)

@@ -102,7 +102,7 @@ def test_the_share_of_the_ceiling_is_of_its_own_trials() -> None:
 def test_every_row_runs_in_its_own_frames_and_the_rest_in_the_chosen_ones(
     tmp_path: Path,
 ) -> None:
-    model = str(untrained(tmp_path / "mine", (48, 80)))
+    model = str(untrained(tmp_path / "mine", (48, 80), name="flow"))
     rows = (model, "still")
     mixed = config(tmp_path / "a", methods=rows, trials=1, trials_file=tmp_path / "a.json")
     result = evaluate_control(mixed, SUITES)

@@ -62,7 +62,7 @@ def test_a_recorded_pixel_is_followed_beside_the_recording(program, open_page, p
     page.wait_for_selector(".prediction .hint:has-text('place off by 2')")
     assert page.locator(".mark.source").count() == 1
     recorded = shown(page, "scene")
-    assert recorded != start != shown(page, "prediction")
+    assert recorded != start == shown(page, "prediction"), "the model is still"
     photograph(page, "recording-imagined")
     slide(page, "Steps ahead", "PageDown", "PageDown")  # by ten steps each
     page.wait_for_selector("h2:text-is('Recorded, episode 0, frame 0')")

@@ -18,7 +18,7 @@ SIZE = (48, 80)
 
 @pytest.fixture
 def model(tmp_path):
-    return str(untrained(tmp_path / "mine", SIZE))
+    return str(untrained(tmp_path / "mine", SIZE, name="flow"))
 
 
 def mark(session, right=12):
@@ -114,7 +114,7 @@ def test_what_has_no_checkpoint_stays_in_the_present_frames(session, model):
 
 def test_frames_that_a_world_cannot_have_leave_the_scene_as_it_was(session, tmp_path):
     before = session.state.frame
-    large = str(untrained(tmp_path / "large", (8, 16)))
+    large = str(untrained(tmp_path / "large", (8, 16), name="flow"))
     session.reset(replace(DOT, env="push", model=large))
     state = wait(session, lambda state: state.is_idle and state.is_error)
     assert "a frame of 16 to 512 pixels a side is needed, got 8x16" in state.message

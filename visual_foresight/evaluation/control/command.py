@@ -7,7 +7,6 @@ benchmark that was stopped goes on; the figures are made from these files.
 import json
 import logging
 import math
-from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -47,7 +46,7 @@ __all__ = [
 logger = logging.getLogger(__name__)
 CEILING_FOLDER = Path(__file__).parent / "ceilings"
 """Trials of the simulator as model on the published suites, a file for each suite and preset."""
-ALL_SUITES: Mapping[str, AnySuite] = ChainMap[str, Any](SUITES, PAIR_SUITES)
+ALL_SUITES: Mapping[str, AnySuite] = {**SUITES, **PAIR_SUITES}
 """Those of straight pushes, and those of goals that were recorded."""
 
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from visual_foresight.control.loop import clip_of
 from visual_foresight.control.world import PUBLISHED, World
 from visual_foresight.evaluation.kept import kept
-from visual_foresight.evaluation.suites import middle, visible_pixels
+from visual_foresight.evaluation.visible_pixels import middle, visible_pixels
 from visual_foresight.interfaces import SimulatedEnv, require_simulator
 from visual_foresight.planning.planners.colored_noise import colored_noise
 from visual_foresight.system.files import replacing

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from nicegui import ui
 
+from visual_foresight.gui.session.guidance import opening
 from visual_foresight.gui.session.guidance.links import NAMES, parse_link, query_of, sentence_of
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import installed_models
@@ -43,9 +44,7 @@ def open_link(session: Session, query: Mapping[str, str]) -> None:
         timer.deactivate()
         ui.run_javascript(FORGET.replace("NAMES", json.dumps(NAMES)))
         try:
-            link = parse_link(query, tuple(installed_models()))
-            if link is not None:
-                session.open_link(link)
+            opening.open_link(session, parse_link(query, tuple(installed_models())))
         except UserError as error:
             session.show_message(str(error), is_error=True)
 

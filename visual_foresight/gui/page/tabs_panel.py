@@ -11,9 +11,9 @@ from visual_foresight.gui.page.tabs.batch import BatchTab
 from visual_foresight.gui.page.tabs.check import CheckTab
 from visual_foresight.gui.page.tabs.compare import CompareTab
 from visual_foresight.gui.page.tabs.fan import FanTab
+from visual_foresight.gui.page.tabs.gallery.tab import RunsTab
 from visual_foresight.gui.page.tabs.plans import PlansTab
 from visual_foresight.gui.page.tabs.progress import ProgressTab
-from visual_foresight.gui.page.tabs.runs.tab import RunsTab
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 

@@ -46,5 +46,5 @@ def is_value_of(element: Element, value: object) -> bool:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         return is_number and element.props["min"] <= value <= element.props["max"]
     if isinstance(element, ui.input):
-        return isinstance(value, str)
+        return value is None or isinstance(value, str)  # None: it was cleared
     return type(value) is type(getattr(element, "value", None))

@@ -9,24 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from visual_foresight.control.interruptible import StoppedError
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.gallery.gallery import Gallery
 from visual_foresight.gui.session.gallery.run_editor import RunEditor
 from visual_foresight.gui.session.goals import Draft
-from visual_foresight.gui.session.guidance.links import Link
-from visual_foresight.gui.session.guidance.remarks import describe_pixel
+from visual_foresight.gui.session.guidance.seen import describe_pixel_in
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.layers.answers import Wish
 from visual_foresight.gui.session.layers.asked import AskedLayers
-from visual_foresight.gui.session.questions import Questions
+from visual_foresight.gui.session.questions.questions import Questions
 from visual_foresight.gui.session.recordings.desk import RecordingDesk
 from visual_foresight.gui.session.recordings.jobs import RecordingJobs
 from visual_foresight.gui.session.settings import Settings, checkpoint_named
+from visual_foresight.gui.session.shift import Shift
 from visual_foresight.gui.session.state import State, Status
 from visual_foresight.gui.session.trials.repeats import Repeats
-from visual_foresight.gui.session.worker import CompilingHandler, Job, Worker
+from visual_foresight.gui.session.worker import CompilingHandler, Job
 from visual_foresight.types import Pixel, UserError
 
 EMPTY = Draft()
@@ -81,8 +80,14 @@ class Session:
             set_up = jobs.begin
         self._layers = AskedLayers(self._jobs, lambda: self.state, self._publish, jobs)
         self._compiling = CompilingHandler(self._publish)
-        self._worker = Worker(self._fail)
-        self._start(Status.STARTING, lambda: set_up(settings))
+        self._shift = Shift(
+            self._jobs,
+            self._lock,
+            self._publish,
+            self._stop,
+            (self._pause, self._questions.break_off),
+        )
+        self._shift.start(Status.STARTING, lambda: set_up(settings))
 
     @property
     def version(self) -> int:
@@ -92,8 +97,7 @@ class Session:
     def close(self) -> None:
         """Stop, and free everything."""
         self._stop.set()
-        self._worker.submit(self._jobs.close)
-        self._worker.close()
+        self._shift.close()
         self._compiling.close()
 
     # --- goal and settings: changed at once, in the caller's thread ---------------------------
@@ -117,7 +121,7 @@ class Session:
         """Have the worker say what is wrong with the goal so far; it rests, so that is soon."""
         draft = self.state.draft
         if self.recordings is None:
-            self._worker.submit(lambda: self._jobs.remark(draft))
+            self._shift.add(lambda: self._jobs.remark(draft))
 
     def set_goal_image(self, image: ImageGoal) -> None:
         """Make an image the goal."""
@@ -183,7 +187,7 @@ class Session:
             self._publish(settings=settings, fan=None)
             if not self._jobs.scene.needs_other_frames(settings):
                 return True
-            self._start(Status.STARTING, lambda: self._change_frames(settings))
+            self._shift.start(Status.STARTING, lambda: self._change_frames(settings))
             return False
 
     def close_recording(self) -> None:
@@ -194,16 +198,8 @@ class Session:
                 self._publish(trial=None, run_number=number, is_recorded=False, entry_name="")
 
     def describe_pixel(self, pixel: Pixel) -> str:
-        """Return what a pixel of the present frame shows, as "an object"; "" if unknown.
-
-        Where no judge can say, the picture tells the table from what stands on it.
-        """
-        state = self.state
-        if state.frame is None or not state.is_editable or state.is_recorded:
-            return ""
-        if state.things is None:
-            return describe_pixel(state.frame, pixel)
-        return state.things.at(pixel)
+        """Return what a pixel of the present frame shows, as "an object"; "" if unknown."""
+        return describe_pixel_in(self.state, pixel)
 
     def ask(self, wish: Wish) -> bool:
         """Have the worker ask the model about a plan, if it rests; tell whether it does.
@@ -212,7 +208,7 @@ class Session:
         """
         with self._lock:
             if self.state.is_idle:
-                self._worker.submit(lambda: self._layers.answer(wish))
+                self._shift.add(lambda: self._layers.answer(wish))
             return self.state.is_idle
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
@@ -251,27 +247,6 @@ class Session:
             self._jobs.set_draft(draft)
 
         self._submit(Status.STARTING, reset_scene)
-
-    def open_link(self, link: Link) -> None:
-        """Open what a link asks for, unless something is under way.
-
-        Raises:
-            UserError: a value of it is not known.
-        """
-        with self._lock:
-            choices = link.choices(self.state.choices)
-            if self.recordings is not None:
-                self.choose(choices)
-                return
-            if not self.state.is_editable:
-                self.show_message("A run is under way: open the link again when it has ended.")
-            elif link.run:
-                self._publish(choices=choices)
-                self._submit(Status.WORKING, lambda: self._open_for(choices, link.run))
-            elif link.sets_scene:
-                self.reset(choices, link.draft)
-            else:
-                self.choose(choices)
 
     def _open_for(self, choices: Settings, name: str) -> None:
         """Show a kept run, in a scene of the frames of the model that is chosen."""
@@ -358,9 +333,18 @@ class Session:
         """Show of a run from disk what the present model imagines of its actions."""
         self._submit_with_choices(Status.WORKING, self._questions.imagine_now)
 
-    def open(self, name: str) -> None:
-        """Show a run that was kept."""
-        self._submit(Status.WORKING, lambda: self._jobs.open(name))
+    def open(self, name: str, choices: Settings | None = None) -> None:
+        """Show a run that was kept.
+
+        Args:
+            name: of the run.
+            choices: chosen first, with the scene set anew where the model needs other frames.
+        """
+        if choices is None:
+            self._submit(Status.WORKING, lambda: self._jobs.open(name))
+        else:
+            self._publish(choices=choices)
+            self._submit(Status.WORKING, lambda: self._open_for(choices, name))
 
     def export(self, name: str, suffix: str) -> None:
         """Write the animation of a run that was kept."""
@@ -375,12 +359,7 @@ class Session:
 
         It waits for the disk: call it in a thread.
         """
-        try:
-            self._run_editor.write_note(name, text)
-        except UserError as error:
-            self.show_message(str(error), is_error=True)
-            return False
-        return True
+        return self._run_editor.write_note(name, text)
 
     def set_high_resolution(self, is_on: bool) -> None:
         """Switch the high-resolution render on or off."""
@@ -392,7 +371,7 @@ class Session:
             if self.recordings is not None and status in OF_WORLDS:
                 self.show_message(NO_WORLD, is_error=True)
             elif self.state.is_idle:
-                self._start(status, job)
+                self._shift.start(status, job)
             else:
                 self.show_message("Something else is under way: wait for it, or stop it.")
 
@@ -401,39 +380,6 @@ class Session:
         with self._lock:
             if self._take_choices():
                 self._submit(status, job)
-
-    def _start(self, status: Status, job: Job) -> None:
-        self._stop.clear()
-        self._pause.clear()
-        self._questions.break_off.clear()
-        self._publish(status=status, message="", is_error=False)
-
-        def do_and_rest() -> None:
-            try:
-                job()
-            except StoppedError:
-                self._publish(message="Stopped: the question was not answered")
-            while not self._try_to_rest():  # `stop` came too late for the job to see it
-                self._jobs.end(STOPPED)
-
-        self._worker.submit(do_and_rest)
-
-    def _try_to_rest(self) -> bool:
-        """Rest, unless a trial has still to be stopped; tell whether the session rests.
-
-        The lock makes sure that `stop` finds the session busy or at rest, never in between.
-        """
-        with self._lock:
-            if self._stop.is_set() and self._jobs.is_under_way:
-                return False
-            self._rest()
-            return True
-
-    def _rest(self) -> None:
-        self._publish(
-            is_compiling=False,
-            status=Status.PAUSED if self._jobs.is_under_way else Status.READY,
-        )
 
     def _publish(self, **changes: Any) -> None:
         with self._lock:
@@ -444,7 +390,3 @@ class Session:
                 self._history.clear()  # what was marked has moved away from there
             self.state = replace(state, can_undo=bool(self._history))
             self._version += 1
-
-    def _fail(self, sentence: str) -> None:
-        self._publish(message=sentence, is_error=True)
-        self._rest()

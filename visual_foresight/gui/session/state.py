@@ -10,14 +10,14 @@ from jaxtyping import UInt8
 
 from visual_foresight.control.trial import Trial
 from visual_foresight.goals.image_goal import ImageGoal
-from visual_foresight.gui.session.action_fan import ActionFan
-from visual_foresight.gui.session.check import ModelCheck
-from visual_foresight.gui.session.comparison.compare import Comparison
 from visual_foresight.gui.session.gallery.entry import Entry
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.kept_runs.kept_plans import PlansThen
 from visual_foresight.gui.session.layers.answers import Answer, Wish
+from visual_foresight.gui.session.questions.action_fan import ActionFan
+from visual_foresight.gui.session.questions.check import ModelCheck
+from visual_foresight.gui.session.questions.compare import Comparison
 from visual_foresight.gui.session.recordings.recording import Recording
 from visual_foresight.gui.session.settings import SCENE_FIELDS, Settings
 from visual_foresight.gui.session.trials.batch import Batch

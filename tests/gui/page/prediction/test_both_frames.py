@@ -9,7 +9,7 @@ import pytest
 from tests.gui.page.test_page import SIDE, make_goal, marked, press, ready, reset
 
 pytestmark = pytest.mark.slow
-WINDOWS = {(1280, 800): 440, (1920, 1080): 740, (820, 1180): 340}
+WINDOWS = {(1280, 800): 430, (1920, 1080): 700, (820, 1180): 340}
 """Size of a window -> how wide its frames are, at least."""
 BOXES = "boxes => boxes.map(one => one.getBoundingClientRect().toJSON())"
 WIPED = """at => {

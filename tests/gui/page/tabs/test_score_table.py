@@ -3,8 +3,8 @@
 import re
 
 from visual_foresight.gui.page.tabs.score_table import score_table
-from visual_foresight.gui.session.comparison.compare import Compared, Comparison
-from visual_foresight.gui.session.comparison.scores import Scores
+from visual_foresight.gui.session.questions.compare import Compared, Comparison
+from visual_foresight.gui.session.questions.scores import Scores
 
 
 def comparison(first, second, still, is_of_run=True, name="flow"):

@@ -12,7 +12,7 @@ def drawn(svg):
     """Return the points of each curve, and all texts."""
     root = ElementTree.fromstring(svg)
     curves = [
-        [tuple(map(float, pair.split(","))) for pair in line.get("points").split()]
+        [tuple(map(float, pair.split(","))) for pair in line.get("points", "").split()]
         for line in root.iter("polyline")
     ]
     return curves, ["".join(text.itertext()) for text in root.iter("text")]
@@ -49,7 +49,7 @@ def test_curves_of_other_lengths_share_the_axes():
 def test_any_values_are_drawn_within_the_picture(values):
     svg = chart("d", "s", {"one": values})
     curves, _ = drawn(svg)
-    width, height = map(float, ElementTree.fromstring(svg).get("viewBox").split()[2:])
+    width, height = map(float, ElementTree.fromstring(svg).get("viewBox", "").split()[2:])
     for x, y in curves[0]:
         assert 0 <= x <= width and 0 <= y <= height
 

@@ -10,6 +10,7 @@ from tests.gui.sessions import DOT, dot, make_goal, wait
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.links import parse_link, query_of, sentence_of
+from visual_foresight.gui.session.guidance.opening import open_link
 from visual_foresight.types import Pixel, UserError
 
 MODELS = ("still", "random")
@@ -49,7 +50,7 @@ def test_a_link_to_a_scene_and_its_goal_opens_them(session):
     written = query_of(session.state)
     session.reset(replace(DOT, seed=8))
     wait(session)
-    session.open_link(parse_link(query(written), MODELS))
+    open_link(session, parse_link(query(written), MODELS))
     state = wait(session)
     assert state.settings.seed == 3 and dot(state.frame) == place
     assert state.draft == Draft().clicked(place).clicked(target)
@@ -65,7 +66,7 @@ def test_a_link_to_a_run_opens_it(session):
     assert query(written)["run"] == state.entries[0].name
     session.reset()
     wait(session)
-    session.open_link(parse_link(query(written), MODELS))
+    open_link(session, parse_link(query(written), MODELS))
     assert wait(session).is_recorded
 
 
@@ -73,17 +74,17 @@ def test_a_link_is_refused_while_a_run_is_under_way_or_its_pixel_is_outside(sess
     make_goal(session)
     session.step()
     wait(session)
-    session.open_link(parse_link({"seed": "5"}, MODELS))
+    open_link(session, parse_link({"seed": "5"}, MODELS))
     assert "A run is under way" in session.state.message and session.state.settings.seed == 3
     session.stop()
     wait(session)
-    session.open_link(parse_link({"source": "90,3"}, MODELS))
+    open_link(session, parse_link({"source": "90,3"}, MODELS))
     state = wait(session)
     assert "outside the frame" in state.message and state.draft == Draft()
-    session.open_link(parse_link({"source": "9,3"}, MODELS))
+    open_link(session, parse_link({"source": "9,3"}, MODELS))
     assert wait(session).draft == Draft().clicked(Pixel(9, 3))
     with pytest.raises(UserError, match="unknown env 'moon': choose one of"):
-        session.open_link(parse_link({"env": "moon"}, MODELS))
+        open_link(session, parse_link({"env": "moon"}, MODELS))
 
 
 def test_what_a_link_opens_is_said_and_what_it_leaves_out(session):
@@ -115,15 +116,15 @@ def test_a_link_whose_model_has_other_frames_is_opened(session, tmp_path):
     make_goal(session)
     session.run()
     (entry,) = wait(session).entries
-    model = str(untrained(tmp_path / "wide", (48, 80)))
+    model = str(untrained(tmp_path / "wide", (48, 80), name="flow"))
     link = parse_link({"model": model, "seed": "5", "source": "40,70"}, (model,))
     assert link is not None
-    session.open_link(link)
+    open_link(session, link)
     state = wait(session)
     assert not state.is_error, state.message
     assert state.frame.shape == (48, 80, 3) and state.settings.seed == 5
     assert state.draft == link.draft and state.settings.model == model
-    session.open_link(parse_link({"model": "flow", "run": entry.name}, ("flow",)))
+    open_link(session, parse_link({"model": "flow", "run": entry.name}, ("flow",)))
     state = wait(session)
     assert state.is_recorded and state.entry_name == entry.name and not state.is_error
     assert state.frame.shape == (64, 64, 3), "the scene has the frames of the model"

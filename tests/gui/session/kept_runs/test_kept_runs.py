@@ -13,13 +13,13 @@ from visual_foresight.gui.session.kept_runs.turns import pack, read_plan
 from visual_foresight.gui.session.session import Session
 from visual_foresight.types import Plan, to_uint8
 
-STEPS = 4
+STEPS = 10
 
 
 @pytest.fixture
 def imagining(tmp_path):
     """A session with a model that imagines something else than what happens."""
-    model = untrained(tmp_path / "mine", (64, 64))
+    model = untrained(tmp_path / "mine", (64, 64), name="flow")
     settings = replace(DOT, model=str(model), num_steps=STEPS, stop_within_cm=0)
     session = Session(settings, tmp_path / "out")
     wait(session)
@@ -120,7 +120,7 @@ def test_imagine_now_asks_the_model_that_is_chosen(session, tmp_path):
     (entry,) = wait(session).entries
     session.open(entry.name)
     wait(session)
-    mine = str(untrained(tmp_path / "mine", (64, 64)))
+    mine = str(untrained(tmp_path / "mine", (64, 64), name="flow"))
     session.choose(replace(session.state.choices, model=mine))
     session.imagine_now()
     state = wait(session)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nicegui import events, ui
 
+from visual_foresight.gui.page.arguments import checked
 from visual_foresight.gui.page.changes import ChangeDetector
 from visual_foresight.gui.page.frames.marks import Marks, imagined_marks
 from visual_foresight.gui.page.frames.pictures import data_url, shape_style, signs
@@ -59,7 +60,7 @@ class PredictionPanel:
             self._comparison.build_handle()
         self.frame = self._frame
         """What the layers lie over."""
-        self._frame.on("keydown", self._on_key, js_handler=KEYS_JS)
+        self._frame.on("keydown", checked(self._on_key, str, bool), js_handler=KEYS_JS)
         with self._frame:
             self._image = ui.element("img").classes("imagined")
             self._image.props('alt="What the model imagines" draggable=false')

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from visual_foresight.gui.session.action_fan import ActionFan
+from visual_foresight.gui.session.questions.action_fan import ActionFan
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.types import Plan
 

@@ -111,7 +111,7 @@ class GoalEditor:
         cursor = self.cursor or Pixel(height // 2, width // 2)
         if key in ("Enter", " "):
             self.cursor = cursor
-            self._enter(cursor)
+            self._mark_or_take(cursor)
         elif key == "Backspace":
             self.in_hand = None
             if self._frame_size() is not None:
@@ -121,7 +121,7 @@ class GoalEditor:
             self._carry()
         return True
 
-    def _enter(self, cursor: Pixel) -> None:
+    def _mark_or_take(self, cursor: Pixel) -> None:
         """Mark a pixel, take hold of the marker there, or let go of what is in hand."""
         if self._frame_size() is None:
             return

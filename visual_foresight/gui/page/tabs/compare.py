@@ -12,7 +12,7 @@ from visual_foresight.gui.page.fields import select
 from visual_foresight.gui.page.frames.pictures import data_url, prediction_picture, shape_style
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.tabs.score_table import score_table
-from visual_foresight.gui.session.comparison.compare import Comparison, one_step_ahead
+from visual_foresight.gui.session.questions.compare import Comparison, one_step_ahead
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import Frame, State
 from visual_foresight.vision.drawing import Picture

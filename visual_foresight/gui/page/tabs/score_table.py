@@ -7,8 +7,8 @@ import html
 from collections.abc import Sequence
 
 from visual_foresight.control.config import PERSISTENCE
-from visual_foresight.gui.session.comparison.compare import Comparison
-from visual_foresight.gui.session.comparison.scores import Scores
+from visual_foresight.gui.session.questions.compare import Comparison
+from visual_foresight.gui.session.questions.scores import Scores
 
 UNKNOWN = "–"
 """Stands where nobody can say a score."""

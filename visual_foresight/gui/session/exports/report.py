@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from visual_foresight.control.judge import SUCCESS_M
 from visual_foresight.gui.session.exports.curves import chart
@@ -72,7 +71,7 @@ def report_html(run: KeptRun) -> bytes:
         end=data_url(resized(last, PICTURE_HEIGHT)),
         strip=strip,
         strip_remark=_strip_remark(run, strip),
-        charts=[Markup(each) for each in _charts(run) if each],
+        charts=[each for each in _charts(run) if each],
         pairs=_pairs(run),
         settings=_settings(run),
         model=model_line(run.entry.model) if run.entry.model else "",

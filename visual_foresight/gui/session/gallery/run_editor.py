@@ -6,6 +6,7 @@ from collections.abc import Callable
 from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.gallery.notes import clean_note, read_note, write_note
 from visual_foresight.gui.session.state import State
+from visual_foresight.types import UserError
 
 
 class RunEditor:
@@ -29,13 +30,21 @@ class RunEditor:
         notes = {name: read_note(archive.files(name).note) for name in names}
         publish(notes={name: note for name, note in notes.items() if note})
 
-    def write_note(self, name: str, text: str) -> None:
+    def write_note(self, name: str, text: str) -> bool:
         """Write a note about a run, in any thread; an empty one removes it.
 
-        Raises:
-            UserError: there is no run of this name, the note is too long, or the disk is full.
+        Returns:
+            Whether it is kept. It is not if there is no run of this name, the note is too long, or
+            the disk is full; that is said then.
         """
-        note = clean_note(text)
+        try:
+            self._keep_note(name, clean_note(text))
+        except UserError as error:
+            self._publish(message=str(error), is_error=True)
+            return False
+        return True
+
+    def _keep_note(self, name: str, note: str) -> None:
         with self._lock:
             write_note(self._archive.files(name).note, note)
             others = {key: kept for key, kept in self._read().notes.items() if key != name}

@@ -62,6 +62,10 @@ class AskedLayers:
         Raises:
             UserError: it cannot be asked, or cannot say.
         """
+        if state.recording is not None:
+            raise UserError(
+                "flow and things of recorded data cannot be asked for: open a world to see them"
+            )
         model = state.imagined_by
         if model in LIVE_ONLY:
             raise UserError(f"{model} cannot be asked about a plan: choose a model that learns")

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from visual_foresight.control.replay import imagine, reimagine
-from visual_foresight.gui.session.comparison.scores import Scores, Series, score
 from visual_foresight.gui.session.kept_runs.kept_plans import in_memory
+from visual_foresight.gui.session.questions.scores import Scores, Series, score
 from visual_foresight.interfaces import Predictor
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import Clip, Episode, Goal, Plan

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.gui.sessions import DOT, make_goal, wait
-from visual_foresight.gui.session.comparison.compare import one_step_ahead
+from visual_foresight.gui.session.questions.compare import one_step_ahead
 from visual_foresight.gui.session.state import Status
 from visual_foresight.predictors.baselines.persistence import Persistence
 from visual_foresight.types import to_uint8

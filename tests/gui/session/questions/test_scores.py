@@ -6,7 +6,7 @@ import torch
 
 from visual_foresight.goals.image_goal import ImageGoal
 from visual_foresight.goals.pixel_goal import PixelGoal
-from visual_foresight.gui.session.comparison.scores import Scores, score
+from visual_foresight.gui.session.questions.scores import Scores, score
 from visual_foresight.types import Episode, Pixel, Plan, Prediction
 
 HEIGHT, WIDTH, AHEAD = 12, 16, 2

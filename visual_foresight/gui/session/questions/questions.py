@@ -8,16 +8,16 @@ from visual_foresight.control.interruptible import StoppedError
 from visual_foresight.control.judge import designate
 from visual_foresight.control.loop import clip_of
 from visual_foresight.control.replay import reimagine
-from visual_foresight.gui.session.action_fan import imagine_fan
-from visual_foresight.gui.session.check import check_model
-from visual_foresight.gui.session.comparison.compare import (
+from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.kept_runs.kept_plans import in_memory
+from visual_foresight.gui.session.questions.action_fan import imagine_fan
+from visual_foresight.gui.session.questions.check import check_model
+from visual_foresight.gui.session.questions.compare import (
     Comparison,
     Named,
     compare_plan,
     compare_run,
 )
-from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
-from visual_foresight.gui.session.kept_runs.kept_plans import in_memory
 from visual_foresight.gui.session.settings import LIVE_ONLY
 from visual_foresight.gui.session.state import State
 from visual_foresight.planning.planners.registry import make_planner

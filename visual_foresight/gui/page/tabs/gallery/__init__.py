@@ -1,0 +1,1 @@
+"""The tab of the kept runs: a gallery that is searched, exported from and compared in."""

@@ -1,0 +1,82 @@
+"""One job after the other for the session, and rest between them."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from visual_foresight.control.interruptible import StoppedError
+from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
+from visual_foresight.gui.session.state import Status
+from visual_foresight.gui.session.worker import Job, Worker
+
+
+class Shift:
+    """Starts jobs, says in the session's state what is done, and rests afterwards.
+
+    Args:
+        jobs: whose trial may have to be ended before the session can rest.
+        lock: held where the state is read and changed.
+        publish: changes fields of the state.
+        stop: set when the run under way is to end.
+        others: what else is set to break a job off; all of them count for one job alone.
+    """
+
+    def __init__(
+        self,
+        jobs: SessionJobs,
+        lock: threading.RLock,
+        publish: Callable[..., None],
+        stop: threading.Event,
+        others: Sequence[threading.Event],
+    ) -> None:
+        self._jobs = jobs
+        self._lock = lock
+        self._publish = publish
+        self._stop = stop
+        self._others = others
+        self._worker = Worker(self._fail)
+
+    def start(self, status: Status, job: Job) -> None:
+        """Have the worker do a job, and show a status until it rests again."""
+        for event in (self._stop, *self._others):
+            event.clear()
+        self._publish(status=status, message="", is_error=False)
+
+        def do_and_rest() -> None:
+            try:
+                job()
+            except StoppedError:
+                self._publish(message="Stopped: the question was not answered")
+            while not self._try_to_rest():  # `stop` came too late for the job to see it
+                self._jobs.end(STOPPED)
+
+        self._worker.submit(do_and_rest)
+
+    def add(self, job: Job) -> None:
+        """Have the worker do something short, while the session seems to rest."""
+        self._worker.submit(job)
+
+    def close(self) -> None:
+        """Finish, and free what the jobs hold."""
+        self._worker.submit(self._jobs.close)
+        self._worker.close()
+
+    def _try_to_rest(self) -> bool:
+        """Rest, unless a trial has still to be stopped; tell whether the session rests.
+
+        The lock makes sure that a stop finds the session busy or at rest, never in between.
+        """
+        with self._lock:
+            if self._stop.is_set() and self._jobs.is_under_way:
+                return False
+            self._rest()
+            return True
+
+    def _rest(self) -> None:
+        self._publish(
+            is_compiling=False,
+            status=Status.PAUSED if self._jobs.is_under_way else Status.READY,
+        )
+
+    def _fail(self, sentence: str) -> None:
+        self._publish(message=sentence, is_error=True)
+        self._rest()
