@@ -1,4 +1,4 @@
-"""What the control benchmark needs of a suite and its tasks; `suites` and `goal_pairs` have them."""
+"""What the control benchmark needs of a suite and of its tasks, wherever they come from."""
 
 from typing import Any, Protocol, runtime_checkable
 
