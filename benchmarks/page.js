@@ -18,6 +18,7 @@ async function clickToMarker([x, y]) {
     bubbles: true,
     button: 0,
     pointerId: 1,
+    isPrimary: true,
     clientX: box.left + x * box.width,
     clientY: box.top + y * box.height,
   };

@@ -310,7 +310,7 @@ def _set_up(page: "Page", task: Task, num_steps: int) -> None:
     """Set the scene of a task and mark its pixels, for a run of so many steps."""
     height, width = task.frame_size
     page.get_by_label("Seed").fill(str(task.env_seed))
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_timeout(500)
     page.wait_for_selector(READY)
     page.get_by_label("Steps per run").fill(str(num_steps))

@@ -7,7 +7,7 @@ camera sees; its fingerprint tells whether two results are about the same task.
 import math
 from dataclasses import asdict, dataclass, replace
 from itertools import product
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -35,63 +35,6 @@ SAME_M = 0.005
 """A point that is picked again in another frame is the same when it is this near."""
 NEIGHBOURS_PX = (0.0, -0.25, 0.25, -0.5, 0.5)
 """How far from its place, in rows and columns, a point is looked for in another frame."""
-
-
-@runtime_checkable
-class AnyTask(Protocol):
-    """What the control benchmark needs of a task."""
-
-    @property
-    def env_seed(self) -> int:
-        """Return the seed of its scene."""
-        ...
-
-    @property
-    def goal(self) -> PixelGoal:
-        """Return the goal that the controller gets."""
-        ...
-
-    @property
-    def fingerprint(self) -> str:
-        """Return what identifies the task and how it is run."""
-        ...
-
-    def begin(self, env: Env) -> tuple[Any, ...]:
-        """Set the scene and return the designated points, for the judge."""
-        ...
-
-    def notes(self, trial: Trial) -> dict[str, Any]:
-        """Return what else is kept of a trial, as JSON values."""
-        ...
-
-
-@runtime_checkable
-class AnySuite(Protocol):
-    """What the control benchmark needs of a suite: a frozen dataclass of these and more."""
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-        ...
-
-    @property
-    def env(self) -> str:
-        """Return the name of its world."""
-        ...
-
-    @property
-    def held_out(self) -> bool:
-        """Return whether the objects are of kinds that no training data shows."""
-        ...
-
-    @property
-    def num_steps(self) -> int:
-        """Return how many actions a trial has."""
-        ...
-
-    def task(self, env: Env, seed: int, index: int) -> AnyTask:
-        """Return a task (arguments as of `make_task`)."""
-        ...
 
 
 @dataclass(frozen=True)

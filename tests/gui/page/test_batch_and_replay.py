@@ -58,7 +58,6 @@ def test_a_replay_shows_what_was_imagined_then_beside_what_was_seen(
     page.get_by_role("tab", name="Runs").click()
     page.locator(".list .run").first.get_by_role("button", name="Open").last.click()
     page.wait_for_selector(".prediction h2:has-text('Imagined then by')")
-    page.get_by_role("button", name="First step").click()
     for step in range(STEPS):
         page.wait_for_selector(f".sliders div:text-is('Plan at step {step}')")
         page.wait_for_function(f"wanted => {IMAGINED} === wanted", arg=live[step])

@@ -6,6 +6,8 @@ be set and read without rounding, and the walls are thick, so that a letter that
 one comes back.
 """
 
+import weakref
+
 import pymunk
 
 from visual_foresight.envs.pusht.letters import BAR_MM, LETTERS, THICK_MM
@@ -52,11 +54,14 @@ class Simulator:
             body.angular_velocity = letter.spin
             space.add(body, *shapes)
             self._bodies.append(body)
-        self._space = space
+        self._spaces = [space]
+        # pymunk frees a space by its own functions, which are gone when Python has ended.
+        weakref.finalize(self, self._spaces.clear)
 
     def advance(self, target_mm: tuple[float, float], control_steps: int) -> None:
         """Let the agent's controller pull it towards a place, for so many tenths of a second."""
         aim_x, aim_y = target_mm
+        (space,) = self._spaces
         for _ in range(control_steps * SUBSTEPS):
             x, y = self._agent.position
             vx, vy = self._agent.velocity
@@ -64,7 +69,7 @@ class Simulator:
                 vx + (STIFFNESS * (aim_x - x) - DAMPING * vx) * TIMESTEP_S,
                 vy + (STIFFNESS * (aim_y - y) - DAMPING * vy) * TIMESTEP_S,
             )
-            self._space.step(TIMESTEP_S)
+            space.step(TIMESTEP_S)
 
     def state(self) -> TableState:
         """Return the present state."""

@@ -22,7 +22,8 @@ from visual_foresight.envs.registry import require
 from visual_foresight.evaluation.control.goal_pairs import PAIR_SUITES
 from visual_foresight.evaluation.control.outcomes import as_text, figures_of_rows, outcome_of
 from visual_foresight.evaluation.records import Record, find_record
-from visual_foresight.evaluation.suites import SUITES, AnySuite
+from visual_foresight.evaluation.suites import SUITES
+from visual_foresight.evaluation.tasks import AnySuite
 from visual_foresight.interfaces import Env, require_judge, require_simulator
 from visual_foresight.predictors.registry import FLAGSHIP
 from visual_foresight.system.files import require_folder, require_place, write_bytes
