@@ -75,6 +75,11 @@ COMMANDS = {
         work="cli:validate_folder",
         complaint="cli:complain_of_problems",
     ),
+    "calibrate": Command(
+        "Estimate a camera's calibration from episodes alone, and write it into their dataset.",
+        config="calibrate:CalibrateConfig",
+        work="calibrate:calibrate",
+    ),
     "train": Command(
         "Train a video predictor on episodes, or go on with a run that was stopped.",
         config="training.config:TrainConfig",

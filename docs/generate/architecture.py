@@ -25,6 +25,7 @@ PLACES = {
     "cli": (1.5, "commands and figures"),
     "plan": (0.0, "one trial without a screen"),
     "gui": (1.0, "the page"),
+    "calibrate": (2.0, "a camera from its episodes"),
     "evaluation": (0.5, "judges, benchmarks, reports"),
     "training": (1.55, "curriculum, losses, teachers"),
     "collect": (2.6, "explorers, recorder"),
