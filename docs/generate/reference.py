@@ -36,6 +36,7 @@ COMMAND_PAGES = {
         "collect.collection", "CollectConfig", "collect --folder data/mine --episodes 500"
     ),
     "validate": CommandPage("cli", "ValidateConfig", "validate --folder data/mine"),
+    "calibrate": CommandPage("calibrate", "CalibrateConfig", "calibrate --data data/robot"),
     "train": CommandPage(
         "training.config",
         "TrainConfig",

@@ -1,5 +1,6 @@
 """Charts of curves over steps (Apache ECharts, which NiceGUI brings along)."""
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ SMALL = {"color": SOFT, "fontSize": 11}
 """Style of the axes' texts."""
 FONT = 'system-ui, "Segoe UI", Roboto, sans-serif'
 CLICK_JS = Path(__file__).with_name("charts.js").read_text(encoding="utf-8")
+NO_MARKS = str.maketrans({"{": "(", "}": ")", "|": "/"})
 DIGITS = 3
 """Significant digits of the values that are drawn and written."""
 
@@ -189,7 +191,7 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
     newest = f" {{newest|{rounded[-1]:g}}} {unit}" if rounded else ""
     return {
         "type": "line",
-        "name": name + newest,
+        "name": _plain(name) + newest,
         "data": rounded,
         "symbol": "circle",
         "symbolSize": 4,
@@ -197,6 +199,11 @@ def _line(name: str, values: Sequence[float], unit: str, colour: str) -> dict[st
         "lineStyle": {"color": colour, "width": 1.6},
         "emphasis": {"disabled": True},
     }
+
+
+def _plain(name: str) -> str:
+    """Return a name without what the charts' texts take for marks: somebody has typed it."""
+    return html.escape(name.translate(NO_MARKS))
 
 
 def _mark(index: int | None, level: float | None, unit: str) -> dict[str, Any]:
@@ -219,7 +226,7 @@ def _mark(index: int | None, level: float | None, unit: str) -> dict[str, Any]:
 def _tooltip(unit: str, series: Series) -> dict[str, Any]:
     """Return the tooltip; in its text `{b0}` is the step, `{c0}` the first curve's value."""
     names = [name for name, values in series.items() if len(values)]
-    lines = [f"{name} <b>{{c{number}}}</b> {unit}" for number, name in enumerate(names)]
+    lines = [f"{_plain(name)} <b>{{c{number}}}</b> {unit}" for number, name in enumerate(names)]
     return {
         "trigger": "axis",
         "formatter": "<br>".join(["step {b0}", *lines]),

@@ -50,6 +50,7 @@ from visual_foresight.gui.session.kept_runs.run_notes import (
     run_name,
 )
 from visual_foresight.gui.session.kept_runs.turns import read_plan, without_prediction
+from visual_foresight.gui.session.no_goal import goal_of
 from visual_foresight.gui.session.ongoing_trial import trial_of
 from visual_foresight.interfaces import Env
 from visual_foresight.system.files import write_bytes
@@ -329,7 +330,9 @@ class Archive:
             )
         path = self._folder / f"{self.entry(name).name}{suffix}"
         share = max(MAX_GLIMPSES // max(len(trial.episode.actions), 1), 1)
-        animation = trial_animation(trial, num_glimpses=min(GLIMPSES_PER_PLAN, share))
+        animation = trial_animation(
+            replace(trial, goal=goal_of(trial)), num_glimpses=min(GLIMPSES_PER_PLAN, share)
+        )
         write_animation(path, animation)
         return path
 

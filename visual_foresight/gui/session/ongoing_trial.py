@@ -11,6 +11,7 @@ from visual_foresight.goals.pixel_goal import PixelGoal
 from visual_foresight.gui.session.kept_runs.kept_plans import KeptPlans, reader
 from visual_foresight.gui.session.kept_runs.run_folder import RunFolder
 from visual_foresight.gui.session.kept_runs.turns import as_kept, light
+from visual_foresight.gui.session.no_goal import HAS_GOAL
 from visual_foresight.gui.session.trials.verdict import (
     StopRule,
     Verdict,
@@ -162,5 +163,7 @@ def trial_of(goal: Goal, steps: Sequence[Step], has_goal: bool) -> Trial:
         has_goal: whether they are for that goal; if not, there are no distances to it.
     """
     seconds = [step.plan.seconds for step in steps if step.plan is not None]
-    trial = finish(goal, steps, {SECONDS: seconds})
-    return trial if has_goal else replace(trial, distances=(), distances_m=())
+    if has_goal:
+        return finish(goal, steps, {SECONDS: seconds})
+    trial = finish(goal, steps, {SECONDS: seconds, HAS_GOAL: False})
+    return replace(trial, distances=(), distances_m=())

@@ -97,6 +97,7 @@ class Session:
     def close(self) -> None:
         """Stop, and free everything."""
         self._stop.set()
+        self._questions.break_off.set()
         self._shift.close()
         self._compiling.close()
 
@@ -204,12 +205,15 @@ class Session:
     def ask(self, wish: Wish) -> bool:
         """Have the worker ask the model about a plan, if it rests; tell whether it does.
 
-        What comes of it appears in `state.answers`; nothing else changes.
+        One question waits at a time, so that none keeps a run waiting for long. What comes of it
+        appears in `state.answers`; nothing else changes.
         """
         with self._lock:
-            if self.state.is_idle:
+            may_ask = self.state.is_idle and not self._layers.is_asked
+            if may_ask:
+                self._layers.is_asked = True
                 self._shift.add(lambda: self._layers.answer(wish))
-            return self.state.is_idle
+            return may_ask
 
     def show_message(self, sentence: str, is_error: bool = False) -> None:
         """Show a sentence."""

@@ -52,8 +52,11 @@ class Shift:
         self._worker.submit(do_and_rest)
 
     def add(self, job: Job) -> None:
-        """Have the worker do something short, while the session seems to rest."""
-        self._worker.submit(job)
+        """Have the worker do something short, while the session seems to rest.
+
+        When it fails, that is said, and nothing else changes: a run may be waiting behind it.
+        """
+        self._worker.submit(job, self._say)
 
     def close(self) -> None:
         """Finish, and free what the jobs hold."""
@@ -77,6 +80,9 @@ class Shift:
             status=Status.PAUSED if self._jobs.is_under_way else Status.READY,
         )
 
-    def _fail(self, sentence: str) -> None:
+    def _say(self, sentence: str) -> None:
         self._publish(message=sentence, is_error=True)
+
+    def _fail(self, sentence: str) -> None:
+        self._say(sentence)
         self._rest()

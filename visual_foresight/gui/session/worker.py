@@ -51,13 +51,18 @@ class Worker:
 
     def __init__(self, on_failure: Callable[[str], None]) -> None:
         self._on_failure = on_failure
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Job, Callable[[str], None]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="session", daemon=True)
         self._thread.start()
 
-    def submit(self, job: Job) -> None:
-        """Add a job, to be done after those submitted before."""
-        self._jobs.put(job)
+    def submit(self, job: Job, on_failure: Callable[[str], None] | None = None) -> None:
+        """Add a job, to be done after those submitted before.
+
+        Args:
+            job: what is done.
+            on_failure: called in place of the worker's own when this job fails.
+        """
+        self._jobs.put((job, on_failure or self._on_failure))
 
     def close(self) -> None:
         """Finish what was submitted, and end the thread."""
@@ -65,11 +70,12 @@ class Worker:
         self._thread.join()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (submitted := self._jobs.get()) is not None:
+            job, on_failure = submitted
             try:
                 job()
             except UserError as error:
-                self._on_failure(str(error))
+                on_failure(str(error))
             # A bug in a job is reported and logged; it must not end the session.
             except Exception as error:
                 sentence = remedy(error) if isinstance(error, OSError) else None
@@ -79,4 +85,4 @@ class Worker:
                         f"this failed, which is a bug ({type(error).__name__}: {error}); "
                         "the page can still be used"
                     )
-                self._on_failure(sentence)
+                on_failure(sentence)

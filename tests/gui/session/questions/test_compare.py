@@ -71,6 +71,19 @@ def test_of_a_run_and_of_its_replay_both_imagine_the_actions_carried_out(session
     assert session.state.comparison is None
 
 
+def test_a_run_of_the_fan_was_for_no_goal(session):
+    make_goal(session)
+    session.imagine_fan()
+    wait(session)
+    session.carry_out(1)
+    ended = wait(session)
+    comparison = compared(session, "still")
+    assert all(not scores.distance for scores in comparison.still)
+    session.open(ended.entries[-1].name)
+    wait(session)
+    assert compared(session, "still").still == comparison.still
+
+
 def test_what_cannot_be_compared_is_said_in_a_sentence(session):
     session.compare("simulator")
     assert "there is no run to compare" in wait(session).message

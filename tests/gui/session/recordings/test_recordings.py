@@ -10,6 +10,7 @@ from tests.fakes.episodes import patch_episode, write_patches
 from tests.gui.sessions import wait
 from visual_foresight.episodes.episode_files import episode_path
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.layers.answers import Flow, Wish
 from visual_foresight.gui.session.recordings.actions import Actions, Stretch
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
@@ -220,3 +221,13 @@ def test_who_looks_on_changes_nothing(session, model):
     assert not page.choose_checkpoint(model)
     assert session.state is before
     assert "view only" in page.state.message
+
+
+def test_flow_can_be_asked_for(session, model):
+    assert session.choose_checkpoint(model), session.state.message
+    imagine(session)
+    state = session.state
+    wish = Wish("flow", state.run_of_plans, state.recording.step)
+    assert session.ask(wish)
+    state = wait(session, lambda state: wish in state.answers)
+    assert isinstance(state.answers[wish], Flow)

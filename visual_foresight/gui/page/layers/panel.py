@@ -67,6 +67,8 @@ class LayersPanel:
         self._changes = ChangeDetector()
         self._asked: set[Wish] = set()
         """What the session has been asked for of what is shown now."""
+        self._asks_again = False
+        """Whether the session was busy when it was asked."""
         self._over_scene = _layer_over(scene_frame)
         self._over_prediction = _layer_over(prediction_frame)
         self._buttons: dict[str, ui.element] = {}
@@ -118,7 +120,8 @@ class LayersPanel:
         index = timeline.frame_index(state)
         shown = (timeline.step, timeline.ahead, timeline.rank, timeline.preview, index)
         known = (state.frame, state.answers, state.is_idle)
-        if not self._changes.changed(*state.run_shown, *shown, *known, self._on):
+        is_new = self._changes.changed(*state.run_shown, *shown, *known, self._on)
+        if not is_new and not self._asks_again:
             return
         wishes = self._wishes(state, index)
         self._ask(state, wishes)
@@ -180,9 +183,12 @@ class LayersPanel:
     def _ask(self, state: State, wishes: set[Wish]) -> None:
         """Ask the session for what is not known yet; it is asked again when it was busy."""
         self._asked &= wishes
+        self._asks_again = False
         for wish in wishes - self._asked - state.answers.keys():
             if self._session.ask(wish):
                 self._asked.add(wish)
+            else:
+                self._asks_again = True
 
     def _answers(self, state: State, step: int, ahead: int, rank: int) -> list[str]:
         drawn = []

@@ -133,6 +133,7 @@ class Timeline:
         if self.plays_steps(state):
             count = last_step(state) + 1
             self.step = (self.step + 1) % count
+            self.rank = 0
             self.ahead = min(self.ahead, self.horizon(state))
             return count > 1
         horizon = self.horizon(state)

@@ -6,6 +6,7 @@ from typing import Any
 
 from visual_foresight.control.trial import Trial
 from visual_foresight.gui.session.gallery.entry import Entry
+from visual_foresight.gui.session.no_goal import NoGoal, goal_of
 from visual_foresight.gui.session.ongoing_trial import SECONDS
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import Goal, Plan
@@ -38,7 +39,8 @@ class KeptRun:
     @property
     def goal(self) -> Goal | None:
         """Return what the run was for; None if it was for none."""
-        return self.trial.goal if self.trial.episode.meta.get("has_goal", True) else None
+        goal = goal_of(self.trial)
+        return None if isinstance(goal, NoGoal) else goal
 
     @property
     def settings(self) -> Mapping[str, Any]:

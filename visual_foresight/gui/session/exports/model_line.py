@@ -20,7 +20,7 @@ def model_line(name: str) -> str:
         name: as settings have it. What its checkpoint says now is told, if there is one.
     """
     if name in LIVE_ONLY:
-        return installed_models()[name]
+        return installed_models().get(name, name)
     try:
         folder = resolve(name)
         config = read_config(folder)

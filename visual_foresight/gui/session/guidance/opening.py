@@ -15,6 +15,10 @@ def open_link(session: Session, link: Link | None) -> None:
     choices = link.choices(session.state.choices)
     if session.recordings is not None:
         session.choose(choices)
+        if link.run or link.sets_scene:
+            session.show_message(
+                "This page shows recorded data: of the link, only the settings were taken over."
+            )
     elif not session.state.is_editable:
         session.show_message("A run is under way: open the link again when it has ended.")
     elif link.run:

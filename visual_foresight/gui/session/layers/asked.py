@@ -1,6 +1,7 @@
 """Asks the model about a plan that is shown: only when a page wants it, and once for each plan."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from visual_foresight.control.loop import clip_of
 from visual_foresight.gui.session.jobs import SessionJobs
@@ -41,9 +42,18 @@ class AskedLayers:
         self._recordings = recordings
         self._read = read
         self._publish = publish
+        self.is_asked = False
+        """Whether a question waits for its answer."""
 
     def answer(self, wish: Wish) -> None:
         """Find out what a page wishes to see, unless that is known, or shown no more."""
+        try:
+            self._answer(wish)
+        finally:
+            self.is_asked = False
+            self._publish()  # so that pages ask on
+
+    def _answer(self, wish: Wish) -> None:
         state = self._read()
         if wish in state.answers or wish.run != state.run_of_plans:
             return
@@ -62,22 +72,18 @@ class AskedLayers:
         Raises:
             UserError: it cannot be asked, or cannot say.
         """
-        if state.recording is not None:
-            raise UserError(
-                "flow and things of recorded data cannot be asked for: open a world to see them"
-            )
         model = state.imagined_by
         if model in LIVE_ONLY:
             raise UserError(f"{model} cannot be asked about a plan: choose a model that learns")
-        if model != state.settings.model:
-            raise UserError(f"{model} imagined this: choose it, to ask it")
         assert state.trial is not None
         plan = state.plans[wish.step]
+        if wish.rank > len(plan.runners_up):
+            raise UserError("the search kept no other plan of this rank: choose another plan")
         actions = plan.runners_up[wish.rank - 1] if wish.rank else plan.actions
         ask = flow_of if wish.layer == "flow" else things_of
         if self._recordings is not None:
             clip = self._recordings.clip()
-            predictor = self._recordings.predictor(state.settings)
+            predictor = self._recordings.predictor(replace(state.settings, model=model))
             return ask(predictor, clip, actions.to(clip.frames))
         episode = state.trial.episode
         present = self._jobs.scene.present
@@ -88,4 +94,4 @@ class AskedLayers:
             list(episode.actions[: wish.step]),
             present.env.info.action_size,
         )
-        return ask(self._jobs.predictor(), clip, actions.to(clip.frames))
+        return ask(self._jobs.predictor(name=model), clip, actions.to(clip.frames))

@@ -10,6 +10,7 @@ from visual_foresight.control.loop import clip_of
 from visual_foresight.control.replay import reimagine
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.kept_runs.kept_plans import in_memory
+from visual_foresight.gui.session.no_goal import goal_of
 from visual_foresight.gui.session.questions.action_fan import imagine_fan
 from visual_foresight.gui.session.questions.check import check_model
 from visual_foresight.gui.session.questions.compare import (
@@ -85,7 +86,7 @@ class Questions:
         seen = [episode.observation(step) for step in range(len(episode.frames))]
         clip = clip_of(seen, list(episode.actions), plan.actions.shape[-1])
         model = Named(other, self._jobs.predictor(self._jobs.points, other))
-        goal = state.trial.goal
+        goal = goal_of(state.trial)
         return compare_plan(plan, state.imagined_by, model, clip, goal, state.num_done)
 
     def _compare_run(self, other: str) -> Comparison:
@@ -100,7 +101,7 @@ class Questions:
                 Named(names[1], self._jobs.predictor(name=names[1])),
             ),
             episode,
-            state.trial.goal,
+            goal_of(state.trial),
             self._horizon(episode),
             self._watched,
         )

@@ -28,9 +28,9 @@ from visual_foresight.episodes.info import DatasetInfo
 from visual_foresight.episodes.opening import open_episodes
 from visual_foresight.episodes.packed import PackedEpisode
 from visual_foresight.gui.session.goals import Draft
+from visual_foresight.gui.session.no_goal import NoGoal
 from visual_foresight.gui.session.recordings.actions import stretches_of
 from visual_foresight.gui.session.recordings.errors import errors_of, points_at
-from visual_foresight.gui.session.recordings.no_goal import NoGoal
 from visual_foresight.gui.session.recordings.recording import Recording
 from visual_foresight.gui.session.settings import Settings, installed_models
 from visual_foresight.gui.session.state import State

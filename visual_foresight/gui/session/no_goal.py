@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from visual_foresight.types import Observation, Pixel
+from visual_foresight.control.trial import Trial
+from visual_foresight.types import Goal, Observation, Pixel
 from visual_foresight.vision.drawing import Frame, Picture
+
+HAS_GOAL = "has_goal"
+"""The note that says whether a run was for a goal."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +47,8 @@ class NoGoal:
     def from_json(cls, written: Any) -> "NoGoal":
         """Return no goal."""
         return cls()
+
+
+def goal_of(trial: Trial) -> Goal:
+    """Return what a trial was for; the loop of one without a goal was given one all the same."""
+    return trial.goal if trial.episode.meta.get(HAS_GOAL, True) else NoGoal()
