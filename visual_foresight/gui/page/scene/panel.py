@@ -122,7 +122,6 @@ class ScenePanel:
             self._goal_image.props('alt="The goal image"')
             self._hint = ui.label().classes("hint").props("role=status")
             self._verdict = VerdictLine(self._session, apply_settings)
-            ui.element("div").classes("grow")
             self._example = ui.button("Try an example", on_click=self._on_example)
             self._example.props("outline dense no-wrap padding='3px 10px'")
             self._close = ui.button(
