@@ -79,5 +79,5 @@ def _build_text(entry: Entry) -> None:
 
 def _button(text: str, entry: Entry, on_click: Callable[[], object]) -> ui.button:
     button = ui.button(text, on_click=on_click)
-    button.props("flat dense size=sm").props["aria-label"] = f"{text} {entry.name}"
+    button.props("flat dense").props["aria-label"] = f"{text} {entry.name}"
     return button
