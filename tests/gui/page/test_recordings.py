@@ -78,6 +78,8 @@ def test_episode_and_frame_are_chosen_for_all_tabs(program, open_page):
     other.wait_for_selector("h2:text-is('Recorded, episode 1, frame 0')")
     slide(page, "Frame to imagine from", "ArrowRight")
     other.wait_for_selector("h2:text-is('Recorded, episode 1, frame 1')")
+    press(other, "Next step")
+    page.wait_for_selector(".scrub :text-is('Frame 2 of 20')")
     other.get_by_label("Episode", exact=True).fill("99")
     page.wait_for_selector(".message.error:has-text('there is no episode 99')")
 

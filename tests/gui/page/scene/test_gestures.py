@@ -71,6 +71,9 @@ def test_a_run_that_stops_at_its_goal_says_so_and_goes_on(start, open_page, phot
     press(page, "Run")
     page.wait_for_selector(".verdict:has-text('Reached: '):visible")
     photograph(page, "verdict")
+    press(page, "Maps")  # the page is drawn anew
+    page.wait_for_selector(".layer[aria-pressed=false]:has-text('Maps')")
+    assert not page.locator(".scene .hint").is_visible(), "it stands where the verdict does"
     press(page, "Go on to 1 cm")
     page.wait_for_selector(".verdict:visible >> text=/Reached: 0|Reached: 1|Not reached/")
     press(page, "Again")

@@ -14,12 +14,15 @@ from visual_foresight.gui.page.prediction.comparison import SIDE_BY_SIDE, Compar
 from visual_foresight.gui.page.prediction.timeline import Timeline
 from visual_foresight.gui.page.recordings.texts import prediction_hint
 from visual_foresight.gui.session.session import Session
-from visual_foresight.gui.session.state import State
+from visual_foresight.gui.session.state import State, Status
 from visual_foresight.types import Plan
 from visual_foresight.vision.drawing import imagined
 
 KEYS_JS = (Path(__file__).parents[1] / "frames" / "keys.js").read_text(encoding="utf-8")
 KEYS_SPOKEN = "[ and ] move ahead, Page Up and Page Down step, plus and minus zoom"
+
+MAKES_PLANS = (Status.PLANNING, Status.RUNNING)
+"""What ends with a plan to show."""
 
 
 class PredictionPanel:
@@ -160,6 +163,8 @@ def _why_nothing(state: State, plan: Plan | None) -> str:
     """Return why there is nothing to show of what is imagined; nothing if there is something."""
     if plan is None and state.is_recorded:
         return "What was imagined then was not kept, or there is no more."
+    if plan is None and state.status in MAKES_PLANS:
+        return "The first plan is being made."
     if plan is None and state.recording is not None:
         return "Press Imagine to see what the model expects."
     if plan is None:

@@ -1,10 +1,13 @@
-"""The row that scrubs every panel of the page: which step of the run, and how far ahead."""
+"""The row that scrubs every panel of the page: which step of the run, and how far ahead.
+
+Of recorded data it is the frame to imagine from, the same one for all pages.
+"""
 
 from collections.abc import Callable
 
 from nicegui import events, ui
 
-from visual_foresight.gui.page.prediction.timeline import Place, Timeline, last_step
+from visual_foresight.gui.page.prediction.timeline import Place, Timeline, last_step, step_at
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.state import State
 
@@ -16,6 +19,7 @@ BUTTONS: dict[Place, tuple[str, str]] = {
     "last": ("Newest", "last_page"),
 }
 """Where a button leads -> its name, and its icon."""
+FRAME = "Frame to imagine from"
 SAME_TIME = (
     "The scene shows the same step as what is imagined, once it was seen; "
     "otherwise the frame that the plan was made from"
@@ -31,6 +35,7 @@ class ScrubRow:
         self._session = session
         self._timeline = timeline
         self._redraw = redraw
+        is_world = session.state.recording is None
         self._is_drawing = False
         """Whether a slider is being moved by `draw`, not by a hand."""
         self.card = ui.element("section").classes("card scrub")
@@ -42,7 +47,7 @@ class ScrubRow:
                 self._play.props("flat dense")
             with ui.element("div").classes("sliders"):
                 self._step_text = ui.label()
-                self._step = self._slider("Step of the run")
+                self._step = self._slider("Step of the run" if is_world else FRAME)
                 self._ahead_text = ui.label()
                 self._ahead = self._slider("Steps ahead")
             self._same_time = ui.checkbox("Same step", value=timeline.same_time)
@@ -64,21 +69,24 @@ class ScrubRow:
     def draw(self, state: State) -> None:
         """Show a state."""
         timeline = self._timeline
-        last = last_step(state)
+        recording = state.recording
+        step = timeline.step if recording is None else recording.step
+        last = last_step(state) if recording is None else recording.num_steps
+        can_move = recording is None or state.can_edit
         horizon = timeline.horizon(state)
         self._is_drawing = True
-        _set_slider(self._step, timeline.step, last)
+        _set_slider(self._step, step, last, can_move)
         _set_slider(self._ahead, timeline.ahead, horizon)
         self._is_drawing = False
-        self._step_text.set_text(f"Plan at step {timeline.step}")
-        for element in (self._step_text, self._step, *self._buttons.values()):
-            element.set_visibility(state.recording is None)  # its own panel scrubs a recording
+        is_world = recording is None
+        text = f"Plan at step {step}" if is_world else f"Frame {step} of {last}"
+        self._step_text.set_text(text)
         self._ahead_text.set_text(f"{timeline.ahead} ahead")
-        is_behind = not timeline.follows and not state.is_recorded
+        is_behind = is_world and not timeline.follows and not state.is_recorded
         for place in ("first", "previous"):
-            self._buttons[place].set_enabled(timeline.step > 0)
-        self._buttons["next"].set_enabled(timeline.step < last)
-        self._buttons["last"].set_enabled(is_behind or timeline.step < last)
+            self._buttons[place].set_enabled(can_move and step > 0)
+        self._buttons["next"].set_enabled(can_move and step < last)
+        self._buttons["last"].set_enabled(can_move and (is_behind or step < last))
         self._play.set_enabled(last > 0 if timeline.plays_steps(state) else horizon > 0)
         name = "Pause the timeline" if timeline.is_playing else "Play"
         icon = "pause" if timeline.is_playing else "play_arrow"
@@ -87,8 +95,17 @@ class ScrubRow:
     # --- events -------------------------------------------------------------------------------
 
     def _go(self, place: Place) -> None:
-        self._timeline.go(self._session.state, place)
+        recording = self._session.state.recording
+        if recording is None:
+            self._timeline.go(self._session.state, place)
+        else:
+            self._show_frame(step_at(place, recording.step, recording.num_steps))
         self._redraw()
+
+    def _show_frame(self, step: int) -> None:
+        """Show another frame of the recording, on all pages."""
+        if self._session.recordings is not None:
+            self._session.recordings.go_to(step)
 
     def _on_play(self) -> None:
         self._timeline.is_playing = not self._timeline.is_playing
@@ -102,9 +119,15 @@ class ScrubRow:
         timeline = self._timeline
         step = int(self._step.value)
         ahead = int(self._ahead.value)
-        if self._is_drawing or (step == timeline.step and ahead == timeline.ahead):
+        if self._is_drawing:
             return
-        timeline.choose(self._session.state, step, ahead)
+        recording = self._session.state.recording
+        if recording is not None:
+            if step != recording.step:
+                self._show_frame(step)
+            step = timeline.step
+        if step != timeline.step or ahead != timeline.ahead:
+            timeline.choose(self._session.state, step, ahead)
         self._redraw()
 
     def _on_tick(self) -> None:
@@ -112,9 +135,9 @@ class ScrubRow:
             self._redraw()
 
 
-def _set_slider(slider: ui.slider, value: int, last: int) -> None:
+def _set_slider(slider: ui.slider, value: int, last: int, can_move: bool = True) -> None:
     if slider.props["max"] != max(last, 1):
         slider.props["max"] = max(last, 1)
         slider.update()
     slider.set_value(value)
-    slider.set_enabled(last > 0)
+    slider.set_enabled(can_move and last > 0)

@@ -106,9 +106,7 @@ class Timeline:
         if to == "last" and not state.is_recorded:
             self.go_to_newest(state)
             return
-        last = last_step(state)
-        steps = {"first": 0, "previous": self.step - 1, "next": self.step + 1, "last": last}
-        self.choose(state, steps[to], self.ahead)
+        self.choose(state, step_at(to, self.step, last_step(state)), self.ahead)
 
     def type(self, state: State, key: str) -> bool:
         """Move as a key asks for; tell whether it is one of `KEYS` or `KEYS_AHEAD`."""
@@ -191,6 +189,12 @@ class Timeline:
         """Return the frame that the plan was made from, the present one by default."""
         frames = () if state.trial is None else state.trial.episode.frames
         return frames[self.step] if self.step < len(frames) else state.frame
+
+
+def step_at(place: Place, step: int, last: int) -> int:
+    """Return the step that a place stands for, seen from a step."""
+    steps = {"first": 0, "previous": step - 1, "next": step + 1, "last": last}
+    return min(max(steps[place], 0), last)
 
 
 def last_step(state: State) -> int:

@@ -68,10 +68,6 @@ class RecordingPanel:
             self._next = self._arrow("chevron_right", "The next episode", 1)
         self._number.build_error()
         self._length = ui.label().classes("soft")
-        self._step_text = ui.label().classes("soft")
-        self._step = ui.slider(min=0, max=1, step=1, value=0, on_change=self._on_step)
-        self._step.props('aria-label="Frame to imagine from"').classes("frame-slider")
-        self._step.tooltip("The frame to imagine from")
 
     def _arrow(self, icon: str, name: str, by: int) -> ui.button:
         button = ui.button(icon=icon, on_click=lambda: self._desk.open_next(by))
@@ -127,7 +123,7 @@ class RecordingPanel:
         self._num_steps.element.set_visibility(kind == "recorded")
         self._planner.set_visibility(kind == "planned")
         self._by_hand.draw(state, recording)
-        for element in (self._step, self._kind, self._cost, self._preset):
+        for element in (self._kind, self._cost, self._preset):
             element.set_enabled(state.can_edit)
         self._number.set_enabled(state.can_edit)
         self._back.set_enabled(state.can_edit and recording.position > 0)
@@ -143,21 +139,12 @@ class RecordingPanel:
             return
         self._number.show(recording.number)
         self._length.set_text(recording.text)
-        last = recording.num_steps
-        self._step_text.set_text(f"Frame {recording.step} of {last}")
-        self._step.props["max"] = max(last, 1)
-        self._step.update()
-        self._step.set_value(recording.step)
 
     # --- events -------------------------------------------------------------------------------
 
     def _on_number(self) -> None:
         if not self._is_showing:
             self._desk.open_episode(self._number.value)
-
-    def _on_step(self) -> None:
-        if not self._is_showing:
-            self._desk.go_to(int(self._step.value))
 
     def _on_kind(self) -> None:
         recording = self._session.state.recording

@@ -122,7 +122,6 @@ class ScenePanel:
             self._goal_image.props('alt="The goal image"')
             self._hint = ui.label().classes("hint").props("role=status")
             self._verdict = VerdictLine(self._session, apply_settings)
-            ui.element("div").classes("grow")
             self._example = ui.button("Try an example", on_click=self._on_example)
             self._example.props("outline dense no-wrap padding='3px 10px'")
             self._close = ui.button(
@@ -169,7 +168,7 @@ class ScenePanel:
         self._title.set_content(_title_text(state, index))
         remark = state.remark if is_live and state.image_goal is None else ""
         self._hint.set_text(_sentence(remark) or self._hint_text(state, is_live))
-        self._hint.classes(replace="hint warning" if remark else "hint")
+        self._hint.classes(**{"add" if remark else "remove": "warning"})
         self._hint.set_visibility(bool(remark) or not self._verdict.is_shown)
         self._render.set_visibility(state.can_render)
         self._render.set_enabled(state.can_start)

@@ -18,7 +18,6 @@ class VerdictLine:
         self._line = ui.element("div").classes("verdict").props("role=status")
         with self._line:
             self._text = ui.label()
-            ui.element("div").classes("grow")
             again = ui.button("Again", on_click=lambda: self._apply_and(session.again))
             again.props("flat dense").tooltip(
                 "The same scene and goal, with what is chosen now"
