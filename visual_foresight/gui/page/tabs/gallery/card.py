@@ -23,8 +23,8 @@ class CardActions:
 
 def build_card(
     entry: Entry, note: str, is_chosen: bool, address: str, actions: CardActions
-) -> ui.label:
-    """Build the card of a run, and return the label of its note.
+) -> None:
+    """Build the card of a run.
 
     Args:
         entry: the run.
@@ -40,8 +40,7 @@ def build_card(
             image = ui.element("img").props('alt="" loading=lazy')
             image.props["src"] = picture_address(entry, address)
         with ui.element("div").classes("run-text"):
-            _build_text(entry)
-            note_label = ui.label().classes("run-note")
+            _build_text(entry, note)
         with ui.element("div").classes("buttons"):
             box = ui.checkbox("Compare", value=is_chosen)
             box.on_value_change(lambda event: actions.choose(bool(event.value)))
@@ -51,14 +50,6 @@ def build_card(
             _button("Export", entry, actions.export)
             _button("Note", entry, actions.edit_note).classes("steers")
             _button("Delete", entry, actions.delete).classes("steers")
-    show_note(note_label, note)
-    return note_label
-
-
-def show_note(label: ui.label, note: str) -> None:
-    """Show a note in its label, which is away without one."""
-    label.set_text(note)
-    label.set_visibility(bool(note))
 
 
 def picture_address(entry: Entry, address: str) -> str:
@@ -66,7 +57,7 @@ def picture_address(entry: Entry, address: str) -> str:
     return f"{address}/runs/{quote(entry.name)}{PICTURE}?date={quote(entry.date)}"
 
 
-def _build_text(entry: Entry) -> None:
+def _build_text(entry: Entry, note: str) -> None:
     with ui.element("div").classes("run-head"):
         ui.label(entry.name).classes("run-name")
         ui.label(entry.date_text).classes("soft")
@@ -75,6 +66,8 @@ def _build_text(entry: Entry) -> None:
     ui.label(entry.model).classes("soft run-line")
     goal = f"goal: {entry.goal}" if entry.goal != "none" else "no goal"
     ui.label(goal).classes("soft run-line")
+    if note:
+        ui.label(note).classes("run-note")
 
 
 def _button(text: str, entry: Entry, on_click: Callable[[], object]) -> ui.button:

@@ -7,11 +7,10 @@ from pathlib import Path
 from nicegui import events, ui
 
 from visual_foresight.gui.page.changes import ChangeDetector
-from visual_foresight.gui.page.tabs.gallery.card import CardActions, build_card, show_note
+from visual_foresight.gui.page.tabs.gallery.card import CardActions, build_card
 from visual_foresight.gui.page.tabs.gallery.comparison import compare
 from visual_foresight.gui.page.tabs.gallery.dialogs import ask_to_delete, edit_note
 from visual_foresight.gui.page.tabs.gallery.export_dialog import show_exports
-from visual_foresight.gui.session.gallery.entry import Entry
 from visual_foresight.gui.session.gallery.gallery import MOST_COMPARED
 from visual_foresight.gui.session.gallery.selection import ORDERS, Selection, listed
 from visual_foresight.gui.session.session import Session
@@ -33,9 +32,6 @@ class RunsTab:
         self._selection = Selection()
         self._chosen: list[str] = []
         """Names of the runs to compare, in the order in which they were chosen."""
-        self._listed: tuple[Entry, ...] | None = None
-        """The runs whose cards are there; None: they are to be built anew."""
-        self._notes: dict[str, ui.label] = {}
         request = ui.context.client.request
         self._address = "" if request is None else request.scope.get("root_path", "")
         ui.add_css(STYLES)
@@ -76,30 +72,15 @@ class RunsTab:
         self._pager.set_visibility(found.num_pages > 1)
         self._back.set_enabled(found.page > 0)
         self._on.set_enabled(found.page < found.num_pages - 1)
-        if found.entries == self._listed:
-            for name, label in self._notes.items():
-                show_note(label, state.notes.get(name, ""))
-        else:
-            self._build_cards(state, found.entries)
-        self._draw_compare()
-
-    def _build_cards(self, state: State, entries: tuple[Entry, ...]) -> None:
-        """Build the list anew; who had the focus there loses it."""
-        self._listed = entries
         self._list.clear()
         with self._list:
-            if not entries:
+            if not found.entries:
                 ui.label(NOTHING_FOUND if state.entries else NO_RUNS).classes("soft")
-            self._notes = {
-                entry.name: build_card(
-                    entry,
-                    state.notes.get(entry.name, ""),
-                    entry.name in self._chosen,
-                    self._address,
-                    self._actions(entry.name),
-                )
-                for entry in entries
-            }
+            for entry in found.entries:
+                note = state.notes.get(entry.name, "")
+                actions = self._actions(entry.name)
+                build_card(entry, note, entry.name in self._chosen, self._address, actions)
+        self._draw_compare()
 
     def _actions(self, name: str) -> CardActions:
         return CardActions(
@@ -138,8 +119,7 @@ class RunsTab:
 
     def _choose_none(self) -> None:
         self._chosen = []
-        self._changes = ChangeDetector()
-        self._listed = None  # the boxes are drawn anew
+        self._changes = ChangeDetector()  # the boxes are drawn anew
         self.draw(self._session.state)
 
     def _draw_compare(self) -> None:
