@@ -149,6 +149,8 @@ def kill_again_and_again(browser: "Browser", out: Path, num_kills: int, seed: in
             program.log.close()
             program = Program(out, *QUICK)
             _open(page, program)
+            # before the list of runs is looked at, whose small pictures are being written then
+            campaign.half_written += len(_temporary(out))
             kept = 0
             outcome = ""
             for path in set(campaign.episodes) - known:
@@ -157,7 +159,6 @@ def kill_again_and_again(browser: "Browser", out: Path, num_kills: int, seed: in
                 outcome = str(meta["outcome"])
                 campaign.not_listed += not _is_listed(page, path)
             campaign.kills.append(Kill(after_s, shown, kept, outcome, was_writing))
-            campaign.half_written += len(_temporary(out))
     finally:
         page.close()
         program.stop()

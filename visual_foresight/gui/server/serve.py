@@ -20,6 +20,7 @@ from visual_foresight.gui.server.addresses import (
 )
 from visual_foresight.gui.server.door import COOKIE, Door, Role
 from visual_foresight.gui.server.guard import ANSWER_HEADERS, LOOPBACK, ROLE, Guard
+from visual_foresight.gui.server.websocket import use_own_websocket
 from visual_foresight.gui.session.session import Session
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.gui.session.view_only import REFUSAL
@@ -183,6 +184,7 @@ def serve(config: GuiConfig) -> dict[str, Any]:
         tokens.steer,
         scheme=config.scheme,
     )
+    use_own_websocket()
     try:
         ui.run(
             host=config.host,

@@ -1,12 +1,21 @@
-"""One job after the other for the session, and rest between them."""
+"""One job after the other for the session, in a thread of their own, and rest between them.
 
+Simulator and models live in that thread, so that the page never waits.
+"""
+
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 
 from visual_foresight.control.interruptible import StoppedError
 from visual_foresight.gui.session.jobs import STOPPED, SessionJobs
 from visual_foresight.gui.session.state import Status
-from visual_foresight.gui.session.worker import Job, Worker
+from visual_foresight.gui.session.worker import Job
+from visual_foresight.system.files import remedy
+from visual_foresight.types import UserError
+
+logger = logging.getLogger(__name__)
 
 
 class Shift:
@@ -86,3 +95,49 @@ class Shift:
     def _fail(self, sentence: str) -> None:
         self._say(sentence)
         self._rest()
+
+
+class Worker:
+    """Does jobs in order, in its own thread.
+
+    Args:
+        on_failure: called with one sentence when a job fails; the worker goes on.
+    """
+
+    def __init__(self, on_failure: Callable[[str], None]) -> None:
+        self._on_failure = on_failure
+        self._jobs: SimpleQueue[tuple[Job, Callable[[str], None]] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="session", daemon=True)
+        self._thread.start()
+
+    def submit(self, job: Job, on_failure: Callable[[str], None] | None = None) -> None:
+        """Add a job, to be done after those submitted before.
+
+        Args:
+            job: what is done.
+            on_failure: called in place of the worker's own when this job fails.
+        """
+        self._jobs.put((job, on_failure or self._on_failure))
+
+    def close(self) -> None:
+        """Finish what was submitted, and end the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (submitted := self._jobs.get()) is not None:
+            job, on_failure = submitted
+            try:
+                job()
+            except UserError as error:
+                on_failure(str(error))
+            # A bug in a job is reported and logged; it must not end the session.
+            except Exception as error:
+                sentence = remedy(error) if isinstance(error, OSError) else None
+                if sentence is None:
+                    logger.exception("a job of the session failed")
+                    sentence = (
+                        f"this failed, which is a bug ({type(error).__name__}: {error}); "
+                        "the page can still be used"
+                    )
+                on_failure(sentence)

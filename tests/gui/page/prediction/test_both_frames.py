@@ -1,10 +1,12 @@
 """Both frames in a real browser: their size, their zoom, and one laid over the other."""
 
 import base64
+from contextlib import suppress
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.gui.page.test_page import SIDE, make_goal, marked, press, ready, reset
 
@@ -33,8 +35,14 @@ def replay(program, open_page):
     press(page, "Run")
     page.wait_for_selector(".status:has-text('ready'):not(:has-text('plan'))")
     page.get_by_role("tab", name="Runs").click()
-    page.get_by_role("button", name="Open").first.click()
-    page.wait_for_selector("h2:has-text('as recorded after 1 action')")
+    page.locator(".list .run").get_by_role("button", name="Open").first.wait_for()
+    for _ in range(
+        10
+    ):  # the list may be drawn anew under the pointer, now that a run was added
+        page.locator(".list .run").get_by_role("button", name="Open").first.click()
+        with suppress(PlaywrightTimeoutError):
+            page.wait_for_selector("h2:has-text('as recorded after 1 action')", timeout=8000)
+            break
     yield page
     press(page, "Back to the scene")
 
