@@ -20,6 +20,7 @@ from visual_foresight.gui.session.archive import Archive
 from visual_foresight.gui.session.goals import Draft
 from visual_foresight.gui.session.guidance.pixels import SeenThings
 from visual_foresight.gui.session.guidance.remarks import remark_on
+from visual_foresight.gui.session.no_goal import HAS_GOAL
 from visual_foresight.gui.session.ongoing_trial import Earlier, EndedTrial, OngoingTrial
 from visual_foresight.gui.session.scene import Scene
 from visual_foresight.gui.session.settings import Settings, installed_models
@@ -260,7 +261,7 @@ class SessionJobs:
         steps = run_trial(env, controller, goal, judge, rng, run_length)
         start = env.save() if isinstance(env, Snapshots) else None
         present = self.scene.present
-        notes = {**asdict(settings), "has_goal": label is None}
+        notes = {**asdict(settings), HAS_GOAL: label is None}
         run = self._archive.begin(goal, present.env_name, env, notes, present.world)
         self._ongoing = OngoingTrial(
             goal, steps, controller, points, start, rule, run, settings.model, label
@@ -337,7 +338,7 @@ class SessionJobs:
         with ExitStack() as at_end:
             at_end.callback(self._publish_things)
             notes = asdict(self._read().settings)
-            notes |= {"has_goal": ongoing.label is None, "outcome": result}
+            notes |= {HAS_GOAL: ongoing.label is None, "outcome": result}
             entry = self._archive.finish(ongoing.run, trial, notes)
             self._publish(entry_name=entry.name, entries=self._archive.entries)
 

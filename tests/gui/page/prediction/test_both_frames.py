@@ -43,6 +43,7 @@ def replay(program, open_page):
         with suppress(PlaywrightTimeoutError):
             page.wait_for_selector("h2:has-text('as recorded after 1 action')", timeout=8000)
             break
+    page.wait_for_selector("h2:has-text('as recorded after 1 action')")
     yield page
     press(page, "Back to the scene")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from visual_foresight.control.trial import Trial
 from visual_foresight.gui.session.gallery.entry import Entry
-from visual_foresight.gui.session.no_goal import NoGoal, goal_of
+from visual_foresight.gui.session.no_goal import HAS_GOAL, NoGoal, goal_of
 from visual_foresight.gui.session.ongoing_trial import SECONDS
 from visual_foresight.gui.session.settings import Settings
 from visual_foresight.types import Goal, Plan
@@ -32,7 +32,7 @@ class KeptRun:
     @classmethod
     def of(cls, entry: Entry, trial: Trial, note: str) -> "KeptRun":
         """Make one of what the archive has; one without a goal is no distance away from it."""
-        if not trial.episode.meta.get("has_goal", True):
+        if not trial.episode.meta.get(HAS_GOAL, True):
             trial = replace(trial, distances=(), distances_m=())
         return cls(entry, trial, note)
 

@@ -14,6 +14,7 @@ from visual_foresight.gui.session.kept_runs.episode_notes import (
     refusing_foreign_notes,
 )
 from visual_foresight.gui.session.kept_runs.run_notes import run_name
+from visual_foresight.gui.session.no_goal import HAS_GOAL
 
 DATE = "date"
 """The note that says when a run began."""
@@ -83,7 +84,7 @@ def entry_of(folder: str, number: int, meta: Mapping[str, Any]) -> Entry:
             folder=folder,
             number=number,
             model=str(meta.get("model", "")),
-            goal=goal.describe() if meta.get("has_goal", True) else "none",
+            goal=goal.describe() if meta.get(HAS_GOAL, True) else "none",
             outcome=str(meta.get("outcome", "")),
             num_steps=num_steps_of(meta),
             distance=_last(distances_of(goal, meta)),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from visual_foresight.gui.session.no_goal import HAS_GOAL
 from visual_foresight.types import Goal, UserError
 
 
@@ -36,7 +37,7 @@ def distances_of(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
         TypeError: they are no list of numbers, or (ValueError) not one before each step and at
             the end.
     """
-    if not meta.get("has_goal", True):
+    if not meta.get(HAS_GOAL, True):
         return ()
     return _numbers(meta.get(name_of_distances(goal), ()), meta)
 
@@ -46,7 +47,7 @@ def distances_m_of(goal: Goal, meta: Mapping[str, Any]) -> tuple[float, ...]:
 
     Those that older runs say of goal images mean nothing.
     """
-    if not goal.targets or not meta.get("has_goal", True):
+    if not goal.targets or not meta.get(HAS_GOAL, True):
         return ()
     return _numbers(meta["distances_m"], meta)
 

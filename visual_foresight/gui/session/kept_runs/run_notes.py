@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from visual_foresight.gui.session.no_goal import HAS_GOAL
 from visual_foresight.system.files import write_bytes
 from visual_foresight.types import UserError
 
@@ -35,7 +36,7 @@ class RunNotes:
     @property
     def has_goal(self) -> bool:
         """Return whether it is for a goal; a future of the fan is not."""
-        return bool(self.notes.get("has_goal", True))
+        return bool(self.notes.get(HAS_GOAL, True))
 
     def write(self, folder: Path) -> None:
         """Write them to the run's folder."""
